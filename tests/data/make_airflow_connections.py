@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Asks an installed Airflow how it writes and reads connections, for the C++ parser's tests.
 
 Run it once in each environment; it replaces that version's entries and keeps the others:
@@ -22,7 +21,7 @@ from typing import Any
 airflow_home = tempfile.TemporaryDirectory(prefix="airflow-connections-")
 os.environ["AIRFLOW_HOME"] = airflow_home.name
 
-from airflow import __version__ as airflow_version  # noqa: E402
+from airflow import __version__ as airflow_version
 
 try:
     from airflow.sdk import Connection  # what templates and tasks see on Airflow 3
