@@ -1,0 +1,96 @@
+# Sourced by the scripts beside it: how a server process is started, awaited and stopped.
+# shellcheck shell=bash
+
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# free_port COUNT: prints the first of COUNT ports on which nothing listens. They lie below the
+# range from which the kernel takes the ports of outgoing connections, so that none of these can
+# occupy one before the server does.
+free_port() {
+  local count=$1 port i
+  while true; do
+    port=$((20000 + RANDOM % 12000))
+    for ((i = 0; i < count; ++i)); do
+      port_taken $((port + i)) && continue 2
+    done
+    echo "$port"
+    return
+  done
+}
+
+port_taken() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# running PIDFILE: whether the process of that file runs (a zombie does not). The start time is kept
+# beside the pid, so that another process that was given the same pid later is never taken for it.
+running() {
+  local pid started
+  [[ -s $1 ]] && read -r pid started <"$1" &&
+    [[ -n $started && $(start_time "$pid") == "$started" ]]
+}
+
+# start_time PID: prints when it was started in clock ticks; nothing for a process that is gone.
+start_time() {
+  local stat
+  { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+  read -ra stat <<<"${stat##*) }"
+  [[ ${stat[0]} == Z ]] || echo "${stat[19]}"
+}
+
+# launch PIDFILE LOG COMMAND...: starts the command in a session of its own, so that a Ctrl-C in the
+# terminal reaches only whoever stops the server in good order.
+launch() {
+  local pidfile=$1 log=$2
+  shift 2
+  setsid "$@" </dev/null >>"$log" 2>&1 &
+  echo "$! $(start_time $!)" >"$pidfile"
+}
+
+# await SECONDS PIDFILE LOG CONDITION...: polls until the condition holds; fails with the end of the
+# log when the process ends or the time is over first.
+await() {
+  local deadline=$((SECONDS + $1)) pidfile=$2 log=$3
+  shift 3
+  until "$@"; do
+    if ! running "$pidfile"; then
+      tail -n 15 "$log" >&2
+      fail "the server ended while it started; its log is $log"
+    fi
+    if ((SECONDS > deadline)); then
+      tail -n 15 "$log" >&2
+      terminate KILL "$pidfile"
+      fail "the server did not answer in time; its log is $log"
+    fi
+    sleep 0.05
+  done
+}
+
+# terminate SIGNAL PIDFILE...: sends the signal to all of them, SIGKILL to what is left after 30 s,
+# and waits until they are gone.
+terminate() {
+  local signal=$1 pidfile deadline=$((SECONDS + 30)) left
+  shift
+  for pidfile in "$@"; do
+    ! running "$pidfile" || send "$signal" "$pidfile"
+  done
+  while true; do
+    left=()
+    for pidfile in "$@"; do
+      if running "$pidfile"; then left+=("$pidfile"); else rm -f "$pidfile"; fi
+    done
+    ((${#left[@]} > 0)) || return 0
+    if ((SECONDS > deadline)); then
+      for pidfile in "${left[@]}"; do send KILL "$pidfile"; done
+    fi
+    sleep 0.05
+  done
+}
+
+# send SIGNAL PIDFILE: no error when the process ended just before.
+send() {
+  local pid
+  read -r pid _ <"$2"
+  kill -s "$1" "$pid" 2>/dev/null || true
+}
