@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "steam_standin/api_call.h"
+
+namespace steamflow::standin {
+
+enum class FaultKind {
+  kStatus,         // `status` with an HTML page
+  kHtml200,        // an HTML page of maintenance with status 200
+  kCutLength,      // half of the answer under its whole Content-Length, then close
+  kCutChunked,     // half of the answer in chunks without the last one, then close
+  kCutClose,       // half of the answer without any length, then close
+  kBrokenJson,     // half of the answer, complete as far as HTTP can tell
+  kBadUtf8,        // a text of the answer begins with bytes that are not UTF-8
+  kNul,            // ... with \u0000
+  kLoneSurrogate,  // ... with \ud83d
+  kGzipBomb,       // 1 MiB that expands to 1 GiB
+  kTrickle,        // the answer byte by byte, `ms` apart
+  kSilence,        // nothing, until the client leaves
+  kRedirect,       // 302 to `location`
+  kLatency,        // the answer `ms` later; does not keep the next fault from happening
+  kEdgeBlock,      // the 403 page of the content network
+  kKeyRefused401,  // the page for a bad key
+  kKeyRefused403,
+};
+
+/// Which calls a fault is for: those that agree with every part that is set.
+struct Match {
+  std::optional<Method> method;
+  std::optional<std::uint64_t> steam_id;
+  std::optional<std::uint32_t> appid;
+
+  bool Includes(const ApiCall& call) const;
+};
+
+struct Fault {
+  Match match;
+  std::uint64_t skip = 0;  // matching calls that pass first
+  std::int64_t times = 1;  // then so many fail; -1: all
+  FaultKind kind;
+  std::chrono::milliseconds ms{0};
+  std::string location;
+  // These replace what the kind answers with. `{date+N}` in a header's value is the HTTP date N
+  // seconds from now.
+  std::optional<int> status;
+  std::map<std::string, std::string> headers;
+  std::optional<std::string> body;
+};
+
+/// Reads a fault from JSON (fields as in README.md). Throws std::invalid_argument that says which
+/// field is wrong.
+Fault ParseFault(std::string_view json);
+
+/// What happens to one call.
+struct Misfortune {
+  std::chrono::milliseconds latency{0};
+  std::optional<Fault> fault;
+};
+
+/// The faults asked for, in that order. Safe to use from several threads.
+class Faults {
+ public:
+  /// Returns how many there are now.
+  std::size_t Add(Fault fault);
+  void Clear();
+
+  /// Counts the call against each matching fault up to the first that happens to it.
+  Misfortune Take(const ApiCall& call);
+
+ private:
+  struct Counted {
+    Fault fault;
+    std::uint64_t seen = 0;
+  };
+
+  std::mutex mutex_;
+  std::vector<Counted> faults_;
+};
+
+}  // namespace steamflow::standin
