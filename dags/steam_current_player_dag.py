@@ -1,0 +1,23 @@
+"""Every minute, how many people play each game of the Variable `STEAM_GAMES`, to the topic
+`topic_currPlayer`."""
+
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG
+from steamflow_task import steamflow_task
+
+with DAG(
+    "steam_current_player_dag",
+    schedule="* * * * *",
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["steamflow", "source"],
+    doc_md=__doc__,
+):
+    steamflow_task(
+        "current_players",
+        ["steam-current-players"],
+        variables=["STEAM_API_URL", "STEAM_GAMES", "STEAM_TIMEZONE"],
+        connections=["kafka_default"],
+    )
