@@ -40,11 +40,12 @@ start_time() {
 }
 
 # launch PIDFILE LOG COMMAND...: starts the command in a session of its own, so that a Ctrl-C in the
-# terminal reaches only whoever stops the server in good order.
+# terminal reaches only whoever stops the server in good order. It does not inherit the callers' locks
+# (descriptors 8 and 9).
 launch() {
   local pidfile=$1 log=$2
   shift 2
-  setsid "$@" </dev/null >>"$log" 2>&1 &
+  setsid "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
   echo "$! $(start_time $!)" >"$pidfile"
 }
 

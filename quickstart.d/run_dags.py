@@ -1,0 +1,219 @@
+"""Runs the seven DAGs once and prints what they did: a table, then records of each topic.
+
+`airflow` asks the running Airflow by its web API for the trial DAG and the controller, which starts
+the other five. `tasks` runs the programs of the DAGs one after another, without Airflow.
+The environment is that of .quickstart/env. The exit code is 1 when a DAG failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The programs are those of the files in dags/.
+DAGS = {
+    "steam_test_dags": ["steam-news", "--sink", "stdout"],
+    "runDag": ["pipeline-check"],
+    "steam_current_player_dag": ["steam-current-players"],
+    "steam_get_recently_played_games": ["steam-recently-played-games"],
+    "steam_usrinfo_dag": ["steam-player-summaries"],
+    "steam_user": ["steam-player-summaries", "--topic", "steamusers", "--no-cursor"],
+    "steam_news_to_kafka_requests": ["steam-news"],
+}
+CONTROLLER = "runDag"
+STARTED_HERE = ("steam_test_dags", CONTROLLER)
+DEADLINE_SECONDS = 180
+POLL_SECONDS = 0.5
+SAMPLES = 2
+
+
+@dataclass
+class Run:
+    """What one DAG did; records and topic are those of its tasks' result lines."""
+
+    state: str
+    seconds: float | None = None
+    records: int | None = None
+    topic: str | None = None
+
+    def add(self, result: dict[str, Any]) -> None:
+        output = result.get("kafka") or result.get("sink")
+        if output:
+            self.records = (self.records or 0) + output["records"]
+            self.topic = output.get("topic")
+
+
+def progress(text: str) -> None:
+    """A line that the next one replaces; only on a terminal."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        print(f"\r\033[K{text[: width - 1]}", end="", file=sys.stderr, flush=True)
+
+
+def run_tasks() -> dict[str, Run]:
+    """Runs the programs; what they print goes to the terminal only when one fails."""
+    runs = {}
+    for dag, argv in DAGS.items():
+        progress(f"{dag}: {' '.join(argv)}")
+        began = time.monotonic()
+        done = subprocess.run(argv, check=False, capture_output=True, text=True)
+        state = {0: "success", 99: "skipped"}.get(done.returncode, "failed")
+        run = runs[dag] = Run(state, time.monotonic() - began)
+        lines = done.stdout.splitlines()
+        if done.returncode == 0:
+            run.add(json.loads(lines[-1]))
+        else:
+            progress("")
+            print(f"{' '.join(argv)}: exit code {done.returncode}", file=sys.stderr)
+            print(done.stderr, *lines[-1:], sep="", file=sys.stderr)
+    return runs
+
+
+class Airflow:
+    """The part of Airflow's web API that this needs, as the user that Airflow made for itself."""
+
+    def __init__(self) -> None:
+        self.url = os.environ["AIRFLOW__API__BASE_URL"]
+        passwords = Path(os.environ["AIRFLOW_HOME"], "simple_auth_manager_passwords.json.generated")
+        ((user, password),) = json.loads(passwords.read_text()).items()
+        self.headers = {"Content-Type": "application/json"}
+        login = self.call("/auth/token", {"username": user, "password": password})
+        self.headers["Authorization"] = f"Bearer {login['access_token']}"
+
+    def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """GET, or POST of a body. Raises urllib.error.HTTPError."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, self.headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def known_dags(self) -> set[str]:
+        return {dag["dag_id"] for dag in self.call("/api/v2/dags")["dags"]}
+
+    def import_errors(self) -> list[str]:
+        errors = self.call("/api/v2/importErrors")["import_errors"]
+        return [f"{error['filename']}: {error['stack_trace']}" for error in errors]
+
+    def start(self, dag: str) -> None:
+        self.call(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})
+
+    def runs(self) -> dict[str, dict[str, Any]]:
+        return {run["dag_id"]: run for run in self.call("/api/v2/dags/~/dagRuns")["dag_runs"]}
+
+    def results(self, run: dict[str, Any]) -> list[dict[str, Any]]:
+        """The result lines of a run's tasks."""
+        path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
+        results = []
+        for task in self.call(path)["task_instances"]:
+            entry = f"{path}/{task['task_id']}/xcomEntries/return_value"
+            query = f"?map_index={task['map_index']}&stringify=false"
+            try:
+                value = self.call(entry + query)["value"]
+            except urllib.error.HTTPError as error:
+                if error.code != 404:
+                    raise
+                continue  # a task without XCom
+            if isinstance(value, dict) and "task" in value:
+                results.append(value)
+        return results
+
+
+def wait_for(what: str, deadline: float, condition: Any) -> bool:
+    """Polls until the condition, which may change what is shown, holds; False after the deadline."""
+    began = time.monotonic()
+    while not (done := condition()) and time.monotonic() < deadline:
+        progress(f"{what} ... {time.monotonic() - began:.1f} s")
+        time.sleep(POLL_SECONDS)
+    progress("")
+    return done
+
+
+def run_airflow() -> dict[str, Run]:
+    """Has Airflow run the DAGs and waits for all of them, or for a controller that failed."""
+    airflow = Airflow()
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    if not wait_for("Airflow reads the DAGs", deadline, lambda: airflow.known_dags() >= set(DAGS)):
+        sys.exit("Airflow does not know all DAGs\n" + "\n".join(airflow.import_errors()))
+    for dag in STARTED_HERE:
+        airflow.start(dag)
+
+    def finished() -> bool:
+        states = {dag: run["state"] for dag, run in airflow.runs().items()}
+        over = {dag for dag, state in states.items() if state in ("success", "failed")}
+        return over >= set(DAGS if states[CONTROLLER] != "failed" else states)
+
+    wait_for("The DAGs run", deadline, finished)
+    runs = {}
+    for dag, run in airflow.runs().items():
+        runs[dag] = Run(run["state"], run["duration"])
+        for result in airflow.results(run):
+            runs[dag].add(result)
+        if run["state"] != "success":
+            print(f"{dag}: {run['state']}\n{end_of_log(run)}", file=sys.stderr)
+    return runs
+
+
+def end_of_log(run: dict[str, Any]) -> str:
+    """What the task of the run that wrote last said at its end."""
+    folder = Path(os.environ["AIRFLOW_HOME"], "logs")
+    logs = folder.glob(f"dag_id={run['dag_id']}/run_id={run['dag_run_id']}/**/*.log")
+    newest = max(logs, key=lambda log: log.stat().st_mtime, default=None)
+    if newest is None:
+        return f"  no task of it ran; see {folder}"
+    events = [json.loads(line)["event"] for line in newest.read_text().splitlines()]
+    return "\n".join([f"  {newest}", *(f"    {event}" for event in events[-8:])])
+
+
+def table(runs: dict[str, Run]) -> str:
+    rows = [("DAG", "state", "records", "topic", "seconds")]
+    for dag in DAGS:
+        run = runs.get(dag, Run("not run"))
+        records = "-" if run.records is None else str(run.records)
+        seconds = "-" if run.seconds is None else f"{run.seconds:.2f}"
+        rows.append((dag, run.state, records, run.topic or "-", seconds))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    aligned = [
+        "  ".join(
+            cell.rjust(width) if i in (2, 4) else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join(aligned)
+
+
+def samples(topic: str) -> str:
+    """The first records of a topic, cut to the width of the terminal."""
+    brokers = json.loads(os.environ["AIRFLOW_CONN_KAFKA_DEFAULT"])["extra"]["bootstrap.servers"]
+    argv = ["kcat", "-C", "-q", "-e", "-b", brokers, "-t", topic, "-o", "beginning"]
+    argv += ["-c", str(SAMPLES), "-f", "  %k: %s\n"]
+    lines = subprocess.run(argv, capture_output=True, check=True).stdout.decode().splitlines()
+    width = shutil.get_terminal_size((160, 24)).columns
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines)
+
+
+def main() -> None:
+    runs = {"airflow": run_airflow, "tasks": run_tasks}[sys.argv[1]]()
+    progress("")
+    print("\n" + table(runs))
+    for run in runs.values():
+        if run.topic and run.records:
+            print(f"\n{run.topic}\n{samples(run.topic)}")
+    if not all(dag in runs and runs[dag].state in ("success", "skipped") for dag in DAGS):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

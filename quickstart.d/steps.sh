@@ -1,0 +1,65 @@
+# Sourced by quickstart and tests/run: long steps that run side by side, each with a log of its own, a
+# live line while it is waited for, and the end of its log when it fails.
+# shellcheck shell=bash
+
+step_logs= # the folder of the logs, which the caller sets
+declare -A step_pid=() step_started=()
+
+milliseconds() { echo "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
+
+# seconds_since MILLISECONDS: prints 12.3
+seconds_since() {
+  local tenths=$((($(milliseconds) - $1) / 100))
+  echo "$((tenths / 10)).$((tenths % 10))"
+}
+
+# begin NAME COMMAND...: starts a step in the background, its output in NAME.log. It is a process
+# group of its own, so that stop_steps can end what it started too.
+begin() {
+  local name=$1
+  shift
+  step_started[$name]=$(milliseconds)
+  set -m
+  "$@" >"$step_logs/$name.log" 2>&1 </dev/null &
+  set +m
+  step_pid[$name]=$!
+}
+
+# finish NAME TITLE: waits for the step and returns its exit code.
+finish() {
+  local name=$1 title=$2 status=0 line
+  local pid=${step_pid[$name]} log=$step_logs/$name.log
+  if [[ -t 2 ]]; then
+    while kill -0 "$pid" 2>/dev/null; do
+      line=$(tail -n 1 "$log" | tr -d '[:cntrl:]')
+      line="$title ... $(seconds_since "${step_started[$name]}") s  $line"
+      printf '\r\033[K%s' "${line:0:${COLUMNS:-80}-1}" >&2
+      sleep 0.2
+    done
+    printf '\r\033[K' >&2
+  fi
+  printf '%s ... ' "$title" >&2
+  wait "$pid" || status=$?
+  unset "step_pid[$name]"
+  if ((status == 0)); then
+    echo "$(seconds_since "${step_started[$name]}") s" >&2
+  else
+    {
+      echo "FAILED after $(seconds_since "${step_started[$name]}") s; the end of $log:"
+      tail -n 25 "$log" | sed 's/^/    /'
+    } >&2
+  fi
+  return "$status"
+}
+
+# step NAME TITLE COMMAND...
+step() {
+  begin "$1" "${@:3}"
+  finish "$1" "$2"
+}
+
+# stop_steps: ends those that still run, with what they started.
+stop_steps() {
+  local pid
+  for pid in "${step_pid[@]}"; do kill -s TERM -- "-$pid" 2>/dev/null || true; done
+}
