@@ -1,0 +1,215 @@
+"""What the seven DAGs are, and that parsing them needs nothing but their files."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from conftest import DAGS, ROOT
+
+AIRFLOW_3 = version("apache-airflow").startswith("3.")
+KEYED = {"STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"}
+BOTH = {"KAFKA_DEFAULT", "REDIS_DEFAULT"}
+# dag id: schedule, task id, command line, Variables, Connections
+EXPECTED = {
+    "steam_current_player_dag": (
+        "* * * * *",
+        "current_players",
+        "steam-current-players",
+        {"STEAM_API_URL", "STEAM_GAMES", "STEAM_TIMEZONE"},
+        {"KAFKA_DEFAULT"},
+    ),
+    "steam_get_recently_played_games": (
+        "* * * * *",
+        "recently_played_games",
+        "steam-recently-played-games",
+        KEYED,
+        BOTH,
+    ),
+    "steam_usrinfo_dag": ("* * * * *", "player_summaries", "steam-player-summaries", KEYED, BOTH),
+    "steam_user": (
+        "* * * * *",
+        "player_summaries",
+        "steam-player-summaries --topic steamusers --no-cursor",
+        KEYED,
+        BOTH,
+    ),
+    "steam_news_to_kafka_requests": (
+        "@daily",
+        "news",
+        "steam-news",
+        {"STEAM_API_URL", "STEAM_NEWS_APPS", "STEAM_TIMEZONE"},
+        BOTH,
+    ),
+    "steam_test_dags": (
+        "*/5 * * * *",
+        "print_news",
+        "steam-news --sink stdout",
+        {"STEAM_API_URL", "STEAM_NEWS_APPS", "STEAM_TIMEZONE"},
+        set(),
+    ),
+    "runDag": (
+        "*/10 * * * *",
+        "pipeline_check",
+        "pipeline-check",
+        KEYED | {"STEAM_GAMES", "STEAM_NEWS_APPS"},
+        BOTH,
+    ),
+}
+FILLS_A_TOPIC = set(EXPECTED) - {"steam_test_dags", "runDag"}
+SHARDED = {"steam_get_recently_played_games", "steam_usrinfo_dag"}
+
+
+def test_the_seven_dags_one_file_each(load_dags):
+    dags = load_dags()
+    assert set(dags) == set(EXPECTED)
+    for dag_id, dag in dags.items():
+        assert os.path.basename(dag.fileloc) == f"{dag_id}.py"
+
+
+@pytest.mark.parametrize("dag_id", EXPECTED)
+def test_dag(load_dags, dag_id):
+    schedule, task_id, command, variables, connections = EXPECTED[dag_id]
+    dag = load_dags()[dag_id]
+    assert (dag.schedule if AIRFLOW_3 else dag.schedule_interval) == schedule
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert "steamflow" in dag.tags
+    assert len(dag.doc_md) > 50
+
+    task = dag.get_task(task_id)
+    assert task.bash_command == f"exec {command}"
+    named = {name for name in task.env if not name.startswith("AIRFLOW_CTX_")}
+    expected = {f"AIRFLOW_VAR_{name}" for name in variables}
+    assert named == expected | {f"AIRFLOW_CONN_{name}" for name in connections}
+
+
+@pytest.mark.parametrize("dag_id", EXPECTED)
+def test_airflow_waits_longer_than_the_program(load_dags, dag_id):
+    """The programs end at their deadline of 50 s, or 5 s after a SIGTERM, by themselves."""
+    task = load_dags()[dag_id].get_task(EXPECTED[dag_id][1])
+    assert task.execution_timeout.total_seconds() > 50 + 5
+    assert task.retries == 3
+    assert task.retry_exponential_backoff
+
+
+def test_run_dag_checks_then_triggers_then_overloads(load_dags):
+    dag = load_dags()["runDag"]
+    triggers = {f"trigger_{dag_id}" for dag_id in FILLS_A_TOPIC}
+    assert set(dag.task_ids) == triggers | {"pipeline_check", "overload_asked", "overload_test"}
+    assert dag.get_task("pipeline_check").downstream_task_ids == triggers
+    for trigger in triggers:
+        assert dag.get_task(trigger).trigger_dag_id == trigger.removeprefix("trigger_")
+        assert dag.get_task(trigger).downstream_task_ids == {"overload_asked"}
+    assert dag.get_task("overload_asked").downstream_task_ids == {"overload_test"}
+    assert dag.params["overload_factor"] == 0
+
+
+@pytest.mark.parametrize("factor", [-1, 1.5, "many", 10001])
+def test_overload_factor_is_checked(load_dags, factor):
+    params = load_dags()["runDag"].params
+    with pytest.raises(Exception, match="overload_factor"):
+        params["overload_factor"] = factor
+
+
+def test_shards_map_the_walks_only(load_dags):
+    for dag_id, dag in load_dags(SHARDS="3").items():
+        task = dag.get_task(EXPECTED[dag_id][1])
+        if dag_id in SHARDED:
+            command = [EXPECTED[dag_id][2], "--shard"]
+            assert task.expand_input.value == {
+                "argv": [[*command, "0/3"], [*command, "1/3"], [*command, "2/3"]]
+            }
+        else:
+            assert not hasattr(task, "expand_input")
+
+
+def test_programs_are_taken_from_the_folder(load_dags):
+    task = load_dags(BIN="/opt/with space/bin")["steam_test_dags"].get_task("print_news")
+    assert task.bash_command == "exec '/opt/with space/bin/steam-news' --sink stdout"
+
+
+def test_empty_settings_are_unset(load_dags):
+    assert set(load_dags(RUNTIME="", BIN="", IMAGE="", SHARDS="")) == set(EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("RUNTIME", "podman", "expected bash, docker or kubernetes"),
+        ("RUNTIME", "Bash", "expected bash, docker or kubernetes"),
+        ("SHARDS", "0", "expected a number from 1 to 999"),
+        ("SHARDS", "-1", "expected a number from 1 to 999"),
+        ("SHARDS", "1000", "expected a number from 1 to 999"),
+        ("SHARDS", "two", "expected a number from 1 to 999"),
+        ("SHARDS", "2\n", "expected a number from 1 to 999"),
+        ("BIN", "build/bin", "expected an absolute path"),
+        ("IMAGE", "steam flow", "expected the name of an image"),
+        ("DOCKER_NETWORK", "a b", "expected the name of a network"),
+    ],
+)
+def test_a_bad_setting_fails_every_import(dag_bag, name, value, expected):
+    bag = dag_bag(**{name: value})
+    assert not bag.dags
+    assert {os.path.basename(path) for path in bag.import_errors} >= {f"{d}.py" for d in EXPECTED}
+    for error in bag.import_errors.values():
+        assert f"AIRFLOW_VAR_STEAMFLOW_{name} is {value!r}, {expected}" in error
+
+
+PARSE = """
+import socket, sqlite3, sys
+import airflow.models
+try:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import Connection, Variable
+except ImportError:
+    from airflow.models import Connection, DagBag, Variable
+
+def refuse(*arguments, **keywords):
+    raise AssertionError(f"a DAG file read from outside: {arguments}")
+
+Variable.get = Connection.get = Connection.get_connection_from_secrets = refuse
+airflow.models.Variable.get = airflow.models.Connection.get_connection_from_secrets = refuse
+socket.socket.connect = socket.getaddrinfo = sqlite3.connect = refuse
+bag = DagBag(sys.argv[1])
+print(*bag.import_errors.values())
+print("parsed", *sorted(bag.dags))
+"""
+
+
+@pytest.mark.parametrize("runtime", ["bash", "docker", "kubernetes"])
+def test_parsing_reads_neither_database_nor_network(runtime):
+    """Every way out raises, and the database is not there. Unset settings come from Airflow too."""
+    parsed = subprocess.run(
+        [sys.executable, "-c", PARSE, str(DAGS)],
+        env=os.environ
+        | {
+            "PYTHONPATH": str(DAGS),
+            "AIRFLOW_VAR_STEAMFLOW_RUNTIME": runtime,
+            "AIRFLOW_VAR_STEAMFLOW_SHARDS": "2",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////nonexistent/airflow.db",
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = parsed.stdout.splitlines()
+    assert lines[-1:] == [" ".join(["parsed", *sorted(EXPECTED)])], parsed.stdout + parsed.stderr
+
+
+def test_environments_have_the_pinned_versions():
+    """The requirements, docker/versions.env and what is installed here agree."""
+    pins = dict(
+        re.findall(r"^(\w+)=(.*)$", (ROOT / "docker/versions.env").read_text(), re.MULTILINE)
+    )
+    for major in ("2", "3"):
+        requirements = (ROOT / f"tests/dags/requirements-airflow{major}.txt").read_text()
+        pinned = pins[f"AIRFLOW_{major}_VERSION"]
+        assert f"\napache-airflow=={pinned}\n" in requirements
+    installed = version("apache-airflow")
+    assert installed == pins[f"AIRFLOW_{installed[0]}_VERSION"]
