@@ -147,8 +147,9 @@ void Accounts::AppendPlayer(std::string& json, std::uint64_t steam_id, std::uint
   }
   const bool is_public = account == Account::kPublic;
   const auto bits = Mix(hash);
+  const bool every_player = population_ == Population::kEveryPlayer;
   const auto has = [&](unsigned bit) {
-    return population_ == Population::kEveryPlayer || (is_public && (bits >> bit & 1) != 0);
+    return every_player || (is_public && (bits >> bit & 1) != 0);
   };
 
   AppendField(json, R"({"steamid":")", steam_id);
@@ -170,7 +171,7 @@ void Accounts::AppendPlayer(std::string& json, std::uint64_t steam_id, std::uint
     AppendField(json, R"(","timecreated":)", 1'063'000'000 + bits % 600'000'000);
     json += R"(,"personastateflags":0)";
   }
-  if (has(11)) {
+  if (has(11) && !every_player) {  // few are in a game
     const auto& game = GameAt(bits >> 16);
     if (!game.name.empty()) {
       json.append(R"(,"gameextrainfo":")").append(game.name).append(R"(")");
@@ -181,8 +182,8 @@ void Accounts::AppendPlayer(std::string& json, std::uint64_t steam_id, std::uint
   if (has(12)) {
     const auto country = kCountries[bits % kCountries.size()];
     json.append(R"(,"loccountrycode":")").append(country).append(R"(")");
-    if (has(13)) json += R"(,"locstatecode":"11")";
-    if (has(14)) AppendField(json, R"(,"loccityid":)", bits % 60'000);
+    if (has(13) && !every_player) json += R"(,"locstatecode":"11")";
+    if (has(14) && !every_player) AppendField(json, R"(,"loccityid":)", bits % 60'000);
   }
   json += '}';
 }

@@ -39,8 +39,8 @@ enum class GamesShown {
 /// player come and go with other bits of h; a private player has none of them. Players are answered
 /// in the order of h, not in that of the request.
 ///
-/// With kEveryPlayer, for benchmarks, everybody is public, has every optional field (600-700 bytes)
-/// and 1 to 5 games.
+/// With kEveryPlayer, for benchmarks, everybody is public, has a record of about 700 bytes and 1 to
+/// 5 games.
 enum class Population { kMixed, kEveryPlayer };
 
 class Accounts {

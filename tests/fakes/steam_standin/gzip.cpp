@@ -13,9 +13,8 @@ constexpr int kRaw = -MAX_WBITS;
 /// A deflate stream, kept for the next text: making one costs more than compressing a small answer.
 class Deflater {
  public:
-  explicit Deflater(int window_bits) {
-    if (deflateInit2(&stream_, Z_BEST_SPEED, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) !=
-        Z_OK) {
+  Deflater(int level, int window_bits) {
+    if (deflateInit2(&stream_, level, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
       throw std::runtime_error("starting zlib failed");
     }
   }
@@ -52,7 +51,7 @@ std::string MakeGzipBomb() {
   const std::string_view opening = R"({"response":)";
   const std::string spaces(1024 * 1024, ' ');
   constexpr int kRepeats = 1024;
-  Deflater deflater(kRaw);
+  Deflater deflater(Z_BEST_COMPRESSION, kRaw);
   const auto block = deflater.Run(spaces, Z_FULL_FLUSH);
 
   std::string bomb("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
@@ -72,7 +71,7 @@ std::string MakeGzipBomb() {
 }  // namespace
 
 std::string Gzip(std::string_view text) {
-  thread_local Deflater deflater(kGzip);
+  thread_local Deflater deflater(Z_BEST_SPEED, kGzip);
   return deflater.Run(text, Z_FINISH);
 }
 

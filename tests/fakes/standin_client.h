@@ -1,0 +1,95 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "child_process.h"
+
+namespace steamflow::standin {
+
+inline constexpr std::uint64_t kId = 76561197960499900u;
+inline const std::string kCount = "/ISteamUserStats/GetNumberOfCurrentPlayers/v1/?appid=582010";
+inline const std::string kGames = "/IPlayerService/GetRecentlyPlayedGames/v1/?steamid=";
+inline const std::string kPlayers = "/ISteamUser/GetPlayerSummaries/v2/?steamids=";
+inline const std::string kNews = "/ISteamNews/GetNewsForApp/v2/?appid=1623730";
+
+struct Reply {
+  CURLcode code = CURLE_OK;
+  long status = 0;
+  long http_version = 0;
+  long connects = 0;  // new connections made for it
+  double seconds = 0;
+  std::map<std::string, std::string> headers = {};  // names in lower case
+  std::string body = {};                            // its first MiB
+  std::size_t bytes = 0;                            // of the whole body, decompressed
+};
+
+/// One connection at a time, kept alive.
+class Client {
+ public:
+  Client();
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void Set(CURLoption option, const std::string& text);
+  void Set(CURLoption option, long number);
+
+  Reply Send(const std::string& verb, const std::string& url, const std::string& header = {},
+             const std::string& body = {});
+
+ private:
+  CURL* easy_;
+};
+
+/// A running stand-in and a client of it.
+class Standin {
+ public:
+  explicit Standin(const std::vector<std::string>& options = {});
+
+  static std::vector<std::string> Command(const std::vector<std::string>& options);
+
+  Reply Get(const std::string& path, const std::string& header = "x-webapi-key: secret-key");
+  Reply Control(const std::string& verb, const std::string& path, const std::string& body = {});
+
+  /// Throws std::runtime_error if it is refused.
+  void AddFault(const std::string& json);
+  void ClearFaults();
+
+  Client& client() { return client_; }
+  ChildProcess& process() { return process_; }
+  const std::string& url() const { return url_; }
+
+ private:
+  ChildProcess process_;
+  std::string url_;
+  Client client_;
+};
+
+/// A bare connection that has sent a GET, to see the bytes that come back.
+class RawConnection {
+ public:
+  RawConnection(const std::string& url, const std::string& path);
+  ~RawConnection();
+  RawConnection(const RawConnection&) = delete;
+  RawConnection& operator=(const RawConnection&) = delete;
+
+  bool HasSomethingWithin(std::chrono::milliseconds time);
+  std::string ReadToEnd();
+
+ private:
+  int socket_;
+};
+
+/// `count` ids from `start` downward, with commas between.
+std::string Ids(std::uint64_t start, std::size_t count);
+
+bool Contains(const std::string& text, const std::string& part);
+
+}  // namespace steamflow::standin
