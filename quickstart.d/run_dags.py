@@ -180,15 +180,7 @@ def table(runs: dict[str, Run]) -> str:
         records = "-" if run.records is None else str(run.records)
         seconds = "-" if run.seconds is None else f"{run.seconds:.2f}"
         rows.append((dag, run.state, records, run.topic or "-", seconds))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    aligned = [
-        "  ".join(
-            cell.rjust(width) if i in (2, 4) else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join(aligned)
+    return "\n".join("{:<32} {:<8} {:>7}  {:<17} {:>7}".format(*row) for row in rows)
 
 
 def samples(topic: str) -> str:
