@@ -103,7 +103,6 @@ def run(tmp_path_factory: pytest.TempPathFactory, airflow: Any) -> Run:
         *("dags", "test", "outcomes"),
         check=False,  # Airflow 2 tells of a failed run by its exit code, 3 does not
         AIRFLOW__CORE__DAGS_FOLDER=str(dags),
-        PYTHONPATH=str(dags),
         AIRFLOW_VAR_STEAMFLOW_BIN=str(programs),
         AIRFLOW_VAR_STEAMFLOW_SHARDS="3",
         AIRFLOW_VAR_STEAM_API_KEY=KEY,

@@ -1,0 +1,256 @@
+"""What lands in a container or pod, and what becomes of its end, with the engine's client replaced:
+the docker and kubernetes runtimes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    Connection,
+)
+from docker.errors import APIError, NotFound
+from kubernetes.client import models as k8s
+
+KEY = "0123456789ABCDEF0123456789ABCDEF"
+KAFKA = {"conn_type": "kafka", "extra": {"sasl.password": 'p"w\\비밀'}}
+ENVIRONMENT = {
+    "AIRFLOW_CTX_DAG_ID": "steam_usrinfo_dag",
+    "AIRFLOW_CTX_TASK_ID": "player_summaries",
+    "AIRFLOW_CTX_DAG_RUN_ID": "manual__1",
+    "AIRFLOW_CTX_TRY_NUMBER": "2",
+    "AIRFLOW_CTX_MAP_INDEX": "-1",
+    "AIRFLOW_CTX_LOGICAL_DATE": "2026-11-22T22:34:00+00:00",
+    "AIRFLOW_VAR_STEAM_API_KEY": KEY,
+    "AIRFLOW_VAR_STEAM_API_URL": "",
+    "AIRFLOW_VAR_STEAM_TIMEZONE": "",
+    "AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "",
+    "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps(KAFKA),
+    "AIRFLOW_CONN_REDIS_DEFAULT": "",
+}
+SUCCESS = {"task": "steam-player-summaries", "status": "success", "exit_code": 0, "error": None}
+# exit code, what Airflow is told
+FAILURES = [
+    *((code, AirflowFailException) for code in (64, 65, 77, 78)),
+    *((code, AirflowException) for code in (70, 74, 75, 143)),
+    (99, AirflowSkipException),
+]
+
+
+def failure(exit_code: int) -> dict[str, Any]:
+    error = {"kind": "any", "message": f"the cause of {exit_code}"}
+    return SUCCESS | {"status": "failed", "exit_code": exit_code, "error": error}
+
+
+def rendered(task: Any) -> Any:
+    """The task after Airflow rendered its templates, for a run by hand on Airflow 3, which has no
+    logical date."""
+    run_after = datetime(2026, 11, 22, 22, 34, tzinfo=UTC)
+    context = {
+        "task": task,
+        "ti": SimpleNamespace(dag_id=task.dag_id, task_id=task.task_id, try_number=2, map_index=-1),
+        "run_id": "manual__1",
+        "dag_run": SimpleNamespace(logical_date=None, run_after=run_after),
+        "var": {"value": {"STEAM_API_KEY": KEY}},
+        "conn": {"kafka_default": Connection.from_json(json.dumps(KAFKA), "kafka_default")},
+    }
+    task.render_template_fields(context)
+    return task
+
+
+class Engine:
+    """Docker's API client, as far as a container's life goes."""
+
+    def __init__(self, exit_code: int, lines: list[str], fault: BaseException | None = None):
+        self.exit_code, self.lines, self.fault = exit_code, lines, fault
+        self.created: dict[str, Any] = {}
+        self.events: list[str] = []
+
+    def images(self, name: str) -> list[str]:
+        return [name]
+
+    def create_host_config(self, **options: Any) -> dict[str, Any]:
+        return options
+
+    def create_container(self, **options: Any) -> dict[str, str]:
+        self.created = options
+        return {"Id": "a-container"}
+
+    def attach(self, **_: Any) -> list[bytes]:
+        return [f"{line}\n".encode() for line in self.lines]
+
+    def start(self, _: str) -> None:
+        self.events.append("start")
+        if self.fault:
+            raise self.fault
+
+    def wait(self, _: str) -> dict[str, int]:
+        return {"StatusCode": self.exit_code}
+
+    def inspect_container(self, _: str) -> dict[str, Any]:
+        return {"State": {"ExitCode": self.exit_code}}
+
+    def stop(self, _: str, timeout: int) -> None:
+        assert 5 < timeout < 60  # the program's grace, and the client's own timeout
+        if "remove" in self.events:
+            raise NotFound("no such container")
+        self.events.append("stop")
+
+    def remove_container(self, _: str) -> None:
+        self.events.append("remove")
+
+
+@pytest.fixture
+def docker_task(load_dags):
+    def make(engine: Engine, **settings: str) -> Any:
+        dag = load_dags(RUNTIME="docker", **settings)["steam_usrinfo_dag"]
+        task = rendered(dag.get_task("player_summaries"))
+        task.hook = SimpleNamespace(api_client=engine, client_created=True)
+        return task
+
+    return make
+
+
+def test_docker_container(docker_task):
+    engine = Engine(0, [json.dumps(SUCCESS)])
+    task = docker_task(engine, IMAGE="registry/steamflow:1.0", DOCKER_NETWORK="pipeline")
+    assert task.execute({}) == SUCCESS
+    assert engine.created["image"] == "registry/steamflow:1.0"
+    assert engine.created["command"] == ["steam-player-summaries"]
+    assert engine.created["environment"] == ENVIRONMENT
+    assert engine.created["host_config"]["network_mode"] == "pipeline"
+    assert engine.created["host_config"]["mem_limit"] == "256M"
+    assert engine.created["host_config"]["mounts"] == []
+    assert engine.events == ["start", "stop", "remove"]
+
+
+def test_docker_defaults(docker_task):
+    engine = Engine(0, [json.dumps(SUCCESS)])
+    docker_task(engine).execute({})
+    assert engine.created["image"] == "steamflow:latest"
+    assert engine.created["host_config"]["network_mode"] is None
+
+
+def test_docker_result_is_found_among_other_lines(docker_task):
+    """Docker merges stdout and stderr in no fixed order."""
+    lines = ['{"task":"a record"}', json.dumps(SUCCESS), "warning: retried", "[1]", "12"]
+    assert docker_task(Engine(0, lines)).execute({}) == SUCCESS
+
+
+@pytest.mark.parametrize(("exit_code", "exception"), FAILURES)
+def test_docker_failure(docker_task, exit_code, exception):
+    engine = Engine(exit_code, ["a line", json.dumps(failure(exit_code))])
+    with pytest.raises(exception, match=f"the cause of {exit_code}") as raised:
+        docker_task(engine).execute({})
+    assert type(raised.value) is exception
+    assert engine.events == ["start", "stop", "remove"]
+
+
+def test_docker_killed_without_a_result(docker_task):
+    with pytest.raises(AirflowException, match="exit code 137: a line") as raised:
+        docker_task(Engine(137, ["a line"])).execute({})
+    assert type(raised.value) is AirflowException
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), APIError("no such program")])
+def test_docker_container_is_stopped_before_it_is_removed(docker_task, fault):
+    """A timeout comes as an exception out of execute, and on_kill only after it."""
+    engine = Engine(0, [], fault)
+    task = docker_task(engine)
+    with pytest.raises(type(fault)):
+        task.execute({})
+    task.on_kill()
+    assert engine.events == ["start", "stop", "remove"]
+
+
+@pytest.fixture
+def pod_task(load_dags):
+    def make(**settings: str) -> Any:
+        dag = load_dags(RUNTIME="kubernetes", **settings)["steam_usrinfo_dag"]
+        task = rendered(dag.get_task("player_summaries"))
+        task.hook = MagicMock()
+        task.hook.get_namespace.return_value = "steam"
+        task.hook.get_xcom_sidecar_container_image.return_value = "alpine"
+        task.hook.get_xcom_sidecar_container_resources.return_value = None
+        task.hook.get_xcom_sidecar_container_security_context.return_value = None
+        return task
+
+    return make
+
+
+def test_kubernetes_pod(pod_task):
+    pod = pod_task(IMAGE="registry/steamflow:1.0").build_pod_request_obj()
+    assert pod.metadata.name.startswith("steam-player-summaries-")
+    assert pod.metadata.namespace == "steam"
+    assert pod.spec.restart_policy == "Never"
+    assert pod.spec.automount_service_account_token is False
+    assert pod.spec.termination_grace_period_seconds == 10
+    program, sidecar = pod.spec.containers
+    assert sidecar.name == "airflow-xcom-sidecar"
+    assert program.image == "registry/steamflow:1.0"
+    assert not program.command  # the image's own entry point
+    assert program.args == ["steam-player-summaries"]
+    assert {each.name: each.value for each in program.env} == ENVIRONMENT
+    assert program.resources.limits == {"memory": "256Mi"}
+    assert "/airflow/xcom" in [mount.mount_path for mount in program.volume_mounts]
+
+
+def finished_pod(exit_code: int) -> k8s.V1Pod:
+    ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=exit_code))
+    status = k8s.V1ContainerStatus(
+        name="base", state=ended, image="i", image_id="i", ready=False, restart_count=0
+    )
+    return k8s.V1Pod(
+        metadata=k8s.V1ObjectMeta(name="pod", namespace="steam", labels={}),
+        spec=k8s.V1PodSpec(containers=[k8s.V1Container(name="base")]),
+        status=k8s.V1PodStatus(
+            phase="Succeeded" if exit_code == 0 else "Failed", container_statuses=[status]
+        ),
+    )
+
+
+def run_pod(task: Any, exit_code: int, result: dict[str, Any] | None) -> Any:
+    """The whole of execute, on a cluster whose answers are given."""
+    pod = finished_pod(exit_code)
+    task.client = MagicMock()
+    task.pod_manager = MagicMock()
+    task.pod_manager.extract_xcom.return_value = json.dumps(result)
+    task.pod_manager.await_pod_completion.return_value = pod
+    task.find_pod = MagicMock(return_value=pod)
+    task.get_or_create_pod = MagicMock(return_value=pod)
+    task.await_pod_start = MagicMock()
+    task.pod_request_obj = task.build_pod_request_obj()
+    return task.execute({"ti": MagicMock(), "task": task})
+
+
+def test_kubernetes_success(pod_task):
+    assert run_pod(pod_task(), 0, SUCCESS) == SUCCESS
+
+
+@pytest.mark.parametrize(("exit_code", "exception"), FAILURES)
+def test_kubernetes_failure(pod_task, exit_code, exception):
+    with pytest.raises(exception, match=f"the cause of {exit_code}") as raised:
+        run_pod(pod_task(), exit_code, failure(exit_code))
+    assert type(raised.value) is exception
+
+
+def test_kubernetes_killed_without_a_result(pod_task):
+    with pytest.raises(AirflowException, match="returned a failure") as raised:
+        run_pod(pod_task(), 137, None)
+    assert type(raised.value) is AirflowException
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("runtime", ["docker", "kubernetes"])
+def test_shards_in_containers(load_dags, runtime):
+    dag = load_dags(RUNTIME=runtime, SHARDS="2")["steam_usrinfo_dag"]
+    task = dag.get_task("player_summaries").unmap({"argv": ["steam-news", "--shard", "1/2"]})
+    argv = task.command if runtime == "docker" else task.arguments
+    assert argv == ["steam-news", "--shard", "1/2"]
