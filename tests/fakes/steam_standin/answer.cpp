@@ -46,8 +46,8 @@ std::string FillInDates(std::string value) {
   return value;
 }
 
-/// Puts `text` at the front of the first name or title in `json`, of the player or app that the
-/// fault is for if it names one. An answer without any such text gets a member that has it.
+/// Puts `text` at the front of the first name or title in `json`; of the player that the fault is
+/// for, if it names one. An answer without any such text gets a member that has it.
 void DamageText(std::string& json, std::string_view text, const Match& match) {
   std::size_t from = 0;
   if (match.steam_id) from = json.find(R"("steamid":")" + std::to_string(*match.steam_id));

@@ -9,9 +9,8 @@ namespace steamflow::standin {
 
 // Apps, by appid:
 //   0, and any that ends in 404   unknown to Steam
-//   any that ends in 300          nobody plays it: a player count of 0, which is not the same as
-//   unknown all others                    1 to 250,000 players, always the same number for the same
-//   app
+//   any that ends in 300          nobody plays it: a player count of 0, unlike unknown
+//   all others                    1 to 250,000 players, for the same app always the same number
 // news.h says which news they have.
 
 bool AppExists(std::uint32_t appid);

@@ -8,16 +8,15 @@
 namespace steamflow::standin {
 
 // News of an app, by appid:
-//   unknown apps (apps.h), and any that ends in 999   none
-//   any that ends in 777                              2,500 items
-//   any that ends in 888                              30 items, the fourth newest with contents of
-//   2 MiB all others                                        30 items; the eighth newest has
-//   contents of 64 KiB
+//   unknown (apps.h), and any that ends in 999   none
+//   any that ends in 777                         2,500 items
+//   any that ends in 888                         30 items, the fourth newest of 2 MiB
+//   all others                                   30 items
 //
-// Items run from the newest to the oldest. Item i has the date of item i - 1 when i is divisible by
-// 5, or by 10 after taking away 1: whatever the page size, as long as 5 divides it, the page's edge
-// falls inside one second. The gid says nothing about the order. Every third item has tags;
-// contents are 1-3 KB of markup.
+// Contents are 1-3 KB of markup, those of the eighth newest item 64 KiB. Every third item has tags.
+// Items run from the newest to the oldest; item i, from 0, has the date of item i - 1 where 5
+// divides i or 10 divides i - 1 (but for item 1). So the edge of any page whose size 5 divides
+// falls inside one second. The gid says nothing about the order.
 
 struct NewsItem {
   std::uint64_t gid;

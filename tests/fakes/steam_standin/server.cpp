@@ -117,8 +117,7 @@ void Deliver(Answer answer, const httplib::Request& request, httplib::Response& 
     response.set_header("Content-Type", answer.content_type);
     return;
   }
-  // The library compresses what it gets as a body; what it gets through a provider travels as it
-  // is.
+  // The library would compress a body again; what comes from a provider travels as it is.
   const auto body = std::make_shared<const std::string>(std::move(answer.body));
   const auto size = body->size();
   const auto with_length = [&](std::size_t end) {
@@ -193,8 +192,7 @@ int StandinServer::Listen(int port) {
   } else if (!http_.bind_to_port(host, port)) {
     port = -1;
   }
-  // The library's backlog of 5 drops connections that come in a burst; they would try again a
-  // second later.
+  // The library's backlog of 5 drops connections that come in a burst: they try again in a second.
   if (port < 0 || listen(listen_socket_, SOMAXCONN) != 0) {
     throw std::runtime_error("listening on " + host + " failed: is the port taken?");
   }
