@@ -1,0 +1,105 @@
+#include "call_budget.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <stdexcept>
+
+namespace steamflow {
+namespace {
+
+constexpr std::size_t kPortion = 100;            // calls reserved at a time, at most
+constexpr std::int64_t kDefaultLimit = 100'000;  // the API's terms of use
+
+// Reserves up to ARGV[1] calls below the limit ARGV[2] and returns how many. The counter outlives
+// its day by one, for clocks that differ.
+constexpr char kReserve[] = R"(
+local used = redis.call('GET', KEYS[1]) or '0'
+if not string.match(used, '^%d+$') then return redis.error_reply('ERR value is not an integer') end
+local granted = math.min(tonumber(ARGV[1]), tonumber(ARGV[2]) - tonumber(used))
+if granted <= 0 then return 0 end
+redis.call('INCRBY', KEYS[1], granted)
+redis.call('EXPIRE', KEYS[1], 172800)
+return granted)";
+
+// A counter that has expired meanwhile stays away rather than come back negative.
+constexpr char kGiveBack[] = R"(
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end
+return 0)";
+
+std::string Fingerprint(const std::string& key) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  if (EVP_Digest(key.data(), key.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("EVP_Digest");
+  }
+  std::string hex;
+  for (std::size_t i = 0; i < 6; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+  return hex;
+}
+
+}  // namespace
+
+CallBudget::CallBudget(RedisClient& redis, const std::string& api_key, std::uint64_t limit)
+    : redis_(redis), prefix_("steam_calls:" + Fingerprint(api_key) + ":"), limit_(limit) {
+  StartDay();
+}
+
+// A reservation belongs to the day in which it was made.
+void CallBudget::StartDay() {
+  std::string today = prefix_ + FormatDate(Now());
+  if (today == key_) return;
+  if (reserved_ > 0) GiveBack();
+  key_ = std::move(today);
+}
+
+bool CallBudget::Take(std::size_t expected) {
+  StartDay();
+  if (reserved_ == 0) {
+    const std::size_t wanted = std::clamp<std::size_t>(expected, 1, kPortion);
+    const RedisReply reply =
+        redis_.Eval(kReserve, {key_}, {fmt::to_string(wanted), fmt::to_string(limit_)});
+    reserved_ = static_cast<std::uint64_t>(std::max(0LL, reply.integer));
+  }
+  if (reserved_ == 0) return false;
+  --reserved_;
+  return true;
+}
+
+void CallBudget::GiveBack() {
+  if (reserved_ == 0) return;
+  redis_.Eval(kGiveBack, {key_}, {fmt::to_string(std::exchange(reserved_, 0))});
+}
+
+std::uint64_t CallBudget::Used() {
+  const std::string text = redis_.Command({"GET", key_}).OptionalText().value_or("0");
+  std::uint64_t used = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), used);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw TaskError(ExitCode::kData,
+                    fmt::format("the call counter {} in Redis holds '{}', which is no number; "
+                                "delete it to start the day anew",
+                                key_, text));
+  }
+  return used;
+}
+
+std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {
+  const auto setting =
+      ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
+  if (!setting) return kDefaultLimit;
+  std::int64_t limit = 0;
+  const char* const end = setting->value.data() + setting->value.size();
+  const auto [stop, error] = std::from_chars(setting->value.data(), end, limit);
+  if (error != std::errc() || stop != end || limit < -1) {
+    throw TaskError(setting->if_invalid,
+                    fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
+                                setting->source, setting->value));
+  }
+  return limit;
+}
+
+}  // namespace steamflow

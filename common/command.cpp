@@ -1,0 +1,192 @@
+#include "command.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "file.h"
+#include "version.h"
+
+namespace steamflow {
+namespace {
+
+constexpr char kPodXcomFile[] = "/airflow/xcom/return.json";  // KubernetesPodOperator's sidecar
+
+// Without this a descriptor that the caller closed would be handed to the first socket, and a line
+// meant for stderr would go into it.
+bool OpenStandardStreams() {
+  bool stdout_is_open = true;
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) continue;
+    if (fd == STDOUT_FILENO) stdout_is_open = false;
+    if (::open("/dev/null", O_RDWR) != fd) std::abort();  // the lowest free descriptor, by POSIX
+  }
+  return stdout_is_open;
+}
+
+// The environment holds secrets, and a core dump would hold the environment.
+void ForbidCoreDumps() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+LogLevel ParseLevel(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "error") return LogLevel::kError;
+  return LogLevel::kWarning;
+}
+
+}  // namespace
+
+Command::Command(std::string name, const std::string& about, const std::string& example)
+    : name_(std::move(name)), app_(about, name_) {
+  head_.task = name_;
+  app_.footer("Example:\n  " + example +
+              "\n\nThe last line on stdout is the result, as JSON. Exit codes: 0 done, 64 usage, "
+              "65 data, 70 bug,\n74 output, 75 try again, 77 credentials, 78 configuration, 99 "
+              "nothing to do, 130/143 signal.");
+  app_.set_version_flag("--version", fmt::format("{} {}", name_, kVersion));
+  app_.get_formatter()->column_width(36);
+  const auto common = [&](CLI::Option* option) { option->group("Common to all tasks"); };
+  common(
+      app_.add_option("--logical-date", logical_date_,
+                      "Date of the run, ISO 8601 [env: AIRFLOW_CTX_LOGICAL_DATE; default: now]"));
+  common(app_.add_option("--deadline", options_.deadline_seconds,
+                         "Seconds until the run ends, whatever it has got done")
+             ->check(CLI::Range(0.1, 86400.0))
+             ->capture_default_str());
+  common(app_.add_option("--max-in-flight", options_.max_in_flight, "HTTP requests at a time")
+             ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+             ->capture_default_str());
+  common(app_.add_option("--retries", options_.retries,
+                         "Attempts of a request after its first; in a run at most the larger of "
+                         "10 and 20% of its requests")
+             ->check(CLI::Range(0U, 100U))
+             ->capture_default_str());
+  common(app_.add_option("--max-response-bytes", options_.max_response_bytes,
+                         "Largest body that is taken, decompressed")
+             ->check(CLI::Range(std::uint64_t{1024}, std::uint64_t{1} << 30U))
+             ->capture_default_str());
+  common(app_.add_flag("--allow-http", options_.allow_http,
+                       "Talk plain http to hosts other than loopback too"));
+  common(app_.add_flag("--http1", options_.http1, "Never use HTTP/2"));
+  common(app_.add_option("--xcom-file", xcom_file_,
+                         fmt::format("Write the result line to this file too [default: {} where "
+                                     "that folder exists]",
+                                     kPodXcomFile)));
+  common(app_.add_option("--log-level", log_level_, "debug, info, warning or error")
+             ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+             ->capture_default_str());
+  common(app_.add_option("--log-format", log_format_, "text or json, on stderr")
+             ->check(CLI::IsMember({"text", "json"}))
+             ->capture_default_str());
+  common(app_.add_flag("--no-progress", no_progress_, "No progress line on a terminal"));
+}
+
+int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
+  std::signal(SIGPIPE, SIG_IGN);
+  ForbidCoreDumps();
+  const auto started = Clock::now();
+  const bool has_stdout = OpenStandardStreams();
+  head_.run.logical_date = Now();
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    return app_.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    head_.exit_code = ExitCode::kUsage;
+    head_.error = fmt::format("{} (try {} --help)", error.what(), name_);
+  }
+  log_ = std::make_unique<Log>(name_, ParseLevel(log_level_),
+                               log_format_ == "json" ? LogFormat::kJson : LogFormat::kText,
+                               !no_progress_);
+  if (!has_stdout) {
+    head_.exit_code = ExitCode::kOutput;
+    head_.error = "stdout is closed, so the result could not be given to anybody: nothing was done";
+  }
+  if (head_.error.empty()) Execute(body);
+  head_.error = log_->Redact(head_.error);
+  if (!head_.error.empty() && head_.exit_code != ExitCode::kSkipped) log_->Error(head_.error);
+  head_.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  return static_cast<int>(PrintResult());
+}
+
+void Command::Execute(const std::function<void(Run&)>& body) {
+  try {
+    const auto deadline = std::chrono::duration<double>(options_.deadline_seconds);
+    const Stop stop(std::chrono::duration_cast<std::chrono::milliseconds>(deadline));
+    head_.run = ReadRunIdentity(logical_date_);
+    CheckXcomFile();
+    Run run{name_, *log_, stop, head_.run, options_, result_};
+    body(run);
+  } catch (const TaskError& error) {
+    head_.exit_code = error.code();
+    head_.error = error.what();
+  } catch (const std::exception& error) {
+    head_.exit_code = ExitCode::kInternal;
+    head_.error = fmt::format("internal error: {}", error.what());
+  }
+}
+
+// A path that cannot be written is better known before the work than after it.
+void Command::CheckXcomFile() {
+  const std::filesystem::path pod_folder = std::filesystem::path(kPodXcomFile).parent_path();
+  std::error_code ignored;
+  if (xcom_file_.empty() && std::filesystem::is_directory(pod_folder, ignored)) {
+    xcom_file_ = kPodXcomFile;
+  }
+  if (xcom_file_.empty()) return;
+  std::filesystem::path folder = std::filesystem::path(xcom_file_).parent_path();
+  if (folder.empty()) folder = ".";
+  if (::access(folder.c_str(), W_OK) == 0) return;
+  const std::string cause = std::strerror(errno);
+  const std::string path = std::exchange(xcom_file_, "");
+  throw TaskError(ExitCode::kOutput, fmt::format("--xcom-file {}: {}", path, cause));
+}
+
+ExitCode Command::PrintResult() {
+  const auto line = [&] { return FormatResult(head_, result_) + "\n"; };
+  if (!xcom_file_.empty()) {
+    try {
+      ReplaceFile(xcom_file_, line());
+    } catch (const std::system_error& error) {
+      head_.exit_code = ExitCode::kOutput;
+      head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, error.code().message());
+      log_->Error(head_.error);
+    }
+  }
+  const std::string text = line();
+  log_.reset();  // clears the progress line, which must not follow the result
+  try {
+    WriteAll(STDOUT_FILENO, text);
+  } catch (const std::system_error& error) {
+    const std::string message =
+        fmt::format("{}: writing the result line: {}\n", name_, error.code().message());
+    [[maybe_unused]] const auto told = ::write(STDERR_FILENO, message.data(), message.size());
+    return ExitCode::kOutput;
+  }
+  return head_.exit_code;
+}
+
+std::string WithVariable(const std::string& help, const std::string& variable) {
+  return fmt::format("{} [env: AIRFLOW_VAR_{}]", help, variable);
+}
+
+std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
+                                   const std::string& variable) {
+  if (!flag_value.empty()) return Setting{flag_value, flag, ExitCode::kUsage};
+  if (auto value = AirflowVariable(variable)) {
+    return Setting{std::move(*value), "AIRFLOW_VAR_" + variable, ExitCode::kConfig};
+  }
+  return std::nullopt;
+}
+
+}  // namespace steamflow

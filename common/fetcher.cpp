@@ -1,0 +1,209 @@
+#include "fetcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAttemptTimeout(20'000);
+constexpr milliseconds kFirstBackoff(200);
+constexpr milliseconds kLongestBackoff(10'000);
+constexpr milliseconds kBetween(100);
+// When so many calls have failed for good, the API is down rather than an id broken: the run ends.
+constexpr std::size_t kMostFailures = 100;
+
+HttpOptions OptionsOf(const Run& run, const std::string& api_key) {
+  HttpOptions options;
+  options.max_in_flight = run.options.max_in_flight;
+  options.max_response_bytes = run.options.max_response_bytes;
+  options.http1 = run.options.http1;
+  if (!api_key.empty()) options.headers.push_back("x-webapi-key: " + api_key);
+  return options;
+}
+
+// The page of a refused key says "Please verify your <pre>key=</pre> parameter"; the page of a
+// blocked address does not.
+bool SpeaksOfTheKey(const std::string& page) {
+  return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
+}
+
+bool IsTransient(int status) {
+  return status == 408 || status == 429 || status >= 500;
+}
+
+// The address without its query: all of a URL that belongs in a log.
+std::string PathOf(const std::string& url) {
+  return url.substr(0, url.find('?'));
+}
+
+}  // namespace
+
+struct Fetcher::Call {
+  Fetch fetch;
+  unsigned attempts = 0;
+};
+
+Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudget* budget)
+    : run_(run),
+      counts_(run.result.source.emplace()),
+      budget_(budget),
+      client_(OptionsOf(run, api_key)),
+      random_(std::random_device{}()) {}
+
+Fetcher::~Fetcher() = default;
+
+FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
+                      const std::function<void()>& between) {
+  end_.reset();
+  while (!end_) {
+    if (run_.stop.Requested()) {
+      End(FetchEnd::Reason::kStopped);
+      break;
+    }
+    const bool paused = Clock::now() < paused_until_;
+    while (!paused && !end_ && client_.in_flight() < run_.options.max_in_flight) {
+      if (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
+        auto due = waiting_.extract(waiting_.begin());
+        ++counts_.retries;
+        Start(std::move(due.mapped()));
+        continue;
+      }
+      if (client_.in_flight() + waiting_.size() >= run_.options.max_in_flight) break;
+      auto fetch = next();
+      if (!fetch) break;
+      auto call = std::make_unique<Call>();
+      call->fetch = std::move(*fetch);
+      Start(std::move(call));
+    }
+    if (end_) break;
+    if (client_.in_flight() == 0 && waiting_.empty() && !paused) {
+      End(FetchEnd::Reason::kComplete);
+      break;
+    }
+    client_.Wait(UntilNextEvent(), run_.stop.fd());
+    between();
+  }
+  client_.Abandon();
+  waiting_.clear();
+  return *end_;
+}
+
+void Fetcher::Start(std::unique_ptr<Call> call) {
+  if (call->fetch.keyed_calls > 0 && budget_) {
+    try {
+      if (!budget_->Take(call->fetch.keyed_calls)) return End(FetchEnd::Reason::kBudgetSpent);
+    } catch (const TaskError& error) {
+      return End(FetchEnd::Reason::kFatal, error);
+    }
+  }
+  ++call->attempts;
+  ++counts_.requests;
+  const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
+  const std::string url = call->fetch.url;
+  const bool keyed = call->fetch.keyed_calls > 0;
+  if (keyed) call->fetch.keyed_calls = 1;  // a retry stands for itself only
+  // std::function wants a copyable callable, so the call travels in a shared pointer.
+  client_.Get(url, keyed, std::min(kAttemptTimeout, left),
+              [this, shared = std::make_shared<std::unique_ptr<Call>>(std::move(call))](
+                  HttpOutcome&& outcome) {
+                if (!end_) OnOutcome(std::move(*shared), std::move(outcome));
+              });
+}
+
+void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome&& outcome) {
+  if (outcome.response) return OnResponse(std::move(call), std::move(*outcome.response));
+  FetchFailure failure{fmt::format("GET {}: {}", PathOf(call->fetch.url), outcome.error.message),
+                       std::move(outcome.error.received)};
+  switch (outcome.error.kind) {
+    case HttpError::Kind::kNetwork:
+      return Retry(std::move(call), std::move(failure), {});
+    case HttpError::Kind::kTooLarge:
+      return Fail(*call, failure);
+    case HttpError::Kind::kSetup:
+      return End(FetchEnd::Reason::kFatal, TaskError(ExitCode::kConfig, failure.message));
+  }
+}
+
+void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse&& response) {
+  const int status = response.status;
+  FetchFailure failure{fmt::format("GET {}: HTTP {}", PathOf(call->fetch.url), status), ""};
+  if (status == 200 || status == 404) {
+    const auto accepted = call->fetch.accept(response);
+    if (accepted) return;
+    failure.message += ", " + accepted.error();
+    failure.received = std::move(response.body);
+    if (status == 404) return Fail(*call, failure);
+    return Retry(std::move(call), std::move(failure), {});
+  }
+  if (status == 401 || (status == 403 && SpeaksOfTheKey(response.body))) {
+    return End(FetchEnd::Reason::kFatal,
+               TaskError(ExitCode::kAuth,
+                         failure.message + ": the API key is refused (AIRFLOW_VAR_STEAM_API_KEY)"));
+  }
+  if (status == 403) {
+    return End(
+        FetchEnd::Reason::kFatal,
+        TaskError(ExitCode::kTransient, failure.message + ": this address is blocked for a while"));
+  }
+  if (status >= 300 && status < 400) {
+    return End(FetchEnd::Reason::kFatal,
+               TaskError(ExitCode::kConfig, failure.message + ": a redirect, which is not followed "
+                                                              "(AIRFLOW_VAR_STEAM_API_URL)"));
+  }
+  failure.received = std::move(response.body);
+  if (!IsTransient(status)) return Fail(*call, failure);
+  Retry(std::move(call), std::move(failure), response.retry_after);
+}
+
+void Fetcher::Retry(std::unique_ptr<Call> call, FetchFailure&& failure,
+                    std::chrono::seconds at_least) {
+  const auto now = Clock::now();
+  if (now + at_least >= run_.stop.work_until()) {
+    return End(FetchEnd::Reason::kFatal,
+               TaskError(ExitCode::kTransient,
+                         fmt::format("{}: the server asks to wait {} s, past the deadline",
+                                     failure.message, at_least.count())));
+  }
+  paused_until_ = std::max(paused_until_, now + at_least);
+  const std::uint64_t spent = counts_.retries + waiting_.size();
+  const std::uint64_t first_attempts = counts_.requests - counts_.retries;
+  const bool may_retry = call->attempts <= run_.options.retries &&
+                         spent < std::max<std::uint64_t>(10, first_attempts / 5);
+  if (!may_retry) return Fail(*call, failure);
+  // Full jitter: the calls that failed together do not come back together.
+  const auto longest =
+      std::min(kLongestBackoff, kFirstBackoff * (1U << std::min(call->attempts - 1, 10U)));
+  const auto wait =
+      milliseconds(std::uniform_int_distribution<milliseconds::rep>(0, longest.count())(random_));
+  run_.log.Warning(fmt::format("{}: trying again", failure.message));
+  waiting_.emplace(now + at_least + wait, std::move(call));
+}
+
+void Fetcher::Fail(const Call& call, const FetchFailure& failure) {
+  run_.log.Warning(fmt::format("{}: giving up after {} attempts", failure.message, call.attempts));
+  if (++failures_ >= kMostFailures) {
+    End(FetchEnd::Reason::kFatal,
+        TaskError(ExitCode::kTransient,
+                  fmt::format("{} calls have failed, the last: {}", failures_, failure.message)));
+  }
+  call.fetch.fail(failure);
+}
+
+void Fetcher::End(FetchEnd::Reason reason, std::optional<TaskError> error) {
+  if (!end_) end_ = FetchEnd{reason, std::move(error)};
+}
+
+milliseconds Fetcher::UntilNextEvent() const {
+  auto at = std::min(Clock::now() + kBetween, run_.stop.work_until());
+  if (!waiting_.empty()) at = std::min(at, waiting_.begin()->first);
+  if (Clock::now() < paused_until_)
+    at = std::max(at, std::min(Clock::now() + kBetween, paused_until_));
+  const auto left = std::chrono::ceil<milliseconds>(at - Clock::now());
+  return std::max(left, milliseconds(0));
+}
+
+}  // namespace steamflow

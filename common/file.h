@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace steamflow {
+
+// Writes all of `bytes`, in one system call where the system takes it in one. Throws
+// std::system_error.
+void WriteAll(int fd, std::string_view bytes);
+
+// Replaces the file at `path` by one with `bytes`, atomically: a reader sees the old or the new.
+// Throws std::system_error.
+void ReplaceFile(const std::string& path, std::string_view bytes);
+
+// The whole file. Throws std::system_error.
+std::string ReadFile(const std::string& path);
+
+}  // namespace steamflow

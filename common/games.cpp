@@ -1,0 +1,74 @@
+#include "games.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include "command.h"
+#include "json.h"
+
+namespace steamflow {
+namespace {
+
+[[noreturn]] void Refuse(const Setting& setting, const std::string& cause) {
+  throw TaskError(setting.if_invalid, fmt::format("{}: {}", setting.source, cause));
+}
+
+// An appid written as number or as string.
+std::uint32_t ParseAppid(const Setting& setting, const JsonField& field) {
+  std::uint64_t appid = 0;
+  const char* const end = field.value.data() + field.value.size();
+  const auto [stop, error] = std::from_chars(field.value.data(), end, appid);
+  const bool is_scalar =
+      field.type == JsonField::Type::kNumber || field.type == JsonField::Type::kString;
+  if (!is_scalar || error != std::errc() || stop != end || appid == 0 ||
+      appid > std::numeric_limits<std::uint32_t>::max()) {
+    Refuse(setting, fmt::format("'{}' is no appid", field.value));
+  }
+  return static_cast<std::uint32_t>(appid);
+}
+
+}  // namespace
+
+std::vector<NamedGame> ReadGames(const std::string& flag_value) {
+  const auto setting = ReadSetting("--steam-games", flag_value, "STEAM_GAMES");
+  if (!setting) {
+    return {{"Monster Hunter World", 582010}, {"Elden Ring", 1245620}, {"Palworld", 1623730}};
+  }
+  const auto fields = ParseJsonObject(setting->value);
+  if (!fields) Refuse(*setting, fields.error() + "; expected {\"name\": appid, ...}");
+  if (fields->empty()) Refuse(*setting, "it names no game");
+  std::vector<NamedGame> games;
+  std::set<std::string> names;
+  std::set<std::uint32_t> appids;
+  for (const JsonField& field : *fields) {
+    const std::uint32_t appid = ParseAppid(*setting, field);
+    if (!appids.insert(appid).second)
+      Refuse(*setting, fmt::format("two names for appid {}", appid));
+    if (!names.insert(field.name).second) {
+      Refuse(*setting, fmt::format("two appids for '{}'", field.name));
+    }
+    games.push_back({field.name, appid});
+  }
+  return games;
+}
+
+std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value) {
+  const auto setting = ReadSetting("--steam-news-apps", flag_value, "STEAM_NEWS_APPS");
+  if (!setting) return {1623730};
+  const auto elements = ParseJsonArray(setting->value);
+  if (!elements) Refuse(*setting, elements.error() + "; expected [appid, ...]");
+  if (elements->empty()) Refuse(*setting, "it names no app");
+  std::vector<std::uint32_t> apps;
+  std::set<std::uint32_t> seen;
+  for (const JsonField& element : *elements) {
+    const std::uint32_t appid = ParseAppid(*setting, element);
+    if (!seen.insert(appid).second) Refuse(*setting, fmt::format("appid {} twice", appid));
+    apps.push_back(appid);
+  }
+  return apps;
+}
+
+}  // namespace steamflow

@@ -1,0 +1,247 @@
+#include "http_client.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "environment.h"
+
+namespace steamflow {
+namespace {
+
+constexpr std::chrono::milliseconds kConnectTimeout(10'000);
+constexpr long kStallSeconds = 15;  // no byte for so long ends a transfer
+
+struct Transfer {
+  CURL* easy = nullptr;
+  HttpClient::Done done;
+  HttpResponse response;
+  std::uint64_t max_bytes = 0;
+  bool too_large = false;
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+};
+
+std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  (void)one;  // always 1, says libcurl
+  if (transfer.response.body.size() + size > transfer.max_bytes) {
+    transfer.too_large = true;
+    return 0;  // ends the transfer: a compressed bomb gets no further than this
+  }
+  transfer.response.body.append(data, size);
+  return size;
+}
+
+HttpError::Kind KindOf(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return HttpError::Kind::kSetup;
+    default:
+      return HttpError::Kind::kNetwork;
+  }
+}
+
+// A folder of certificates under hashed names is read one file at a time, as needed; parsing a
+// bundle of all of them costs every process 30 ms.
+bool IsHashedFolder(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".0") return true;
+  }
+  return false;
+}
+
+template <typename Value>
+void Set(CURL* easy, CURLoption option, Value value) {
+  if (const CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
+    throw std::runtime_error(fmt::format("curl_easy_setopt: {}", curl_easy_strerror(code)));
+  }
+}
+
+}  // namespace
+
+class HttpClient::Impl {
+ public:
+  explicit Impl(const HttpOptions& options) : options_(options) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) throw std::runtime_error("curl_global_init");
+    multi_ = curl_multi_init();
+    if (!multi_) throw std::runtime_error("curl_multi_init");
+    const long in_flight = static_cast<long>(options.max_in_flight);
+    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, in_flight);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, in_flight);
+    curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight);
+    for (const std::string& header : options.headers) {
+      headers_ = curl_slist_append(headers_, header.c_str());
+    }
+    ReadCertificateLocations();
+  }
+
+  ~Impl() {
+    Abandon();
+    for (CURL* easy : idle_) curl_easy_cleanup(easy);
+    curl_multi_cleanup(multi_);
+    curl_slist_free_all(headers_);
+    curl_global_cleanup();
+  }
+
+  void Get(const std::string& url, bool with_headers, std::chrono::milliseconds timeout,
+           Done done) {
+    auto transfer = std::make_unique<Transfer>();
+    transfer->easy = TakeEasy();
+    transfer->done = std::move(done);
+    transfer->max_bytes = options_.max_response_bytes;
+    CURL* const easy = transfer->easy;
+    Set(easy, CURLOPT_URL, url.c_str());
+    // With TLS the first connection says whether it multiplexes: wait for that rather than open a
+    // hundred. Without TLS there is nothing to wait for.
+    Set(easy, CURLOPT_PIPEWAIT, !options_.http1 && url.rfind("https:", 0) == 0 ? 1L : 0L);
+    Set(easy, CURLOPT_HTTPHEADER, with_headers ? headers_ : nullptr);
+    Set(easy, CURLOPT_TIMEOUT_MS, std::max<long>(1, static_cast<long>(timeout.count())));
+    Set(easy, CURLOPT_CONNECTTIMEOUT_MS,
+        std::max<long>(1, static_cast<long>(std::min(timeout, kConnectTimeout).count())));
+    Set(easy, CURLOPT_WRITEDATA, transfer.get());
+    Set(easy, CURLOPT_ERRORBUFFER, transfer->error_text.data());
+    if (const auto code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
+      throw std::runtime_error(fmt::format("curl_multi_add_handle: {}", curl_multi_strerror(code)));
+    }
+    active_.emplace(easy, std::move(transfer));
+  }
+
+  std::size_t in_flight() const { return active_.size(); }
+
+  void Wait(std::chrono::milliseconds at_most, int wake_fd) {
+    int running = 0;
+    curl_multi_perform(multi_, &running);
+    if (DeliverEnded()) return;
+    curl_waitfd wake{};
+    wake.fd = wake_fd;
+    wake.events = CURL_WAIT_POLLIN;
+    const auto timeout = std::clamp<std::chrono::milliseconds::rep>(at_most.count(), 0, 1000);
+    curl_multi_poll(multi_, &wake, wake_fd >= 0 ? 1 : 0, static_cast<int>(timeout), nullptr);
+    curl_multi_perform(multi_, &running);
+    DeliverEnded();
+  }
+
+  void Abandon() {
+    for (auto& [easy, transfer] : active_) {
+      curl_multi_remove_handle(multi_, easy);
+      curl_easy_cleanup(easy);
+    }
+    active_.clear();
+  }
+
+ private:
+  void ReadCertificateLocations() {
+    ca_file_ = EnvironmentValue("SSL_CERT_FILE").value_or("");
+    ca_folder_ = EnvironmentValue("SSL_CERT_DIR").value_or("");
+    constexpr char kSystemFolder[] = "/etc/ssl/certs";
+    if (ca_file_.empty() && ca_folder_.empty() && IsHashedFolder(kSystemFolder)) {
+      ca_folder_ = kSystemFolder;
+    }
+  }
+
+  CURL* TakeEasy() {
+    if (!idle_.empty()) {
+      CURL* const easy = idle_.back();
+      idle_.pop_back();
+      return easy;
+    }
+    CURL* const easy = curl_easy_init();
+    if (!easy) throw std::runtime_error("curl_easy_init");
+    Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
+    Set(easy, CURLOPT_NOSIGNAL, 1L);
+    Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    Set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decompress
+    Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    Set(easy, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+    Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    Set(easy, CURLOPT_HTTP_VERSION,
+        static_cast<long>(options_.http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    if (!ca_file_.empty()) Set(easy, CURLOPT_CAINFO, ca_file_.c_str());
+    if (!ca_folder_.empty()) {
+      Set(easy, CURLOPT_CAPATH, ca_folder_.c_str());
+      if (ca_file_.empty()) Set<const char*>(easy, CURLOPT_CAINFO, nullptr);
+    }
+    return easy;
+  }
+
+  // Calls back for every transfer that has ended; false if there was none.
+  bool DeliverEnded() {
+    bool any = false;
+    int queued = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &queued)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      any = true;
+      CURL* const easy = message->easy_handle;
+      const CURLcode code = message->data.result;  // gone once the handle is removed
+      curl_multi_remove_handle(multi_, easy);
+      const auto found = active_.find(easy);
+      const std::unique_ptr<Transfer> transfer = std::move(found->second);
+      active_.erase(found);
+      HttpOutcome outcome = Outcome(*transfer, code);
+      idle_.push_back(easy);
+      transfer->done(std::move(outcome));
+    }
+    return any;
+  }
+
+  static HttpOutcome Outcome(Transfer& transfer, CURLcode code) {
+    HttpOutcome outcome;
+    if (transfer.too_large) {
+      outcome.error = {HttpError::Kind::kTooLarge,
+                       fmt::format("the body is larger than {} bytes (--max-response-bytes)",
+                                   transfer.max_bytes),
+                       std::move(transfer.response.body)};
+    } else if (code != CURLE_OK) {
+      const char* detail = transfer.error_text[0] ? transfer.error_text.data() : nullptr;
+      outcome.error = {KindOf(code), detail ? detail : curl_easy_strerror(code),
+                       std::move(transfer.response.body)};
+    } else {
+      long status = 0;
+      curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+      transfer.response.status = static_cast<int>(status);
+      curl_off_t retry_after = 0;  // libcurl reads both forms of the header
+      curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
+      transfer.response.retry_after = std::chrono::seconds(retry_after);
+      outcome.response = std::move(transfer.response);
+    }
+    return outcome;
+  }
+
+  const HttpOptions options_;
+  std::string ca_file_;
+  std::string ca_folder_;
+  CURLM* multi_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  std::vector<CURL*> idle_;
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
+};
+
+HttpClient::HttpClient(const HttpOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+HttpClient::~HttpClient() = default;
+
+void HttpClient::Get(const std::string& url, bool with_headers, std::chrono::milliseconds timeout,
+                     Done done) {
+  impl_->Get(url, with_headers, timeout, std::move(done));
+}
+std::size_t HttpClient::in_flight() const {
+  return impl_->in_flight();
+}
+void HttpClient::Wait(std::chrono::milliseconds at_most, int wake_fd) {
+  impl_->Wait(at_most, wake_fd);
+}
+void HttpClient::Abandon() {
+  impl_->Abandon();
+}
+
+}  // namespace steamflow

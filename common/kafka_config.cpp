@@ -1,0 +1,108 @@
+#include "kafka_config.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+
+#include "connection.h"
+#include "kafka_handles.h"
+#include "task_error.h"
+
+namespace steamflow {
+namespace {
+
+struct Origin {
+  std::string name;  // of the flag or variable
+  ExitCode code;
+};
+
+void Put(KafkaProperties& properties, std::string name, std::string value) {
+  const auto same = std::find_if(properties.begin(), properties.end(),
+                                 [&](const auto& property) { return property.first == name; });
+  if (same != properties.end()) {
+    same->second = std::move(value);
+  } else {
+    properties.emplace_back(std::move(name), std::move(value));
+  }
+}
+
+void Check(const std::string& name, const std::string& value, const Origin& origin) {
+  const KafkaConf scratch(rd_kafka_conf_new());
+  std::array<char, 512> cause{};
+  if (rd_kafka_conf_set(scratch.get(), name.c_str(), value.c_str(), cause.data(), cause.size()) !=
+      RD_KAFKA_CONF_OK) {
+    // librdkafka's sentence names the property, and for a bad value the value, which is no secret
+    // then: secrets are free text and always taken.
+    throw TaskError(origin.code, fmt::format("{}: {}", origin.name, cause.data()));
+  }
+  const bool weakens =
+      ((name == "acks" || name == "request.required.acks") && value != "all" && value != "-1") ||
+      (name == "enable.idempotence" && value != "true");
+  if (weakens) {
+    throw TaskError(origin.code,
+                    fmt::format("{}: {}={} would let records be lost or doubled; leave it out",
+                                origin.name, name, value));
+  }
+}
+
+// Extras of Airflow's Kafka provider that are not librdkafka's.
+bool IsForPython(const JsonField& field) {
+  return field.name == "error_cb" || field.name == "stats_cb" || field.name == "logger" ||
+         field.type == JsonField::Type::kNull;
+}
+
+void FromConnection(const Connection& connection, const Origin& origin, KafkaProperties& out) {
+  if (!connection.host.empty()) {
+    std::string servers = connection.host;
+    if (connection.port) servers += fmt::format(":{}", *connection.port);
+    Put(out, "bootstrap.servers", servers);
+  }
+  for (const JsonField& field : connection.extra) {
+    if (IsForPython(field)) continue;
+    std::string name = field.name == "metadata.broker.list" ? "bootstrap.servers" : field.name;
+    Check(name, field.value, origin);
+    Put(out, std::move(name), field.value);
+  }
+}
+
+}  // namespace
+
+KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
+  KafkaProperties properties;
+  const std::string variable = ConnectionVariable(flags.conn_id);
+  if (const auto connection = AirflowConnection(flags.conn_id)) {
+    for (const std::string& secret : Secrets(*connection)) log.AddSecret(secret);
+    FromConnection(*connection, {variable, ExitCode::kConfig}, properties);
+  }
+  if (!flags.brokers.empty()) Put(properties, "bootstrap.servers", flags.brokers);
+  for (const std::string& setting : flags.config) {
+    const Origin origin{"--kafka-config", ExitCode::kUsage};
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw TaskError(origin.code, fmt::format("--kafka-config: '{}' is not name=value", setting));
+    }
+    const std::string name = setting.substr(0, equals);
+    if (name.find("password") != std::string::npos || name.find("secret") != std::string::npos) {
+      throw TaskError(origin.code,
+                      fmt::format("--kafka-config {}: a secret on a command line can be seen by "
+                                  "every user of the machine; give it in {}",
+                                  name, variable));
+    }
+    const std::string value = setting.substr(equals + 1);
+    Check(name, value, origin);
+    Put(properties, name, value);
+  }
+  const auto servers = std::find_if(properties.begin(), properties.end(), [](const auto& property) {
+    return property.first == "bootstrap.servers" && !property.second.empty();
+  });
+  if (servers == properties.end()) {
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("no Kafka connection: set {} (kafka://host:9092) or give --brokers", variable));
+  }
+  return properties;
+}
+
+}  // namespace steamflow

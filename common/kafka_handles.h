@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+
+// Owners of librdkafka's handles, for the .cpp files that use it.
+
+struct rd_kafka_s;
+struct rd_kafka_topic_s;
+struct rd_kafka_conf_s;
+extern "C" {
+void rd_kafka_destroy(rd_kafka_s*);
+void rd_kafka_topic_destroy(rd_kafka_topic_s*);
+void rd_kafka_conf_destroy(rd_kafka_conf_s*);
+}
+
+namespace steamflow {
+
+struct KafkaDeleter {
+  void operator()(rd_kafka_s* handle) const { rd_kafka_destroy(handle); }
+  void operator()(rd_kafka_topic_s* handle) const { rd_kafka_topic_destroy(handle); }
+  void operator()(rd_kafka_conf_s* handle) const { rd_kafka_conf_destroy(handle); }
+};
+
+using KafkaHandle = std::unique_ptr<rd_kafka_s, KafkaDeleter>;
+using KafkaTopic = std::unique_ptr<rd_kafka_topic_s, KafkaDeleter>;
+using KafkaConf = std::unique_ptr<rd_kafka_conf_s, KafkaDeleter>;
+
+}  // namespace steamflow

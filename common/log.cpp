@@ -1,0 +1,123 @@
+#include "log.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "json.h"
+
+namespace steamflow {
+namespace {
+
+std::string_view Name(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+std::string PercentEncode(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+// Control characters as in JSON, so that one event stays one line whatever a server sent.
+std::string OneLine(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(quoted, text);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+    if (quoted[i] == '\\' && (quoted[i + 1] == '"' || quoted[i + 1] == '\\')) ++i;
+    out += quoted[i];
+  }
+  return out;
+}
+
+// Best effort: where stderr is gone there is nobody to tell.
+void WriteAll(std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+Log::Log(std::string task, LogLevel level, LogFormat format, bool show_progress)
+    : task_(std::move(task)),
+      level_(level),
+      format_(format),
+      show_progress_(show_progress && ::isatty(STDERR_FILENO) == 1) {}
+
+Log::~Log() {
+  ClearProgress();
+}
+
+void Log::AddSecret(const std::string& secret) {
+  if (secret.size() < 4) return;
+  secrets_.push_back(secret);
+  const std::string encoded = PercentEncode(secret);
+  if (encoded != secret) secrets_.push_back(encoded);
+  // The longest first: a secret that holds another one goes as a whole.
+  std::sort(secrets_.begin(), secrets_.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+}
+
+std::string Log::Redact(std::string text) const {
+  for (const std::string& secret : secrets_) {
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+  return text;
+}
+
+void Log::Write(LogLevel level, std::string_view message) {
+  if (level < level_) return;
+  ClearProgress();
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+  const std::string time =
+      fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (now - seconds).count());
+  const std::string clean = Redact(std::string(message));
+  if (format_ == LogFormat::kJson) {
+    JsonObject line;
+    line.Add("time", time).Add("level", Name(level)).Add("task", task_).Add("message", clean);
+    WriteAll(line.Take() + "\n");
+  } else {
+    WriteAll(fmt::format("{} {} {}: {}\n", time, Name(level), task_, OneLine(clean)));
+  }
+}
+
+void Log::ShowProgress(const std::string& line) {
+  if (!show_progress_) return;
+  WriteAll(fmt::format("\r\x1b[K{}", OneLine(line)));
+  progress_drawn_ = true;
+}
+
+void Log::ClearProgress() {
+  if (progress_drawn_) WriteAll("\r\x1b[K");
+  progress_drawn_ = false;
+}
+
+}  // namespace steamflow

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steamflow {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogFormat { kText, kJson };
+
+// One line an event on stderr: time, level, message; control characters escaped, secrets replaced
+// by ***. Owns the progress line of a terminal too, so that the two do not overwrite each other.
+// Not for use by several threads at once.
+class Log {
+ public:
+  Log(std::string task, LogLevel level, LogFormat format, bool show_progress);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // From now on `secret`, and its percent-encoded form, is never printed. Shorter than four bytes
+  // it is left alone: replacing it would mangle every line and hide nothing.
+  void AddSecret(const std::string& secret);
+  std::string Redact(std::string text) const;
+
+  void Debug(std::string_view message) { Write(LogLevel::kDebug, message); }
+  void Info(std::string_view message) { Write(LogLevel::kInfo, message); }
+  void Warning(std::string_view message) { Write(LogLevel::kWarning, message); }
+  void Error(std::string_view message) { Write(LogLevel::kError, message); }
+
+  // Replaces the progress line; nothing where stderr is no terminal.
+  void ShowProgress(const std::string& line);
+  bool shows_progress() const { return show_progress_; }
+
+ private:
+  void Write(LogLevel level, std::string_view message);
+  void ClearProgress();
+
+  const std::string task_;
+  const LogLevel level_;
+  const LogFormat format_;
+  const bool show_progress_;
+  bool progress_drawn_ = false;
+  std::vector<std::string> secrets_;
+};
+
+}  // namespace steamflow

@@ -1,0 +1,246 @@
+#include "redis_client.h"
+
+#include <fmt/format.h>
+#include <hiredis/hiredis.h>
+#ifdef STEAMFLOW_REDIS_TLS
+#include <hiredis/hiredis_ssl.h>
+#endif
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+namespace steamflow {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestWait(5'000);
+
+int ParseDb(const std::string& text, const std::string& source, ExitCode code) {
+  int db = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), db);
+  if (error != std::errc() || end != text.data() + text.size() || db < 0) {
+    throw TaskError(code, fmt::format("{}: '{}' is not a database number", source, text));
+  }
+  return db;
+}
+
+RedisSettings FromConnection(const Connection& connection, const std::string& source,
+                             ExitCode code) {
+  if (connection.type != "redis" && connection.type != "rediss") {
+    throw TaskError(code, fmt::format("{}: '{}' is not a Redis connection (redis:// or rediss://)",
+                                      source, connection.type));
+  }
+  RedisSettings settings;
+  settings.host = connection.host.empty() ? "localhost" : connection.host;
+  settings.port = connection.port.value_or(6379);
+  settings.user = connection.login;
+  settings.password = connection.password;
+  const JsonField* ssl = connection.Extra("ssl");
+  settings.tls = connection.type == "rediss" ||
+                 (ssl && (ssl->value == "true" || ssl->value == "True" || ssl->value == "1"));
+  const JsonField* db = connection.Extra("db");
+  if (db && db->type != JsonField::Type::kNull && !db->value.empty()) {
+    settings.db = ParseDb(db->value, source, code);
+  } else if (!connection.schema.empty()) {
+    settings.db = ParseDb(connection.schema, source, code);
+  }
+#ifndef STEAMFLOW_REDIS_TLS
+  if (settings.tls) {
+    throw TaskError(code, source + ": this build's hiredis has no TLS (hiredis 1.0 or later has)");
+  }
+#endif
+  return settings;
+}
+
+struct ContextDeleter {
+  void operator()(redisContext* context) const { redisFree(context); }
+};
+struct ReplyDeleter {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
+using Context = std::unique_ptr<redisContext, ContextDeleter>;
+using Reply = std::unique_ptr<redisReply, ReplyDeleter>;
+
+timeval ToTimeval(std::chrono::milliseconds time) {
+  return {time.count() / 1000, (time.count() % 1000) * 1000};
+}
+
+bool StartsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+ExitCode CodeOf(std::string_view error) {
+  for (const char* refused : {"NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password", "ERR AUTH",
+                              "ERR Client sent AUTH"}) {
+    if (StartsWith(error, refused)) return ExitCode::kAuth;
+  }
+  if (error.find("WRONGTYPE") != std::string_view::npos ||
+      error.find("not an integer") != std::string_view::npos) {
+    return ExitCode::kData;
+  }
+  if (StartsWith(error, "ERR DB index") || StartsWith(error, "ERR invalid DB")) {
+    return ExitCode::kConfig;
+  }
+  return ExitCode::kTransient;
+}
+
+RedisReply Convert(const redisReply& reply) {
+  RedisReply out;
+  switch (reply.type) {
+    case REDIS_REPLY_INTEGER:
+      out.type = RedisReply::Type::kInteger;
+      out.integer = reply.integer;
+      break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+      out.type = RedisReply::Type::kText;
+      out.text.assign(reply.str, static_cast<std::size_t>(reply.len));
+      break;
+    case REDIS_REPLY_ARRAY:
+      out.type = RedisReply::Type::kArray;
+      for (std::size_t i = 0; i < static_cast<std::size_t>(reply.elements); ++i) {
+        out.elements.push_back(Convert(*reply.element[i]));
+      }
+      break;
+    default:
+      break;
+  }
+  return out;
+}
+
+}  // namespace
+
+RedisSettings ReadRedisSettings(const std::string& url_flag, const std::string& conn_id) {
+  if (!url_flag.empty()) {
+    return FromConnection(ConnectionFromFlag("--redis-url", url_flag), "--redis-url",
+                          ExitCode::kUsage);
+  }
+  const auto connection = AirflowConnection(conn_id);
+  if (!connection) {
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("no Redis connection: set {} (redis://host:6379/0) or give "
+                                "--redis-url",
+                                ConnectionVariable(conn_id)));
+  }
+  return FromConnection(*connection, ConnectionVariable(conn_id), ExitCode::kConfig);
+}
+
+std::optional<std::string> RedisReply::OptionalText() const {
+  if (type == Type::kNil) return std::nullopt;
+  return type == Type::kInteger ? fmt::to_string(integer) : text;
+}
+
+class RedisClient::Impl {
+ public:
+  Impl(const RedisSettings& settings, const Stop& stop) : settings_(settings), stop_(stop) {}
+
+  RedisReply Command(const std::vector<std::string_view>& arguments) {
+    if (!context_) Connect();
+    SetTimeout();
+    return Convert(*Send(arguments));
+  }
+
+  std::string Address() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
+
+ private:
+  std::chrono::milliseconds Patience() const {
+    return std::clamp(stop_.TimeLeft(), std::chrono::milliseconds(1), kLongestWait);
+  }
+
+  void Connect() {
+    context_.reset(
+        redisConnectWithTimeout(settings_.host.c_str(), settings_.port, ToTimeval(Patience())));
+    if (!context_ || context_->err) Fail("connecting");
+    SetTimeout();
+    StartTls();
+    if (!settings_.password.empty()) {
+      std::vector<std::string_view> auth{"AUTH"};
+      if (!settings_.user.empty()) auth.push_back(settings_.user);
+      auth.push_back(settings_.password);
+      Send(auth);
+    }
+    if (settings_.db != 0) Send({"SELECT", fmt::to_string(settings_.db)});
+  }
+
+  void StartTls() {
+#ifdef STEAMFLOW_REDIS_TLS
+    if (!settings_.tls) return;
+    redisInitOpenSSL();
+    const auto file = EnvironmentValue("SSL_CERT_FILE");
+    const std::string folder = EnvironmentValue("SSL_CERT_DIR").value_or("/etc/ssl/certs");
+    redisSSLContextError error{};
+    tls_.reset(redisCreateSSLContext(file ? file->c_str() : nullptr,
+                                     file ? nullptr : folder.c_str(), nullptr, nullptr,
+                                     settings_.host.c_str(), &error));
+    if (!tls_) {
+      throw TaskError(ExitCode::kConfig, fmt::format("TLS for Redis at {}: {}", Address(),
+                                                     redisSSLContextGetError(error)));
+    }
+    if (redisInitiateSSLWithContext(context_.get(), tls_.get()) != REDIS_OK) Fail("TLS with");
+#endif
+  }
+
+  void SetTimeout() {
+    if (redisSetTimeout(context_.get(), ToTimeval(Patience())) != REDIS_OK) Fail("timeout of");
+  }
+
+  Reply Send(const std::vector<std::string_view>& arguments) {
+    std::vector<const char*> values;
+    std::vector<std::size_t> lengths;
+    for (const std::string_view argument : arguments) {
+      values.push_back(argument.data());
+      lengths.push_back(argument.size());
+    }
+    Reply reply(static_cast<redisReply*>(redisCommandArgv(
+        context_.get(), static_cast<int>(values.size()), values.data(), lengths.data())));
+    if (!reply) Fail("asking");
+    if (reply->type == REDIS_REPLY_ERROR) {
+      const std::string error(reply->str, static_cast<std::size_t>(reply->len));
+      throw TaskError(CodeOf(error),
+                      fmt::format("{} on Redis at {}: {}", arguments[0], Address(), error));
+    }
+    return reply;
+  }
+
+  // A context that has seen an error is of no more use.
+  [[noreturn]] void Fail(const char* doing) {
+    std::string cause = context_ ? context_->errstr : "out of memory";
+    if (cause == "Resource temporarily unavailable") cause = "no answer in time";
+    context_.reset();
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("{} Redis at {}: {}", doing, Address(), cause));
+  }
+
+  const RedisSettings settings_;
+  const Stop& stop_;
+#ifdef STEAMFLOW_REDIS_TLS
+  struct TlsDeleter {
+    void operator()(redisSSLContext* context) const { redisFreeSSLContext(context); }
+  };
+  std::unique_ptr<redisSSLContext, TlsDeleter> tls_;
+#endif
+  Context context_;
+};
+
+RedisClient::RedisClient(const RedisSettings& settings, const Stop& stop)
+    : impl_(std::make_unique<Impl>(settings, stop)) {}
+RedisClient::~RedisClient() = default;
+
+RedisReply RedisClient::Command(const std::vector<std::string_view>& arguments) {
+  return impl_->Command(arguments);
+}
+
+RedisReply RedisClient::Eval(std::string_view script, const std::vector<std::string>& keys,
+                             const std::vector<std::string>& arguments) {
+  const std::string count = fmt::to_string(keys.size());
+  std::vector<std::string_view> command{"EVAL", script, count};
+  command.insert(command.end(), keys.begin(), keys.end());
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return impl_->Command(command);
+}
+
+std::string RedisClient::Address() const {
+  return impl_->Address();
+}
+
+}  // namespace steamflow

@@ -1,0 +1,277 @@
+#include "source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <system_error>
+
+#include "file.h"
+#include "json.h"
+#include "kafka_sink.h"
+#include "progress.h"
+
+namespace steamflow {
+namespace {
+
+constexpr char kDefaultApiUrl[] = "https://api.steampowered.com";
+constexpr char kDefaultTimeZone[] = "Asia/Seoul";
+
+bool StartsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+// The host of "http://host:port/path".
+std::string_view HostOf(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (StartsWith(url, "[")) return url.substr(0, url.find(']') + 1);
+  return url.substr(0, url.find(':'));
+}
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" || StartsWith(host, "127.");
+}
+
+std::string Timestamp(const std::string& flag_value, Instant instant) {
+  const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
+  try {
+    const TimeZone zone(setting ? setting->value : kDefaultTimeZone);
+    return "\"" + zone.Format(instant) + "\"";
+  } catch (const std::invalid_argument& error) {
+    throw TaskError(
+        setting ? setting->if_invalid : ExitCode::kConfig,
+        fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
+                    error.what()));
+  }
+}
+
+void ReadSink(const SourceOptions& options, SourceConfig& config) {
+  if (options.sink == "kafka" || options.sink == "stdout") {
+    config.sink = options.sink;
+  } else if (StartsWith(options.sink, "file:") && options.sink.size() > 5) {
+    config.sink = "file";
+    config.sink_path = options.sink.substr(5);
+  } else {
+    throw TaskError(ExitCode::kUsage,
+                    fmt::format("--sink: '{}' is not kafka, stdout or file:PATH", options.sink));
+  }
+  if (options.dry_run) config.sink = "none";
+}
+
+}  // namespace
+
+void SourceOptions::AddTo(CLI::App& app) {
+  const std::string group = "Source";
+  app.add_option("--topic", topic, "Kafka topic")->capture_default_str()->group(group);
+  app.add_option("--sink", sink,
+                 "kafka, stdout or file:PATH; the last two write a line of JSON a record, need no "
+                 "Kafka and move no cursor")
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor")->group(group);
+  app.add_option("--steam-api-url", api_url,
+                 WithVariable("Address of the API [default: https://api.steampowered.com]",
+                              "STEAM_API_URL"))
+      ->group(group);
+  app.add_option(
+         "--steam-timezone", timezone,
+         WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"))
+      ->group(group);
+  app.add_option("--brokers", kafka.brokers, "Kafka brokers, host:port,...")->group(group);
+  app.add_option("--kafka-conn-id", kafka.conn_id,
+                 "Airflow Connection of Kafka [env: AIRFLOW_CONN_<ID>]")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--kafka-config", kafka.config, "A librdkafka property, name=value; repeatable")
+      ->group(group)
+      ->allow_extra_args(false);
+}
+
+void SourceOptions::AddRedisTo(CLI::App& app) {
+  app.add_option("--redis-url", redis_url, "redis://host:port/db, without a password")
+      ->group("Source");
+  app.add_option("--redis-conn-id", redis_conn_id,
+                 "Airflow Connection of Redis [env: AIRFLOW_CONN_<ID>]")
+      ->capture_default_str()
+      ->group("Source");
+}
+
+void SourceOptions::AddKeyTo(CLI::App& app) {
+  app.add_option("--steam-daily-call-budget", call_budget,
+                 WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
+                              "100000]",
+                              "STEAM_DAILY_CALL_BUDGET"))
+      ->group("Source");
+}
+
+std::string ReadApiKey(Log& log) {
+  std::string key = AirflowVariable("STEAM_API_KEY").value_or("");
+  std::string source = "AIRFLOW_VAR_STEAM_API_KEY";
+  if (key.empty()) {
+    const auto variable = AirflowVariable("STEAM_API_KEY_FILE");
+    const auto path = variable ? variable : EnvironmentValue("STEAM_API_KEY_FILE");
+    if (!path) {
+      throw TaskError(ExitCode::kConfig,
+                      "no API key: set the Airflow Variable STEAM_API_KEY "
+                      "(AIRFLOW_VAR_STEAM_API_KEY), or STEAM_API_KEY_FILE to a file that holds it");
+    }
+    source = *path;
+    try {
+      key = ReadFile(*path);
+    } catch (const std::system_error& error) {
+      throw TaskError(ExitCode::kConfig,
+                      fmt::format("STEAM_API_KEY_FILE {}: {}", *path, error.code().message()));
+    }
+  }
+  while (!key.empty() && std::isspace(static_cast<unsigned char>(key.back()))) key.pop_back();
+  log.AddSecret(key);
+  const bool is_plain = !key.empty() && std::all_of(key.begin(), key.end(),
+                                                    [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_plain) {
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("the API key in {} is empty or has blanks or control characters", source));
+  }
+  return key;
+}
+
+std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
+  const auto setting = ReadSetting("--steam-api-url", flag_value, "STEAM_API_URL");
+  if (!setting) return kDefaultApiUrl;
+  std::string url = setting->value;
+  while (!url.empty() && url.back() == '/') url.pop_back();
+  const bool is_http = StartsWith(url, "http://");
+  const bool is_clean =
+      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if ((!is_http && !StartsWith(url, "https://")) || HostOf(url).empty() || !is_clean ||
+      url.find_first_of("?#@") != std::string::npos) {
+    throw TaskError(
+        setting->if_invalid,
+        fmt::format("{}: '{}' is no address such as {}", setting->source,
+                    url.find('@') == std::string::npos ? url : "(with a login)", kDefaultApiUrl));
+  }
+  if (is_http && !allow_http && !IsLoopback(HostOf(url))) {
+    throw TaskError(setting->if_invalid,
+                    fmt::format("{}: plain http to another machine would show the API key to the "
+                                "network; use https, or --allow-http",
+                                setting->source));
+  }
+  return url;
+}
+
+SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run) {
+  SourceConfig config;
+  config.topic = options.topic;
+  if (config.topic.empty()) throw TaskError(ExitCode::kUsage, "--topic: the name is empty");
+  ReadSink(options, config);
+  config.api_url = ReadApiUrl(options.api_url, run.options.allow_http);
+  config.timestamp = Timestamp(options.timezone, run.identity.logical_date);
+  if (needs.key) {
+    config.api_key = ReadApiKey(run.log);
+    config.call_budget = ReadCallBudgetLimit(options.call_budget);
+  }
+  if (config.sink == "kafka") config.kafka = ReadKafkaProperties(options.kafka, run.log);
+  const bool has_cursor = needs.cursor && (config.sink == "kafka" || config.sink == "none");
+  if (has_cursor || config.call_budget >= 0) {
+    config.redis = ReadRedisSettings(options.redis_url, options.redis_conn_id);
+    run.log.AddSecret(config.redis->password);
+  }
+  return config;
+}
+
+Source::Source(Run& run, const SourceConfig& config)
+    : run_(run),
+      redis_(config.redis ? std::make_unique<RedisClient>(*config.redis, run.stop) : nullptr),
+      budget_(config.call_budget >= 0
+                  ? std::make_unique<CallBudget>(*redis_, config.api_key,
+                                                 static_cast<std::uint64_t>(config.call_budget))
+                  : nullptr),
+      fetcher_(run, config.api_key, budget_.get()),
+      items_(run.result.source->items) {
+  const auto on_delivered = [this](std::uint64_t item, Delivery delivery) {
+    items_.Delivered(item, delivery);
+  };
+  if (config.sink == "kafka") {
+    sink_ = MakeKafkaSink(run, config.kafka, config.topic, on_delivered);
+  } else if (config.sink == "none") {
+    sink_ = MakeNullSink(run, config.topic, on_delivered);
+  } else {
+    sink_ = MakeLineSink(run, config.topic, config.sink_path, on_delivered);
+  }
+}
+
+Source::~Source() = default;
+
+// Once the sink has given up there is no use in trying the rest: it counts as failed.
+template <typename Message>
+void Source::SendAny(const Message& message, std::uint64_t item) {
+  items_.Sent(item);
+  if (sink_error_) return items_.Delivered(item, Delivery::kFailed);
+  try {
+    sink_->Write(message, item);
+  } catch (const TaskError& error) {
+    sink_error_ = error;
+    items_.Delivered(item, Delivery::kFailed);
+  }
+}
+
+void Source::Send(const Record& record, std::uint64_t item) {
+  SendAny(record, item);
+}
+void Source::Send(const DeadLetter& letter, std::uint64_t item) {
+  SendAny(letter, item);
+}
+
+FetchEnd Source::Fetch(const std::function<std::optional<steamflow::Fetch>()>& next,
+                       std::uint64_t total) {
+  Progress progress(run_.log, total);
+  try {
+    return fetcher_.Run(next, [&] {
+      sink_->Poll();
+      if (sink_error_) throw *sink_error_;
+      progress.Show(items_.done(), run_.result.source->retries);
+    });
+  } catch (const TaskError& error) {
+    return {FetchEnd::Reason::kFatal, error};
+  }
+}
+
+void Source::Drain() {
+  try {
+    const auto error = sink_->Drain();
+    if (error && !sink_error_) sink_error_ = error;
+  } catch (const TaskError& error) {
+    if (!sink_error_) sink_error_ = error;
+  }
+  if (budget_) budget_->GiveBack();
+}
+
+void Source::WarnOfRepairs(std::uint64_t repaired) const {
+  if (repaired == 0) return;
+  run_.log.Warning(
+      fmt::format("{} NULs or lone surrogates in strings replaced by U+FFFD", repaired));
+}
+
+void Source::ThrowUnlessComplete(const FetchEnd& end,
+                                 const std::optional<std::string>& failed) const {
+  if (const int signal = run_.stop.Signal()) {
+    throw TaskError(signal == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated,
+                    fmt::format("stopped by {}", signal == SIGINT ? "SIGINT" : "SIGTERM"));
+  }
+  if (end.error) throw *end.error;
+  if (sink_error_) throw *sink_error_;
+  if (failed) throw TaskError(ExitCode::kTransient, *failed);
+  if (end.reason == FetchEnd::Reason::kStopped) {
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("the deadline of {} s came before the end of the work",
+                                run_.options.deadline_seconds));
+  }
+  if (end.reason == FetchEnd::Reason::kBudgetSpent && run_.result.source->requests == 0) {
+    throw TaskError(ExitCode::kSkipped, fmt::format("the call budget of today, {}, is used up "
+                                                    "(STEAM_DAILY_CALL_BUDGET)",
+                                                    budget_->limit()));
+  }
+}
+
+}  // namespace steamflow

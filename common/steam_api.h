@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+// The methods of the Steam Web API that the tasks call: their addresses and their answers. Pure: no
+// I/O. Source: partner.steamgames.com/doc/webapi and the shapes that the real API answers with.
+namespace steamflow::steam_api {
+
+// SteamID64 of individual accounts: a base plus a 32-bit account number that starts at 1.
+inline constexpr std::uint64_t kLowestId = 76561197960265729;
+inline constexpr std::uint64_t kHighestId = 76561202255233023;
+
+std::string PlayerCountUrl(const std::string& base, std::uint32_t appid);
+std::string RecentlyPlayedUrl(const std::string& base, std::uint64_t steamid);
+// At most 100 ids.
+std::string PlayerSummariesUrl(const std::string& base, const std::vector<std::uint64_t>& steamids);
+// The newest `count` items, or with `enddate` > 0 the newest that are older than it (epoch
+// seconds).
+std::string NewsUrl(const std::string& base, std::uint32_t appid, std::size_t count,
+                    std::int64_t enddate);
+
+// A JSON object as the API sent it; what the views show belongs to the body that was parsed.
+struct Player {
+  std::uint64_t steamid = 0;  // 0 = the object has no usable id
+  bool is_public = false;
+  std::string_view json;
+};
+
+struct Players {
+  std::vector<Player> players;  // in the order of the answer, which is not that of the request
+  std::size_t deleted = 0;      // empty objects
+};
+
+struct Game {
+  std::uint64_t appid = 0;  // 0 = the object has no usable id
+  std::string_view json;
+};
+
+struct RecentGames {
+  bool withheld = false;  // the profile is private
+  std::vector<Game> games;
+};
+
+struct NewsItem {
+  std::string gid;         // empty = none
+  std::int64_t date = -1;  // epoch seconds; -1 = none
+  std::string_view json;   // the item as delivered
+  std::string record;      // a JSON object of those fields that a record keeps
+};
+
+struct News {
+  bool is_known = false;  // false: no such app
+  std::vector<NewsItem> items;
+};
+
+struct PlayerCount {
+  bool has_count = false;  // false: an app without a number, or no such app
+  std::uint64_t count = 0;
+};
+
+// Parses bodies. All of a body is checked, so a broken one yields no part of itself. Errors: a
+// sentence. May change the body: escapes that other systems refuse are replaced (see
+// RepairEscapes), and a body of several lines becomes one line. Keeps its buffers from call to
+// call.
+class Parser {
+ public:
+  Parser();
+  ~Parser();
+
+  template <typename T>
+  using Parsed = tl::expected<T, std::string>;
+
+  Parsed<PlayerCount> ParsePlayerCount(std::string& body);
+  Parsed<Players> ParsePlayers(std::string& body);
+  Parsed<RecentGames> ParseRecentGames(std::string& body);
+  Parsed<News> ParseNews(std::string& body);
+
+  // Escapes replaced so far.
+  std::uint64_t repaired() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct Field {
+  std::string_view name;
+  std::string_view json;  // the value as JSON text
+};
+
+// Appends `object`, a JSON object, with `fields` added at its end. Fields of the same names that it
+// had itself are left out.
+void AppendWithFields(std::string& out, std::string_view object, const std::vector<Field>& fields);
+
+}  // namespace steamflow::steam_api

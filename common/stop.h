@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+
+namespace steamflow {
+
+using Clock = std::chrono::steady_clock;
+
+// What may end a run early: SIGTERM, SIGINT, the death of the parent process, the deadline.
+//
+// The constructor blocks both signals for this thread and every thread it starts later, and asks
+// the kernel for SIGTERM when the parent dies; from then on they are read here, at the points where
+// a run can be left without losing anything. Made before any other thread.
+class Stop {
+ public:
+  // The clock starts now: everything is to be over in `deadline`.
+  explicit Stop(std::chrono::milliseconds deadline);
+  ~Stop();
+  Stop(const Stop&) = delete;
+  Stop& operator=(const Stop&) = delete;
+
+  // SIGTERM or SIGINT once one has come, else 0.
+  int Signal() const;
+  // No new work: a signal has come or `work_until` has passed.
+  bool Requested() const;
+  // Becomes readable when a signal comes, for poll().
+  int fd() const { return fd_; }
+
+  // When new requests end: the deadline less what acknowledgements and the cursor may take (a
+  // fifth of it, at most 5 s).
+  Clock::time_point work_until() const { return work_until_; }
+  // When everything ends: the deadline, or 5 s after a signal if that is sooner.
+  Clock::time_point finish_by() const;
+  // Time left until `finish_by`, never negative.
+  std::chrono::milliseconds TimeLeft() const;
+
+ private:
+  int fd_ = -1;
+  mutable int signal_ = 0;
+  mutable Clock::time_point signalled_at_{};
+  Clock::time_point finish_by_;
+  Clock::time_point work_until_;
+};
+
+}  // namespace steamflow

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace steamflow {
+
+// A point in time, to the second, UTC.
+using Instant = std::chrono::sys_seconds;
+
+Instant Now();
+
+// Reads the start of `text` as ISO 8601: a date, then optionally T or a space, hours, minutes,
+// seconds, a fraction (dropped) and an offset (Z, +09:00, +0900). Without an offset it is UTC, as
+// Airflow has it. `rest`, where given, receives what follows; without it all of `text` must fit.
+std::optional<Instant> ParseInstant(std::string_view text, std::string_view* rest = nullptr);
+
+// "2026-11-22T22:34:00Z"
+std::string FormatUtc(Instant instant);
+// "2026-11-22T22:34Z", the form that event ids use.
+std::string FormatMinute(Instant instant);
+// "2026-11-22"
+std::string FormatDate(Instant instant);
+
+// A zone of the system's time zone database. Sets TZ of the process, so there is one at a time and
+// it is made before the first thread.
+class TimeZone {
+ public:
+  // Throws std::invalid_argument where the database has no zone of that name.
+  explicit TimeZone(const std::string& name);
+  // "2026-11-23T07:34:00+09:00"
+  std::string Format(Instant instant) const;
+};
+
+}  // namespace steamflow

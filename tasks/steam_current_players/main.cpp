@@ -1,0 +1,65 @@
+// For each configured game its number of players now: one record a game.
+
+#include <fmt/format.h>
+
+#include "command.h"
+#include "games.h"
+#include "json.h"
+#include "source.h"
+#include "steam_api.h"
+
+int main(int argc, char** argv) {
+  using namespace steamflow;
+  Command command("steam-current-players",
+                  "Puts the number of current players of each configured game into Kafka.",
+                  "steam-current-players --brokers localhost:9092 --steam-games "
+                  "'{\"Elden Ring\":1245620}'");
+  SourceOptions options{.topic = "topic_currPlayer"};
+  options.AddTo(command.app());
+  std::string games_flag;
+  command.app().add_option(
+      "--steam-games", games_flag,
+      WithVariable("JSON object, name to appid [default: Monster Hunter World, Elden Ring, "
+                   "Palworld]",
+                   "STEAM_GAMES"));
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const std::vector<NamedGame> games = ReadGames(games_flag);
+    const SourceConfig config = ReadSourceConfig(options, {}, run);
+    Source source(run, config);
+    const std::string minute = FormatMinute(run.identity.logical_date);
+    steam_api::Parser parser;
+
+    const auto send_count = [&](const NamedGame& game, std::uint64_t count, std::uint64_t item) {
+      JsonObject value;
+      value.Add("game", game.name)
+          .Add("appid", std::uint64_t{game.appid})
+          .Add("player_count", count)
+          .AddRaw("timestamp", config.timestamp);
+      const std::string event_id = fmt::format("{}/{}/{}", config.topic, game.appid, minute);
+      source.Send(Record{game.name, event_id, value.Take()}, item);
+    };
+    std::optional<std::string> failed;
+    std::size_t next_item = 0;
+    const auto next = [&]() -> std::optional<Fetch> {
+      if (next_item == games.size()) return std::nullopt;
+      const std::size_t item = next_item++;
+      Fetch fetch;
+      fetch.url = steam_api::PlayerCountUrl(config.api_url, games[item].appid);
+      fetch.accept = [&, item](HttpResponse& response) -> tl::expected<void, std::string> {
+        const auto answer = parser.ParsePlayerCount(response.body);
+        if (!answer) return tl::unexpected(answer.error());
+        // No number is not the number 0: such an app gets no record.
+        if (answer->has_count) send_count(games[item], answer->count, item);
+        source.items().Answered(item, answer->has_count ? Outcome::kOk : Outcome::kAbsent);
+        return {};
+      };
+      fetch.fail = [&](const FetchFailure& failure) { failed = failure.message; };
+      return fetch;
+    };
+
+    const FetchEnd end = source.Fetch(next, games.size());
+    source.Drain();
+    source.ThrowUnlessComplete(end, failed);
+  });
+}

@@ -1,0 +1,72 @@
+// Walks Steam ids downward, 100 a call; each profile found is one record.
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "command.h"
+#include "player_batches.h"
+#include "source.h"
+#include "steam_api.h"
+#include "walk.h"
+#include "walk_failures.h"
+
+int main(int argc, char** argv) {
+  using namespace steamflow;
+  Command command("steam-player-summaries",
+                  "Walks Steam ids downward and puts the profiles found into Kafka.",
+                  "steam-player-summaries --brokers localhost:9092 --redis-url "
+                  "redis://localhost:6379/0 --count 500");
+  SourceOptions options{.topic = "topic_GetUserInfo"};
+  options.AddTo(command.app());
+  options.AddRedisTo(command.app());
+  options.AddKeyTo(command.app());
+  WalkOptions walk_options{.cursor_key = "last_user_id", .start_id = 76561197960434622};
+  walk_options.AddTo(command.app());
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const SourceConfig config =
+        ReadSourceConfig(options, {.key = true, .cursor = !walk_options.no_cursor}, run);
+    Source source(run, config);
+    Walk walk(walk_options, run, source.redis(), !config.moves_cursor());
+    const std::string event_prefix = fmt::format("{}/{}/", config.topic, walk.pass());
+
+    // A profile becomes a record as it was delivered, plus the time of the run.
+    steam_api::Parser parser;
+    const std::vector<steam_api::Field> added{{"timestamp", config.timestamp}};
+    std::string value;
+    const auto send_profile = [&](const steam_api::Player& player, std::uint64_t item) {
+      value.clear();
+      steam_api::AppendWithFields(value, player.json, added);
+      const std::string key = fmt::to_string(player.steamid);
+      source.Send(Record{key, event_prefix + key, value}, item);
+    };
+    PlayerBatches batches(walk, config.api_url, parser, [&](const PlayerBatches::Answer& answer) {
+      std::size_t without_id = 0;
+      for (std::size_t i = 0; i < answer.players.size(); ++i) {
+        const std::uint64_t item = answer.item + i;
+        Outcome outcome = Outcome::kAbsent;
+        if (answer.players[i]) {
+          send_profile(*answer.players[i], item);
+          outcome = Outcome::kOk;
+        } else if (without_id < answer.without_id.size()) {
+          // Which of the missing ids it belongs to cannot be known; one of them is accounted for.
+          const std::string event_id = event_prefix + fmt::to_string(walk.Id(item));
+          source.Send(DeadLetter{event_id, event_id, answer.without_id[without_id++],
+                                 "a profile without a steamid"},
+                      item);
+          outcome = Outcome::kOk;
+        }
+        source.items().Answered(item, outcome);
+      }
+    });
+
+    const FetchEnd end = source.Fetch([&] { return batches.Next(); }, walk.block().size);
+    const auto failed =
+        SettleFailures(batches.TakeFailures(), batches.calls(), config.topic, walk, source);
+    source.Drain();
+    walk.Advance(source.items().DonePrefix());
+    source.WarnOfRepairs(parser.repaired());
+    source.ThrowUnlessComplete(end, failed);
+  });
+}

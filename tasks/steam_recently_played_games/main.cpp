@@ -1,0 +1,118 @@
+// Walks Steam ids downward; each game that an account played in the last two weeks is one record.
+
+#include <fmt/format.h>
+
+#include <queue>
+
+#include "command.h"
+#include "player_batches.h"
+#include "source.h"
+#include "steam_api.h"
+#include "walk.h"
+#include "walk_failures.h"
+
+int main(int argc, char** argv) {
+  using namespace steamflow;
+  Command command("steam-recently-played-games",
+                  "Walks Steam ids downward and puts the games that each account played in the "
+                  "last two weeks into Kafka.",
+                  "steam-recently-played-games --brokers localhost:9092 --redis-url "
+                  "redis://localhost:6379/0 --count 500");
+  SourceOptions options{.topic = "rct_plyd_games"};
+  options.AddTo(command.app());
+  options.AddRedisTo(command.app());
+  options.AddKeyTo(command.app());
+  WalkOptions walk_options{.cursor_key = "last_steam_id", .start_id = 76561197960499900};
+  walk_options.AddTo(command.app());
+  bool no_prefilter = false;
+  command.app().add_flag(
+      "--no-prefilter", no_prefilter,
+      "Ask for the games of every id, not only of those whose profile is public");
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const SourceConfig config =
+        ReadSourceConfig(options, {.key = true, .cursor = !walk_options.no_cursor}, run);
+    Source source(run, config);
+    Walk walk(walk_options, run, source.redis(), !config.moves_cursor());
+    const std::string event_prefix = fmt::format("{}/{}/", config.topic, walk.pass());
+    steam_api::Parser parser;
+
+    // Which ids exist and are public: one call tells for a hundred.
+    std::queue<std::uint64_t> visible;  // items
+    PlayerBatches batches(walk, config.api_url, parser, [&](const PlayerBatches::Answer& answer) {
+      for (std::size_t i = 0; i < answer.players.size(); ++i) {
+        const std::uint64_t item = answer.item + i;
+        const steam_api::Player* player = answer.players[i];
+        if (player && player->is_public) {
+          visible.push(item);
+        } else {
+          source.items().Answered(item, player ? Outcome::kWithheld : Outcome::kAbsent);
+        }
+      }
+    });
+
+    // A game becomes a record as it was delivered, plus whose it is and the time of the run.
+    std::string value;
+    const auto send_games = [&](const steam_api::RecentGames& answer, std::uint64_t item) {
+      const std::string steamid = fmt::to_string(walk.Id(item));
+      const std::string quoted = "\"" + steamid + "\"";
+      for (const steam_api::Game& game : answer.games) {
+        value.clear();
+        steam_api::AppendWithFields(value, game.json,
+                                    {{"steam_id", quoted}, {"timestamp", config.timestamp}});
+        const std::string key = fmt::to_string(game.appid);
+        const std::string event_id = fmt::format("{}{}/{}", event_prefix, steamid, key);
+        if (game.appid != 0) {
+          source.Send(Record{key, event_id, value}, item);
+        } else {
+          const std::string id = event_prefix + steamid;
+          source.Send(DeadLetter{id, id, game.json, "a game without an appid"}, item);
+        }
+      }
+      const Outcome nothing = answer.withheld ? Outcome::kWithheld : Outcome::kEmpty;
+      source.items().Answered(item, answer.games.empty() ? nothing : Outcome::kOk);
+    };
+    std::vector<FailedItems> failures;
+    MethodCalls calls;
+    const auto games_of = [&](std::uint64_t item, std::size_t calls_ahead) {
+      ++calls.made;
+      Fetch fetch;
+      fetch.url = steam_api::RecentlyPlayedUrl(config.api_url, walk.Id(item));
+      fetch.keyed_calls = calls_ahead;
+      fetch.accept = [&, item](HttpResponse& response) -> tl::expected<void, std::string> {
+        const auto answer = parser.ParseRecentGames(response.body);
+        if (!answer) return tl::unexpected(answer.error());
+        ++calls.succeeded;
+        send_games(*answer, item);
+        return {};
+      };
+      fetch.fail = [&, item](const FetchFailure& failure) {
+        failures.push_back({item, 1, failure, false});
+      };
+      return fetch;
+    };
+
+    std::uint64_t next_item = 0;
+    const auto next = [&]() -> std::optional<Fetch> {
+      if (no_prefilter) {
+        const std::uint64_t left = walk.block().size - next_item;
+        if (left == 0) return std::nullopt;
+        return games_of(next_item++, left);
+      }
+      if (visible.empty()) return batches.Next();
+      const std::size_t calls_ahead = visible.size();
+      const std::uint64_t item = visible.front();
+      visible.pop();
+      return games_of(item, calls_ahead);
+    };
+    const FetchEnd end = source.Fetch(next, walk.block().size);
+
+    auto failed =
+        SettleFailures(batches.TakeFailures(), batches.calls(), config.topic, walk, source);
+    if (auto more = SettleFailures(failures, calls, config.topic, walk, source)) failed = more;
+    source.Drain();
+    walk.Advance(source.items().DonePrefix());
+    source.WarnOfRepairs(parser.repaired());
+    source.ThrowUnlessComplete(end, failed);
+  });
+}
