@@ -197,7 +197,7 @@ def main() -> None:
     runs = {"airflow": run_airflow, "tasks": run_tasks}[sys.argv[1]]()
     progress("")
     print("\n" + table(runs))
-    for run in runs.values():
+    for run in (runs[dag] for dag in DAGS if dag in runs):
         if run.topic and run.records:
             print(f"\n{run.topic}\n{samples(run.topic)}")
     if not all(dag in runs and runs[dag].state in ("success", "skipped") for dag in DAGS):
