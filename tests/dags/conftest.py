@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,7 +64,7 @@ def load_dags(dag_bag: Callable[..., Any]) -> LoadDags:
 @pytest.fixture(scope="session")
 def airflow() -> Callable[..., str]:
     """airflow("dags", "list", NAME="value") runs the command line with NAME in its environment, and
-    returns its output. The database is made first."""
+    returns its output. The database is made first, and a copy of it while it is empty."""
 
     def run(*arguments: str, check: bool = True, **environment: str) -> str:
         command = subprocess.run(
@@ -79,4 +80,5 @@ def airflow() -> Callable[..., str]:
         return command.stdout
 
     run("db", "migrate")
+    shutil.copy(Path(airflow_home.name) / "airflow.db", Path(airflow_home.name) / "empty.db")
     return run

@@ -1,5 +1,5 @@
-"""A run by Airflow's own scheduler and workers, which is where it masks secrets in logs: `airflow
-dags test` does not."""
+"""A run by Airflow's own scheduler and workers, where it masks secrets in logs, which `airflow dags
+test` does not, and stops what hangs."""
 
 from __future__ import annotations
 
@@ -23,24 +23,32 @@ AIRFLOW_3 = version("apache-airflow").startswith("3.")
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 PASSWORD = 'p@ss:/?#%&+ "quoted" \\비밀🔑'
 CERTIFICATE = "-----BEGIN-----\nMIIB+/==\n-----END-----"
-FAKE = """#!/bin/sh
+PRINTS = """#!/bin/sh
 env
 echo "$AIRFLOW_CTX_LOGICAL_DATE" >"$1/logical_date"
-echo '{"task":"fake","status":"success","exit_code":0,"error":null}'
+echo '{"task":"prints","status":"success","exit_code":0,"error":null}'
+"""
+HANGS = """#!/bin/sh
+trap 'echo SIGTERM >>"$1/signals"; kill $!; exit 143' TERM
+sleep 600 &
+wait
 """
 DAG_FILE = """
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
 from steamflow_task import steamflow_task
 
-with DAG("print_secrets", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
+with DAG("scheduled", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
     steamflow_task(
-        "printed",
-        ["fake", FOLDER],
+        "prints",
+        ["prints", FOLDER],
         variables=["STEAM_API_KEY"],
         connections=["kafka_default", "redis_default"],
     )
+    hangs = steamflow_task("hangs", ["hangs", FOLDER])
+    hangs.execution_timeout = timedelta(seconds=1)
+    hangs.retries = 0
 """
 
 
@@ -62,13 +70,12 @@ def until(condition: Callable[[], Any], seconds: float, what: Callable[[], str])
 def home(tmp_path: Path, airflow: Any) -> Path:
     for folder in ("dags", "bin", "notes"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "bin/fake").write_text(FAKE)
-    (tmp_path / "bin/fake").chmod(0o755)
+    for name, program in {"prints": PRINTS, "hangs": HANGS}.items():
+        (tmp_path / "bin" / name).write_text(program)
+        (tmp_path / "bin" / name).chmod(0o755)
     shutil.copy(DAGS / "steamflow_task.py", tmp_path / "dags")
-    (tmp_path / "dags/print_secrets.py").write_text(
-        f"FOLDER = {str(tmp_path / 'notes')!r}\n{DAG_FILE}"
-    )
-    shutil.copy(Path(airflow_home.name) / "airflow.db", tmp_path)  # a migrated one
+    (tmp_path / "dags/scheduled.py").write_text(f"FOLDER = {str(tmp_path / 'notes')!r}\n{DAG_FILE}")
+    shutil.copy(Path(airflow_home.name) / "empty.db", tmp_path / "airflow.db")
     return tmp_path
 
 
@@ -103,38 +110,39 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def components(home: Path, environment: dict[str, str]) -> Iterator[None]:
-    names = ["api-server", "dag-processor", "scheduler"] if AIRFLOW_3 else ["scheduler"]
+    commands = [["scheduler", "--skip-serve-logs"]]  # which it would do on every interface
+    if AIRFLOW_3:
+        commands += [["api-server"], ["dag-processor"]]
     with ExitStack() as stack:
-        for name in names:
-            log = stack.enter_context((home / f"{name}.log").open("wb"))
+        for command in commands:
+            log = stack.enter_context((home / f"{command[0]}.log").open("wb"))
             process = subprocess.Popen(
-                ["airflow", name], env=environment, stdout=log, stderr=subprocess.STDOUT
+                ["airflow", *command], env=environment, stdout=log, stderr=subprocess.STDOUT
             )
             stack.callback(process.wait, 60)
             stack.callback(process.terminate)
         yield
 
 
-def test_secrets_are_masked_in_the_log(home, environment, components, airflow):
-    def states(table: str) -> list[str]:
+def test_secrets_are_masked_and_what_hangs_is_stopped(home, environment, components, airflow):
+    def query(sql: str) -> list[Any]:
         with sqlite3.connect(home / "airflow.db") as database:
-            return [row[0] for row in database.execute(f"SELECT state FROM {table}")]
-
-    def parsed() -> bool:
-        with sqlite3.connect(home / "airflow.db") as database:
-            return bool(database.execute("SELECT * FROM serialized_dag").fetchall())
+            return database.execute(sql).fetchall()
 
     def logs() -> str:
         return "\n".join(path.read_text() for path in home.glob("*.log"))
 
-    until(parsed, 60, logs)
-    airflow("dags", "unpause", "print_secrets", **environment)
-    airflow("dags", "trigger", "print_secrets", **environment)
-    until(lambda: set(states("dag_run")) & {"success", "failed"}, 90, logs)
+    until(lambda: query("SELECT dag_id FROM serialized_dag"), 60, logs)
+    airflow("dags", "unpause", "scheduled", **environment)
+    airflow("dags", "trigger", "scheduled", **environment)
+    over = "SELECT state FROM dag_run WHERE state IN ('success', 'failed')"
+    until(lambda: query(over), 90, logs)
 
-    (log,) = home.glob("logs/**/task_id=printed/*.log")
+    (log,) = home.glob("logs/**/task_id=prints/*.log")
     text = log.read_text()
-    assert states("task_instance") == ["success"], text
+    states = dict(query("SELECT task_id, state FROM task_instance"))
+    assert states == {"prints": "success", "hangs": "failed"}, text
+    assert (home / "notes/signals").read_text() == "SIGTERM\n"
     assert "AIRFLOW_VAR_STEAM_API_KEY=***" in text
     assert "AIRFLOW_CONN_KAFKA_DEFAULT=***" in text
     assert "AIRFLOW_CONN_REDIS_DEFAULT=***" in text
