@@ -1,6 +1,5 @@
 #include "log.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <chrono>
 
 #include "json.h"
+#include "timestamp.h"
 
 namespace steamflow {
 namespace {
@@ -97,8 +97,8 @@ void Log::Write(LogLevel level, std::string_view message) {
   ClearProgress();
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const std::string time =
-      fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (now - seconds).count());
+  std::string time = FormatUtc(seconds);
+  time.insert(time.size() - 1, fmt::format(".{:03}", (now - seconds).count()));
   const std::string clean = Redact(std::string(message));
   if (format_ == LogFormat::kJson) {
     JsonObject line;

@@ -55,6 +55,14 @@ std::optional<std::chrono::minutes> TakeOffset(Reader& reader) {
   return east ? offset : -offset;
 }
 
+// fmt 9 formats a time_point in local time, so it is given broken-down time instead.
+std::tm UtcFields(Instant instant) {
+  const std::time_t seconds = instant.time_since_epoch().count();
+  std::tm fields{};
+  ::gmtime_r(&seconds, &fields);
+  return fields;
+}
+
 }  // namespace
 
 Instant Now() {
@@ -100,14 +108,12 @@ std::optional<Instant> ParseInstant(std::string_view text, std::string_view* res
 }
 
 std::string FormatUtc(Instant instant) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", instant);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", UtcFields(instant));
 }
 std::string FormatMinute(Instant instant) {
-  return fmt::format("{:%Y-%m-%dT%H:%MZ}", instant);
+  return fmt::format("{:%Y-%m-%dT%H:%MZ}", UtcFields(instant));
 }
-std::string FormatDate(Instant instant) {
-  return fmt::format("{:%Y-%m-%d}", instant);
-}
+std::string FormatDate(Instant instant) { return fmt::format("{:%Y-%m-%d}", UtcFields(instant)); }
 
 TimeZone::TimeZone(const std::string& name) {
   const char* folder = std::getenv("TZDIR");

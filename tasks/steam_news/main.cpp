@@ -21,6 +21,7 @@ struct AppNews {
   std::uint32_t appid = 0;
   steamflow::NewsCursor cursor;
   std::uint64_t sent = 0;
+  bool has_letters = false;
   std::size_t page_size = kPageSize;
   std::int64_t enddate = 0;         // the next page holds what is older; 0 = the newest
   std::int64_t edge_date = -1;      // of the oldest item so far
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
         if (item.gid.empty() || item.date < 0) {
           const std::string key = fmt::format("{}/{}", config.topic, news.appid);
           source.Send(DeadLetter{key, key, item.json, "a news item without gid or date"}, app);
+          news.has_letters = true;
           continue;
         }
         if (news.cursor.IsAllOldBefore(item.date + 1) && news.cursor.IsOld(item.date, item.gid)) {
@@ -119,7 +121,8 @@ int main(int argc, char** argv) {
           to_ask.push_back(app);
         } else {
           const Outcome nothing = page->is_known ? Outcome::kEmpty : Outcome::kAbsent;
-          source.items().Answered(app, news.sent > 0 ? Outcome::kOk : nothing);
+          const bool has_any = news.sent > 0 || news.has_letters;
+          source.items().Answered(app, has_any ? Outcome::kOk : nothing);
         }
         return {};
       };
