@@ -20,8 +20,8 @@ class NewsCursor {
 
   // Whether the item was delivered by an earlier run.
   bool IsOld(std::int64_t date, const std::string& gid) const;
-  // Whether every item older than `date` was delivered by an earlier run.
-  bool IsAllOldBefore(std::int64_t date) const { return date < date_; }
+  // Whether every item as old as `date` or older was delivered by an earlier run.
+  bool AreAllOld(std::int64_t date) const { return date < date_; }
 
   // Notes an item of this run.
   void Saw(std::int64_t date, const std::string& gid);

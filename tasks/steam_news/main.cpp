@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
     const auto take_page = [&](AppNews& news, const steam_api::News& page, std::uint64_t app) {
       const std::set<std::string> repeated = news.edge_gids;
       bool has_unseen = false;
+      bool reached_old = false;
       for (const steam_api::NewsItem& item : page.items) {
         if (item.gid.empty() || item.date < 0) {
           const std::string key = fmt::format("{}/{}", config.topic, news.appid);
@@ -75,10 +76,8 @@ int main(int argc, char** argv) {
           news.has_letters = true;
           continue;
         }
-        if (news.cursor.IsAllOldBefore(item.date + 1) && news.cursor.IsOld(item.date, item.gid)) {
-          if (news.cursor.IsAllOldBefore(item.date)) return false;
-          continue;
-        }
+        reached_old = reached_old || news.cursor.AreAllOld(item.date);
+        if (news.cursor.IsOld(item.date, item.gid)) continue;
         if (item.date == news.edge_date && repeated.count(item.gid) > 0) continue;
         has_unseen = true;
         if (news.sent == max_items) {
@@ -97,7 +96,7 @@ int main(int argc, char** argv) {
         }
         if (item.date == news.edge_date) news.edge_gids.insert(item.gid);
       }
-      if (page.items.size() < news.page_size) return false;
+      if (reached_old || page.items.size() < news.page_size) return false;
       // A page of nothing but the edge's own second: only a larger one can reach beyond it.
       if (!has_unseen) news.page_size *= 2;
       news.enddate = news.edge_date + 1;

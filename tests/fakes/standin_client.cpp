@@ -47,6 +47,11 @@ void Client::Set(CURLoption option, long number) {
   curl_easy_setopt(easy_, option, number);
 }
 
+void Client::TrustOnly(const std::string& folder) {
+  curl_easy_setopt(easy_, CURLOPT_CAINFO, nullptr);
+  curl_easy_setopt(easy_, CURLOPT_CAPATH, folder.c_str());
+}
+
 Reply Client::Send(const std::string& verb, const std::string& url, const std::string& header,
                    const std::string& body) {
   Reply reply;

@@ -41,6 +41,9 @@ class Client {
   void Set(CURLoption option, const std::string& text);
   void Set(CURLoption option, long number);
 
+  /// Trusts the authorities in this hashed folder and no others.
+  void TrustOnly(const std::string& folder);
+
   Reply Send(const std::string& verb, const std::string& url, const std::string& header = {},
              const std::string& body = {});
 

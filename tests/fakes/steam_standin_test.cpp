@@ -175,7 +175,7 @@ TEST(TlsProxy, SpeaksWhatTheClientAsksFor) {
     ASSERT_TRUE(url.starts_with("https://localhost:")) << url;
     for (const long version : {CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_1_1}) {
       Client client;
-      client.Set(CURLOPT_CAPATH, (folder / "ca").string());
+      client.TrustOnly(folder / "ca");
       client.Set(CURLOPT_HTTP_VERSION, version);
       const auto reply = client.Send("GET", url + kCount);
       EXPECT_EQ(reply.code, CURLE_OK) << curl_easy_strerror(reply.code);
@@ -185,7 +185,9 @@ TEST(TlsProxy, SpeaksWhatTheClientAsksFor) {
     }
     const auto journal = standin.Control("GET", "/standin/requests").body;
     EXPECT_LT(journal.find(R"("http":"2")"), journal.find(R"("http":"1.1")"));
-    EXPECT_EQ(Client().Send("GET", url + kCount).code, CURLE_PEER_FAILED_VERIFICATION);
+    Client stranger;
+    stranger.TrustOnly(folder);
+    EXPECT_EQ(stranger.Send("GET", url + kCount).code, CURLE_PEER_FAILED_VERIFICATION);
     proxy.Send(SIGTERM);
     EXPECT_EQ(proxy.Wait(), 0);
   }
