@@ -32,6 +32,19 @@ std::uint32_t ParseAppid(const Setting& setting, const JsonField& field) {
 
 }  // namespace
 
+void AddGamesFlag(CLI::App& app, std::string& value) {
+  app.add_option(
+      "--steam-games", value,
+      WithVariable("JSON object, name to appid [default: Monster Hunter World, Elden Ring, "
+                   "Palworld]",
+                   "STEAM_GAMES"));
+}
+
+void AddNewsAppsFlag(CLI::App& app, std::string& value) {
+  app.add_option("--steam-news-apps", value,
+                 WithVariable("JSON array of appids [default: [1623730]]", "STEAM_NEWS_APPS"));
+}
+
 std::vector<NamedGame> ReadGames(const std::string& flag_value) {
   const auto setting = ReadSetting("--steam-games", flag_value, "STEAM_GAMES");
   if (!setting) {

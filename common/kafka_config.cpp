@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 
@@ -68,6 +69,17 @@ void FromConnection(const Connection& connection, const Origin& origin, KafkaPro
 }
 
 }  // namespace
+
+void KafkaFlags::AddTo(CLI::App& app) {
+  const std::string group = "Kafka";
+  app.add_option("--brokers", brokers, "Kafka brokers, host:port,...")->group(group);
+  app.add_option("--kafka-conn-id", conn_id, "Airflow Connection of Kafka [env: AIRFLOW_CONN_<ID>]")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--kafka-config", config, "A librdkafka property, name=value; repeatable")
+      ->group(group)
+      ->allow_extra_args(false);
+}
 
 KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
   KafkaProperties properties;

@@ -6,6 +6,10 @@
 
 #include "log.h"
 
+namespace CLI {
+class App;
+}
+
 namespace steamflow {
 
 using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
@@ -15,6 +19,8 @@ struct KafkaFlags {
   std::string conn_id = "kafka_default";
   std::string brokers;              // --brokers
   std::vector<std::string> config;  // --kafka-config name=value
+
+  void AddTo(CLI::App& app);
 };
 
 // librdkafka properties from the Airflow Connection (its extra holds them, host and port become

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include "kafka_handles.h"
+#include "kafka_client.h"
 
 namespace steamflow {
 namespace {
@@ -47,23 +47,14 @@ bool IsRefusal(rd_kafka_resp_err_t error) {
 }
 
 TaskError ErrorOf(rd_kafka_resp_err_t error, const std::string& topic) {
-  const std::string what = fmt::format("producing to {}: {}", topic, rd_kafka_err2str(error));
-  switch (error) {
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return {ExitCode::kConfig,
-              what + ": the topic does not exist (kafka-create-topics makes it)"};
-    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-      return {ExitCode::kConfig, what + ": no topic can have this name"};
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-      return {ExitCode::kAuth, what};
-    default:
-      return {ExitCode::kTransient, what};
+  std::string what = fmt::format("producing to {}: {}", topic, rd_kafka_err2str(error));
+  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+    what += ": the topic does not exist (kafka-create-topics makes it)";
+  } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
+    what += ": no topic can have this name";
   }
+  return {CodeOfKafkaError(error), what};
 }
 
 // A record kept aside: refused as part of a batch, to be sent alone.
@@ -74,6 +65,25 @@ struct Kept {
   std::string reason;  // of a dead letter; empty for a record
   std::uint64_t item = 0;
   bool truncated = false;
+};
+
+// What a message carries through librdkafka, in the bits of a pointer.
+struct Opaque {
+  std::uint64_t item = 0;
+  bool is_letter = false;
+  bool is_in_arena = false;
+
+  Opaque(std::uint64_t item_number, bool letter, bool in_arena)
+      : item(item_number), is_letter(letter), is_in_arena(in_arena) {}
+  explicit Opaque(void* packed) {
+    const auto bits = reinterpret_cast<std::uint64_t>(packed);
+    item = bits >> 2U;
+    is_letter = (bits & 1U) != 0;
+    is_in_arena = (bits & 2U) != 0;
+  }
+  void* Pack() const {
+    return reinterpret_cast<void*>((item << 2U) | (is_in_arena ? 2U : 0U) | (is_letter ? 1U : 0U));
+  }
 };
 
 class KafkaSink : public RecordSink {
@@ -138,26 +148,18 @@ class KafkaSink : public RecordSink {
 
  private:
   void Open(const KafkaProperties& properties) {
-    KafkaConf conf(rd_kafka_conf_new());
-    const auto set = [&](const char* name, const std::string& value) {
-      std::array<char, 512> cause{};
-      if (rd_kafka_conf_set(conf.get(), name, value.c_str(), cause.data(), cause.size()) !=
-          RD_KAFKA_CONF_OK) {
-        throw TaskError(ExitCode::kConfig, fmt::format("Kafka property: {}", cause.data()));
-      }
-    };
-    set("client.id", "steamflow");
-    set("acks", "all");
-    set("enable.idempotence", "true");
-    set("partitioner", "murmur2_random");  // places keys as Java clients do
-    set("queue.buffering.max.kbytes", "8192");
-    set("message.timeout.ms",
-        fmt::to_string(std::max<milliseconds::rep>(1000, run_.stop.TimeLeft().count())));
-    for (const auto& [name, value] : properties) set(name.c_str(), value);
+    const auto patience = std::max(milliseconds(1000), run_.stop.TimeLeft());
+    KafkaConf conf =
+        MakeKafkaConf({{"client.id", "steamflow"},
+                       {"acks", "all"},
+                       {"enable.idempotence", "true"},
+                       {"partitioner", "murmur2_random"},  // places keys as Java clients do
+                       {"queue.buffering.max.kbytes", "5120"},
+                       {"message.timeout.ms", fmt::to_string(patience.count())}},
+                      properties);
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf.get(), &OnReport);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
-    rd_kafka_conf_set_log_cb(conf.get(), &OnLog);
 
     std::array<char, 512> cause{};
     kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
@@ -248,20 +250,27 @@ class KafkaSink : public RecordSink {
     return headers;
   }
 
-  // Queues a message, waiting for room. The opaque of a message is its item, and in the lowest bit
-  // whether it is a dead letter.
+  // Queues a message, waiting for room.
   rd_kafka_resp_err_t Produce(rd_kafka_topic_t* topic, Headers headers, std::string_view key,
                               std::string_view value, std::uint64_t item, bool is_letter) {
-    void* const opaque = reinterpret_cast<void*>((item << 1U) | (is_letter ? 1U : 0U));
+    char* const copy = values_.Copy(value);
+    const Opaque opaque{item, is_letter, copy != nullptr};
     for (;;) {
       const auto error = rd_kafka_producev(
-          kafka_.get(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+          kafka_.get(), RD_KAFKA_V_RKT(topic),
+          RD_KAFKA_V_MSGFLAGS(copy ? 0 : RD_KAFKA_MSG_F_COPY),
           RD_KAFKA_V_KEY(key.data(), key.size()),
-          RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-          RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
-      if (!error) static_cast<void>(headers.release());  // the message owns them now
-      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return error;
-      if (LeftForKafka().count() <= 0) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+          RD_KAFKA_V_VALUE(copy ? copy : const_cast<char*>(value.data()), value.size()),
+          RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(opaque.Pack()), RD_KAFKA_V_END);
+      if (!error) {
+        static_cast<void>(headers.release());  // the message owns them now
+        return error;
+      }
+      const bool is_full = error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+      if (!is_full || LeftForKafka().count() <= 0) {
+        if (copy) values_.Release(copy);
+        return is_full ? RD_KAFKA_RESP_ERR__TIMED_OUT : error;
+      }
       rd_kafka_poll(kafka_.get(), static_cast<int>(std::min(kSlice, LeftForKafka()).count()));
     }
   }
@@ -326,17 +335,16 @@ class KafkaSink : public RecordSink {
 
   void OnReport(const rd_kafka_message_t& message) {
     if (silent_) return;
-    const auto opaque = reinterpret_cast<std::uint64_t>(message._private);
-    const std::uint64_t item = opaque >> 1U;
-    const bool is_letter = (opaque & 1U) != 0;
+    const Opaque opaque(message._private);
     if (!message.err) {
-      if (!is_letter) ++result_.acknowledged;
-      on_delivered_(item, is_letter ? Delivery::kDeadLetter : Delivery::kRecord);
+      if (!opaque.is_letter) ++result_.acknowledged;
+      on_delivered_(opaque.item, opaque.is_letter ? Delivery::kDeadLetter : Delivery::kRecord);
     } else if (IsRefusal(message.err)) {
-      OnRefused(message, item, is_letter);
+      OnRefused(message, opaque.item, opaque.is_letter);
     } else {
-      Failed(message.err, is_letter ? kDeadLetterTopic : topic_name_, item);
+      Failed(message.err, opaque.is_letter ? kDeadLetterTopic : topic_name_, opaque.item);
     }
+    if (opaque.is_in_arena) values_.Release(message.payload);
   }
 
   void OnRefused(const rd_kafka_message_t& message, std::uint64_t item, bool is_letter) {
@@ -380,9 +388,6 @@ class KafkaSink : public RecordSink {
     self.broker_error_ = reason;
   }
 
-  // librdkafka would write to stderr. What matters comes through OnError and the reports.
-  static void OnLog(const rd_kafka_t*, int, const char*, const char*) {}
-
   Run& run_;
   const Clock::time_point run_finish_by_ = run_.stop.finish_by();
   SinkResult& result_;
@@ -390,6 +395,7 @@ class KafkaSink : public RecordSink {
   const OnDelivered on_delivered_;
   const std::vector<std::pair<std::string, std::string>> common_headers_;
 
+  ValueArena values_;  // outlives the messages that point into it
   KafkaHandle kafka_;
   KafkaTopic topic_;
   KafkaTopic dead_letter_topic_;

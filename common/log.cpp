@@ -40,18 +40,6 @@ std::string PercentEncode(const std::string& text) {
   return out;
 }
 
-// Control characters as in JSON, so that one event stays one line whatever a server sent.
-std::string OneLine(std::string_view text) {
-  std::string quoted;
-  AppendJsonString(quoted, text);
-  std::string out;
-  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
-    if (quoted[i] == '\\' && (quoted[i + 1] == '"' || quoted[i + 1] == '\\')) ++i;
-    out += quoted[i];
-  }
-  return out;
-}
-
 // Best effort: where stderr is gone there is nobody to tell.
 void WriteAll(std::string_view text) {
   while (!text.empty()) {
@@ -62,6 +50,17 @@ void WriteAll(std::string_view text) {
 }
 
 }  // namespace
+
+std::string OneLine(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(quoted, text);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+    if (quoted[i] == '\\' && (quoted[i + 1] == '"' || quoted[i + 1] == '\\')) ++i;
+    out += quoted[i];
+  }
+  return out;
+}
 
 Log::Log(std::string task, LogLevel level, LogFormat format, bool show_progress)
     : task_(std::move(task)),

@@ -9,6 +9,9 @@ namespace steamflow {
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 enum class LogFormat { kText, kJson };
 
+// Control characters escaped as in JSON, so that one event stays one line whatever a server sent.
+std::string OneLine(std::string_view text);
+
 // One line an event on stderr: time, level, message; control characters escaped, secrets replaced
 // by ***. Owns the progress line of a terminal too, so that the two do not overwrite each other.
 // Not for use by several threads at once.

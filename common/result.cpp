@@ -8,8 +8,8 @@
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kLongestError = 4096;      // bytes
-constexpr std::size_t kCursorsEnd = 24U << 10U;  // cursors stop growing the line here
+constexpr std::size_t kLongestError = 4096;   // bytes
+constexpr std::size_t kListEnd = 24U << 10U;  // lists stop growing the line here
 constexpr std::size_t kLongestLine = 48U << 10U;
 
 std::string TextOrNull(const std::string& text) {
@@ -63,17 +63,16 @@ std::string FormatCursor(const CursorResult& cursor) {
   return json.Take();
 }
 
-// The cursors that fit, and how many did not.
-std::pair<std::string, std::size_t> FormatCursors(const std::vector<CursorResult>& cursors) {
-  std::vector<std::string> shown;
-  std::size_t bytes = 0;
-  for (const CursorResult& cursor : cursors) {
-    std::string text = FormatCursor(cursor);
-    bytes += text.size() + 1;
-    if (bytes > kCursorsEnd) break;
-    shown.push_back(std::move(text));
+// Leaves the elements that fit into the room, and takes their size from it. Returns how many did
+// not fit.
+std::size_t CutToFit(std::vector<std::string>& elements, std::size_t& room) {
+  std::size_t shown = 0;
+  while (shown < elements.size() && elements[shown].size() < room) {
+    room -= elements[shown++].size() + 1;
   }
-  return {JsonArray(shown), cursors.size() - shown.size()};
+  const std::size_t omitted = elements.size() - shown;
+  elements.resize(shown);
+  return omitted;
 }
 
 std::string FormatError(const ResultHead& head) {
@@ -108,16 +107,21 @@ std::string FormatResult(const ResultHead& head, const Result& result) {
     sink.Add("type", result.sink->type).Add("records", result.sink->records);
     line.AddRaw("sink", sink.Take());
   }
-  std::size_t used = 0;
-  std::size_t omitted = 0;
+  auto lists = result.lists;
   if (!result.cursors.empty()) {
-    const auto [cursors, left_out] = FormatCursors(result.cursors);
-    line.AddRaw("cursors", cursors);
-    omitted = left_out;
-    used += cursors.size();
+    lists.insert(lists.begin(), {"cursors", {}});
+    for (const CursorResult& cursor : result.cursors) {
+      lists.front().second.push_back(FormatCursor(cursor));
+    }
+  }
+  std::size_t room = kListEnd;
+  std::vector<std::pair<std::string, std::size_t>> omitted;
+  for (auto& [name, elements] : lists) {
+    if (const auto count = CutToFit(elements, room)) omitted.emplace_back(name + "_omitted", count);
+    line.AddRaw(name, JsonArray(elements));
   }
   const std::string error = FormatError(head);
-  used += error.size();
+  std::size_t used = kListEnd - room + error.size();
   for (const auto& [name, json] : result.sections) {
     // 4 KiB are more than what is fixed in length needs.
     if (used + json.size() + (4U << 10U) > kLongestLine) {
@@ -129,7 +133,7 @@ std::string FormatResult(const ResultHead& head, const Result& result) {
   }
   line.AddRaw("error", error)
       .AddRaw("elapsed_seconds", fmt::format("{:.3f}", head.elapsed_seconds));
-  if (omitted > 0) line.Add("cursors_omitted", static_cast<std::uint64_t>(omitted));
+  for (const auto& [name, count] : omitted) line.Add(name, std::uint64_t{count});
   return line.Take();
 }
 

@@ -48,7 +48,9 @@ struct Result {
   std::optional<SourceResult> source;
   std::optional<SinkResult> sink;
   std::vector<CursorResult> cursors;
-  // Sections of the operations, name and JSON text, in this order after those above.
+  // Lists of the operations, name and elements as JSON text, in this order after those above.
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  // Other sections, name and JSON text, after those above.
   std::vector<std::pair<std::string, std::string>> sections;
 };
 
@@ -61,7 +63,7 @@ struct ResultHead {
 };
 
 // One line without its newline, valid UTF-8, at most 48 KiB: Airflow keeps an XCom in its database.
-// A long error is cut, and so are lists that do not fit (`cursors_omitted` says how many).
+// A long error is cut, and so are lists that do not fit (`cursors_omitted` says how many elements).
 std::string FormatResult(const ResultHead& head, const Result& result);
 
 }  // namespace steamflow

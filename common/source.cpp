@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <system_error>
 
 #include "file.h"
@@ -33,19 +32,6 @@ bool IsLoopback(std::string_view host) {
   return host == "localhost" || host == "[::1]" || StartsWith(host, "127.");
 }
 
-std::string Timestamp(const std::string& flag_value, Instant instant) {
-  const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
-  try {
-    const TimeZone zone(setting ? setting->value : kDefaultTimeZone);
-    return "\"" + zone.Format(instant) + "\"";
-  } catch (const std::invalid_argument& error) {
-    throw TaskError(
-        setting ? setting->if_invalid : ExitCode::kConfig,
-        fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
-                    error.what()));
-  }
-}
-
 void ReadSink(const SourceOptions& options, SourceConfig& config) {
   if (options.sink == "kafka" || options.sink == "stdout") {
     config.sink = options.sink;
@@ -70,6 +56,12 @@ void SourceOptions::AddTo(CLI::App& app) {
       ->capture_default_str()
       ->group(group);
   app.add_flag("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor")->group(group);
+  AddApiTo(app);
+  kafka.AddTo(app);
+}
+
+void SourceOptions::AddApiTo(CLI::App& app) {
+  const std::string group = "Source";
   app.add_option("--steam-api-url", api_url,
                  WithVariable("Address of the API [default: https://api.steampowered.com]",
                               "STEAM_API_URL"))
@@ -78,14 +70,6 @@ void SourceOptions::AddTo(CLI::App& app) {
          "--steam-timezone", timezone,
          WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"))
       ->group(group);
-  app.add_option("--brokers", kafka.brokers, "Kafka brokers, host:port,...")->group(group);
-  app.add_option("--kafka-conn-id", kafka.conn_id,
-                 "Airflow Connection of Kafka [env: AIRFLOW_CONN_<ID>]")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--kafka-config", kafka.config, "A librdkafka property, name=value; repeatable")
-      ->group(group)
-      ->allow_extra_args(false);
 }
 
 void SourceOptions::AddRedisTo(CLI::App& app) {
@@ -160,13 +144,25 @@ std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
   return url;
 }
 
+TimeZone ReadTimeZone(const std::string& flag_value) {
+  const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
+  try {
+    return TimeZone(setting ? setting->value : kDefaultTimeZone);
+  } catch (const std::invalid_argument& error) {
+    throw TaskError(
+        setting ? setting->if_invalid : ExitCode::kConfig,
+        fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
+                    error.what()));
+  }
+}
+
 SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run) {
   SourceConfig config;
   config.topic = options.topic;
   if (config.topic.empty()) throw TaskError(ExitCode::kUsage, "--topic: the name is empty");
   ReadSink(options, config);
   config.api_url = ReadApiUrl(options.api_url, run.options.allow_http);
-  config.timestamp = Timestamp(options.timezone, run.identity.logical_date);
+  config.timestamp = "\"" + ReadTimeZone(options.timezone).Format(run.identity.logical_date) + "\"";
   if (needs.key) {
     config.api_key = ReadApiKey(run.log);
     config.call_budget = ReadCallBudgetLimit(options.call_budget);
@@ -255,10 +251,7 @@ void Source::WarnOfRepairs(std::uint64_t repaired) const {
 
 void Source::ThrowUnlessComplete(const FetchEnd& end,
                                  const std::optional<std::string>& failed) const {
-  if (const int signal = run_.stop.Signal()) {
-    throw TaskError(signal == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated,
-                    fmt::format("stopped by {}", signal == SIGINT ? "SIGINT" : "SIGTERM"));
-  }
+  run_.stop.ThrowIfSignalled();
   if (end.error) throw *end.error;
   if (sink_error_) throw *sink_error_;
   if (failed) throw TaskError(ExitCode::kTransient, *failed);

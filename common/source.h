@@ -26,7 +26,8 @@ struct SourceOptions {
   std::string redis_url;
   std::string redis_conn_id = "redis_default";
 
-  void AddTo(CLI::App& app);
+  void AddTo(CLI::App& app);  // what every source has, AddApiTo included
+  void AddApiTo(CLI::App& app);
   void AddRedisTo(CLI::App& app);
   void AddKeyTo(CLI::App& app);
 };
@@ -62,6 +63,9 @@ std::string ReadApiKey(Log& log);
 // AIRFLOW_VAR_STEAM_API_URL or its flag. Throws TaskError where it is no http(s) address, or plain
 // http to another machine.
 std::string ReadApiUrl(const std::string& flag_value, bool allow_http);
+
+// AIRFLOW_VAR_STEAM_TIMEZONE or its flag. Throws TaskError where there is no such zone.
+TimeZone ReadTimeZone(const std::string& flag_value);
 
 // The parts that a running source is made of. A task adds what to ask for and what to make of the
 // answers.

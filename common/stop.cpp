@@ -8,6 +8,8 @@
 #include <csignal>
 #include <system_error>
 
+#include "task_error.h"
+
 namespace steamflow {
 namespace {
 constexpr std::chrono::seconds kGrace(5);
@@ -34,11 +36,17 @@ int Stop::Signal() const {
   if (signal_ == 0) {
     signalfd_siginfo info{};
     if (::read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-      signal_ = static_cast<int>(info.ssi_signo);
       signalled_at_ = Clock::now();
+      signal_ = static_cast<int>(info.ssi_signo);
     }
   }
   return signal_;
+}
+
+void Stop::ThrowIfSignalled() const {
+  const int signal = Signal();
+  if (signal == SIGINT) throw TaskError(ExitCode::kInterrupted, "stopped by SIGINT");
+  if (signal != 0) throw TaskError(ExitCode::kTerminated, "stopped by SIGTERM");
 }
 
 bool Stop::Requested() const {
@@ -46,7 +54,7 @@ bool Stop::Requested() const {
 }
 
 Clock::time_point Stop::finish_by() const {
-  return Signal() != 0 ? std::min(finish_by_, signalled_at_ + kGrace) : finish_by_;
+  return Signal() != 0 ? std::min(finish_by_, signalled_at_.load() + kGrace) : finish_by_;
 }
 
 std::chrono::milliseconds Stop::TimeLeft() const {

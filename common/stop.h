@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 namespace steamflow {
@@ -10,7 +11,7 @@ using Clock = std::chrono::steady_clock;
 //
 // The constructor blocks both signals for this thread and every thread it starts later, and asks
 // the kernel for SIGTERM when the parent dies; from then on they are read here, at the points where
-// a run can be left without losing anything. Made before any other thread.
+// a run can be left without losing anything. Made before any other thread; all of them may ask it.
 class Stop {
  public:
   // The clock starts now: everything is to be over in `deadline`.
@@ -21,6 +22,8 @@ class Stop {
 
   // SIGTERM or SIGINT once one has come, else 0.
   int Signal() const;
+  // Throws TaskError (kTerminated or kInterrupted) once one has come.
+  void ThrowIfSignalled() const;
   // No new work: a signal has come or `work_until` has passed.
   bool Requested() const;
   // Becomes readable when a signal comes, for poll().
@@ -36,8 +39,8 @@ class Stop {
 
  private:
   int fd_ = -1;
-  mutable int signal_ = 0;
-  mutable Clock::time_point signalled_at_{};
+  mutable std::atomic<int> signal_ = 0;
+  mutable std::atomic<Clock::time_point> signalled_at_{};  // set before signal_
   Clock::time_point finish_by_;
   Clock::time_point work_until_;
 };

@@ -1,5 +1,7 @@
 #include "task_error.h"
 
+#include <algorithm>
+
 namespace steamflow {
 
 std::string_view Kind(ExitCode code) {
@@ -31,6 +33,18 @@ std::string_view Kind(ExitCode code) {
 bool IsRetryable(ExitCode code) {
   return code == ExitCode::kOutput || code == ExitCode::kTransient ||
          code == ExitCode::kInterrupted || code == ExitCode::kTerminated;
+}
+
+TaskError Combine(const std::vector<TaskError>& errors) {
+  const auto lasting = std::find_if(errors.begin(), errors.end(), [](const TaskError& error) {
+    return !IsRetryable(error.code());
+  });
+  std::string messages;
+  for (const TaskError& error : errors) {
+    if (!messages.empty()) messages += "; ";
+    messages += error.what();
+  }
+  return {lasting != errors.end() ? lasting->code() : errors.front().code(), messages};
 }
 
 }  // namespace steamflow

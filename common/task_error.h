@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace steamflow {
 
@@ -37,5 +38,9 @@ class TaskError : public std::runtime_error {
  private:
   ExitCode code_;
 };
+
+// One error for several (at least one): their messages joined, under the code of the first that a
+// person must mend, or where time may mend them all, of the first.
+TaskError Combine(const std::vector<TaskError>& errors);
 
 }  // namespace steamflow

@@ -17,11 +17,7 @@ int main(int argc, char** argv) {
   SourceOptions options{.topic = "topic_currPlayer"};
   options.AddTo(command.app());
   std::string games_flag;
-  command.app().add_option(
-      "--steam-games", games_flag,
-      WithVariable("JSON object, name to appid [default: Monster Hunter World, Elden Ring, "
-                   "Palworld]",
-                   "STEAM_GAMES"));
+  AddGamesFlag(command.app(), games_flag);
 
   return command.Main(argc, argv, [&](Run& run) {
     const std::vector<NamedGame> games = ReadGames(games_flag);

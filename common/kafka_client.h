@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "kafka_config.h"
+#include "kafka_handles.h"
+#include "task_error.h"
+
+// What every user of librdkafka needs, for the .cpp files that use it.
+
+namespace steamflow {
+
+// A configuration with `properties` on top of `defaults`, whose log goes nowhere: librdkafka would
+// write to stderr, and what matters comes through errors. Throws TaskError (kConfig).
+KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties);
+
+// The exit code that fits an rd_kafka_resp_err_t: kAuth where a login or a right was refused,
+// kConfig where the brokers will never take what was asked for, else kTransient.
+ExitCode CodeOfKafkaError(int error);
+
+}  // namespace steamflow
