@@ -1,0 +1,191 @@
+#include "kafka_cluster.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+#include "child_process.h"
+#include "program.h"
+
+namespace steamflow::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kPatience(30);
+
+struct HandleDeleter {
+  void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+};
+using Handle = std::unique_ptr<rd_kafka_t, HandleDeleter>;
+
+Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>& properties) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  std::array<char, 512> cause{};
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), cause.data(), cause.size()) !=
+        RD_KAFKA_CONF_OK) {
+      throw std::runtime_error(cause.data());
+    }
+  }
+  rd_kafka_conf_set_log_cb(conf, nullptr);
+  Handle handle(rd_kafka_new(type, conf, cause.data(), cause.size()));
+  if (!handle) throw std::runtime_error(cause.data());
+  return handle;
+}
+
+// How many partitions of the topic have leaders.
+int PartitionsWithLeaders(rd_kafka_t* client, const std::string& topic) {
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  int ready = 0;
+  if (rd_kafka_metadata(client, 0, handle, &metadata, 5000) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) {
+      if (metadata->topics[0].partitions[i].leader >= 0) ++ready;
+    }
+    rd_kafka_metadata_destroy(metadata);
+  }
+  rd_kafka_topic_destroy(handle);
+  return ready;
+}
+
+Message Convert(const rd_kafka_message_t& raw) {
+  Message message;
+  message.key.assign(static_cast<const char*>(raw.key), raw.key_len);
+  message.value.assign(static_cast<const char*>(raw.payload), raw.len);
+  message.partition = raw.partition;
+  message.offset = raw.offset;
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&raw, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return message;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); ++i) {
+    message.headers[name].assign(static_cast<const char*>(value), size);
+  }
+  return message;
+}
+
+// A broker that ends with this process, even when that is killed: a shell waits beside it for the
+// end of its input.
+class OwnKafka {
+ public:
+  OwnKafka()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("steamflow-kafka." + std::to_string(getpid()))),
+        process_({"/bin/bash", "-c",
+                  "trap : TERM; \"$0\" start \"$1\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
+                  KAFKA_SERVICE, folder_}),
+        brokers_(process_.ReadLine()) {}
+
+  const std::string& brokers() const { return brokers_; }
+
+ private:
+  const std::string folder_;
+  standin::ChildProcess process_;
+  const std::string brokers_;
+};
+
+}  // namespace
+
+std::vector<Message> ReadTopic(const std::string& brokers, const std::string& topic) {
+  const Handle client = MakeClient(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
+                                                       {"group.id", "steamflow-test"},
+                                                       {"enable.auto.commit", "false"},
+                                                       {"enable.partition.eof", "true"},
+                                                       {"auto.offset.reset", "earliest"},
+                                                       {"isolation.level", "read_committed"},
+                                                       {"fetch.wait.max.ms", "20"}});
+  const int partitions = PartitionsWithLeaders(client.get(), topic);
+  if (partitions == 0) throw std::runtime_error("no topic " + topic);
+  rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(partitions);
+  for (int i = 0; i < partitions; ++i) {
+    rd_kafka_topic_partition_list_add(all, topic.c_str(), i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  rd_kafka_assign(client.get(), all);
+  rd_kafka_topic_partition_list_destroy(all);
+
+  std::vector<std::vector<Message>> read(static_cast<std::size_t>(partitions));
+  const auto deadline = Clock::now() + kPatience;
+  for (int ended = 0; ended < partitions;) {
+    if (Clock::now() > deadline) throw std::runtime_error("reading " + topic + " takes too long");
+    rd_kafka_message_t* message = rd_kafka_consumer_poll(client.get(), 100);
+    if (!message) continue;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ++ended;
+    if (!message->err) {
+      read[static_cast<std::size_t>(message->partition)].push_back(Convert(*message));
+    }
+    rd_kafka_message_destroy(message);
+  }
+  std::vector<Message> messages;
+  for (auto& partition : read) {
+    for (auto& message : partition) messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
+void CreateTopic(const std::string& brokers, const std::string& topic, int partitions,
+                 const std::map<std::string, std::string>& config) {
+  const Handle client = MakeClient(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}});
+  std::array<char, 512> cause{};
+  rd_kafka_NewTopic_t* wanted =
+      rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, cause.data(), cause.size());
+  for (const auto& [name, value] : config) {
+    rd_kafka_NewTopic_set_config(wanted, name.c_str(), value.c_str());
+  }
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client.get());
+  rd_kafka_CreateTopics(client.get(), &wanted, 1, nullptr, queue);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30'000);
+  std::string error = event ? "" : "no answer";
+  if (event && rd_kafka_event_error(event)) {
+    error = rd_kafka_event_error_string(event);
+  } else if (event) {
+    std::size_t count = 0;
+    const auto results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    if (rd_kafka_topic_result_error(results[0])) {
+      error = rd_kafka_topic_result_error_string(results[0]);
+    }
+  }
+  if (event) rd_kafka_event_destroy(event);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_NewTopic_destroy(wanted);
+  if (!error.empty()) throw std::runtime_error("making topic " + topic + ": " + error);
+  if (!Eventually([&] { return PartitionsWithLeaders(client.get(), topic) == partitions; })) {
+    throw std::runtime_error("topic " + topic + " does not get leaders");
+  }
+}
+
+const std::string& RealBrokers() {
+  static const std::string given = [] {
+    const char* brokers = std::getenv("STEAMFLOW_TEST_BROKERS");
+    return std::string(brokers ? brokers : "");
+  }();
+  if (!given.empty()) return given;
+  static const OwnKafka own;
+  if (own.brokers().empty()) throw std::runtime_error("Kafka does not start");
+  return own.brokers();
+}
+
+std::string UniqueTopic(const std::string& start) {
+  static std::atomic<int> number = 0;
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  return start + "." + std::to_string(getpid()) + "." + std::to_string(++number) + "." +
+         std::to_string(now % 1'000'000'000);
+}
+
+MockKafka::MockKafka(int brokers)
+    : handle_(MakeClient(RD_KAFKA_PRODUCER, {{"client.id", "mock"}}).release()),
+      cluster_(rd_kafka_mock_cluster_new(handle_.get(), brokers)) {
+  if (!cluster_) throw std::runtime_error("rd_kafka_mock_cluster_new failed");
+}
+
+void MockKafka::FailNext(std::int16_t api_key, const std::vector<rd_kafka_resp_err_t>& errors) {
+  rd_kafka_mock_push_request_errors_array(cluster_.get(), api_key, errors.size(), errors.data());
+}
+
+}  // namespace steamflow::test

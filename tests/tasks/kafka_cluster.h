@@ -1,0 +1,62 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace steamflow::test {
+
+struct Message {
+  std::string key;
+  std::string value;
+  std::map<std::string, std::string> headers;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+};
+
+// Everything in a topic, from its first to its last committed message, in the order of partitions
+// and offsets. Throws std::runtime_error where the topic cannot be read within 30 s.
+std::vector<Message> ReadTopic(const std::string& brokers, const std::string& topic);
+
+// Makes a topic and waits until its partitions have leaders. Throws std::runtime_error.
+void CreateTopic(const std::string& brokers, const std::string& topic, int partitions = 3,
+                 const std::map<std::string, std::string>& config = {});
+
+// The addresses of a real Kafka: STEAMFLOW_TEST_BROKERS, or else one that this test binary starts
+// at the first call and stops at its end.
+const std::string& RealBrokers();
+
+// A topic name that no other test has.
+std::string UniqueTopic(const std::string& start);
+
+// librdkafka's cluster of mock brokers, inside this process. A topic is made at its first use.
+class MockKafka {
+ public:
+  explicit MockKafka(int brokers = 1);
+
+  std::string brokers() const { return rd_kafka_mock_cluster_bootstraps(cluster_.get()); }
+  rd_kafka_mock_cluster_t* cluster() { return cluster_.get(); }
+
+  // The next requests of this kind (the protocol's API key: 0 Produce, 3 Metadata, 22
+  // InitProducerId) are answered with these errors, one each.
+  void FailNext(std::int16_t api_key, const std::vector<rd_kafka_resp_err_t>& errors);
+
+ private:
+  struct HandleDeleter {
+    void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+  };
+  struct ClusterDeleter {
+    void operator()(rd_kafka_mock_cluster_t* cluster) const {
+      rd_kafka_mock_cluster_destroy(cluster);
+    }
+  };
+  std::unique_ptr<rd_kafka_t, HandleDeleter> handle_;
+  std::unique_ptr<rd_kafka_mock_cluster_t, ClusterDeleter> cluster_;
+};
+
+}  // namespace steamflow::test

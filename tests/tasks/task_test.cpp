@@ -1,0 +1,79 @@
+#include "task_test.h"
+
+namespace steamflow::test {
+
+Environment TaskEnvironment(const std::string& api_url, const std::string& brokers,
+                            const std::string& redis_url) {
+  return {
+      {"AIRFLOW_VAR_STEAM_API_URL", api_url},
+      {"AIRFLOW_VAR_STEAM_API_KEY", kApiKey},
+      {"AIRFLOW_CONN_KAFKA_DEFAULT",
+       R"({"conn_type":"kafka","extra":{"bootstrap.servers":")" + brokers + R"("}})"},
+      {"AIRFLOW_CONN_REDIS_DEFAULT", redis_url},
+      {"AIRFLOW_CTX_DAG_ID", "test_dag"},
+      {"AIRFLOW_CTX_TASK_ID", "test_task"},
+      {"AIRFLOW_CTX_DAG_RUN_ID", kRunId},
+      {"AIRFLOW_CTX_TRY_NUMBER", "1"},
+  };
+}
+
+TaskTest::TaskTest(const std::vector<std::string>& standin_options)
+    : standin_(standin_options),
+      environment_(TaskEnvironment(standin_.url(), kafka_.brokers(), redis_.url())) {}
+
+JsonValue TaskTest::Journal() {
+  return JsonValue(standin_.Control("GET", "/standin/requests").body);
+}
+
+std::size_t TaskTest::Requests() {
+  return Journal().Size("");
+}
+
+std::size_t TaskTest::Requests(const std::string& method) {
+  const JsonValue journal = Journal();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < journal.Size(""); ++i) {
+    if (journal.Text("/" + std::to_string(i) + "/method") == method) ++count;
+  }
+  return count;
+}
+
+std::set<std::string> EventIds(const std::vector<Message>& messages) {
+  std::set<std::string> ids;
+  for (const Message& message : messages) {
+    const auto id = message.headers.find("event_id");
+    if (id == message.headers.end()) {
+      ADD_FAILURE() << "no event_id with " << message.value;
+    } else {
+      EXPECT_TRUE(ids.insert(id->second).second) << id->second << " twice";
+    }
+  }
+  return ids;
+}
+
+std::set<std::string> ExpectedGames(const standin::Accounts& accounts, const std::string& topic,
+                                    const std::string& pass, std::uint64_t first,
+                                    std::uint64_t count) {
+  std::set<std::string> ids;
+  for (std::uint64_t id = first; id > first - count; --id) {
+    for (const auto& game : accounts.RecentGames(id)) {
+      ids.insert(topic + "/" + pass + "/" + std::to_string(id) + "/" + std::to_string(game.appid));
+    }
+  }
+  return ids;
+}
+
+std::set<std::string> ExpectedPlayers(const standin::Accounts& accounts, const std::string& topic,
+                                      const std::string& pass, std::uint64_t first,
+                                      std::uint64_t count) {
+  std::set<std::string> ids;
+  for (std::uint64_t id = first; id > first - count; --id) {
+    const auto account = accounts.AccountOf(id);
+    if (account == standin::Account::kPublic || account == standin::Account::kPrivate) {
+      ids.insert(topic + "/" + pass + "/" + std::to_string(id));
+    }
+  }
+  return ids;
+}
+
+}  // namespace steamflow::test
