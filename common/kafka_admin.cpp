@@ -1,0 +1,323 @@
+#include "kafka_admin.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "kafka_client.h"
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSlice(1'000);  // longest single wait for metadata inside librdkafka
+constexpr milliseconds kBetween(50);   // for callbacks, between two tries
+
+struct Deleter {
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+  void operator()(rd_kafka_AdminOptions_t* options) const {
+    rd_kafka_AdminOptions_destroy(options);
+  }
+  void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+  void operator()(rd_kafka_NewPartitions_t* topic) const { rd_kafka_NewPartitions_destroy(topic); }
+  void operator()(rd_kafka_ConfigResource_t* topic) const {
+    rd_kafka_ConfigResource_destroy(topic);
+  }
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Deleter>;
+
+// Requests to librdkafka are arrays of pointers.
+template <typename T>
+class Array {
+ public:
+  void Add(T* element) {
+    owned_.emplace_back(element);
+    raw_.push_back(element);
+  }
+  T** data() { return raw_.data(); }
+  std::size_t size() const { return raw_.size(); }
+
+ private:
+  std::vector<Owned<T>> owned_;
+  std::vector<T*> raw_;
+};
+
+TopicState StateOf(const rd_kafka_metadata_topic_t& topic) {
+  TopicState state;
+  state.partitions = topic.partition_cnt;
+  for (int i = 0; i < topic.partition_cnt; ++i) {
+    const rd_kafka_metadata_partition_t& partition = topic.partitions[i];
+    state.replication =
+        i == 0 ? partition.replica_cnt : std::min(state.replication, partition.replica_cnt);
+    state.in_sync = i == 0 ? partition.isr_cnt : std::min(state.in_sync, partition.isr_cnt);
+    state.leaderless += partition.leader < 0 ? 1 : 0;
+    state.under_replicated += partition.isr_cnt < partition.replica_cnt ? 1 : 0;
+  }
+  return state;
+}
+
+TopicConfig ConfigOf(const rd_kafka_ConfigResource_t* resource) {
+  TopicConfig config;
+  std::size_t count = 0;
+  const auto** entries = rd_kafka_ConfigResource_configs(resource, &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+    config[rd_kafka_ConfigEntry_name(entries[i])] = {
+        value ? value : "",
+        rd_kafka_ConfigEntry_source(entries[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG};
+  }
+  return config;
+}
+
+TaskError ErrorOf(const char* doing, const std::string& topic, rd_kafka_resp_err_t error,
+                  const char* cause) {
+  return {CodeOfKafkaError(error), fmt::format("{} {}: {}", doing, topic,
+                                               cause && *cause ? cause : rd_kafka_err2str(error))};
+}
+
+KafkaAdmin::TopicErrors ErrorsOf(const char* doing, const rd_kafka_topic_result_t** results,
+                                 std::size_t count) {
+  KafkaAdmin::TopicErrors errors;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto error = rd_kafka_topic_result_error(results[i]);
+    if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    const std::string topic = rd_kafka_topic_result_name(results[i]);
+    errors.emplace(topic,
+                   ErrorOf(doing, topic, error, rd_kafka_topic_result_error_string(results[i])));
+  }
+  return errors;
+}
+
+}  // namespace
+
+class KafkaAdmin::Impl {
+ public:
+  Impl(const KafkaProperties& properties, const Stop& stop, Clock::time_point until)
+      : stop_(stop), until_(until) {
+    KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"}}, properties);
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_error_cb(conf.get(), &OnError);
+    std::array<char, 512> cause{};
+    kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
+    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
+    static_cast<void>(conf.release());  // the handle owns it now
+    queue_.reset(rd_kafka_queue_new(kafka_.get()));
+  }
+
+  KafkaCluster Describe() {
+    Owned<const rd_kafka_metadata_t> metadata;
+    for (;;) {
+      const auto slice = std::clamp(Left(), milliseconds(1), kSlice);
+      const rd_kafka_metadata_t* answer = nullptr;
+      const auto error =
+          rd_kafka_metadata(kafka_.get(), 1, nullptr, &answer, static_cast<int>(slice.count()));
+      metadata.reset(answer);
+      if (!error) break;
+      Serve(kBetween, rd_kafka_err2str(error));
+    }
+    KafkaCluster cluster;
+    for (int i = 0; i < metadata->broker_cnt; ++i) {
+      cluster.brokers.push_back(metadata->brokers[i].id);
+    }
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      cluster.topics[metadata->topics[i].topic] = StateOf(metadata->topics[i]);
+    }
+    return cluster;
+  }
+
+  std::map<std::string, TopicConfig> DescribeConfigs(const std::vector<std::string>& topics,
+                                                     int broker) {
+    constexpr char kDoing[] = "reading the configs of";
+    Array<rd_kafka_ConfigResource_t> request;
+    for (const std::string& topic : topics) {
+      request.Add(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+    }
+    const auto options = Options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    std::array<char, 512> cause{};
+    if (rd_kafka_AdminOptions_set_broker(options.get(), broker, cause.data(), cause.size())) {
+      throw std::logic_error(cause.data());
+    }
+    rd_kafka_DescribeConfigs(kafka_.get(), request.data(), request.size(), options.get(),
+                             queue_.get());
+    const auto event = Await(kDoing);
+    std::size_t count = 0;
+    const auto** resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+    std::map<std::string, TopicConfig> configs;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string topic = rd_kafka_ConfigResource_name(resources[i]);
+      const auto error = rd_kafka_ConfigResource_error(resources[i]);
+      if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+      if (error) {
+        throw ErrorOf(kDoing, topic, error, rd_kafka_ConfigResource_error_string(resources[i]));
+      }
+      configs[topic] = ConfigOf(resources[i]);
+    }
+    return configs;
+  }
+
+  TopicErrors CreateTopics(const std::vector<TopicSpec>& topics) {
+    constexpr char kDoing[] = "creating";
+    Array<rd_kafka_NewTopic_t> request;
+    for (const TopicSpec& spec : topics) {
+      std::array<char, 512> cause{};
+      auto* topic = rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, spec.replication,
+                                          cause.data(), cause.size());
+      if (!topic) {
+        throw TaskError(ExitCode::kConfig,
+                        fmt::format("{} {}: {}", kDoing, spec.name, cause.data()));
+      }
+      request.Add(topic);
+      for (const auto& [name, value] : spec.config) {
+        rd_kafka_NewTopic_set_config(topic, name.c_str(), value.c_str());
+      }
+    }
+    const auto options = Options(RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_CreateTopics(kafka_.get(), request.data(), request.size(), options.get(),
+                          queue_.get());
+    const auto event = Await(kDoing);
+    std::size_t count = 0;
+    const auto** results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(event.get()), &count);
+    return ErrorsOf(kDoing, results, count);
+  }
+
+  TopicErrors AddPartitions(const std::map<std::string, int>& partitions) {
+    constexpr char kDoing[] = "adding partitions to";
+    Array<rd_kafka_NewPartitions_t> request;
+    for (const auto& [topic, total] : partitions) {
+      request.Add(
+          rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(total), nullptr, 0));
+    }
+    const auto options = Options(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
+    rd_kafka_CreatePartitions(kafka_.get(), request.data(), request.size(), options.get(),
+                              queue_.get());
+    const auto event = Await(kDoing);
+    std::size_t count = 0;
+    const auto** results = rd_kafka_CreatePartitions_result_topics(
+        rd_kafka_event_CreatePartitions_result(event.get()), &count);
+    return ErrorsOf(kDoing, results, count);
+  }
+
+  TopicErrors AlterConfigs(
+      const std::map<std::string, std::map<std::string, std::string>>& overrides) {
+    constexpr char kDoing[] = "changing the configs of";
+    Array<rd_kafka_ConfigResource_t> request;
+    for (const auto& [topic, config] : overrides) {
+      auto* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+      request.Add(resource);
+      for (const auto& [name, value] : config) {
+        rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
+      }
+    }
+    const auto options = Options(RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
+    rd_kafka_AlterConfigs(kafka_.get(), request.data(), request.size(), options.get(),
+                          queue_.get());
+    const auto event = Await(kDoing);
+    std::size_t count = 0;
+    const auto** resources = rd_kafka_AlterConfigs_result_resources(
+        rd_kafka_event_AlterConfigs_result(event.get()), &count);
+    TopicErrors errors;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto error = rd_kafka_ConfigResource_error(resources[i]);
+      if (!error) continue;
+      const std::string topic = rd_kafka_ConfigResource_name(resources[i]);
+      errors.emplace(
+          topic, ErrorOf(kDoing, topic, error, rd_kafka_ConfigResource_error_string(resources[i])));
+    }
+    return errors;
+  }
+
+ private:
+  milliseconds Left() const {
+    return std::min(std::chrono::ceil<milliseconds>(until_ - Clock::now()), stop_.TimeLeft());
+  }
+
+  Owned<rd_kafka_AdminOptions_t> Options(rd_kafka_admin_op_t operation) {
+    Owned<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(kafka_.get(), operation));
+    const auto patience = std::clamp(Left(), milliseconds(1), milliseconds(3'600'000));
+    std::array<char, 512> cause{};
+    if (rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(patience.count()),
+                                                  cause.data(), cause.size())) {
+      throw std::logic_error(cause.data());
+    }
+    return options;
+  }
+
+  // The answer to the one request under way.
+  Owned<rd_kafka_event_t> Await(const char* doing) {
+    Owned<rd_kafka_event_t> event;
+    do {
+      Serve(milliseconds(0), "no answer in time");
+      event.reset(rd_kafka_queue_poll(queue_.get(), static_cast<int>(kBetween.count())));
+    } while (!event);
+    if (const auto error = rd_kafka_event_error(event.get())) {
+      throw ErrorOf(doing, "topics", error, rd_kafka_event_error_string(event.get()));
+    }
+    return event;
+  }
+
+  // Calls back, and throws what ends the waiting.
+  void Serve(milliseconds wait, const char* cause) {
+    rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
+    stop_.ThrowIfSignalled();
+    if (login_error_) throw *login_error_;
+    if (Left().count() <= 0) {
+      throw TaskError(
+          ExitCode::kTransient,
+          fmt::format("asking Kafka: {}", broker_error_.empty() ? cause : broker_error_));
+    }
+  }
+
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
+    auto& self = *static_cast<Impl*>(opaque);
+    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+      self.login_error_ =
+          TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
+      self.broker_error_ = reason;
+    }
+  }
+
+  const Stop& stop_;
+  const Clock::time_point until_;
+  KafkaHandle kafka_;
+  Owned<rd_kafka_queue_t> queue_;
+  std::optional<TaskError> login_error_;
+  std::string broker_error_;  // the last that librdkafka spoke of
+};
+
+KafkaAdmin::KafkaAdmin(const KafkaProperties& properties, const Stop& stop, Clock::time_point until)
+    : impl_(std::make_unique<Impl>(properties, stop, until)) {}
+KafkaAdmin::~KafkaAdmin() = default;
+
+KafkaCluster KafkaAdmin::Describe() {
+  return impl_->Describe();
+}
+std::map<std::string, TopicConfig> KafkaAdmin::DescribeConfigs(
+    const std::vector<std::string>& topics, int broker) {
+  return impl_->DescribeConfigs(topics, broker);
+}
+KafkaAdmin::TopicErrors KafkaAdmin::CreateTopics(const std::vector<TopicSpec>& topics) {
+  return impl_->CreateTopics(topics);
+}
+KafkaAdmin::TopicErrors KafkaAdmin::AddPartitions(const std::map<std::string, int>& partitions) {
+  return impl_->AddPartitions(partitions);
+}
+KafkaAdmin::TopicErrors KafkaAdmin::AlterConfigs(
+    const std::map<std::string, std::map<std::string, std::string>>& overrides) {
+  return impl_->AlterConfigs(overrides);
+}
+
+}  // namespace steamflow
