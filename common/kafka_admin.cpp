@@ -307,16 +307,20 @@ KafkaCluster KafkaAdmin::Describe() {
 }
 std::map<std::string, TopicConfig> KafkaAdmin::DescribeConfigs(
     const std::vector<std::string>& topics, int broker) {
+  if (topics.empty()) return {};  // librdkafka takes no empty request
   return impl_->DescribeConfigs(topics, broker);
 }
 KafkaAdmin::TopicErrors KafkaAdmin::CreateTopics(const std::vector<TopicSpec>& topics) {
+  if (topics.empty()) return {};
   return impl_->CreateTopics(topics);
 }
 KafkaAdmin::TopicErrors KafkaAdmin::AddPartitions(const std::map<std::string, int>& partitions) {
+  if (partitions.empty()) return {};
   return impl_->AddPartitions(partitions);
 }
 KafkaAdmin::TopicErrors KafkaAdmin::AlterConfigs(
     const std::map<std::string, std::map<std::string, std::string>>& overrides) {
+  if (overrides.empty()) return {};
   return impl_->AlterConfigs(overrides);
 }
 

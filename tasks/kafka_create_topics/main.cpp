@@ -1,0 +1,136 @@
+// Makes the topics of a file, and reports or mends where existing ones differ from it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "command.h"
+#include "file.h"
+#include "json.h"
+#include "kafka_admin.h"
+#include "topic_survey.h"
+
+namespace {
+
+using namespace steamflow;
+
+std::vector<TopicSpec> ReadTopicsFile(const std::string& flag_value) {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  const auto installed = program.parent_path().parent_path() / "share/steamflow/topics.json";
+  const std::string path = flag_value.empty() ? installed.string() : flag_value;
+  std::string json;
+  try {
+    json = ReadFile(path);
+  } catch (const std::system_error& error) {
+    throw TaskError(flag_value.empty() ? ExitCode::kConfig : ExitCode::kUsage,
+                    fmt::format("--file {}: {}", path, error.code().message()));
+  }
+  auto topics = ParseTopics(json);
+  if (!topics) throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, topics.error()));
+  return *std::move(topics);
+}
+
+std::string Entry(const TopicSpec& spec, const TopicState& state, const char* action,
+                  const std::vector<Difference>& differences) {
+  std::vector<std::string> drift;
+  for (const Difference& difference : differences) {
+    AppendJsonString(drift.emplace_back(), Describe(difference));
+  }
+  JsonObject entry;
+  entry.Add("name", spec.name)
+      .Add("partitions", state.partitions)
+      .Add("replication", state.replication)
+      .Add("action", action)
+      .AddRaw("drift", JsonArray(drift));
+  if (state.replication < spec.replication) entry.Add("replication_wanted", spec.replication);
+  return entry.Take();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Command command("kafka-create-topics",
+                  "Makes the Kafka topics of a file. What differs in topics that exist already is "
+                  "reported, and changed only with --apply.",
+                  "kafka-create-topics --brokers localhost:9092 --apply");
+  KafkaFlags kafka;
+  kafka.AddTo(command.app());
+  std::string file;
+  command.app().add_option(
+      "--file", file,
+      "JSON file of the topics [default: share/steamflow/topics.json of the installation]");
+  bool apply = false;
+  command.app().add_flag("--apply", apply,
+                         "Change existing topics too: add partitions, set configs");
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const std::vector<TopicSpec> specs = ReadTopicsFile(file);
+    KafkaAdmin admin(ReadKafkaProperties(kafka, run.log), run.stop, run.stop.work_until());
+
+    const TopicSurvey before(admin, specs);
+    std::vector<TopicSpec> missing;
+    for (const TopicSpec& spec : specs) {
+      if (before.Has(spec.name)) continue;
+      missing.push_back(LowerReplication(spec, before.brokers()));
+      if (missing.back().replication == spec.replication) continue;
+      run.log.Info(fmt::format("topic {}: replication {} lowered to the number of brokers, {}",
+                               spec.name, spec.replication, before.brokers()));
+    }
+    KafkaAdmin::TopicErrors failed = admin.CreateTopics(missing);
+
+    std::vector<TopicSpec> present;
+    for (const TopicSpec& spec : specs) {
+      if (failed.count(spec.name) == 0) present.push_back(spec);
+    }
+    const TopicSurvey created = AwaitTopics(
+        admin, present, run.stop,
+        [](const TopicSurvey& now, const TopicSpec& spec) { return now.IsReady(spec.name); });
+
+    std::map<std::string, int> partitions;
+    std::map<std::string, std::map<std::string, std::string>> overrides;
+    for (const TopicSpec& spec : present) {
+      for (const Difference& difference : created.Differences(spec)) {
+        if (!apply || !difference.can_change) continue;
+        if (difference.setting == "partitions") {
+          partitions[spec.name] = spec.partitions;
+        } else {
+          overrides[spec.name] = created.Overrides(spec);
+        }
+      }
+    }
+    failed.merge(admin.AddPartitions(partitions));
+    failed.merge(admin.AlterConfigs(overrides));
+    const TopicSurvey after =
+        AwaitTopics(admin, present, run.stop, [&](const TopicSurvey& now, const TopicSpec& spec) {
+          const bool is_changing = apply && failed.count(spec.name) == 0;
+          return now.IsReady(spec.name) && !(is_changing && CanChangeAny(now.Differences(spec)));
+        });
+
+    std::vector<std::string> entries;
+    std::vector<TaskError> errors;
+    for (const TopicSpec& spec : present) {
+      const auto found = created.Differences(spec);
+      const auto left = after.Differences(spec);
+      // Another run that has done the same at the same time is no failure.
+      if (!CanChangeAny(left)) failed.erase(spec.name);
+      for (const Difference& difference : left) {
+        const std::string message = fmt::format("topic {}: {}", spec.name, Describe(difference));
+        run.log.Warning(message + (difference.can_change ? " (--apply changes it)" : ""));
+        if (apply && !difference.can_change) {
+          errors.emplace_back(ExitCode::kData, message + ", which --apply cannot bring about");
+        }
+      }
+      const char* action = !before.Has(spec.name) ? "created"
+                           : !left.empty()        ? "drift"
+                           : !found.empty()       ? "altered"
+                                                  : "unchanged";
+      entries.push_back(Entry(spec, after.State(spec.name), action, left.empty() ? found : left));
+    }
+    for (const auto& [topic, error] : failed) errors.push_back(error);
+    run.result.lists.emplace_back("topics", std::move(entries));
+    run.result.sections.emplace_back("brokers", fmt::to_string(after.brokers()));
+    if (!errors.empty()) throw Combine(errors);
+  });
+}
