@@ -8,6 +8,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "setting.h"
+
 namespace steamflow {
 namespace {
 

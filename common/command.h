@@ -1,38 +1,15 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "environment.h"
 #include "log.h"
 #include "result.h"
-#include "stop.h"
+#include "run.h"
 
 namespace steamflow {
-
-// The flags that every task has.
-struct CommonOptions {
-  double deadline_seconds = 50;
-  std::size_t max_in_flight = 100;  // HTTP requests
-  unsigned retries = 4;             // of one request, after its first attempt
-  std::uint64_t max_response_bytes = 16U << 20U;
-  bool allow_http = false;
-  bool http1 = false;
-};
-
-// What a running task works with. Lives as long as the run.
-struct Run {
-  const std::string& task;  // its name
-  Log& log;
-  const Stop& stop;
-  const RunIdentity& identity;
-  const CommonOptions& options;
-  Result& result;  // filled in as the run goes on, so that a failed run still tells what it did
-};
 
 // A task as a command: flags in, result line and exit code out.
 class Command {
@@ -66,17 +43,5 @@ class Command {
   Result result_;
   std::unique_ptr<Log> log_;
 };
-
-// Help text of a setting that an Airflow Variable gives too: the text, then "[env: AIRFLOW_VAR_X]".
-std::string WithVariable(const std::string& help, const std::string& variable);
-
-// `flag_value` if it is not empty, else the Airflow Variable, else nothing.
-struct Setting {
-  std::string value;
-  std::string source;   // "--steam-games" or "AIRFLOW_VAR_STEAM_GAMES", for messages
-  ExitCode if_invalid;  // kUsage for a flag, kConfig for a Variable
-};
-std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
-                                   const std::string& variable);
 
 }  // namespace steamflow

@@ -109,13 +109,13 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
   // std::function wants a copyable callable, so the call travels in a shared pointer.
   client_.Get(url, keyed, std::min(kAttemptTimeout, left),
               [this, shared = std::make_shared<std::unique_ptr<Call>>(std::move(call))](
-                  HttpOutcome&& outcome) {
-                if (!end_) OnOutcome(std::move(*shared), std::move(outcome));
+                  HttpOutcome& outcome) {
+                if (!end_) OnOutcome(std::move(*shared), outcome);
               });
 }
 
-void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome&& outcome) {
-  if (outcome.response) return OnResponse(std::move(call), std::move(*outcome.response));
+void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
+  if (outcome.response) return OnResponse(std::move(call), *outcome.response);
   FetchFailure failure{fmt::format("GET {}: {}", PathOf(call->fetch.url), outcome.error.message),
                        std::move(outcome.error.received)};
   switch (outcome.error.kind) {
@@ -128,7 +128,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome&& outcome) {
   }
 }
 
-void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse&& response) {
+void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
   const int status = response.status;
   FetchFailure failure{fmt::format("GET {}: HTTP {}", PathOf(call->fetch.url), status), ""};
   if (status == 200 || status == 404) {

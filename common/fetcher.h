@@ -10,8 +10,8 @@
 #include <tl/expected.hpp>
 
 #include "call_budget.h"
-#include "command.h"
 #include "http_client.h"
+#include "run.h"
 
 namespace steamflow {
 
@@ -65,8 +65,8 @@ class Fetcher {
   struct Call;
 
   void Start(std::unique_ptr<Call> call);
-  void OnOutcome(std::unique_ptr<Call> call, HttpOutcome&& outcome);
-  void OnResponse(std::unique_ptr<Call> call, HttpResponse&& response);
+  void OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome);
+  void OnResponse(std::unique_ptr<Call> call, HttpResponse& response);
   void Retry(std::unique_ptr<Call> call, FetchFailure&& failure, std::chrono::seconds at_least);
   void Fail(const Call& call, const FetchFailure& failure);
   void End(FetchEnd::Reason reason, std::optional<TaskError> error = std::nullopt);

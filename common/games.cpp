@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <limits>
 #include <set>
 
-#include "command.h"
 #include "json.h"
+#include "setting.h"
 
 namespace steamflow {
 namespace {

@@ -8,6 +8,10 @@ namespace CLI {
 class App;
 }
 
+namespace CLI {
+class App;
+}
+
 namespace steamflow {
 
 struct NamedGame {

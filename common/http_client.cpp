@@ -18,6 +18,9 @@ namespace {
 constexpr std::chrono::milliseconds kConnectTimeout(10'000);
 constexpr long kStallSeconds = 15;  // no byte for so long ends a transfer
 
+constexpr std::size_t kLargestKeptBuffer = 1U << 20U;
+constexpr long kReceiveBuffer = 64L << 10U;
+
 struct Transfer {
   CURL* easy = nullptr;
   HttpClient::Done done;
@@ -97,6 +100,10 @@ class HttpClient::Impl {
   void Get(const std::string& url, bool with_headers, std::chrono::milliseconds timeout,
            Done done) {
     auto transfer = std::make_unique<Transfer>();
+    if (!buffers_.empty()) {
+      transfer->response.body = std::move(buffers_.back());
+      buffers_.pop_back();
+    }
     transfer->easy = TakeEasy();
     transfer->done = std::move(done);
     transfer->max_bytes = options_.max_response_bytes;
@@ -160,6 +167,7 @@ class HttpClient::Impl {
     if (!easy) throw std::runtime_error("curl_easy_init");
     Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
     Set(easy, CURLOPT_NOSIGNAL, 1L);
+    Set(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
     Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
     Set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decompress
     Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -173,6 +181,12 @@ class HttpClient::Impl {
       if (ca_file_.empty()) Set<const char*>(easy, CURLOPT_CAINFO, nullptr);
     }
     return easy;
+  }
+
+  void KeepBuffer(std::string&& body) {
+    if (body.capacity() > kLargestKeptBuffer || buffers_.size() >= idle_.size()) return;
+    body.clear();
+    buffers_.push_back(std::move(body));
   }
 
   // Calls back for every transfer that has ended; false if there was none.
@@ -190,7 +204,8 @@ class HttpClient::Impl {
       active_.erase(found);
       HttpOutcome outcome = Outcome(*transfer, code);
       idle_.push_back(easy);
-      transfer->done(std::move(outcome));
+      transfer->done(outcome);
+      if (outcome.response) KeepBuffer(std::move(outcome.response->body));
     }
     return any;
   }
@@ -224,6 +239,7 @@ class HttpClient::Impl {
   CURLM* multi_ = nullptr;
   curl_slist* headers_ = nullptr;
   std::vector<CURL*> idle_;
+  std::vector<std::string> buffers_;  // of bodies, to be used again
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
 };
 

@@ -45,7 +45,8 @@ struct HttpOptions {
 // are checked against SSL_CERT_FILE or SSL_CERT_DIR where set, else the system's.
 class HttpClient {
  public:
-  using Done = std::function<void(HttpOutcome&&)>;
+  // May take what it likes of the outcome; a body left behind is a buffer for the next request.
+  using Done = std::function<void(HttpOutcome&)>;
 
   explicit HttpClient(const HttpOptions& options);
   ~HttpClient();  // abandons what is in flight, without calling back

@@ -10,6 +10,10 @@ namespace CLI {
 class App;
 }
 
+namespace CLI {
+class App;
+}
+
 namespace steamflow {
 
 using KafkaProperties = std::vector<std::pair<std::string, std::string>>;

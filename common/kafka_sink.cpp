@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "kafka_client.h"
+#include "value_arena.h"
 
 namespace steamflow {
 namespace {
@@ -258,7 +259,7 @@ class KafkaSink : public RecordSink {
     for (;;) {
       const auto error = rd_kafka_producev(
           kafka_.get(), RD_KAFKA_V_RKT(topic),
-          RD_KAFKA_V_MSGFLAGS(copy ? 0 : RD_KAFKA_MSG_F_COPY),
+          RD_KAFKA_V_MSGFLAGS((copy ? 0 : RD_KAFKA_MSG_F_COPY)),
           RD_KAFKA_V_KEY(key.data(), key.size()),
           RD_KAFKA_V_VALUE(copy ? copy : const_cast<char*>(value.data()), value.size()),
           RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(opaque.Pack()), RD_KAFKA_V_END);

@@ -5,7 +5,9 @@
 namespace steamflow {
 namespace {
 constexpr std::uint64_t kIdsPerCall = 100;  // the API's limit
-}
+// Answers are large, and 16 calls of 100 ids at a time are more than the API grants.
+constexpr std::size_t kMostInFlight = 16;
+}  // namespace
 
 PlayerBatches::PlayerBatches(const Walk& walk, const std::string& api_url,
                              steam_api::Parser& parser,
@@ -13,6 +15,7 @@ PlayerBatches::PlayerBatches(const Walk& walk, const std::string& api_url,
     : walk_(walk), api_url_(api_url), parser_(parser), on_answer_(std::move(on_answer)) {}
 
 std::optional<Fetch> PlayerBatches::Next() {
+  if (in_flight_ == kMostInFlight) return std::nullopt;
   if (!parts_.empty()) {
     const Batch part = parts_.front();
     parts_.pop_front();
@@ -30,12 +33,16 @@ Fetch PlayerBatches::MakeFetch(const Batch& batch) {
   ids.reserve(batch.size);
   for (std::uint64_t i = 0; i < batch.size; ++i) ids.push_back(walk_.Id(batch.item + i));
   ++calls_.made;
+  ++in_flight_;
   const std::uint64_t left = walk_.block().size - next_item_;
   Fetch fetch;
   fetch.url = steam_api::PlayerSummariesUrl(api_url_, ids);
   fetch.keyed_calls = 1 + parts_.size() + (left + kIdsPerCall - 1) / kIdsPerCall;
   fetch.accept = [this, batch](HttpResponse& response) { return Accept(batch, response.body); };
-  fetch.fail = [this, batch](const FetchFailure& failure) { OnFailure(batch, failure); };
+  fetch.fail = [this, batch](const FetchFailure& failure) {
+    --in_flight_;
+    OnFailure(batch, failure);
+  };
   return fetch;
 }
 
@@ -56,6 +63,7 @@ tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, std::s
     }
   }
   ++calls_.succeeded;
+  --in_flight_;
   for (const auto& [part, failure] : std::exchange(waiting_, {})) OnFailure(part, failure);
   on_answer_(answer);
   return {};

@@ -56,6 +56,7 @@ class PlayerBatches {
   steam_api::Parser& parser_;
   const std::function<void(const Answer&)> on_answer_;
   std::uint64_t next_item_ = 0;
+  std::size_t in_flight_ = 0;
   std::deque<Batch> parts_;                              // to be asked for
   std::vector<std::pair<Batch, FetchFailure>> waiting_;  // failed parts, until a call succeeds
   std::vector<FailedItems> failures_;

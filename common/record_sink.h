@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "command.h"
+#include "run.h"
 
 namespace steamflow {
 

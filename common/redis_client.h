@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "command.h"
 #include "connection.h"
+#include "run.h"
 
 namespace steamflow {
 

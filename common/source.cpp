@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <system_error>
 
@@ -9,6 +10,7 @@
 #include "json.h"
 #include "kafka_sink.h"
 #include "progress.h"
+#include "setting.h"
 
 namespace steamflow {
 namespace {

@@ -5,12 +5,16 @@
 #include <string>
 
 #include "call_budget.h"
-#include "command.h"
 #include "fetcher.h"
 #include "item_tracker.h"
 #include "kafka_config.h"
 #include "record_sink.h"
 #include "redis_client.h"
+#include "run.h"
+
+namespace CLI {
+class App;
+}
 
 namespace steamflow {
 

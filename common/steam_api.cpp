@@ -147,6 +147,10 @@ error_code GetId(ondemand::value value, std::uint64_t& id) {
   return simdjson::SUCCESS;
 }
 
+bool IsAddedField(std::string_view name) {
+  return name == "timestamp" || name == "steam_id";
+}
+
 error_code ParsePlayer(ondemand::value value, Players& players) {
   ondemand::object object;
   if (const auto error = value.get_object().get(object)) return error;
@@ -155,6 +159,7 @@ error_code ParsePlayer(ondemand::value value, Players& players) {
   bool is_empty = true;
   const auto error = ForEachField(object, [&](std::string_view name, ondemand::value field) {
     is_empty = false;
+    player.has_clash = player.has_clash || IsAddedField(name);
     if (name == "steamid") return GetId(field, player.steamid);
     if (name == "communityvisibilitystate") {
       std::uint64_t state = 0;
@@ -179,6 +184,7 @@ error_code ParseGame(ondemand::value value, RecentGames& games) {
   Game game;
   if (const auto error = RawJson(object, game.json)) return error;
   const auto error = ForEachField(object, [&](std::string_view name, ondemand::value field) {
+    game.has_clash = game.has_clash || IsAddedField(name);
     return name == "appid" ? GetId(field, game.appid) : Check(field);
   });
   games.games.push_back(game);
@@ -395,13 +401,10 @@ std::uint64_t Parser::repaired() const {
   return impl_->repaired();
 }
 
-void AppendWithFields(std::string& out, std::string_view object, const std::vector<Field>& fields) {
-  const auto names_field = [&](const Field& field) {
-    return object.find(fmt::format("\"{}\"", field.name)) != std::string_view::npos;
-  };
+void AppendWithFields(std::string& out, std::string_view object, bool has_clash,
+                      const std::vector<Field>& fields) {
   const std::size_t start = out.size();
-  if (std::any_of(fields.begin(), fields.end(), names_field)) {
-    // Rare: the object may have had such a field itself.
+  if (has_clash) {
     const simdjson::padded_string copy(object);
     ondemand::parser parser;
     ondemand::document document = parser.iterate(copy);

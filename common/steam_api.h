@@ -28,6 +28,7 @@ std::string NewsUrl(const std::string& base, std::uint32_t appid, std::size_t co
 struct Player {
   std::uint64_t steamid = 0;  // 0 = the object has no usable id
   bool is_public = false;
+  bool has_clash = false;  // with a field that records add, see AppendWithFields
   std::string_view json;
 };
 
@@ -38,6 +39,7 @@ struct Players {
 
 struct Game {
   std::uint64_t appid = 0;  // 0 = the object has no usable id
+  bool has_clash = false;
   std::string_view json;
 };
 
@@ -93,8 +95,10 @@ struct Field {
   std::string_view json;  // the value as JSON text
 };
 
-// Appends `object`, a JSON object, with `fields` added at its end. Fields of the same names that it
-// had itself are left out.
-void AppendWithFields(std::string& out, std::string_view object, const std::vector<Field>& fields);
+// Appends `object`, a JSON object, with `fields` added at its end. Where it `has_clash`, that is
+// has a field timestamp or steam_id itself, fields of the same names as the added ones are left
+// out.
+void AppendWithFields(std::string& out, std::string_view object, bool has_clash,
+                      const std::vector<Field>& fields);
 
 }  // namespace steamflow::steam_api

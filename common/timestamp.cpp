@@ -113,7 +113,9 @@ std::string FormatUtc(Instant instant) {
 std::string FormatMinute(Instant instant) {
   return fmt::format("{:%Y-%m-%dT%H:%MZ}", UtcFields(instant));
 }
-std::string FormatDate(Instant instant) { return fmt::format("{:%Y-%m-%d}", UtcFields(instant)); }
+std::string FormatDate(Instant instant) {
+  return fmt::format("{:%Y-%m-%d}", UtcFields(instant));
+}
 
 TimeZone::TimeZone(const std::string& name) {
   const char* folder = std::getenv("TZDIR");

@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "command.h"
 #include "redis_client.h"
+#include "run.h"
+
+namespace CLI {
+class App;
+}
 
 namespace steamflow {
 

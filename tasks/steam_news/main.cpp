@@ -38,9 +38,7 @@ int main(int argc, char** argv) {
   options.AddTo(command.app());
   options.AddRedisTo(command.app());
   std::string apps_flag;
-  command.app().add_option(
-      "--steam-news-apps", apps_flag,
-      WithVariable("JSON array of appids [default: [1623730]]", "STEAM_NEWS_APPS"));
+  AddNewsAppsFlag(command.app(), apps_flag);
   std::uint64_t max_items = 1000;
   command.app()
       .add_option("--max-items", max_items, "News items an app, the newest, in one run")
@@ -61,7 +59,7 @@ int main(int argc, char** argv) {
     const auto send_item = [&](const steam_api::NewsItem& item, std::uint64_t app) {
       const std::string event_id = fmt::format("{}/{}", config.topic, item.gid);
       value.clear();
-      steam_api::AppendWithFields(value, item.record, {{"timestamp", config.timestamp}});
+      steam_api::AppendWithFields(value, item.record, false, {{"timestamp", config.timestamp}});
       source.Send(Record{item.gid, event_id, value}, app);
     };
     // Sends the items of a page that are new. Returns whether older pages may hold more of them.

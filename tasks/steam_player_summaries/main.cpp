@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     std::string value;
     const auto send_profile = [&](const steam_api::Player& player, std::uint64_t item) {
       value.clear();
-      steam_api::AppendWithFields(value, player.json, added);
+      steam_api::AppendWithFields(value, player.json, player.has_clash, added);
       const std::string key = fmt::to_string(player.steamid);
       source.Send(Record{key, event_prefix + key, value}, item);
     };

@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
       const std::string quoted = "\"" + steamid + "\"";
       for (const steam_api::Game& game : answer.games) {
         value.clear();
-        steam_api::AppendWithFields(value, game.json,
+        steam_api::AppendWithFields(value, game.json, game.has_clash,
                                     {{"steam_id", quoted}, {"timestamp", config.timestamp}});
         const std::string key = fmt::to_string(game.appid);
         const std::string event_id = fmt::format("{}{}/{}", event_prefix, steamid, key);

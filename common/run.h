@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "environment.h"
+#include "log.h"
+#include "result.h"
+#include "stop.h"
+#include "task_error.h"
+
+namespace steamflow {
+
+// The flags that every task has.
+struct CommonOptions {
+  double deadline_seconds = 50;
+  std::size_t max_in_flight = 100;  // HTTP requests
+  unsigned retries = 4;             // of one request, after its first attempt
+  std::uint64_t max_response_bytes = 16U << 20U;
+  bool allow_http = false;
+  bool http1 = false;
+};
+
+// What a running task works with. Lives as long as the run.
+struct Run {
+  const std::string& task;  // its name
+  Log& log;
+  const Stop& stop;
+  const RunIdentity& identity;
+  const CommonOptions& options;
+  Result& result;  // filled in as the run goes on, so that a failed run still tells what it did
+};
+
+}  // namespace steamflow

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "task_error.h"
+
+namespace steamflow {
+
+// Help text of a setting that an Airflow Variable gives too: the text, then "[env: AIRFLOW_VAR_X]".
+std::string WithVariable(const std::string& help, const std::string& variable);
+
+struct Setting {
+  std::string value;
+  std::string source;   // "--steam-games" or "AIRFLOW_VAR_STEAM_GAMES", for messages
+  ExitCode if_invalid;  // kUsage for a flag, kConfig for a Variable
+};
+
+// `flag_value` if it is not empty, else the Airflow Variable, else nothing.
+std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
+                                   const std::string& variable);
+
+}  // namespace steamflow
