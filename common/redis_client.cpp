@@ -31,7 +31,10 @@ RedisSettings FromConnection(const Connection& connection, const std::string& so
                                       source, connection.type));
   }
   RedisSettings settings;
-  settings.host = connection.host.empty() ? "localhost" : connection.host;
+  if (connection.host.empty()) {
+    throw TaskError(code, source + ": it names no host (redis://host:6379/0)");
+  }
+  settings.host = connection.host;
   settings.port = connection.port.value_or(6379);
   settings.user = connection.login;
   settings.password = connection.password;
