@@ -7,9 +7,9 @@ declare -A step_pid=() step_started=()
 
 milliseconds() { echo "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
 
-# seconds_since MILLISECONDS: prints 12.3
-seconds_since() {
-  local tenths=$((($(milliseconds) - $1) / 100))
+# seconds FROM TO: prints the seconds between two times of milliseconds, as 12.3
+seconds() {
+  local tenths=$((($2 - $1) / 100))
   echo "$((tenths / 10)).$((tenths % 10))"
 }
 
@@ -20,19 +20,22 @@ begin() {
   shift
   step_started[$name]=$(milliseconds)
   set -m
-  "$@" >"$step_logs/$name.log" 2>&1 </dev/null &
+  (
+    trap 'milliseconds >"$step_logs/$name.end"' EXIT
+    "$@"
+  ) >"$step_logs/$name.log" 2>&1 </dev/null &
   set +m
   step_pid[$name]=$!
 }
 
 # finish NAME TITLE: waits for the step and returns its exit code.
 finish() {
-  local name=$1 title=$2 status=0 line
-  local pid=${step_pid[$name]} log=$step_logs/$name.log
+  local name=$1 title=$2 status=0 line time
+  local pid=${step_pid[$name]} started=${step_started[$name]} log=$step_logs/$name.log
   if [[ -t 2 ]]; then
     while kill -0 "$pid" 2>/dev/null; do
       line=$(tail -n 1 "$log" | tr -d '[:cntrl:]')
-      line="$title ... $(seconds_since "${step_started[$name]}") s  $line"
+      line="$title ... $(seconds "$started" "$(milliseconds)") s  $line"
       printf '\r\033[K%s' "${line:0:${COLUMNS:-80}-1}" >&2
       sleep 0.2
     done
@@ -41,11 +44,12 @@ finish() {
   printf '%s ... ' "$title" >&2
   wait "$pid" || status=$?
   unset "step_pid[$name]"
+  time=$(seconds "$started" "$(<"$step_logs/$name.end")")
   if ((status == 0)); then
-    echo "$(seconds_since "${step_started[$name]}") s" >&2
+    echo "$time s" >&2
   else
     {
-      echo "FAILED after $(seconds_since "${step_started[$name]}") s; the end of $log:"
+      echo "FAILED after $time s; the end of $log:"
       tail -n 25 "$log" | sed 's/^/    /'
     } >&2
   fi
