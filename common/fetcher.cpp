@@ -59,6 +59,14 @@ Fetcher::~Fetcher() = default;
 FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
                       const std::function<void()>& between) {
   end_.reset();
+  // Whatever ends this, `between` by throwing too: nothing of it may go on in a later run.
+  const struct Cleaner {
+    Fetcher& fetcher;
+    ~Cleaner() {
+      fetcher.client_.Abandon();
+      fetcher.waiting_.clear();
+    }
+  } cleaner{*this};
   while (!end_) {
     if (run_.stop.Requested()) {
       End(FetchEnd::Reason::kStopped);
@@ -87,8 +95,6 @@ FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
     client_.Wait(UntilNextEvent(), run_.stop.fd());
     between();
   }
-  client_.Abandon();
-  waiting_.clear();
   return *end_;
 }
 

@@ -1,0 +1,53 @@
+#include "kafka_health.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace steamflow {
+namespace {
+constexpr std::chrono::seconds kLongest(10);
+}
+
+KafkaHealth::KafkaHealth(const KafkaProperties& properties, const std::vector<std::string>& topics,
+                         const Stop& stop) {
+  KafkaAdmin admin(properties, stop, std::min(Clock::now() + kLongest, stop.work_until()));
+  cluster_ = admin.Describe();
+  std::vector<std::string> degraded;
+  for (const std::string& topic : topics) {
+    const auto found = cluster_.topics.find(topic);
+    if (found != cluster_.topics.end() && found->second.under_replicated > 0) {
+      degraded.push_back(topic);
+    }
+  }
+  if (!degraded.empty()) configs_ = admin.DescribeConfigs(degraded, cluster_.brokers.front());
+}
+
+std::string KafkaHealth::CheckTopic(const std::string& name) const {
+  const auto found = cluster_.topics.find(name);
+  if (found == cluster_.topics.end()) {
+    throw TaskError(ExitCode::kConfig,
+                    "it does not exist, or is hidden from this login (kafka-create-topics makes "
+                    "it)");
+  }
+  const TopicState& topic = found->second;
+  std::string text =
+      fmt::format("partitions: {}, replicas: {}", topic.partitions, topic.replication);
+  if (topic.leaderless > 0) {
+    throw TaskError(ExitCode::kTransient, fmt::format("{}; without a leader: {}, as "
+                                                      "brokers are down",
+                                                      text, topic.leaderless));
+  }
+  if (topic.under_replicated == 0) return text;
+  text +=
+      fmt::format("; lacking replicas: {}, with {} in sync", topic.under_replicated, topic.in_sync);
+  const std::string& needed = configs_.at(name).at("min.insync.replicas").value;
+  if (topic.in_sync < std::stoi(needed)) {
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("{}, and records need {}: brokers are down", text, needed));
+  }
+  return text;
+}
+
+}  // namespace steamflow
