@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   int port = 0;
   int latency_ms = 0;
   bool every_player = false;
+  bool no_gzip = false;
   bool exit_with_stdin = false;
   ServerOptions options;
   app.add_option("--port", port, "Port on 127.0.0.1; 0 takes a free one")
@@ -39,8 +40,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--key", options.key, "The only API key to take; without it any will do");
   app.add_flag("--every-player", every_player, "Every id is a public account with recent games");
+  app.add_flag("--no-gzip", no_gzip, "Never compress an answer");
   app.add_flag("--exit-with-stdin", exit_with_stdin, "End when standard input ends");
   CLI11_PARSE(app, argc, argv);
+  options.compresses = !no_gzip;
   options.latency = std::chrono::milliseconds(latency_ms);
   if (every_player) options.population = Population::kEveryPlayer;
 

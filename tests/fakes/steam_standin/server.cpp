@@ -101,12 +101,13 @@ auto SendPart(std::shared_ptr<const std::string> body, std::size_t end) {
   };
 }
 
-void Deliver(Answer answer, const httplib::Request& request, httplib::Response& response) {
+void Deliver(Answer answer, bool may_compress, const httplib::Request& request,
+             httplib::Response& response) {
   if (answer.delivery == Delivery::kSilence) {
     WaitUntilClientLeaves(request);
     return;
   }
-  if (!answer.headers.contains("Content-Encoding") && !answer.body.empty() &&
+  if (may_compress && !answer.headers.contains("Content-Encoding") && !answer.body.empty() &&
       request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos) {
     answer.body = Gzip(answer.body);
     answer.headers["Content-Encoding"] = "gzip";
@@ -212,7 +213,8 @@ bool StandinServer::KeyIsGood(const httplib::Request& request) const {
 void StandinServer::ServeApi(const httplib::Request& request, httplib::Response& response) {
   const auto method = request.method == "GET" ? MethodAt(request.path) : std::nullopt;
   if (!method) {
-    Deliver(ErrorPage(404, "Not Found", "No such method of the Steam Web API."), request, response);
+    Deliver(ErrorPage(404, "Not Found", "No such method of the Steam Web API."),
+            options_.compresses, request, response);
     return;
   }
   const auto call = ParseCall(*method, request);
@@ -222,7 +224,7 @@ void StandinServer::ServeApi(const httplib::Request& request, httplib::Response&
   auto answer =
       Info(*method).needs_key && !KeyIsGood(request) ? KeyRefused(403) : AnswerTo(call, accounts_);
   if (misfortune.fault) answer = Spoil(std::move(answer), *misfortune.fault);
-  Deliver(std::move(answer), request, response);
+  Deliver(std::move(answer), options_.compresses, request, response);
 }
 
 void StandinServer::AddControl() {

@@ -15,6 +15,7 @@ namespace steamflow::standin {
 struct ServerOptions {
   Population population = Population::kMixed;
   std::chrono::milliseconds latency{0};  // added to every answer
+  bool compresses = true;                // answers to clients that take gzip
   std::string key;                       // the only key that is taken; empty: any but an empty one
 };
 
