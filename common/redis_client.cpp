@@ -199,8 +199,13 @@ class RedisClient::Impl {
     if (!reply) Fail("asking");
     if (reply->type == REDIS_REPLY_ERROR) {
       const std::string error(reply->str, static_cast<std::size_t>(reply->len));
+      std::string command(arguments[0]);
+      // The key, in most commands; not a password, nor a script.
+      if (arguments.size() > 1 && command != "AUTH" && command != "EVAL") {
+        command += fmt::format(" {}", arguments[1]);
+      }
       throw TaskError(CodeOf(error),
-                      fmt::format("{} on Redis at {}: {}", arguments[0], Address(), error));
+                      fmt::format("{} on Redis at {}: {}", command, Address(), error));
     }
     return reply;
   }

@@ -62,21 +62,21 @@ std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uin
   RedisClient redis(settings, run.stop);
   redis.Command({"PING"});
   std::vector<TaskError> wrong;
-  const auto check = [&](const std::string& cursor, const auto& read) {
+  const auto check = [&](const auto& read) {
     try {
       read();
     } catch (const TaskError& error) {
       if (error.code() == ExitCode::kSkipped) return;  // the end of a walk
       if (error.code() != ExitCode::kData) throw;
-      wrong.emplace_back(error.code(), fmt::format("{}: {}", cursor, error.what()));
+      wrong.push_back(error);
     }
   };
   for (const char* key : {"last_steam_id", "last_user_id"}) {
     const WalkOptions walk{.cursor_key = key, .start_id = steam_api::kHighestId};
-    check(key, [&] { Walk(walk, run, &redis, true); });
+    check([&] { Walk(walk, run, &redis, true); });
   }
   for (const std::uint32_t appid : news_apps) {
-    check(fmt::format("last_news_date:{}", appid), [&] { NewsCursor(appid, &redis); });
+    check([&] { NewsCursor(appid, &redis); });
   }
   if (!wrong.empty()) throw Combine(wrong);
   return fmt::format("{} answers, the cursors can be read", redis.Address());
