@@ -1,5 +1,6 @@
 #include "value_arena.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -22,8 +23,10 @@ void ValueArena::FreeSlab::operator()(Slab* slab) const {
 }
 
 char* ValueArena::Copy(std::string_view value) {
-  if (value.size() > kSlabSize - sizeof(Slab)) return nullptr;
-  if (!current_ || value.size() > kSlabSize - current_->used) {
+  // An empty value takes a byte too: behind a full slab its address would belong to another one.
+  const std::size_t size = std::max<std::size_t>(value.size(), 1);
+  if (size > kSlabSize - sizeof(Slab)) return nullptr;
+  if (!current_ || size > kSlabSize - current_->used) {
     if (empty_.empty()) {
       void* const memory = std::aligned_alloc(kSlabSize, kSlabSize);
       if (!memory) throw std::bad_alloc();
@@ -36,7 +39,7 @@ char* ValueArena::Copy(std::string_view value) {
   }
   char* const copy = current_->At(current_->used);
   std::memcpy(copy, value.data(), value.size());
-  current_->used += value.size();
+  current_->used += size;
   ++current_->live;
   return copy;
 }
