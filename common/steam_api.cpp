@@ -194,6 +194,7 @@ error_code ParseGame(ondemand::value value, RecentGames& games) {
 // What a JSON string or number says, if it is letters, digits, - and _ only; else nothing. Ids of
 // news become parts of keys and lists.
 std::string_view PlainText(std::string_view json) {
+  if (json == "null" || json == "true" || json == "false") return {};
   if (json.size() >= 2 && json.front() == '"') json = json.substr(1, json.size() - 2);
   const bool plain = std::all_of(json.begin(), json.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -268,16 +269,13 @@ class Parser::Impl {
                                                  OnField on_field) {
     repaired_ += RepairEscapes(body);
     if (body.find('\n') != std::string::npos || body.find('\r') != std::string::npos) {
-      if (const auto error = ToOneLine(body)) return Failed(error);
+      const auto error = ForEachRootField(
+          body, [](std::string_view, ondemand::value value) { return Check(value); });
+      if (error) return Failed(error);
+      if (const auto failed = ToOneLine(body)) return Failed(failed);
     }
-    body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::document document;
-    const simdjson::padded_string_view view(body.data(), body.size(), body.capacity());
-    if (const auto error = parser_.iterate(view).get(document)) return Failed(error);
-    ondemand::object root;
-    if (const auto error = document.get_object().get(root)) return Failed(error);
     bool found = false;
-    const auto error = ForEachField(root, [&](std::string_view key, ondemand::value value) {
+    const auto error = ForEachRootField(body, [&](std::string_view key, ondemand::value value) {
       if (key != name) return Check(value);
       found = true;
       ondemand::object object;
@@ -285,10 +283,6 @@ class Parser::Impl {
       return ForEachField(object, on_field);
     });
     if (error) return Failed(error);
-    const char* rest = nullptr;
-    if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS) {
-      return Failed(simdjson::TRAILING_CONTENT);
-    }
     return found;
   }
 
@@ -300,6 +294,7 @@ class Parser::Impl {
         fmt::format("a body that is not what the API sends: {}", simdjson::error_message(error)));
   }
 
+  // For valid JSON only: of "12 34" this would make 1234.
   static error_code ToOneLine(std::string& body) {
     std::string line(body.size(), '\0');
     std::size_t length = 0;
@@ -307,6 +302,21 @@ class Parser::Impl {
     line.resize(length);
     body = std::move(line);
     return error;
+  }
+
+  // ForEachField of the object that all of the body is.
+  template <typename OnField>
+  error_code ForEachRootField(std::string& body, OnField on_field) {
+    body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+    ondemand::document document;
+    const simdjson::padded_string_view view(body.data(), body.size(), body.capacity());
+    if (const auto error = parser_.iterate(view).get(document)) return error;
+    ondemand::object root;
+    if (const auto error = document.get_object().get(root)) return error;
+    if (const auto error = ForEachField(root, on_field)) return error;
+    const char* rest = nullptr;
+    const bool at_end = document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS;
+    return at_end ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
   }
 
   ondemand::parser parser_;

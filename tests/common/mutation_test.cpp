@@ -1,0 +1,106 @@
+// The invariants of the fuzz targets over mutations of their corpus: what libFuzzer does for a
+// minute with coverage, done for a moment in every run of the tests, with any compiler.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <random>
+
+#include "file.h"
+#include "invariants.h"
+
+namespace steamflow::fuzz {
+namespace {
+
+constexpr int kMutationsPerFile = 400;
+
+struct Target {
+  const char* corpus;
+  void (*check)(std::string_view bytes);
+};
+
+void PrintTo(const Target& target, std::ostream* out) {
+  *out << target.corpus;
+}
+
+// Pieces that parsers stumble over.
+constexpr std::string_view kPieces[] = {"\"",
+                                        "\\",
+                                        "{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        ":",
+                                        ",",
+                                        "null",
+                                        "1e999",
+                                        "-",
+                                        "\\u0000",
+                                        "\\ud800",
+                                        "\xFF",
+                                        std::string_view("\0", 1),
+                                        "\n",
+                                        "\"a\":",
+                                        "0",
+                                        "18446744073709551616",
+                                        "%",
+                                        "@",
+                                        "//",
+                                        "\xEF\xBB\xBF"};
+
+void Mutate(std::string& text, std::mt19937& random) {
+  const std::size_t at = random() % (text.size() + 1);
+  const std::size_t length = random() % 8;
+  switch (random() % 6) {
+    case 0:
+      if (at < text.size()) text[at] = static_cast<char>(random());
+      break;
+    case 1:
+      if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << random() % 8));
+      break;
+    case 2:
+      text.erase(at, length);
+      break;
+    case 3:
+      text.insert(at, kPieces[random() % std::size(kPieces)]);
+      break;
+    case 4:
+      text.resize(at);
+      break;
+    default:
+      text.insert(random() % (text.size() + 1), text.substr(at, length * 4));
+  }
+}
+
+class MutationTest : public testing::TestWithParam<Target> {};
+
+TEST_P(MutationTest, InvariantsHold) {
+  std::mt19937 random(5);
+  std::size_t files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(FUZZ_CORPUS) + "/" + GetParam().corpus)) {
+    ++files;
+    const std::string original = ReadFile(entry.path());
+    for (int round = 0; round <= kMutationsPerFile; ++round) {
+      std::string text = original;
+      for (int i = 0; i < round && (i == 0 || random() % 3 > 0); ++i) Mutate(text, random);
+      ASSERT_NO_THROW(GetParam().check(text)) << testing::PrintToString(text);
+    }
+  }
+  EXPECT_GT(files, 3U) << "no corpus";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , MutationTest,
+    testing::Values(Target{"steam-players", CheckPlayers}, Target{"steam-games", CheckRecentGames},
+                    Target{"steam-news", CheckNews}, Target{"steam-player-count", CheckPlayerCount},
+                    Target{"connection", CheckConnection}, Target{"instant", CheckInstant},
+                    Target{"json-text", CheckJsonText}, Target{"games-variable", CheckSteamGames}),
+    [](const auto& test) {
+      std::string name = test.param.corpus;
+      for (char& c : name) c = c == '-' ? '_' : c;
+      return name;
+    });
+
+}  // namespace
+}  // namespace steamflow::fuzz

@@ -1,0 +1,155 @@
+#include "invariants.h"
+
+#include <simdjson.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "connection.h"
+#include "games.h"
+#include "json.h"
+#include "steam_api.h"
+#include "task_error.h"
+#include "timestamp.h"
+
+namespace steamflow::fuzz {
+namespace {
+
+using simdjson::error_code;
+
+void Require(bool holds, const std::string& what) {
+  if (!holds) throw std::logic_error(what);
+}
+
+// What the DOM parser, which checks all of a document, says of it.
+error_code DomError(const std::string& json) {
+  static simdjson::dom::parser parser;
+  return parser.parse(json).error();
+}
+
+// JSON has numbers that no machine type holds. The DOM parser refuses them and we do not, so of a
+// document with such a number it is no judge. Newer versions have an error of its own for integers.
+bool IsAboutNumbers(error_code error) {
+  const std::string_view message = simdjson::error_message(error);
+  return error == simdjson::NUMBER_ERROR || message.find("64") != std::string_view::npos;
+}
+
+void RequireOneLineOfJson(const std::string& json) {
+  const error_code error = DomError(json);
+  Require(!error || IsAboutNumbers(error), "not JSON: " + json);
+  for (const char c : json) {
+    Require(static_cast<unsigned char>(c) >= 0x20 || c == '\t', "a control character in " + json);
+  }
+}
+
+void RequireRecord(std::string_view json, bool has_clash) {
+  std::string record;
+  steam_api::AppendWithFields(record, json, has_clash,
+                              {{"steam_id", R"("7")"}, {"timestamp", R"("T")"}});
+  RequireOneLineOfJson(record);
+  const std::string_view end = R"("steam_id":"7","timestamp":"T"})";
+  Require(record.size() >= end.size() && record.substr(record.size() - end.size()) == end,
+          "no added fields in " + record);
+}
+
+// Parses the bytes by `parse`, a member of Parser; gives the answer, if there is one, to `check`.
+template <typename Parse, typename CheckAnswer>
+void CheckBody(std::string_view bytes, Parse parse, CheckAnswer check) {
+  static steam_api::Parser parser;
+  std::string repaired(bytes);
+  RepairEscapes(repaired);
+  const error_code dom_error = DomError(repaired);
+  std::string body(bytes);
+  const auto answer = (parser.*parse)(body);
+  if (!answer) {
+    Require(!answer.error().empty(), "an error that says nothing");
+    return;
+  }
+  Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
+  check(*answer);
+}
+
+}  // namespace
+
+void CheckPlayers(std::string_view bytes) {
+  CheckBody(bytes, &steam_api::Parser::ParsePlayers, [](const steam_api::Players& answer) {
+    for (const auto& player : answer.players) RequireRecord(player.json, player.has_clash);
+  });
+}
+
+void CheckRecentGames(std::string_view bytes) {
+  CheckBody(bytes, &steam_api::Parser::ParseRecentGames, [](const steam_api::RecentGames& answer) {
+    Require(!answer.withheld || answer.games.empty(), "games of a withheld profile");
+    for (const auto& game : answer.games) RequireRecord(game.json, game.has_clash);
+  });
+}
+
+void CheckNews(std::string_view bytes) {
+  CheckBody(bytes, &steam_api::Parser::ParseNews, [](const steam_api::News& answer) {
+    for (const auto& item : answer.items) {
+      RequireRecord(item.record, false);
+      RequireOneLineOfJson(std::string(item.json));
+      Require(item.date >= -1, "a date before -1");
+      Require(item.gid.find_first_of(",/ \"\\") == std::string::npos, "a gid that breaks a list");
+    }
+  });
+}
+
+void CheckPlayerCount(std::string_view bytes) {
+  CheckBody(bytes, &steam_api::Parser::ParsePlayerCount, [](const steam_api::PlayerCount& answer) {
+    Require(answer.has_count || answer.count == 0, "a count that is none");
+  });
+}
+
+void CheckConnection(std::string_view bytes) {
+  try {
+    const Connection connection = ParseConnection(bytes);
+    Require(!connection.port || (*connection.port >= 0 && *connection.port <= 65535), "the port");
+    for (const std::string& secret : Secrets(connection)) Require(!secret.empty(), "no secret");
+  } catch (const std::invalid_argument& error) {
+    Require(std::string_view(error.what()).size() < 200, "an error that quotes the text");
+  }
+}
+
+void CheckInstant(std::string_view bytes) {
+  std::string_view rest;
+  const auto start = ParseInstant(bytes, &rest);
+  const auto whole = ParseInstant(bytes);
+  Require(whole.has_value() == (start && rest.empty()), "whole and start differ");
+  if (!start) return;
+  Require(bytes.substr(bytes.size() - rest.size()) == rest, "a rest that is not the rest");
+  // An offset can lead out of the four-digit years.
+  const std::string utc = FormatUtc(*start);
+  if (utc.size() == std::string_view("2026-11-22T22:34:00Z").size() && utc[0] != '-') {
+    Require(ParseInstant(utc) == start, "not the inverse of formatting: " + utc);
+  }
+}
+
+void CheckJsonText(std::string_view bytes) {
+  std::string quoted;
+  AppendJsonString(quoted, bytes);
+  RequireOneLineOfJson(quoted);
+  Require(quoted.find('\t') == std::string::npos, "a tab in a string");
+
+  std::string text(bytes);
+  const error_code before = DomError(text);
+  const std::size_t repaired = RepairEscapes(text);
+  Require(text.size() == bytes.size(), "another length");
+  Require((text == bytes) == (repaired == 0), "the count is wrong");
+  Require(RepairEscapes(text) == 0, "something was left");
+  if (!before) Require(!DomError(text), "a document was broken");
+}
+
+void CheckSteamGames(std::string_view bytes) {
+  if (bytes.empty()) return;  // the default
+  try {
+    for (const NamedGame& game : ReadGames(std::string(bytes))) {
+      Require(game.appid > 0, "an appid of 0");
+      Require(simdjson::validate_utf8(game.name), "a name that is no UTF-8");
+    }
+  } catch (const TaskError& error) {
+    Require(error.code() == ExitCode::kUsage, "another code than that of a flag");
+  }
+}
+
+}  // namespace steamflow::fuzz
