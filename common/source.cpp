@@ -31,7 +31,8 @@ std::string_view HostOf(std::string_view url) {
 }
 
 bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || StartsWith(host, "127.");
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || (is_ipv4 && StartsWith(host, "127."));
 }
 
 void ReadSink(const SourceOptions& options, SourceConfig& config) {
