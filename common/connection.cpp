@@ -124,7 +124,7 @@ void ParseAuthority(std::string_view authority, Connection& connection) {
   if (colon != std::string_view::npos && colon + 1 < authority.size()) {
     connection.port = ParsePort(authority.substr(colon + 1));
   }
-  connection.host = Lower(Unquote(authority.substr(0, colon)));
+  connection.host = Unquote(Lower(std::string(authority.substr(0, colon))));
 }
 
 Connection ParseUri(std::string_view uri) {
@@ -134,7 +134,7 @@ Connection ParseUri(std::string_view uri) {
         "it is neither JSON nor a URI such as type://login:password@host:1");
   }
   Connection connection;
-  connection.type = NormalType(std::string(uri.substr(0, scheme_end)));
+  connection.type = NormalType(Lower(std::string(uri.substr(0, scheme_end))));
   uri.remove_prefix(scheme_end + 3);
 
   // A fragment has no meaning here; Airflow's parser drops it as well.
@@ -195,13 +195,21 @@ Connection ParseJson(std::string_view json) {
   return connection;
 }
 
+void AddSecrets(const std::vector<JsonField>& fields, std::vector<std::string>& secrets) {
+  for (const JsonField& field : fields) {
+    if (IsSecretName(field.name) && !field.value.empty()) secrets.push_back(field.value);
+    if (field.type != JsonField::Type::kObject) continue;
+    if (const auto inner = ParseJsonObject(field.value)) AddSecrets(*inner, secrets);
+  }
+}
+
 }  // namespace
 
 const JsonField* Connection::Extra(std::string_view name) const {
-  for (const JsonField& field : extra) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
+  // The last one counts, as in Python's dict.
+  const auto last = std::find_if(extra.rbegin(), extra.rend(),
+                                 [&](const JsonField& field) { return field.name == name; });
+  return last == extra.rend() ? nullptr : &*last;
 }
 
 Connection ParseConnection(std::string_view text) {
@@ -239,17 +247,17 @@ Connection ConnectionFromFlag(const std::string& flag, const std::string& url) {
                               flag));
 }
 
+bool IsSecretName(const std::string& name) {
+  const std::string lower = Lower(name);
+  const auto has = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
+  return has("password") || has("secret") || (has("token") && !has("endpoint")) ||
+         has("sasl.jaas") || has("api_key") || has("passphrase") || lower == "ssl.key.pem";
+}
+
 std::vector<std::string> Secrets(const Connection& connection) {
   std::vector<std::string> secrets;
   if (!connection.password.empty()) secrets.push_back(connection.password);
-  for (const JsonField& field : connection.extra) {
-    const std::string name = Lower(field.name);
-    const auto names = [&](std::string_view word) { return name.find(word) != std::string::npos; };
-    const bool is_secret = names("password") || names("secret") || names("token") ||
-                           names("sasl.jaas") || names("api_key") || names("passphrase") ||
-                           name == "ssl.key.pem";
-    if (is_secret && !field.value.empty()) secrets.push_back(field.value);
-  }
+  AddSecrets(connection.extra, secrets);
   return secrets;
 }
 

@@ -37,6 +37,9 @@ std::optional<Connection> AirflowConnection(const std::string& id);
 // holds a password, which would be on view in the process list.
 Connection ConnectionFromFlag(const std::string& flag, const std::string& url);
 
+// Whether the setting of this name is a secret by its name: a password, a token and so on.
+bool IsSecretName(const std::string& name);
+
 // The secrets of a connection: its password, and the extras whose names say that they are one.
 std::vector<std::string> Secrets(const Connection& connection);
 

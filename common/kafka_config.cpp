@@ -46,6 +46,11 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
                     fmt::format("{}: {}={} would let records be lost or doubled; leave it out",
                                 origin.name, name, value));
   }
+  if (name == "transactional.id" || (name == "delivery.report.only.error" && value != "false")) {
+    throw TaskError(origin.code,
+                    fmt::format("{}: with {} no record would ever count as delivered; leave it out",
+                                origin.name, name));
+  }
 }
 
 // Extras of Airflow's Kafka provider that are not librdkafka's.
@@ -56,7 +61,10 @@ bool IsForPython(const JsonField& field) {
 
 void FromConnection(const Connection& connection, const Origin& origin, KafkaProperties& out) {
   if (!connection.host.empty()) {
-    std::string servers = connection.host;
+    const auto colons = std::count(connection.host.begin(), connection.host.end(), ':');
+    const bool is_bare_ipv6 =
+        colons > 1 && connection.host.find_first_of("[,") == std::string::npos;
+    std::string servers = is_bare_ipv6 ? "[" + connection.host + "]" : connection.host;
     if (connection.port) servers += fmt::format(":{}", *connection.port);
     Put(out, "bootstrap.servers", servers);
   }
@@ -96,7 +104,7 @@ KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
       throw TaskError(origin.code, fmt::format("--kafka-config: '{}' is not name=value", setting));
     }
     const std::string name = setting.substr(0, equals);
-    if (name.find("password") != std::string::npos || name.find("secret") != std::string::npos) {
+    if (IsSecretName(name)) {
       throw TaskError(origin.code,
                       fmt::format("--kafka-config {}: a secret on a command line can be seen by "
                                   "every user of the machine; give it in {}",
