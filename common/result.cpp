@@ -2,28 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "json.h"
 #include "version.h"
 
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kLongestError = 4096;   // bytes
+// Bytes as JSON.
+constexpr std::size_t kLongestError = 4U << 10U;
+constexpr std::size_t kLongestName = 1U << 10U;
 constexpr std::size_t kListEnd = 24U << 10U;  // lists stop growing the line here
 constexpr std::size_t kLongestLine = 48U << 10U;
+constexpr std::size_t kFixed = 8U << 10U;  // more than four names and all the numbers need
 
-std::string TextOrNull(const std::string& text) {
-  if (text.empty()) return "null";
-  std::string out;
-  AppendJsonString(out, text);
-  return out;
+// `text` as a JSON string of at most `room` bytes: cut between two characters where it is longer.
+std::string Clipped(std::string_view text, std::size_t room) {
+  std::string json;
+  AppendJsonString(json, text.substr(0, room));
+  if (json.size() <= room && text.size() <= room) return json;
+  std::size_t size = std::min(text.size(), room);
+  do {
+    size = size * 3 / 4;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+    json.clear();
+    AppendJsonString(json, std::string(text.substr(0, size)) + "...");
+  } while (json.size() > room);
+  return json;
+}
+
+std::string NameOrNull(const std::string& text) {
+  return text.empty() ? "null" : Clipped(text, kLongestName);
 }
 
 std::string FormatRun(const RunIdentity& run) {
   JsonObject json;
-  json.AddRaw("dag_id", TextOrNull(run.dag_id))
-      .AddRaw("task_id", TextOrNull(run.task_id))
-      .AddRaw("run_id", TextOrNull(run.run_id))
+  json.AddRaw("dag_id", NameOrNull(run.dag_id))
+      .AddRaw("task_id", NameOrNull(run.task_id))
+      .AddRaw("run_id", NameOrNull(run.run_id))
       .AddRaw("try_number", run.try_number ? fmt::to_string(*run.try_number) : "null")
       .Add("map_index", run.map_index)
       .Add("logical_date", FormatUtc(run.logical_date));
@@ -46,7 +63,7 @@ std::string FormatSource(const SourceResult& source) {
 
 std::string FormatKafka(const SinkResult& sink) {
   JsonObject json;
-  json.Add("topic", sink.topic)
+  json.AddRaw("topic", NameOrNull(sink.topic))
       .Add("records", sink.records)
       .Add("acknowledged", sink.acknowledged)
       .Add("bytes", sink.bytes)
@@ -57,7 +74,7 @@ std::string FormatKafka(const SinkResult& sink) {
 std::string FormatCursor(const CursorResult& cursor) {
   JsonObject json;
   json.Add("key", cursor.key)
-      .AddRaw("from", cursor.from ? TextOrNull(*cursor.from) : "null")
+      .AddRaw("from", cursor.from ? NameOrNull(*cursor.from) : "null")
       .Add("to", cursor.to)
       .Add("advanced", cursor.advanced);
   return json.Take();
@@ -77,10 +94,8 @@ std::size_t CutToFit(std::vector<std::string>& elements, std::size_t& room) {
 
 std::string FormatError(const ResultHead& head) {
   if (head.error.empty()) return "null";
-  std::string message = head.error.substr(0, kLongestError);
-  if (message.size() < head.error.size()) message += "...";
   JsonObject json;
-  json.Add("kind", Kind(head.exit_code)).Add("message", message);
+  json.Add("kind", Kind(head.exit_code)).AddRaw("message", Clipped(head.error, kLongestError));
   return json.Take();
 }
 
@@ -123,8 +138,7 @@ std::string FormatResult(const ResultHead& head, const Result& result) {
   const std::string error = FormatError(head);
   std::size_t used = kListEnd - room + error.size();
   for (const auto& [name, json] : result.sections) {
-    // 4 KiB are more than what is fixed in length needs.
-    if (used + json.size() + (4U << 10U) > kLongestLine) {
+    if (used + json.size() + kFixed > kLongestLine) {
       line.AddRaw(name, "null");
       continue;
     }
