@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -104,18 +105,22 @@ void AppendJsonString(std::string& out, std::string_view text) {
       ++i;
       continue;
     }
-    const std::size_t length = c < 0x80 ? 0 : Utf8Length(text, i);
-    if (length > 0) {
+    const std::size_t length = c < 0x80 ? 1 : Utf8Length(text, i);
+    // U+0080 to U+009F: a terminal takes some of them for ESC [ and the like.
+    const bool is_control =
+        c == 0xC2 && length == 2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (length > 1 && !is_control) {
       i += length;
       continue;
     }
     out.append(text, plain, i - plain);
-    if (c < 0x80) {
-      AppendEscaped(out, text[i]);
-    } else {
+    if (length == 0) {
       out += "\xEF\xBF\xBD";
+    } else {
+      AppendEscaped(out, is_control ? text[i + 1] : text[i]);
     }
-    plain = ++i;
+    i += std::max<std::size_t>(length, 1);
+    plain = i;
   }
   out.append(text, plain);
   out += '"';
