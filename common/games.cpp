@@ -58,6 +58,10 @@ std::vector<NamedGame> ReadGames(const std::string& flag_value) {
   std::set<std::string> names;
   std::set<std::uint32_t> appids;
   for (const JsonField& field : *fields) {
+    // The name becomes the record's key.
+    if (field.name.empty() || field.name.find('\0') != std::string::npos) {
+      Refuse(*setting, "a game's name is empty or has a NUL");
+    }
     const std::uint32_t appid = ParseAppid(*setting, field);
     if (!appids.insert(appid).second)
       Refuse(*setting, fmt::format("two names for appid {}", appid));

@@ -3,10 +3,12 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 namespace steamflow {
@@ -23,11 +25,11 @@ class Reader {
     return true;
   }
   std::optional<int> Digits(std::size_t count) {
-    if (text_.size() < count) return std::nullopt;
+    if (text_.size() < count || !NextIsDigit()) return std::nullopt;  // from_chars takes a sign
     int value = 0;
     const char* end = text_.data() + count;
     const auto [stop, error] = std::from_chars(text_.data(), end, value);
-    if (error != std::errc() || stop != end || value < 0) return std::nullopt;
+    if (error != std::errc() || stop != end) return std::nullopt;
     text_.remove_prefix(count);
     return value;
   }
@@ -61,6 +63,14 @@ std::tm UtcFields(Instant instant) {
   std::tm fields{};
   ::gmtime_r(&seconds, &fields);
   return fields;
+}
+
+// The database's folder holds other files too, which the C library would take for UTC.
+bool IsZoneFile(const std::filesystem::path& path) {
+  std::array<char, 4> magic{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(magic.data(), magic.size());
+  return file && std::string_view(magic.data(), magic.size()) == "TZif";
 }
 
 }  // namespace
@@ -123,8 +133,7 @@ TimeZone::TimeZone(const std::string& name) {
       std::filesystem::path(folder ? folder : "/usr/share/zoneinfo") / name;
   const bool safe = !name.empty() && name[0] != '/' && name[0] != ':' &&
                     name.find("..") == std::string::npos && name.find('\0') == std::string::npos;
-  std::error_code ignored;
-  if (name != "UTC" && !(safe && std::filesystem::is_regular_file(file, ignored))) {
+  if (name != "UTC" && !(safe && IsZoneFile(file))) {
     throw std::invalid_argument(
         fmt::format("no time zone '{}' in {} (is the package tzdata installed?)", name,
                     file.parent_path().empty() ? "" : (folder ? folder : "/usr/share/zoneinfo")));
