@@ -1,0 +1,137 @@
+#include "player_batches.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "test_run.h"
+
+namespace steamflow {
+namespace {
+
+using steam_api::kLowestId;
+using test::TestRun;
+
+constexpr std::uint64_t kStart = kLowestId + 999;
+
+// A block of ids whose calls the test answers itself.
+class PlayerBatchesTest : public testing::Test {
+ protected:
+  void Begin(std::uint64_t count) {
+    WalkOptions options{.cursor_key = "c", .start_id = kStart, .count = count, .no_cursor = true};
+    walk_.emplace(options, test_.run(), nullptr, false);
+    batches_.emplace(*walk_, "http://api", parser_, [this](const PlayerBatches::Answer& answer) {
+      for (std::size_t i = 0; i < answer.players.size(); ++i) {
+        outcomes_[answer.item + i] = answer.players[i] ? "found" : "absent";
+      }
+      without_id_ += answer.without_id.size();
+    });
+  }
+
+  // The player objects of these items, and whatever `more` is.
+  static HttpResponse Response(const std::vector<std::uint64_t>& items,
+                               const std::string& more = "") {
+    std::vector<std::string> players;
+    for (const std::uint64_t item : items) {
+      players.push_back(fmt::format(R"({{"steamid":"{}"}})", kStart - item));
+    }
+    if (!more.empty()) players.push_back(more);
+    HttpResponse response;
+    response.body = fmt::format(R"({{"response":{{"players":[{}]}}}})", fmt::join(players, ","));
+    return response;
+  }
+
+  static std::size_t IdsIn(const Fetch& fetch) {
+    return static_cast<std::size_t>(std::count(fetch.url.begin(), fetch.url.end(), ',')) + 1;
+  }
+
+  TestRun test_;
+  steam_api::Parser parser_;
+  std::optional<Walk> walk_;
+  std::optional<PlayerBatches> batches_;
+  std::map<std::uint64_t, std::string> outcomes_;
+  std::size_t without_id_ = 0;
+};
+
+TEST_F(PlayerBatchesTest, AsksForAHundredIdsACallAndForEachIdOnce) {
+  Begin(250);
+  std::vector<std::size_t> sizes;
+  std::vector<std::size_t> ahead;
+  std::string urls;
+  while (auto fetch = batches_->Next()) {
+    sizes.push_back(IdsIn(*fetch));
+    ahead.push_back(fetch->keyed_calls);
+    urls += fetch->url;
+  }
+  EXPECT_THAT(sizes, testing::ElementsAre(100, 100, 50));
+  EXPECT_THAT(ahead, testing::ElementsAre(3, 2, 1)) << "how many calls the budget may reserve";
+  for (std::uint64_t item = 0; item < 250; ++item) {
+    const std::string id = fmt::to_string(kStart - item);
+    EXPECT_EQ(urls.find(id), urls.rfind(id));
+    EXPECT_NE(urls.find(id), std::string::npos);
+  }
+}
+
+TEST_F(PlayerBatchesTest, MatchesAnswersToItemsWhateverTheirOrder) {
+  Begin(5);
+  auto fetch = batches_->Next();
+  HttpResponse response = Response({3, 0}, "{}");
+  ASSERT_TRUE(fetch->accept(response));
+  EXPECT_EQ(outcomes_,
+            (std::map<std::uint64_t, std::string>{
+                {0, "found"}, {1, "absent"}, {2, "absent"}, {3, "found"}, {4, "absent"}}));
+  EXPECT_EQ(batches_->calls().succeeded, 1U);
+}
+
+TEST_F(PlayerBatchesTest, TakesNobodyWhoWasNotAskedFor) {
+  Begin(150);
+  auto first = batches_->Next();
+  auto second = batches_->Next();
+  HttpResponse response = Response({0, 100, 149});  // two of the other batch
+  ASSERT_TRUE(first->accept(response));
+  EXPECT_EQ(outcomes_.size(), 100U);
+  EXPECT_EQ(outcomes_[0], "found");
+  response = Response({149}, fmt::format(R"({{"steamid":"{}"}})", kStart + 1));
+  ASSERT_TRUE(second->accept(response));
+  EXPECT_EQ(outcomes_.size(), 150U);
+  EXPECT_EQ(outcomes_[100], "absent");
+  EXPECT_EQ(outcomes_[149], "found");
+}
+
+TEST_F(PlayerBatchesTest, HandsOnObjectsWithoutAnId) {
+  Begin(2);
+  auto fetch = batches_->Next();
+  HttpResponse response = Response({0}, R"({"personaname":"nobody"})");
+  ASSERT_TRUE(fetch->accept(response));
+  EXPECT_EQ(without_id_, 1U);
+}
+
+TEST_F(PlayerBatchesTest, ABrokenBodyIsNoAnswer) {
+  Begin(2);
+  auto fetch = batches_->Next();
+  HttpResponse response = Response({0, 1});
+  response.body.pop_back();
+  EXPECT_FALSE(fetch->accept(response));
+  EXPECT_TRUE(outcomes_.empty());
+  response = Response({0, 1});
+  EXPECT_TRUE(fetch->accept(response)) << "the same call, tried again";
+  EXPECT_EQ(batches_->calls().made, 1U);
+}
+
+TEST_F(PlayerBatchesTest, AFailedBatchIsKeptWhole) {
+  Begin(150);
+  auto first = batches_->Next();
+  first->fail({"HTTP 500", "body"});
+  const auto failures = batches_->TakeFailures();
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_EQ(failures[0].item, 0U);
+  EXPECT_EQ(failures[0].size, 100U);
+  EXPECT_FALSE(failures[0].is_singled_out);
+  EXPECT_EQ(failures[0].failure.received, "body");
+  EXPECT_TRUE(batches_->TakeFailures().empty());
+}
+
+}  // namespace
+}  // namespace steamflow

@@ -1,0 +1,72 @@
+#include "stop.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "test_run.h"
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::CodeOf;
+using test::TestRun;
+
+TEST(StopTest, LeavesPartOfTheDeadlineForTheEnd) {
+  const auto before = Clock::now();
+  const TestRun run(seconds(50));
+  const Stop& stop = run.stop();
+  EXPECT_GE(stop.finish_by(), before + seconds(50));
+  EXPECT_LE(stop.finish_by(), Clock::now() + seconds(50));
+  EXPECT_EQ(stop.finish_by() - stop.work_until(), seconds(5));
+  EXPECT_FALSE(stop.Requested());
+  EXPECT_EQ(stop.Signal(), 0);
+  EXPECT_GT(stop.TimeLeft(), seconds(45));
+}
+
+TEST(StopTest, AShortDeadlineLeavesAFifth) {
+  const TestRun run(seconds(10));
+  EXPECT_EQ(run.stop().finish_by() - run.stop().work_until(), seconds(2));
+}
+
+TEST(StopTest, PastTheDeadlineNoTimeIsLeft) {
+  const TestRun run(milliseconds(0));
+  EXPECT_TRUE(run.stop().Requested());
+  EXPECT_EQ(run.stop().TimeLeft(), milliseconds(0));
+  EXPECT_EQ(run.stop().Signal(), 0) << "a deadline is no signal";
+}
+
+TEST(StopTest, ASignalIsReadInsteadOfEndingTheProcess) {
+  for (const auto& [signal, code] :
+       {std::pair(SIGTERM, ExitCode::kTerminated), std::pair(SIGINT, ExitCode::kInterrupted)}) {
+    const TestRun run(seconds(50));
+    const Stop& stop = run.stop();
+    ASSERT_EQ(::kill(::getpid(), signal), 0);
+    pollfd wanted{.fd = stop.fd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&wanted, 1, 10'000), 1);
+    EXPECT_TRUE(stop.Requested());
+    EXPECT_EQ(stop.Signal(), signal);
+    EXPECT_EQ(stop.Signal(), signal) << "it stays";
+    EXPECT_LE(stop.TimeLeft(), seconds(5)) << "acknowledgements have 5 s";
+    EXPECT_GT(stop.TimeLeft(), seconds(4));
+    EXPECT_EQ(CodeOf([&] { stop.ThrowIfSignalled(); }), code);
+  }
+}
+
+TEST(StopTest, ASignalDoesNotMoveANearerDeadline) {
+  const TestRun run(seconds(1));
+  const auto deadline = run.stop().finish_by();
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_EQ(run.stop().Signal(), SIGTERM);
+  EXPECT_EQ(run.stop().finish_by(), deadline);
+}
+
+TEST(StopTest, ThrowsNothingWithoutASignal) {
+  const TestRun run(milliseconds(0));
+  EXPECT_NO_THROW(run.stop().ThrowIfSignalled());
+}
+
+}  // namespace
+}  // namespace steamflow

@@ -1,0 +1,44 @@
+#include "task_error.h"
+
+#include <gtest/gtest.h>
+
+namespace steamflow {
+namespace {
+
+struct Expected {
+  ExitCode code;
+  int number;
+  std::string_view kind;
+  bool retryable;
+};
+
+// The table of the contract.
+constexpr Expected kCodes[] = {
+    {ExitCode::kUsage, 64, "usage", false},
+    {ExitCode::kData, 65, "data", false},
+    {ExitCode::kInternal, 70, "internal", false},
+    {ExitCode::kOutput, 74, "internal", true},
+    {ExitCode::kTransient, 75, "transient", true},
+    {ExitCode::kAuth, 77, "auth", false},
+    {ExitCode::kConfig, 78, "config", false},
+    {ExitCode::kSkipped, 99, "skipped", false},
+    {ExitCode::kInterrupted, 130, "interrupted", true},
+    {ExitCode::kTerminated, 143, "interrupted", true},
+};
+
+TEST(TaskErrorTest, CodesKindsAndRetriesAreThoseOfTheContract) {
+  for (const Expected& expected : kCodes) {
+    EXPECT_EQ(static_cast<int>(expected.code), expected.number);
+    EXPECT_EQ(Kind(expected.code), expected.kind) << expected.number;
+    EXPECT_EQ(IsRetryable(expected.code), expected.retryable) << expected.number;
+  }
+}
+
+TEST(TaskErrorTest, KeepsCodeAndMessage) {
+  const TaskError error(ExitCode::kTransient, "asking Redis: no answer");
+  EXPECT_EQ(error.code(), ExitCode::kTransient);
+  EXPECT_STREQ(error.what(), "asking Redis: no answer");
+}
+
+}  // namespace
+}  // namespace steamflow
