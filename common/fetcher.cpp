@@ -76,7 +76,6 @@ FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
     while (!paused && !end_ && client_.in_flight() < run_.options.max_in_flight) {
       if (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
         auto due = waiting_.extract(waiting_.begin());
-        ++counts_.retries;
         Start(std::move(due.mapped()));
         continue;
       }
@@ -106,7 +105,7 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
       return End(FetchEnd::Reason::kFatal, error);
     }
   }
-  ++call->attempts;
+  if (call->attempts++ > 0) ++counts_.retries;
   ++counts_.requests;
   const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
   const std::string url = call->fetch.url;
@@ -168,6 +167,7 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
 void Fetcher::Retry(std::unique_ptr<Call> call, FetchFailure&& failure,
                     std::chrono::seconds at_least) {
   const auto now = Clock::now();
+  if (now >= run_.stop.work_until()) return End(FetchEnd::Reason::kStopped);
   if (now + at_least >= run_.stop.work_until()) {
     return End(FetchEnd::Reason::kFatal,
                TaskError(ExitCode::kTransient,

@@ -16,7 +16,8 @@ namespace steamflow {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout(10'000);
-constexpr long kStallSeconds = 15;  // no byte for so long ends a transfer
+constexpr long kStallSeconds = 15;                // no byte for so long ends a transfer
+constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and addable
 
 constexpr std::size_t kLargestKeptBuffer = 1U << 20U;
 constexpr long kReceiveBuffer = 64L << 10U;
@@ -227,7 +228,8 @@ class HttpClient::Impl {
       transfer.response.status = static_cast<int>(status);
       curl_off_t retry_after = 0;  // libcurl reads both forms of the header
       curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
-      transfer.response.retry_after = std::chrono::seconds(retry_after);
+      transfer.response.retry_after =
+          std::chrono::seconds(std::clamp<curl_off_t>(retry_after, 0, kLongestRetryAfter));
       outcome.response = std::move(transfer.response);
     }
     return outcome;

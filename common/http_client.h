@@ -12,7 +12,7 @@ namespace steamflow {
 
 struct HttpResponse {
   int status = 0;
-  std::chrono::seconds retry_after{0};  // the Retry-After header, either form; 0 without it
+  std::chrono::seconds retry_after{0};  // Retry-After, either form, a day at most; 0 without it
   std::string body;                     // decompressed
 };
 
