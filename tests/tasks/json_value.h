@@ -1,7 +1,5 @@
 #pragma once
 
-#include <simdjson.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,11 +28,9 @@ class JsonValue {
   const std::string& text() const { return text_; }
 
  private:
-  simdjson::dom::element At(const std::string& pointer) const;
-
+  struct Document;  // keeps simdjson.h out of every test
   std::string text_;
-  std::unique_ptr<simdjson::dom::parser> parser_ = std::make_unique<simdjson::dom::parser>();
-  simdjson::dom::element root_;
+  std::shared_ptr<const Document> document_;
 };
 
 }  // namespace steamflow::test

@@ -70,26 +70,6 @@ Message Convert(const rd_kafka_message_t& raw) {
   return message;
 }
 
-// A broker that ends with this process, even when that is killed: a shell waits beside it for the
-// end of its input.
-class OwnKafka {
- public:
-  OwnKafka()
-      : folder_(std::filesystem::temp_directory_path() /
-                ("steamflow-kafka." + std::to_string(getpid()))),
-        process_({"/bin/bash", "-c",
-                  "trap : TERM; \"$0\" start \"$1\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
-                  KAFKA_SERVICE, folder_}),
-        brokers_(process_.ReadLine()) {}
-
-  const std::string& brokers() const { return brokers_; }
-
- private:
-  const std::string folder_;
-  standin::ChildProcess process_;
-  const std::string brokers_;
-};
-
 }  // namespace
 
 std::vector<Message> ReadTopic(const std::string& brokers, const std::string& topic) {
@@ -160,14 +140,68 @@ void CreateTopic(const std::string& brokers, const std::string& topic, int parti
   }
 }
 
+int PartitionsOf(const std::string& brokers, const std::string& topic) {
+  const Handle client = MakeClient(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers}});
+  return PartitionsWithLeaders(client.get(), topic);
+}
+
+std::string ConfigOf(const std::string& brokers, const std::string& topic,
+                     const std::string& name) {
+  const Handle client = MakeClient(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}});
+  rd_kafka_ConfigResource_t* wanted =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client.get());
+  rd_kafka_DescribeConfigs(client.get(), &wanted, 1, nullptr, queue);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30'000);
+  std::string value = "(not set)";
+  std::string error = event ? rd_kafka_event_error_string(event) : "no answer";
+  if (event && !rd_kafka_event_error(event)) {
+    std::size_t count = 0;
+    const auto resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count);
+    if (rd_kafka_ConfigResource_error(resources[0])) {
+      error = rd_kafka_ConfigResource_error_string(resources[0]);
+    } else {
+      error.clear();
+    }
+    const auto entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (name == rd_kafka_ConfigEntry_name(entries[i])) {
+        value = rd_kafka_ConfigEntry_value(entries[i]);
+      }
+    }
+  }
+  if (event) rd_kafka_event_destroy(event);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_ConfigResource_destroy(wanted);
+  if (!error.empty()) throw std::runtime_error("reading " + name + " of " + topic + ": " + error);
+  return value;
+}
+
+// A shell waits beside the brokers for the end of its input.
+RealKafka::RealKafka(int brokers)
+    : folder_(std::filesystem::temp_directory_path() /
+              ("steamflow-kafka." + std::to_string(getpid()))),
+      process_({"/bin/bash", "-c",
+                "trap : TERM; \"$0\" start \"$1\" --brokers \"$2\"; read -r _; \"$0\" stop \"$1\"; "
+                "rm -rf \"$1\"",
+                KAFKA_SERVICE, folder_, std::to_string(brokers)}),
+      brokers_(process_.ReadLine()) {
+  if (brokers_.empty()) throw std::runtime_error("Kafka does not start");
+}
+
+void RealKafka::Kill(int broker) const {
+  standin::ChildProcess kill({KAFKA_SERVICE, "kill", folder_, std::to_string(broker)});
+  if (kill.Wait() != 0) throw std::runtime_error("killing a broker failed");
+}
+
 const std::string& RealBrokers() {
   static const std::string given = [] {
     const char* brokers = std::getenv("STEAMFLOW_TEST_BROKERS");
     return std::string(brokers ? brokers : "");
   }();
   if (!given.empty()) return given;
-  static const OwnKafka own;
-  if (own.brokers().empty()) throw std::runtime_error("Kafka does not start");
+  static const RealKafka own(1);
   return own.brokers();
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "child_process.h"
+
 namespace steamflow::test {
 
 struct Message {
@@ -26,6 +28,24 @@ std::vector<Message> ReadTopic(const std::string& brokers, const std::string& to
 // Makes a topic and waits until its partitions have leaders. Throws std::runtime_error.
 void CreateTopic(const std::string& brokers, const std::string& topic, int partitions = 3,
                  const std::map<std::string, std::string>& config = {});
+
+// What a cluster says of a topic. Both throw std::runtime_error where it does not answer.
+int PartitionsOf(const std::string& brokers, const std::string& topic);  // with leaders; 0 = none
+std::string ConfigOf(const std::string& brokers, const std::string& topic, const std::string& name);
+
+// Real brokers of this test's own, which end with its process even when that is killed.
+class RealKafka {
+ public:
+  explicit RealKafka(int brokers);
+
+  const std::string& brokers() const { return brokers_; }
+  void Kill(int broker) const;  // with SIGKILL; they count from 1
+
+ private:
+  const std::string folder_;
+  standin::ChildProcess process_;
+  const std::string brokers_;
+};
 
 // The addresses of a real Kafka: STEAMFLOW_TEST_BROKERS, or else one that this test binary starts
 // at the first call and stops at its end.

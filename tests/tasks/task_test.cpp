@@ -1,5 +1,8 @@
 #include "task_test.h"
 
+#include <fstream>
+#include <iterator>
+
 namespace steamflow::test {
 
 Environment TaskEnvironment(const std::string& api_url, const std::string& brokers,
@@ -38,6 +41,16 @@ std::size_t TaskTest::Requests(const std::string& method) {
   return count;
 }
 
+std::uint64_t TaskTest::CallsCounted() {
+  const auto keys = redis_.Keys("steam_calls:*");
+  EXPECT_LE(keys.size(), 1u);
+  return keys.empty() ? 0 : std::stoull(redis_.Get(keys[0]).value_or("0"));
+}
+
+std::string ToText(std::uint64_t number) {
+  return std::to_string(number);
+}
+
 std::set<std::string> EventIds(const std::vector<Message>& messages) {
   std::set<std::string> ids;
   for (const Message& message : messages) {
@@ -45,8 +58,38 @@ std::set<std::string> EventIds(const std::vector<Message>& messages) {
     if (id == message.headers.end()) {
       ADD_FAILURE() << "no event_id with " << message.value;
     } else {
-      EXPECT_TRUE(ids.insert(id->second).second) << id->second << " twice";
+      ids.insert(id->second);
     }
+  }
+  return ids;
+}
+
+std::set<std::string> EventIdsOnce(const std::vector<Message>& messages) {
+  auto ids = EventIds(messages);
+  EXPECT_EQ(ids.size(), messages.size()) << "an event id is there twice";
+  return ids;
+}
+
+std::string AsTable(const std::vector<Message>& messages) {
+  std::multiset<std::string> lines;
+  for (const Message& message : messages) {
+    lines.insert(message.key + "\t" + message.headers.at("event_id") + "\t" + message.value + "\n");
+  }
+  std::string table;
+  for (const auto& line : lines) table += line;
+  return table;
+}
+
+std::string GoldenRecords(const std::string& name) {
+  std::ifstream file(RECORDS_FOLDER "/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::uint64_t> PublicIds(const standin::Accounts& accounts, std::uint64_t first,
+                                     std::uint64_t count) {
+  std::vector<std::uint64_t> ids;
+  for (std::uint64_t id = first; id > first - count; --id) {
+    if (accounts.AccountOf(id) == standin::Account::kPublic) ids.push_back(id);
   }
   return ids;
 }

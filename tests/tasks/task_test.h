@@ -14,6 +14,17 @@
 
 namespace steamflow::test {
 
+inline constexpr char kGamesTask[] = "steam-recently-played-games";
+inline constexpr char kPlayersTask[] = "steam-player-summaries";
+inline constexpr char kCountsTask[] = "steam-current-players";
+inline constexpr char kNewsTask[] = "steam-news";
+inline constexpr char kGamesTopic[] = "rct_plyd_games";
+inline constexpr char kPlayersTopic[] = "topic_GetUserInfo";
+inline constexpr char kDeadLetters[] = "steam_dead_letters";
+inline constexpr std::uint64_t kFirstGamesId = 76561197960499900;
+inline constexpr std::uint64_t kFirstPlayersId = 76561197960434622;
+inline constexpr std::uint64_t kLowestId = 76561197960265729;
+
 inline constexpr char kApiKey[] = "0123456789ABCDEF0123456789ABCDEF";
 inline constexpr char kRunId[] = "scheduled__2026-11-22T22:34:00+00:00";
 inline constexpr char kMinute[] = "2026-11-22T22:34Z";  // of that run, as event ids have it
@@ -21,6 +32,8 @@ inline constexpr char kMinute[] = "2026-11-22T22:34Z";  // of that run, as event
 // What a task gets from Airflow: the variables and connections below, and a run identity.
 Environment TaskEnvironment(const std::string& api_url, const std::string& brokers,
                             const std::string& redis_url);
+
+std::string ToText(std::uint64_t number);
 
 // A Steam stand-in and a Redis of its own for each test, and the mock Kafka, with an environment
 // that points there.
@@ -37,9 +50,11 @@ class TaskTest : public ::testing::Test {
   std::size_t Requests();  // their number
   std::size_t Requests(const std::string& method);
 
-  std::vector<Message> Topic(const std::string& topic) {
+  std::vector<Message> Topic(const std::string& topic) const {
     return ReadTopic(kafka_.brokers(), topic);
   }
+  std::uint64_t CallsCounted();  // the call budget's counter of today; 0 where there is none
+  void Fault(const std::string& json) { standin_.AddFault(json); }
 
   standin::Standin standin_;
   RedisServer redis_;
@@ -48,8 +63,18 @@ class TaskTest : public ::testing::Test {
   const standin::Accounts accounts_;
 };
 
-// The event ids of messages, each of which must be there once.
+// The event ids of messages; `Once`: each of which must be there once.
 std::set<std::string> EventIds(const std::vector<Message>& messages);
+std::set<std::string> EventIdsOnce(const std::vector<Message>& messages);
+
+// Messages as lines of key, event id and value with tabs between, sorted.
+std::string AsTable(const std::vector<Message>& messages);
+// A file of such lines in tests/tasks/records.
+std::string GoldenRecords(const std::string& name);
+
+// The first `count` ids from `first` downward whose games are to be asked for: public accounts.
+std::vector<std::uint64_t> PublicIds(const standin::Accounts& accounts, std::uint64_t first,
+                                     std::uint64_t count);
 
 // What steam-recently-played-games delivers for `count` ids from `first` downward.
 std::set<std::string> ExpectedGames(const standin::Accounts& accounts, const std::string& topic,

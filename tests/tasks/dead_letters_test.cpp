@@ -1,0 +1,124 @@
+// Records that Kafka cannot take, on a real broker: only these become dead letters.
+
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+class DeadLetters : public TaskTest {
+ protected:
+  DeadLetters() : TaskTest({"--every-player"}) {
+    environment_ = TaskEnvironment(standin_.url(), RealBrokers(), redis_.url());
+  }
+  static void SetUpTestSuite() {
+    // Two tests may share the broker; the topic of dead letters has a fixed name.
+    try {
+      ReadTopic(RealBrokers(), kDeadLetters);
+    } catch (const std::runtime_error&) {
+      CreateTopic(RealBrokers(), kDeadLetters);
+    }
+  }
+  std::string MakeTopic(const std::map<std::string, std::string>& config = {}) {
+    const std::string topic = UniqueTopic("dead_letters_test");
+    CreateTopic(RealBrokers(), topic, 2, config);
+    return topic;
+  }
+  // The dead letters that the topic's records have become.
+  static std::vector<Message> LettersOf(const std::string& topic) {
+    std::vector<Message> letters;
+    for (auto& letter : ReadTopic(RealBrokers(), kDeadLetters)) {
+      if (letter.headers["source_topic"] == topic) letters.push_back(std::move(letter));
+    }
+    return letters;
+  }
+  // An answer of GetPlayerSummaries in which one player has a name of so many bytes.
+  static std::string Players(std::uint64_t first, std::size_t count, std::uint64_t large,
+                             std::size_t bytes) {
+    std::string body = R"({\"response\":{\"players\":[)";
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t id = first - i;
+      if (i > 0) body += ",";
+      body += R"({\"steamid\":\")" + ToText(id) + R"(\",\"personaname\":\")" +
+              std::string(id == large ? bytes : 10, 'x') + R"(\"})";
+    }
+    return body + "]}}";
+  }
+  void AnswerOnce(const std::string& body) {
+    Fault(R"({"kind":"status","status":200,"body":")" + body + R"("})");
+  }
+};
+
+TEST_F(DeadLetters, RecordTooLargeForTheTopicGoesAlone) {
+  const std::string topic = MakeTopic({{"max.message.bytes", "20000"}});
+  const std::uint64_t large = kFirstPlayersId - 50;
+  AnswerOnce(Players(kFirstPlayersId, 100, large, 50'000));
+  const Ended run = Run({kPlayersTask, "--topic", topic});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/kafka/records"), 99);
+  EXPECT_EQ(run.Result().Number("/kafka/acknowledged"), 99);
+  EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 1);
+  EXPECT_EQ(run.Result().Number("/source/items/ok"), 99);
+  EXPECT_EQ(run.Result().Number("/source/items/rejected"), 1);
+  auto expected = ExpectedPlayers(standin::Accounts(standin::Population::kEveryPlayer), topic,
+                                  kMinute, kFirstPlayersId, 100);
+  const std::string id = topic + "/" + kMinute + "/" + ToText(large);
+  expected.erase(id);
+  EXPECT_EQ(EventIdsOnce(ReadTopic(RealBrokers(), topic)), expected);
+  const auto letters = LettersOf(topic);
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].key, id);
+  EXPECT_EQ(letters[0].headers.at("event_id"), id);
+  EXPECT_GT(letters[0].value.size(), 50'000u);
+  EXPECT_EQ(redis_.Get("last_user_id"), ToText(kFirstPlayersId - 100));
+}
+
+TEST_F(DeadLetters, RecordTooLargeForTheProducerGoesAlone) {
+  const std::string topic = MakeTopic();
+  const std::uint64_t large = kFirstPlayersId - 7;
+  AnswerOnce(Players(kFirstPlayersId, 10, large, 50'000));
+  const Ended run = Run({kPlayersTask, "--topic", topic, "--count", "10", "--kafka-config",
+                         "message.max.bytes=20000"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/kafka/records"), 9);
+  EXPECT_EQ(ReadTopic(RealBrokers(), topic).size(), 9u);
+  const auto letters = LettersOf(topic);
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].headers.at("truncated"), "true");
+  EXPECT_LT(letters[0].value.size(), 20'000u);
+}
+
+// Every batch of a busy run is refused as a whole, and no record of it is too large.
+TEST_F(DeadLetters, SmallRecordsInRefusedBatchesArrive) {
+  const std::string topic = MakeTopic({{"max.message.bytes", "2000"}});
+  const Ended run =
+      Run({kPlayersTask, "--topic", topic, "--count", "3000", "--start-id", "76561198000000000"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 0);
+  EXPECT_EQ(run.Result().Number("/kafka/acknowledged"), 3000);
+  EXPECT_EQ(EventIdsOnce(ReadTopic(RealBrokers(), topic)).size(), 3000u);
+}
+
+// The deadline comes while the refused records are being sent one by one.
+TEST_F(DeadLetters, DeadlineAmongRefusedRecordsIsNoSuccess) {
+  const std::string topic = MakeTopic({{"max.message.bytes", "2000"}});
+  const Ended run = Run({kPlayersTask, "--topic", topic, "--count", "100000", "--start-id",
+                         "76561198000000000", "--deadline", "4"});
+  EXPECT_EQ(run.exit_code, 75) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 0);
+  const auto cursor = redis_.Get("last_user_id");
+  const auto to = cursor ? std::stoull(*cursor) : 76561198000000000u;
+  const auto ids = EventIds(ReadTopic(RealBrokers(), topic));
+  for (std::uint64_t id = 76561198000000000; id > to; --id) {
+    ASSERT_EQ(ids.count(topic + "/" + kMinute + "/" + ToText(id)), 1u) << id << " is lost";
+  }
+}
+
+TEST_F(DeadLetters, MissingTopicIs78) {
+  const Ended run = Run({kPlayersTask, "--topic", UniqueTopic("never_made")});
+  EXPECT_EQ(run.exit_code, 78) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("never_made"), std::string::npos);
+  EXPECT_EQ(redis_.Get("last_user_id"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace steamflow::test

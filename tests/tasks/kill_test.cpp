@@ -1,0 +1,170 @@
+// I6: SIGKILL at every write of a task, with real Kafka and Redis, each followed by clean runs.
+// Nothing may be lost, no cursor wrong, no event id strange.
+
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <random>
+
+#include "steam_standin/news.h"
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+// strace counts each kind of system call on its own.
+const std::vector<std::string> kWrites{"write", "writev", "sendto", "sendmsg"};
+constexpr int kMostWrites = 400;  // of one kind in one run
+constexpr int kRandomKills = 40;
+
+std::string Minute(int number) {
+  return "2026-11-" + std::to_string(10 + number / 1440) + "T" +
+         (number / 60 % 24 < 10 ? "0" : "") + std::to_string(number / 60 % 24) + ":" +
+         (number % 60 < 10 ? "0" : "") + std::to_string(number % 60) + "Z";
+}
+
+class Kill : public TaskTest {
+ protected:
+  Kill() : topic_(UniqueTopic("kill_test")) {
+    CreateTopic(RealBrokers(), topic_);
+    environment_ = TaskEnvironment(standin_.url(), RealBrokers(), redis_.url());
+    environment_.erase("AIRFLOW_CTX_DAG_RUN_ID");
+  }
+
+  // Runs `command` to its death at the `number`-th call of `call`; false where it survives.
+  bool DiesAt(const std::string& call, int number, std::vector<std::string> command) {
+    command[0] = BinaryPath(command[0]);
+    command.insert(command.begin(),
+                   {STRACE, "-f", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+                    "inject=" + call + ":signal=KILL:when=" + std::to_string(number)});
+    const Ended ended = Run(command);
+    EXPECT_TRUE(ended.exit_code == -SIGKILL || ended.exit_code == 0)
+        << ended.exit_code << ended.out << ended.err;
+    return ended.exit_code == -SIGKILL;
+  }
+
+  // Calls `round` with a way to kill the run that it starts, for every write until the run
+  // survives, and then for random times. `round(kill)` is one experiment; `kill(command)` says
+  // whether the run was killed.
+  using Killer = std::function<bool(std::vector<std::string>)>;
+  void ForEveryKill(const std::function<void(const Killer&)>& round) {
+    int kills = 0;
+    for (const auto& call : kWrites) {
+      bool killed = true;
+      for (int number = 1; killed && number <= kMostWrites && !HasFailure(); ++number) {
+        SCOPED_TRACE(call + " " + std::to_string(number));
+        round([&](std::vector<std::string> command) {
+          return killed = DiesAt(call, number, std::move(command));
+        });
+        if (killed) ++kills;
+      }
+      EXPECT_FALSE(killed) << "no end of " << call;
+    }
+    const unsigned seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::minstd_rand random(seed);
+    double longest = 0.02;  // seconds that a run takes
+    for (int i = 0; i < kRandomKills && !HasFailure(); ++i) {
+      round([&](std::vector<std::string> command) {
+        const std::chrono::duration<double> life(
+            std::uniform_real_distribution<>(0, longest)(random));
+        Program program(std::move(command), environment_);
+        std::this_thread::sleep_for(life);
+        program.Send(SIGKILL);
+        const Ended ended = program.Wait();
+        longest = std::max(longest, ended.exit_code == 0 ? ended.seconds : life.count() * 1.5);
+        if (ended.exit_code == -SIGKILL) ++kills;
+        return ended.exit_code == -SIGKILL;
+      });
+    }
+    std::cout << kills << " kills\n";
+    EXPECT_GT(kills, 50);
+  }
+
+  // A walk of ten ids to the lowest one, killed and then finished by clean runs.
+  void ExpectWalkSurvives(const char* task, const std::string& cursor,
+                          std::set<std::string> (*expected_of)(const standin::Accounts&,
+                                                               const std::string&,
+                                                               const std::string&, std::uint64_t,
+                                                               std::uint64_t)) {
+    constexpr std::uint64_t kIds = 10;
+    const std::uint64_t start = kLowestId + kIds - 1;
+    const std::vector<std::string> command{task,          "--topic", topic_, "--start-id",
+                                           ToText(start), "--count", "6"};
+    std::set<std::string> expected;
+    int minute = 0;
+    ForEveryKill([&](const Killer& kill) {
+      redis_.Command({"FLUSHALL"});
+      standin_.Control("DELETE", "/standin/requests");
+      environment_["AIRFLOW_CTX_LOGICAL_DATE"] = Minute(minute++);
+      const bool was_killed = kill(command);
+      const auto pass = redis_.Get(cursor + ":pass");
+      const auto reached = std::stoull(redis_.Get(cursor).value_or(ToText(start)));
+      EXPECT_TRUE(reached == start || reached == start - 6) << reached;
+      EXPECT_TRUE(was_killed || reached == start - 6);
+
+      environment_["AIRFLOW_CTX_LOGICAL_DATE"] = Minute(minute++);
+      for (auto at = reached; at >= kLowestId; at = std::stoull(*redis_.Get(cursor))) {
+        const Ended clean = Run(command);
+        ASSERT_EQ(clean.exit_code, 0) << clean.out << clean.err;
+        ASSERT_TRUE(clean.Result().Bool("/cursors/0/advanced"));
+      }
+      EXPECT_EQ(redis_.Get(cursor), ToText(kLowestId - 1));
+      EXPECT_EQ(Run(command).exit_code, 99);
+      const std::string now = *redis_.Get(cursor + ":pass");
+      if (pass) EXPECT_EQ(now, *pass);
+      EXPECT_GE(CallsCounted(), Requests());
+      expected.merge(expected_of(accounts_, topic_, now, start, kIds));
+    });
+    EXPECT_FALSE(expected.empty());
+    EXPECT_EQ(EventIds(ReadTopic(RealBrokers(), topic_)), expected);
+  }
+
+  const std::string topic_;
+};
+
+TEST_F(Kill, PlayerSummariesLoseNothing) {
+  ExpectWalkSurvives(kPlayersTask, "last_user_id", &ExpectedPlayers);
+}
+
+TEST_F(Kill, RecentlyPlayedGamesLoseNothing) {
+  ExpectWalkSurvives(kGamesTask, "last_steam_id", &ExpectedGames);
+}
+
+TEST_F(Kill, CurrentPlayersLoseNothing) {
+  std::set<std::string> expected;
+  int minute = 0;
+  ForEveryKill([&](const Killer& kill) {
+    const std::string date = Minute(minute++);
+    environment_["AIRFLOW_CTX_LOGICAL_DATE"] = date;
+    const std::vector<std::string> command{kCountsTask, "--topic", topic_};
+    kill(command);
+    ASSERT_EQ(Run(command).exit_code, 0);
+    for (const char* app : {"582010", "1245620", "1623730"}) {
+      expected.insert(topic_ + "/" + app + "/" + date);
+    }
+  });
+  EXPECT_EQ(EventIds(ReadTopic(RealBrokers(), topic_)), expected);
+}
+
+TEST_F(Kill, NewsLoseNothing) {
+  std::set<std::string> expected;
+  std::uint32_t app = 1;
+  ForEveryKill([&](const Killer& kill) {
+    app += 1000;  // a fresh one
+    const std::vector<std::string> command{kNewsTask, "--topic", topic_, "--steam-news-apps",
+                                           "[" + ToText(app) + "]"};
+    kill(command);
+    ASSERT_EQ(Run(command).exit_code, 0);
+    const auto items = standin::NewsOf(app);
+    for (const auto& item : items) expected.insert(topic_ + "/" + ToText(item.gid));
+    EXPECT_EQ(redis_.Get("last_news_date:" + ToText(app)),
+              ToText(items[0].date) + "/" + ToText(items[0].gid));
+  });
+  EXPECT_EQ(EventIds(ReadTopic(RealBrokers(), topic_)), expected);
+}
+
+}  // namespace
+}  // namespace steamflow::test

@@ -1,0 +1,172 @@
+#include <algorithm>
+
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+using standin::Account;
+using standin::GamesShown;
+
+class RecentlyPlayedGames : public TaskTest {};
+
+TEST_F(RecentlyPlayedGames, DeliversEveryGameOfTheBlock) {
+  std::int64_t ok = 0, empty = 0, withheld = 0, absent = 0;
+  for (std::uint64_t id = kFirstGamesId; id > kFirstGamesId - 100; --id) {
+    const auto account = accounts_.AccountOf(id);
+    if (account == Account::kAbsent || account == Account::kDeleted) {
+      ++absent;
+    } else if (accounts_.GamesShownOf(id) == GamesShown::kWithheld) {
+      ++withheld;
+    } else {
+      ++(accounts_.GamesShownOf(id) == GamesShown::kNone ? empty : ok);
+    }
+  }
+  ASSERT_GT(std::min({ok, empty, withheld, absent}), 0);
+
+  const Ended run = Run({kGamesTask});
+  ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.err, "");
+  const auto messages = Topic(kGamesTopic);
+  EXPECT_EQ(EventIdsOnce(messages),
+            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
+  const JsonValue result = run.Result();
+  EXPECT_EQ(result.Number("/source/items/ok"), ok);
+  EXPECT_EQ(result.Number("/source/items/empty"), empty);
+  EXPECT_EQ(result.Number("/source/items/withheld"), withheld);
+  EXPECT_EQ(result.Number("/source/items/absent"), absent);
+  EXPECT_EQ(result.Number("/source/items/rejected"), 0);
+  const auto visible = PublicIds(accounts_, kFirstGamesId, 100).size();
+  EXPECT_EQ(result.Number("/source/requests"), static_cast<std::int64_t>(1 + visible));
+  EXPECT_EQ(Requests("GetPlayerSummaries"), 1u);
+  EXPECT_EQ(Requests("GetRecentlyPlayedGames"), visible);
+  EXPECT_EQ(result.Number("/kafka/records"), static_cast<std::int64_t>(messages.size()));
+  EXPECT_EQ(result.Number("/kafka/acknowledged"), static_cast<std::int64_t>(messages.size()));
+  std::size_t bytes = 0;
+  for (const auto& message : messages) bytes += message.value.size();
+  EXPECT_EQ(result.Number("/kafka/bytes"), static_cast<std::int64_t>(bytes));
+  EXPECT_EQ(result.Raw("/cursors"),
+            R"([{"key":"last_steam_id","from":"76561197960499900","to":"76561197960499800",)"
+            R"("advanced":true}])");
+  EXPECT_EQ(redis_.Get("last_steam_id"), "76561197960499800");
+  EXPECT_EQ(redis_.Get("last_steam_id:pass"), kMinute);
+  EXPECT_EQ(CallsCounted(), 1 + visible);
+  const auto left = std::stoi(*redis_.Command({"TTL", redis_.Keys("steam_calls:*")[0]}));
+  EXPECT_GT(left, 86'400);
+}
+
+TEST_F(RecentlyPlayedGames, RecordsAreTheGoldenOnes) {
+  ASSERT_EQ(Run({kGamesTask, "--count", "12"}).exit_code, 0);
+  const auto messages = Topic(kGamesTopic);
+  EXPECT_EQ(AsTable(messages), GoldenRecords("rct_plyd_games.tsv"));
+  for (const auto& message : messages) {
+    const JsonValue value(message.value);
+    EXPECT_EQ(value.Raw("/appid"), message.key);
+    EXPECT_EQ(value.Text("/timestamp"), "2026-11-23T07:34:00+09:00");
+    std::map<std::string, std::string> headers = message.headers;
+    EXPECT_EQ(headers["event_id"], std::string(kGamesTopic) + "/" + kMinute + "/" +
+                                       value.Text("/steam_id") + "/" + message.key);
+    EXPECT_EQ(headers["content-type"], "application/json");
+    EXPECT_EQ(headers["dag_id"], "test_dag");
+    EXPECT_EQ(headers["run_id"], kRunId);
+    EXPECT_FALSE(headers["task_version"].empty());
+    EXPECT_EQ(headers.size(), 5u);
+  }
+}
+
+TEST_F(RecentlyPlayedGames, RunWithNothingToDeliverIsASuccess) {
+  // The first id of the walk whose account does not exist.
+  std::uint64_t id = kFirstGamesId;
+  while (accounts_.AccountOf(id) != Account::kAbsent) --id;
+  const Ended run = Run({kGamesTask, "--start-id", ToText(id), "--count", "1"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.Result().Number("/kafka/records"), 0);
+  EXPECT_EQ(run.Result().Number("/source/items/absent"), 1);
+  EXPECT_EQ(redis_.Get("last_steam_id"), ToText(id - 1));
+}
+
+TEST_F(RecentlyPlayedGames, WithoutThePrefilterAsksForEveryId) {
+  const Ended run = Run({kGamesTask, "--no-prefilter", "--count", "50"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(Requests("GetPlayerSummaries"), 0u);
+  EXPECT_EQ(Requests("GetRecentlyPlayedGames"), 50u);
+  EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
+            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 50));
+  EXPECT_EQ(run.Result().Number("/source/items/absent"), 0);  // cannot be told from withheld
+}
+
+TEST_F(RecentlyPlayedGames, RerunHasTheSameEventIds) {
+  ASSERT_EQ(Run({kGamesTask}).exit_code, 0);
+  const auto first = Topic(kGamesTopic);
+  redis_.Set("last_steam_id", ToText(kFirstGamesId));
+  ASSERT_EQ(Run({kGamesTask, "--logical-date", "2026-11-23T01:02:03Z"}).exit_code, 0);
+  const auto both = Topic(kGamesTopic);
+  EXPECT_EQ(both.size(), 2 * first.size());
+  EXPECT_EQ(EventIds(both), EventIdsOnce(first));
+}
+
+TEST_F(RecentlyPlayedGames, RetriesWhatIsOverTheLimit) {
+  Fault(R"({"kind":"status","status":429,"times":3})");
+  const Ended run = Run({kGamesTask});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(run.Result().Number("/source/retries"), 3);
+  EXPECT_NE(run.err, "");
+  EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
+            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
+  EXPECT_EQ(CallsCounted(), Requests());
+}
+
+TEST_F(RecentlyPlayedGames, BrokerDownLeavesTheCursor) {
+  redis_.Set("last_steam_id", "76561197960400000");
+  rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
+  const Ended run = Run({kGamesTask, "--deadline", "3"});
+  EXPECT_EQ(run.exit_code, 75) << run.out;
+  EXPECT_TRUE(run.Result().Bool("/retryable"));
+  EXPECT_EQ(run.Result().Text("/error/kind"), "transient");
+  EXPECT_LT(run.seconds, 5);
+  EXPECT_EQ(redis_.Get("last_steam_id"), "76561197960400000");
+}
+
+TEST_F(RecentlyPlayedGames, PrintsRecordsAndMovesNoCursor) {
+  environment_.erase("AIRFLOW_CONN_KAFKA_DEFAULT");
+  const Ended run = Run({kGamesTask, "--sink", "stdout"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto lines = run.Lines();
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    const JsonValue line(lines[i]);
+    EXPECT_EQ(line.Names(),
+              (std::vector<std::string>{"topic", "key", "event_id", "headers", "value"}));
+    EXPECT_EQ(line.Text("/topic"), kGamesTopic);
+    EXPECT_EQ(line.Text("/headers/event_id"), line.Text("/event_id"));
+    EXPECT_EQ(line.Raw("/value/appid"), line.Text("/key"));
+    ids.insert(line.Text("/event_id"));
+  }
+  EXPECT_EQ(ids, ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
+  const JsonValue result = run.Result();
+  EXPECT_FALSE(result.Has("/kafka"));
+  EXPECT_FALSE(result.Has("/cursors"));
+  EXPECT_EQ(result.Raw("/sink"),
+            R"({"type":"stdout","records":)" + std::to_string(lines.size() - 1) + "}");
+  EXPECT_EQ(redis_.Keys("last_*").size(), 0u);
+  EXPECT_EQ(CallsCounted(), Requests());
+}
+
+TEST_F(RecentlyPlayedGames, DryRunAsksAndWritesOnlyTheCallBudget) {
+  redis_.Set("last_steam_id", "76561197960400000");
+  environment_.erase("AIRFLOW_CONN_KAFKA_DEFAULT");
+  const Ended run = Run({kGamesTask, "--dry-run"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.Lines().size(), 1u);
+  EXPECT_EQ(run.Result().Raw("/sink"),
+            R"({"type":"none","records":)" +
+                std::to_string(ExpectedGames(accounts_, "", "", 76561197960400000, 100).size()) +
+                "}");
+  EXPECT_EQ(redis_.Get("last_steam_id"), "76561197960400000");
+  EXPECT_EQ(redis_.Keys("last_*").size(), 1u);
+  EXPECT_EQ(CallsCounted(), Requests());
+  EXPECT_GT(Requests(), 1u);
+}
+
+}  // namespace
+}  // namespace steamflow::test

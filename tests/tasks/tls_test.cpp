@@ -1,0 +1,70 @@
+// The API behind TLS with HTTP/2, as the real one is.
+
+#include <filesystem>
+
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+class Tls : public TaskTest {
+ protected:
+  Tls()
+      : folder_(std::filesystem::temp_directory_path() / UniqueTopic("tls_test")),
+        proxy_({TLS_PROXY, standin_.url(), folder_}) {
+    environment_["AIRFLOW_VAR_STEAM_API_URL"] = proxy_.ReadLine();
+    environment_["SSL_CERT_DIR"] = folder_ / "ca";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  // The protocols of the calls received.
+  std::set<std::string> Protocols() {
+    const JsonValue journal = Journal();
+    std::set<std::string> protocols;
+    for (std::size_t i = 0; i < journal.Size(""); ++i) {
+      protocols.insert(journal.Text("/" + std::to_string(i) + "/http"));
+    }
+    return protocols;
+  }
+
+  const std::filesystem::path folder_;
+  standin::ChildProcess proxy_;
+};
+
+TEST_F(Tls, SpeaksHttp2) {
+  const Ended run = Run({kGamesTask});
+  ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
+            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
+  EXPECT_EQ(Protocols(), std::set<std::string>{"2"});
+}
+
+TEST_F(Tls, SpeaksHttp1WhereForced) {
+  const Ended run = Run({kGamesTask, "--http1"});
+  ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
+            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
+  EXPECT_EQ(Protocols(), std::set<std::string>{"1.1"});
+}
+
+TEST_F(Tls, RetriesOverHttp2) {
+  Fault(R"({"match":{"method":"GetRecentlyPlayedGames"},"kind":"cut_length","times":3})");
+  const Ended run = Run({kGamesTask});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(redis_.Get("last_steam_id"), ToText(kFirstGamesId - 100));
+  EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
+            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
+}
+
+TEST_F(Tls, UntrustedCertificateIs78) {
+  environment_["SSL_CERT_DIR"] = folder_;
+  const Ended run = Run({kGamesTask});
+  EXPECT_EQ(run.exit_code, 78) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("certificate"), std::string::npos) << run.out;
+  EXPECT_EQ(Requests(), 0u);
+  EXPECT_EQ(redis_.Get("last_steam_id"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace steamflow::test
