@@ -1,0 +1,121 @@
+"""The servers that the benchmarks run against, and the commands that are measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from measure import Cost, execute
+
+TESTS = Path(__file__).resolve().parent.parent
+TOPIC = "bench_players"
+FIRST_ID = 76561198000000000
+API_KEY = "benchmark"
+
+
+class Lab(ExitStack):
+    """Starts each server when it is first asked for; closing it stops them all."""
+
+    def __init__(self, binaries: Path, folder: Path, quick: bool) -> None:
+        super().__init__()
+        folder.mkdir()
+        self.binaries = binaries
+        self.folder = folder
+        self.quick = quick
+        self._brokers = ""
+        self._redis = ""
+        self._standins: dict[tuple[str, ...], tuple[str, int]] = {}
+
+    def size(self, full: int) -> int:
+        """How much work to do: --quick does a hundredth."""
+        return full // 100 if self.quick else full
+
+    def rounds(self, full: int) -> int:
+        return 1 if self.quick else full
+
+    @property
+    def brokers(self) -> str:
+        if not self._brokers:
+            self._brokers = self._service("kafka", self.folder / "kafka")
+            topics = self.folder / "topics.json"
+            # The brokers delete what is over these sizes, so that runs do not fill the disk.
+            config = {"retention.bytes": 16 << 20, "segment.bytes": 16 << 20}
+            spec = {"partitions": 12, "replication": 1, "config": config}
+            topics.write_text(json.dumps({TOPIC: spec}))
+            create = [str(self.binaries / "kafka-create-topics"), "--file", str(topics)]
+            execute([*create, "--brokers", self._brokers])
+        return self._brokers
+
+    @property
+    def redis(self) -> str:
+        self._redis = self._redis or self._service("redis", self.folder / "redis")
+        return self._redis
+
+    def server_pids(self) -> list[int]:
+        """Kafka, Redis and every stand-in."""
+        files = [self.folder / "kafka" / "broker-1.pid", self.folder / "redis" / "pid"]
+        pids = [int(file.read_text().split()[0]) for file in files]
+        return pids + [pid for _, pid in self._standins.values()]
+
+    def standin(self, *options: str) -> str:
+        """The address of a stand-in with these options."""
+        if options not in self._standins:
+            command = [str(self.binaries / "steam-standin"), "--exit-with-stdin", *options]
+            process = self._launch(command)
+            self._standins[options] = (self._first_line(process), process.pid)
+        return self._standins[options][0]
+
+    def tls(self, backend: str) -> tuple[str, Path]:
+        """HTTP/2 over TLS in front of a stand-in: its address, and the folder of its authority."""
+        state = self.folder / f"tls-{backend.rpartition(':')[2]}"
+        process = self._launch([str(TESTS / "fakes" / "tls_proxy"), backend, str(state)])
+        return self._first_line(process), state / "ca"
+
+    def task(self, name: str, api: str, *arguments: str, **environment: str) -> Cost:
+        """One run of a task, which must succeed and have all of its records acknowledged."""
+        cost = execute(
+            [str(self.binaries / name), "--deadline", "600", *arguments],
+            {
+                "AIRFLOW_VAR_STEAM_API_KEY": API_KEY,
+                "AIRFLOW_VAR_STEAM_API_URL": api,
+                "AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "-1",
+                **environment,
+            },
+        )
+        result = json.loads(cost.output.splitlines()[-1])
+        sink = result.get("kafka") or result["sink"]
+        if sink.get("acknowledged", sink["records"]) != sink["records"]:
+            raise RuntimeError(f"{name}: {cost.output}")
+        return replace(cost, records=sink["records"])
+
+    def rival(self, name: str, *arguments: str) -> Cost:
+        """One run of a Python program that does what a task does."""
+        script = Path(__file__).resolve().parent / "rivals" / f"{name}.py"
+        cost = execute([sys.executable, str(script), *arguments])
+        return replace(cost, records=json.loads(cost.output.splitlines()[-1])["records"])
+
+    def _service(self, name: str, folder: Path) -> str:
+        script = str(TESTS / "services" / name)
+        self.callback(subprocess.run, [script, "stop", str(folder)], check=True)
+        start = [script, "start", str(folder)]
+        return subprocess.run(start, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def _launch(self, command: list[str]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.callback(process.wait)
+        self.callback(process.terminate)
+        return process
+
+    @staticmethod
+    def _first_line(process: subprocess.Popen[str]) -> str:
+        assert process.stdout
+        line = process.stdout.readline().strip()
+        if not line:
+            raise RuntimeError(f"{process.args!r} ended before it listened")
+        return line
