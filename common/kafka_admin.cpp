@@ -16,8 +16,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kSlice(1'000);  // longest single wait for metadata inside librdkafka
-constexpr milliseconds kBetween(50);   // for callbacks, between two tries
+// Single waits for metadata, inside librdkafka, where errors and signals are not seen: each is
+// twice as long as the one before, for links on which an answer takes longer.
+constexpr milliseconds kFirstSlice(100);
+constexpr milliseconds kLongestSlice(1'000);
+constexpr milliseconds kBetween(50);  // for callbacks, between two tries
+constexpr milliseconds kLongestLook(3'000);
+constexpr milliseconds kLongestChange(3'600'000);  // as long as librdkafka allows
 
 struct Deleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
@@ -86,12 +91,13 @@ TaskError ErrorOf(const char* doing, const std::string& topic, rd_kafka_resp_err
                                                cause && *cause ? cause : rd_kafka_err2str(error))};
 }
 
+// `done_before` is the error of a topic for which another client was faster.
 KafkaAdmin::TopicErrors ErrorsOf(const char* doing, const rd_kafka_topic_result_t** results,
-                                 std::size_t count) {
+                                 std::size_t count, rd_kafka_resp_err_t done_before) {
   KafkaAdmin::TopicErrors errors;
   for (std::size_t i = 0; i < count; ++i) {
     const auto error = rd_kafka_topic_result_error(results[i]);
-    if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    if (!error || error == done_before) continue;
     const std::string topic = rd_kafka_topic_result_name(results[i]);
     errors.emplace(topic,
                    ErrorOf(doing, topic, error, rd_kafka_topic_result_error_string(results[i])));
@@ -117,8 +123,8 @@ class KafkaAdmin::Impl {
 
   KafkaCluster Describe() {
     Owned<const rd_kafka_metadata_t> metadata;
-    for (;;) {
-      const auto slice = std::clamp(Left(), milliseconds(1), kSlice);
+    for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
+      const auto slice = std::clamp(Left(), milliseconds(1), longest);
       const rd_kafka_metadata_t* answer = nullptr;
       const auto error =
           rd_kafka_metadata(kafka_.get(), 1, nullptr, &answer, static_cast<int>(slice.count()));
@@ -137,15 +143,16 @@ class KafkaAdmin::Impl {
   }
 
   std::map<std::string, TopicConfig> DescribeConfigs(const std::vector<std::string>& topics,
-                                                     int broker) {
+                                                     std::optional<int> broker) {
     constexpr char kDoing[] = "reading the configs of";
     Array<rd_kafka_ConfigResource_t> request;
     for (const std::string& topic : topics) {
       request.Add(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
     }
-    const auto options = Options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    const auto options = Options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, kLongestLook);
     std::array<char, 512> cause{};
-    if (rd_kafka_AdminOptions_set_broker(options.get(), broker, cause.data(), cause.size())) {
+    if (broker &&
+        rd_kafka_AdminOptions_set_broker(options.get(), *broker, cause.data(), cause.size())) {
       throw std::logic_error(cause.data());
     }
     rd_kafka_DescribeConfigs(kafka_.get(), request.data(), request.size(), options.get(),
@@ -183,14 +190,14 @@ class KafkaAdmin::Impl {
         rd_kafka_NewTopic_set_config(topic, name.c_str(), value.c_str());
       }
     }
-    const auto options = Options(RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    const auto options = Options(RD_KAFKA_ADMIN_OP_CREATETOPICS, kLongestChange);
     rd_kafka_CreateTopics(kafka_.get(), request.data(), request.size(), options.get(),
                           queue_.get());
     const auto event = Await(kDoing);
     std::size_t count = 0;
     const auto** results = rd_kafka_CreateTopics_result_topics(
         rd_kafka_event_CreateTopics_result(event.get()), &count);
-    return ErrorsOf(kDoing, results, count);
+    return ErrorsOf(kDoing, results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
   }
 
   TopicErrors AddPartitions(const std::map<std::string, int>& partitions) {
@@ -200,14 +207,14 @@ class KafkaAdmin::Impl {
       request.Add(
           rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(total), nullptr, 0));
     }
-    const auto options = Options(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
+    const auto options = Options(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, kLongestChange);
     rd_kafka_CreatePartitions(kafka_.get(), request.data(), request.size(), options.get(),
                               queue_.get());
     const auto event = Await(kDoing);
     std::size_t count = 0;
     const auto** results = rd_kafka_CreatePartitions_result_topics(
         rd_kafka_event_CreatePartitions_result(event.get()), &count);
-    return ErrorsOf(kDoing, results, count);
+    return ErrorsOf(kDoing, results, count, RD_KAFKA_RESP_ERR_INVALID_PARTITIONS);
   }
 
   TopicErrors AlterConfigs(
@@ -221,7 +228,7 @@ class KafkaAdmin::Impl {
         rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
       }
     }
-    const auto options = Options(RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
+    const auto options = Options(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, kLongestChange);
     rd_kafka_AlterConfigs(kafka_.get(), request.data(), request.size(), options.get(),
                           queue_.get());
     const auto event = Await(kDoing);
@@ -244,9 +251,9 @@ class KafkaAdmin::Impl {
     return std::min(std::chrono::ceil<milliseconds>(until_ - Clock::now()), stop_.TimeLeft());
   }
 
-  Owned<rd_kafka_AdminOptions_t> Options(rd_kafka_admin_op_t operation) {
+  Owned<rd_kafka_AdminOptions_t> Options(rd_kafka_admin_op_t operation, milliseconds longest) {
     Owned<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(kafka_.get(), operation));
-    const auto patience = std::clamp(Left(), milliseconds(1), milliseconds(3'600'000));
+    const auto patience = std::clamp(Left(), milliseconds(1), longest);
     std::array<char, 512> cause{};
     if (rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(patience.count()),
                                                   cause.data(), cause.size())) {
@@ -306,7 +313,7 @@ KafkaCluster KafkaAdmin::Describe() {
   return impl_->Describe();
 }
 std::map<std::string, TopicConfig> KafkaAdmin::DescribeConfigs(
-    const std::vector<std::string>& topics, int broker) {
+    const std::vector<std::string>& topics, std::optional<int> broker) {
   if (topics.empty()) return {};  // librdkafka takes no empty request
   return impl_->DescribeConfigs(topics, broker);
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,14 +33,16 @@ class KafkaAdmin {
   // Makes no topic, whatever the brokers do for others that ask.
   KafkaCluster Describe();
 
-  // The configs of those topics that this broker knows.
+  // The configs of those topics that this broker knows, or any broker. Waits 3 s at most: a broker
+  // may be listed for a while after its end.
   std::map<std::string, TopicConfig> DescribeConfigs(const std::vector<std::string>& topics,
-                                                     int broker);
+                                                     std::optional<int> broker);
 
   // A topic that exists already is left alone, and no error.
   TopicErrors CreateTopics(const std::vector<TopicSpec>& topics);
 
-  // Adds partitions up to the number given for each topic.
+  // Adds partitions up to the number given for each topic. A topic that has as many, or more, is
+  // left alone, and no error.
   TopicErrors AddPartitions(const std::map<std::string, int>& partitions);
 
   // Replaces all overrides of each topic.

@@ -21,7 +21,7 @@ KafkaHealth::KafkaHealth(const KafkaProperties& properties, const std::vector<st
       degraded.push_back(topic);
     }
   }
-  if (!degraded.empty()) configs_ = admin.DescribeConfigs(degraded, cluster_.brokers.front());
+  if (!degraded.empty()) configs_ = admin.DescribeConfigs(degraded, std::nullopt);
 }
 
 std::string KafkaHealth::CheckTopic(const std::string& name) const {

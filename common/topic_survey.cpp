@@ -15,7 +15,13 @@ TopicSurvey::TopicSurvey(KafkaAdmin& admin, const std::vector<TopicSpec>& specs)
   std::vector<std::string> names;
   for (const TopicSpec& spec : specs) names.push_back(spec.name);
   for (const int broker : cluster_.brokers) {
-    configs_.push_back(admin.DescribeConfigs(names, broker));
+    try {
+      configs_.push_back(admin.DescribeConfigs(names, broker));
+    } catch (const TaskError& error) {
+      // It may have ended just now: a later look will not list it.
+      if (error.code() != ExitCode::kTransient) throw;
+      configs_.emplace_back();
+    }
   }
 }
 

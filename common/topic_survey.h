@@ -14,7 +14,7 @@ namespace steamflow {
 // Topics as each broker of a cluster knows them at one time.
 class TopicSurvey {
  public:
-  // Throws as KafkaAdmin does.
+  // A broker that does not answer knows no topic. Throws as KafkaAdmin does.
   TopicSurvey(KafkaAdmin& admin, const std::vector<TopicSpec>& specs);
 
   int brokers() const { return static_cast<int>(cluster_.brokers.size()); }

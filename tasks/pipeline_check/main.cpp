@@ -142,7 +142,7 @@ int main(int argc, char** argv) {
                            settings.games ? settings.games->front().appid : kAnyApp);
       return *settings.api_url + " answers";
     }));
-    checks.Add(Check::Make("key", "AIRFLOW_VAR_STEAM_API_KEY",
+    checks.Add(Check::Make("key", "",
                            [&] { return CheckKey(settings, probe, budget ? &*budget : nullptr); }));
     checks.Add(redis.get());
     checks.Add(kafka.get());
