@@ -20,16 +20,19 @@ constexpr std::int64_t kDefaultLimit = 100'000;  // the API's terms of use
 // its day by one, for clocks that differ.
 constexpr char kReserve[] = R"(
 local used = redis.call('GET', KEYS[1]) or '0'
-if not string.match(used, '^%d+$') then return redis.error_reply('ERR value is not an integer') end
+if not string.match(used, '^%d+$') then
+  return redis.error_reply('ERR value is not an integer: ' .. KEYS[1])
+end
 local granted = math.min(tonumber(ARGV[1]), tonumber(ARGV[2]) - tonumber(used))
 if granted <= 0 then return 0 end
 redis.call('INCRBY', KEYS[1], granted)
 redis.call('EXPIRE', KEYS[1], 172800)
 return granted)";
 
-// A counter that has expired meanwhile stays away rather than come back negative.
+// A counter that has expired or been deleted meanwhile stays away, and never goes below zero.
 constexpr char kGiveBack[] = R"(
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end
+local used = tonumber(redis.call('GET', KEYS[1]) or '')
+if used then redis.call('DECRBY', KEYS[1], math.min(used, tonumber(ARGV[1]))) end
 return 0)";
 
 std::string Fingerprint(const std::string& key) {

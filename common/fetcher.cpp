@@ -67,7 +67,7 @@ FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
       fetcher.waiting_.clear();
     }
   } cleaner{*this};
-  while (!end_) {
+  for (;;) {
     if (run_.stop.Requested()) {
       End(FetchEnd::Reason::kStopped);
       break;
@@ -86,8 +86,8 @@ FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
       call->fetch = std::move(*fetch);
       Start(std::move(call));
     }
-    if (end_) break;
-    if (client_.in_flight() == 0 && waiting_.empty() && !paused) {
+    if (IsOver()) break;
+    if (client_.in_flight() == 0 && (end_ || (waiting_.empty() && !paused))) {
       End(FetchEnd::Reason::kComplete);
       break;
     }
@@ -115,7 +115,7 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
   client_.Get(url, keyed, std::min(kAttemptTimeout, left),
               [this, shared = std::make_shared<std::unique_ptr<Call>>(std::move(call))](
                   HttpOutcome& outcome) {
-                if (!end_) OnOutcome(std::move(*shared), outcome);
+                if (!IsOver()) OnOutcome(std::move(*shared), outcome);
               });
 }
 
@@ -200,7 +200,9 @@ void Fetcher::Fail(const Call& call, const FetchFailure& failure) {
 }
 
 void Fetcher::End(FetchEnd::Reason reason, std::optional<TaskError> error) {
-  if (!end_) end_ = FetchEnd{reason, std::move(error)};
+  // A spent budget lets the calls under way finish, and one of them may end the run otherwise.
+  const bool may_change = !end_ || (!IsOver() && reason != FetchEnd::Reason::kComplete);
+  if (may_change) end_ = FetchEnd{reason, std::move(error)};
 }
 
 milliseconds Fetcher::UntilNextEvent() const {

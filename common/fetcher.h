@@ -69,6 +69,7 @@ class Fetcher {
   void OnResponse(std::unique_ptr<Call> call, HttpResponse& response);
   void Retry(std::unique_ptr<Call> call, FetchFailure&& failure, std::chrono::seconds at_least);
   void Fail(const Call& call, const FetchFailure& failure);
+  bool IsOver() const { return end_ && end_->reason != FetchEnd::Reason::kBudgetSpent; }
   void End(FetchEnd::Reason reason, std::optional<TaskError> error = std::nullopt);
   std::chrono::milliseconds UntilNextEvent() const;
 
