@@ -5,14 +5,15 @@
 namespace steamflow {
 namespace {
 
-// ARGV: from ('' = missing), to, pass, fields to forget. Strings only: Lua's numbers would lose the
-// last digits of an id. Returns {1} or {0, what the cursor holds}.
+// ARGV: from ('' = missing), to, pass, expected pass, fields to forget. Strings only: Lua's numbers
+// would lose the last digits of an id. Returns {1} or {0, what the cursor holds}.
 constexpr char kMove[] = R"(
 local held = redis.call('GET', KEYS[1])
 if (held or '') ~= ARGV[1] then return {0, held or ''} end
+if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return {0, held or ''} end
 redis.call('SET', KEYS[1], ARGV[2])
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3]) end
-for i = 4, #ARGV do redis.call('HDEL', KEYS[3], ARGV[i]) end
+for i = 5, #ARGV do redis.call('HDEL', KEYS[3], ARGV[i]) end
 return {1})";
 
 constexpr int kAttempts = 3;
@@ -21,7 +22,8 @@ constexpr int kAttempts = 3;
 
 CursorResult MoveCursor(RedisClient& redis, const CursorMove& move) {
   const std::vector<std::string> keys{move.key, move.key + ":pass", move.key + ":failures"};
-  std::vector<std::string> arguments{move.from.value_or(""), move.to, move.pass};
+  std::vector<std::string> arguments{move.from.value_or(""), move.to, move.pass,
+                                     move.expected_pass};
   arguments.insert(arguments.end(), move.forget.begin(), move.forget.end());
   CursorResult result{move.key, move.from, move.to, false};
   bool answer_was_lost = false;

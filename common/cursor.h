@@ -18,6 +18,7 @@ struct CursorMove {
   std::string to;
   std::string pass;                 // new value of `<key>:pass`, empty = leave it
   std::vector<std::string> forget;  // fields of `<key>:failures`
+  std::string expected_pass;        // what `<key>:pass` must hold as well, empty = anything
 };
 
 // Makes the move. `to` of the result is what the cursor holds afterwards; `advanced` is false where

@@ -187,7 +187,7 @@ void Walk::Advance(std::uint64_t done) {
   CursorResult result{key_, from, from, false};
   if (done > 0) {
     const std::uint64_t to = done >= block_.size ? block_.next : block_.first - done;
-    CursorMove move{key_, cursor_, fmt::to_string(to), "", {}};
+    CursorMove move{key_, cursor_, fmt::to_string(to), "", {}, pass_};
     for (const auto& [field, count] : failures_) {
       const auto id = ParseNumber(field);
       if (id && *id > to && *id <= block_.first) move.forget.push_back(field);
