@@ -19,7 +19,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kSlice(250);            // longest single wait inside librdkafka
+constexpr milliseconds kSlice(250);            // longest single wait for the queue
+constexpr milliseconds kLongestAsk(8000);      // longest single wait for an answer
 constexpr milliseconds kCursorReserve(500);    // left for the cursor once Kafka is done
 constexpr std::size_t kMostResends = 1000;     // records kept aside to be sent one by one
 constexpr std::size_t kShortestLetter = 1024;  // bytes; a dead letter is not cut further
@@ -138,12 +139,15 @@ class KafkaSink : public RecordSink {
   }
 
   std::optional<TaskError> Drain() override {
-    Flush();
     SendRefusedAlone();
     if (rd_kafka_outq_len(kafka_.get()) > 0) {
       rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
       while (rd_kafka_outq_len(kafka_.get()) > 0) rd_kafka_poll(kafka_.get(), 10);
     }
+    for (const Kept& kept : refused_) {
+      Failed(RD_KAFKA_RESP_ERR__TIMED_OUT, topic_name_, kept.item);
+    }
+    refused_.clear();
     return error_;
   }
 
@@ -154,8 +158,8 @@ class KafkaSink : public RecordSink {
         MakeKafkaConf({{"client.id", "steamflow"},
                        {"acks", "all"},
                        {"enable.idempotence", "true"},
-                       {"partitioner", "murmur2_random"},  // places keys as Java clients do
-                       {"queue.buffering.max.kbytes", "5120"},
+                       {"partitioner", "murmur2_random"},       // places keys as Java clients do
+                       {"queue.buffering.max.kbytes", "1024"},  // stays in the processor's cache
                        {"message.timeout.ms", fmt::to_string(patience.count())}},
                       properties);
     rd_kafka_conf_set_opaque(conf.get(), this);
@@ -170,11 +174,11 @@ class KafkaSink : public RecordSink {
     if (!topic_) throw ErrorOf(rd_kafka_last_error(), topic_name_);
   }
 
-  // Asks for the topic once, for at most a slice.
-  rd_kafka_resp_err_t AskFor(rd_kafka_topic_t* topic) const {
+  // Asks for the topic once.
+  rd_kafka_resp_err_t AskFor(rd_kafka_topic_t* topic, milliseconds patience) const {
     const rd_kafka_metadata_t* metadata = nullptr;
     auto error =
-        rd_kafka_metadata(kafka_.get(), 0, topic, &metadata, static_cast<int>(kSlice.count()));
+        rd_kafka_metadata(kafka_.get(), 0, topic, &metadata, static_cast<int>(patience.count()));
     if (error) return error;
     error = metadata->topic_cnt == 1 ? metadata->topics[0].err
                                      : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
@@ -183,11 +187,12 @@ class KafkaSink : public RecordSink {
   }
 
   // Asks until there is an answer that another try would not change. A topic just made is unknown
-  // to some brokers for a moment.
+  // to some brokers for a moment. The patience doubles: a slow broker is waited for, and closing
+  // never waits much longer than the run has already lasted.
   rd_kafka_resp_err_t LookUp(rd_kafka_topic_t* topic) const {
     const auto give_up_on_unknown = Clock::now() + std::chrono::seconds(1);
-    for (;;) {
-      const auto error = AskFor(topic);
+    for (milliseconds patience = kSlice;; patience = std::min(2 * patience, kLongestAsk)) {
+      const auto error = AskFor(topic, patience);
       const bool settled =
           error == RD_KAFKA_RESP_ERR_NO_ERROR ||
           error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
@@ -257,7 +262,7 @@ class KafkaSink : public RecordSink {
     char* const copy = values_.Copy(value);
     const Opaque opaque{item, is_letter, copy != nullptr};
     for (;;) {
-      const auto error = rd_kafka_producev(
+      auto error = rd_kafka_producev(
           kafka_.get(), RD_KAFKA_V_RKT(topic),
           RD_KAFKA_V_MSGFLAGS((copy ? 0 : RD_KAFKA_MSG_F_COPY)),
           RD_KAFKA_V_KEY(key.data(), key.size()),
@@ -266,6 +271,9 @@ class KafkaSink : public RecordSink {
       if (!error) {
         static_cast<void>(headers.release());  // the message owns them now
         return error;
+      }
+      if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && rd_kafka_outq_len(kafka_.get()) == 0) {
+        error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;  // for a queue that is empty
       }
       const bool is_full = error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
       if (!is_full || LeftForKafka().count() <= 0) {
@@ -286,9 +294,9 @@ class KafkaSink : public RecordSink {
 
   // The broker judges batches: of a refused one only the record that is too large itself is lost.
   void SendRefusedAlone() {
+    Flush();  // before this, refusals are still of batches
     sending_alone_ = true;
-    while (!refused_.empty()) {
-      Flush();
+    while (!refused_.empty() && LeftForKafka().count() > 0) {
       const Kept kept = std::move(refused_.front());
       refused_.pop_front();
       if (!kept.reason.empty()) {

@@ -65,9 +65,8 @@ TEST_F(KafkaFaults, LastingErrorsHoldTheCursor) {
     int exit_code;
   };
   for (const auto& c :
-       {Case{RD_KAFKA_RESP_ERR_UNKNOWN, 75}, Case{RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 75},
-        Case{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 77},
-        Case{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 78}}) {
+       {Case{RD_KAFKA_RESP_ERR_UNKNOWN, 75}, Case{RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 78},
+        Case{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 77}}) {
     SCOPED_TRACE(rd_kafka_err2name(c.error));
     kafka_.FailNext(kProduce, std::vector<rd_kafka_resp_err_t>(50, c.error));
     const Ended run = Run({kPlayersTask, "--deadline", "5"});
@@ -83,7 +82,7 @@ TEST_F(KafkaFaults, PartOfTheRecordsRefusedHoldsTheirIds) {
   // One record a batch, of which the first is refused.
   kafka_.FailNext(kProduce, {RD_KAFKA_RESP_ERR_POLICY_VIOLATION});
   const Ended run = Run({kPlayersTask, "--kafka-config", "batch.num.messages=1"});
-  EXPECT_EQ(run.exit_code, 75) << run.out;
+  EXPECT_EQ(run.exit_code, 78) << run.out;
   const auto cursor = redis_.Get("last_user_id");
   const auto to = cursor ? std::stoull(*cursor) : kFirstPlayersId;
   const auto ids = EventIds(Topic(kPlayersTopic));
