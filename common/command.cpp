@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -62,6 +63,9 @@ Command::Command(std::string name, const std::string& about, const std::string& 
   common(app_.add_option("--deadline", options_.deadline_seconds,
                          "Seconds until the run ends, whatever it has got done")
              ->check(CLI::Range(0.1, 86400.0))
+             ->check([](const std::string& text) {  // which lies in every range
+               return std::isnan(std::atof(text.c_str())) ? "it is no number" : "";
+             })
              ->capture_default_str());
   common(app_.add_option("--max-in-flight", options_.max_in_flight, "HTTP requests at a time")
              ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))

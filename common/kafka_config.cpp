@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "connection.h"
 #include "kafka_handles.h"
@@ -38,9 +39,15 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
     // then: secrets are free text and always taken.
     throw TaskError(origin.code, fmt::format("{}: {}", origin.name, cause.data()));
   }
-  const bool weakens =
-      ((name == "acks" || name == "request.required.acks") && value != "all" && value != "-1") ||
-      (name == "enable.idempotence" && value != "true");
+  const bool is_acks = name == "acks" || name == "request.required.acks";
+  const bool is_in_flight =
+      name == "max.in.flight" || name == "max.in.flight.requests.per.connection";
+  const bool is_retries = name == "retries" || name == "message.send.max.retries";
+  // The bounds are those of the idempotent producer.
+  const bool weakens = (is_acks && value != "all" && value != "-1") ||
+                       (is_in_flight && std::atol(value.c_str()) > 5) ||
+                       (is_retries && std::atol(value.c_str()) < 1) ||
+                       (name == "enable.idempotence" && value != "true");
   if (weakens) {
     throw TaskError(origin.code,
                     fmt::format("{}: {}={} would let records be lost or doubled; leave it out",

@@ -30,7 +30,7 @@ class LineSink : public RecordSink {
     if (path.empty()) return;
     fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd_ < 0) {
-      throw TaskError(ExitCode::kConfig,
+      throw TaskError(ExitCode::kUsage,
                       fmt::format("--sink file:{}: {}", path, std::strerror(errno)));
     }
   }

@@ -58,7 +58,7 @@ std::vector<std::pair<std::string, std::string>> CommonHeaders(const RunIdentity
 // The sinks below keep their counts in Run::result.
 //
 // stdout (`path` empty) or a file, written from its beginning: one line of JSON a record. Throws
-// TaskError (kConfig) where the file cannot be opened.
+// TaskError (kUsage) where the file cannot be opened.
 std::unique_ptr<RecordSink> MakeLineSink(Run& run, const std::string& topic,
                                          const std::string& path,
                                          RecordSink::OnDelivered on_delivered);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <system_error>
 
 #include "file.h"
@@ -11,6 +12,7 @@
 #include "kafka_sink.h"
 #include "progress.h"
 #include "setting.h"
+#include "topic_spec.h"
 
 namespace steamflow {
 namespace {
@@ -162,7 +164,12 @@ TimeZone ReadTimeZone(const std::string& flag_value) {
 SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run) {
   SourceConfig config;
   config.topic = options.topic;
-  if (config.topic.empty()) throw TaskError(ExitCode::kUsage, "--topic: the name is empty");
+  if (!IsTopicName(config.topic)) {
+    throw TaskError(ExitCode::kUsage,
+                    fmt::format("--topic: '{}' is no name of a topic (1 to 249 letters, digits, "
+                                "dots, dashes and underscores)",
+                                config.topic));
+  }
   ReadSink(options, config);
   config.api_url = ReadApiUrl(options.api_url, run.options.allow_http);
   config.timestamp = "\"" + ReadTimeZone(options.timezone).Format(run.identity.logical_date) + "\"";

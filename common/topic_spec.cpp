@@ -25,15 +25,6 @@ std::optional<int> ParseInt(std::string_view text) {
   return value;
 }
 
-bool IsTopicName(std::string_view name) {
-  constexpr std::size_t kLongest = 249;
-  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  c == '.' || c == '_' || c == '-';
-         });
-}
-
 Error ReadCount(const JsonField& field, int most, int& count) {
   const auto value = field.type == JsonField::Type::kNumber ? ParseInt(field.value) : std::nullopt;
   if (!value || *value < 1 || *value > most) {
@@ -98,6 +89,15 @@ Error ReadTopic(const JsonField& field, TopicSpec& spec) {
 }
 
 }  // namespace
+
+bool IsTopicName(std::string_view name) {
+  constexpr std::size_t kLongest = 249;
+  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
 
 tl::expected<std::vector<TopicSpec>, std::string> ParseTopics(std::string_view json) {
   const auto fields = ParseJsonObject(json);

@@ -16,6 +16,9 @@ struct TopicSpec {
   std::map<std::string, std::string> config;  // Kafka's topic configs, values as Kafka takes them
 };
 
+// Whether Kafka takes the name for a topic: 1 to 249 of a-z A-Z 0-9 . _ -, and not . or ..
+bool IsTopicName(std::string_view name);
+
 // Parses {"<topic>": {"partitions": 6, "replication": 3, "config": {"retention.ms": 1000}}, ...};
 // config may be absent. Errors: a sentence, for anything else in there, a topic or setting that
 // stands twice, a name that Kafka takes from no topic, numbers out of range, and
