@@ -59,17 +59,17 @@ TEST_F(RedisFaults, ConnectionsCutBetweenCommandsAreMadeAnew) {
 }
 
 TEST_F(RedisFaults, RefusedLoginIs77) {
-  RedisServer locked("right-password");
-  for (const auto& [userinfo, code] : {std::pair<std::string, int>{":right-password@", 0},
-                                       {":wrong-password@", 77},
+  RedisServer locked("right-pw");
+  for (const auto& [userinfo, code] : {std::pair<std::string, int>{":right-pw@", 0},
+                                       {":wrong-pw@", 77},
                                        {"", 77},
-                                       {"nobody:right-password@", 77}}) {
+                                       {"nobody:right-pw@", 77}}) {
     SCOPED_TRACE(userinfo);
     environment_["AIRFLOW_CONN_REDIS_DEFAULT"] =
         "redis://" + userinfo + "127.0.0.1:" + std::to_string(locked.port()) + "/0";
     const Ended run = Run({kPlayersTask});
     EXPECT_EQ(run.exit_code, code) << run.out;
-    EXPECT_EQ((run.out + run.err).find("-password"), std::string::npos) << run.out << run.err;
+    EXPECT_EQ((run.out + run.err).find("-pw"), std::string::npos) << run.out << run.err;
   }
   EXPECT_EQ(Requests(), 1u);
 }

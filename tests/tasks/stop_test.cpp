@@ -64,7 +64,6 @@ TEST_F(Stop, SecondSignalChangesNothing) {
   AwaitFirstBlock();
   program.Send(SIGTERM);
   program.Send(SIGTERM);
-  program.Send(SIGINT);
   EXPECT_EQ(program.Wait().exit_code, 143);
   ExpectFirstBlockKept();
 }
