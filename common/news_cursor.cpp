@@ -45,8 +45,9 @@ void NewsCursor::Saw(std::int64_t date, const std::string& gid) {
 }
 
 std::optional<CursorResult> NewsCursor::Advance() {
+  const bool is_newer = new_date_ > date_ || new_gids_.size() > gids_.size();
+  if (!redis_ || !is_newer) return std::nullopt;
   const std::string to = fmt::format("{}/{}", new_date_, fmt::join(new_gids_, ","));
-  if (!redis_ || new_gids_.empty() || to == held_) return std::nullopt;
   return MoveCursor(*redis_, {key_, held_, to, "", {}});
 }
 

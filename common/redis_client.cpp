@@ -138,7 +138,7 @@ class RedisClient::Impl {
   Impl(const RedisSettings& settings, const Stop& stop) : settings_(settings), stop_(stop) {}
 
   RedisReply Command(const std::vector<std::string_view>& arguments) {
-    if (!context_) Connect();
+    if (!is_ready_) Connect();
     SetTimeout();
     return Convert(*Send(arguments));
   }
@@ -163,6 +163,7 @@ class RedisClient::Impl {
       Send(auth);
     }
     if (settings_.db != 0) Send({"SELECT", fmt::to_string(settings_.db)});
+    is_ready_ = true;
   }
 
   void StartTls() {
@@ -215,6 +216,7 @@ class RedisClient::Impl {
     std::string cause = context_ ? context_->errstr : "out of memory";
     if (cause == "Resource temporarily unavailable") cause = "no answer in time";
     context_.reset();
+    is_ready_ = false;
     throw TaskError(ExitCode::kTransient,
                     fmt::format("{} Redis at {}: {}", doing, Address(), cause));
   }
@@ -228,6 +230,7 @@ class RedisClient::Impl {
   std::unique_ptr<redisSSLContext, TlsDeleter> tls_;
 #endif
   Context context_;
+  bool is_ready_ = false;  // logged in, and in the database asked for
 };
 
 RedisClient::RedisClient(const RedisSettings& settings, const Stop& stop)

@@ -129,7 +129,7 @@ Walk::Walk(const WalkOptions& options, Run& run, RedisClient* redis, bool read_o
       if (redis_) SetPass();
       return;
     }
-    if (!options.wrap) {
+    if (!options.wrap || begin < kLowestId) {  // a shard without any block has no pass either
       throw TaskError(
           ExitCode::kSkipped,
           fmt::format("the walk {} has come to the lowest id; --wrap begins a new pass", key_));

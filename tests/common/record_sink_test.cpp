@@ -78,9 +78,9 @@ TEST_F(RecordSinkTest, AFileIsWrittenFromItsBeginning) {
   EXPECT_EQ(ReadFile(folder_.File("out")), "");
 }
 
-TEST_F(RecordSinkTest, AFileThatCannotBeOpenedIsConfiguration) {
+TEST_F(RecordSinkTest, AFileThatCannotBeOpenedIsUsage) {
   EXPECT_EQ(CodeOf([&] { MakeLineSink(test_.run(), "t", folder_.File("no/out"), Note()); }),
-            ExitCode::kConfig);
+            ExitCode::kUsage);
 }
 
 TEST_F(RecordSinkTest, AFullDiskIsAnOutputError) {

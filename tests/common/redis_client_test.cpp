@@ -1,0 +1,153 @@
+#include "redis_client.h"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "redis_test.h"
+
+namespace steamflow {
+namespace {
+
+using test::CodeOf;
+using test::RedisServer;
+using test::RedisTest;
+using test::ScopedEnvironment;
+using test::TestRun;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ReadRedisSettingsTest, FromAConnection) {
+  const auto read = [](const std::string& connection) {
+    const ScopedEnvironment environment("AIRFLOW_CONN_REDIS_DEFAULT", connection);
+    return ReadRedisSettings("", "redis_default");
+  };
+  RedisSettings settings = read("redis://u:p%40ss@h:1234/5");
+  EXPECT_EQ(settings.host, "h");
+  EXPECT_EQ(settings.port, 1234);
+  EXPECT_EQ(settings.db, 5);
+  EXPECT_EQ(settings.user, "u");
+  EXPECT_EQ(settings.password, "p@ss");
+  EXPECT_FALSE(settings.tls);
+  settings = read("redis://h");
+  EXPECT_EQ(settings.port, 6379);
+  EXPECT_EQ(settings.db, 0);
+  EXPECT_EQ(read(R"({"conn_type":"redis","host":"h","schema":"1","extra":{"db":2}})").db, 2)
+      << "the extra, as Airflow's hook has it";
+  EXPECT_EQ(read(R"({"conn_type":"redis","host":"h","extra":{"db":null}})").db, 0);
+  EXPECT_EQ(read("redis://h/?ssl=false").tls, false);
+}
+
+TEST(ReadRedisSettingsTest, RefusesWithTheNameOfTheSetting) {
+  std::string message;
+  for (const char* connection :
+       {"", "postgres://h/0", "redis://h/one", "redis://h/-1", "redis://h/1.5", "redis://h//0",
+        "redis://h/99999999999", "redis://h?db=x", "redis://:hunter2@h:port/0"}) {
+    const ScopedEnvironment environment("AIRFLOW_CONN_REDIS_DEFAULT", connection);
+    EXPECT_EQ(CodeOf([] { ReadRedisSettings("", "redis_default"); }, &message), ExitCode::kConfig)
+        << connection;
+    EXPECT_THAT(message, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+  }
+  for (const char* url : {"h:1", "http://h", "redis://:hunter2@h", "redis://h/x"}) {
+    EXPECT_EQ(CodeOf([&] { ReadRedisSettings(url, ""); }, &message), ExitCode::kUsage) << url;
+    EXPECT_THAT(message, HasSubstr("--redis-url"));
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+  }
+}
+
+using RedisClientTest = RedisTest;
+
+TEST_F(RedisClientTest, ConvertsEveryKindOfReply) {
+  EXPECT_EQ(client_.Command({"SET", "k", std::string_view("a\0b", 3)}).text, "OK");
+  EXPECT_EQ(client_.Command({"GET", "k"}).OptionalText(), std::string("a\0b", 3));
+  EXPECT_FALSE(client_.Command({"GET", "absent"}).OptionalText());
+  EXPECT_EQ(client_.Command({"INCR", "n"}).integer, 1);
+  EXPECT_EQ(client_.Command({"INCR", "n"}).OptionalText(), "2");
+  const RedisReply reply = client_.Eval("return {KEYS[1], ARGV[1], 7, false}", {"k"}, {"v"});
+  ASSERT_EQ(reply.elements.size(), 4U);
+  EXPECT_EQ(reply.elements[0].text, "k");
+  EXPECT_EQ(reply.elements[1].text, "v");
+  EXPECT_EQ(reply.elements[2].integer, 7);
+  EXPECT_EQ(reply.elements[3].type, RedisReply::Type::kNil);
+}
+
+TEST_F(RedisClientTest, ErrorsHaveTheirCodes) {
+  server_.Command({"RPUSH", "list", "x"});
+  server_.Set("text", "x");
+  EXPECT_EQ(CodeOf([&] { client_.Command({"GET", "list"}); }), ExitCode::kData);
+  EXPECT_EQ(CodeOf([&] { client_.Command({"HGETALL", "text"}); }), ExitCode::kData);
+  EXPECT_EQ(CodeOf([&] { client_.Command({"INCR", "text"}); }), ExitCode::kData);
+  EXPECT_EQ(CodeOf([&] { client_.Eval("return redis.call('GET', 'list')", {}, {}); }),
+            ExitCode::kData);
+  EXPECT_EQ(client_.Command({"GET", "text"}).text, "x") << "the connection is still good";
+}
+
+TEST(RedisLoginTest, ARefusedLoginIsAuth) {
+  const RedisServer locked("hunter2");
+  const TestRun test;  // after the server, which is not to inherit its signal mask
+  RedisSettings settings;
+  settings.host = "127.0.0.1";
+  settings.port = locked.port();
+  std::string message;
+  {
+    RedisClient client(settings, test.stop());
+    EXPECT_EQ(CodeOf([&] { client.Command({"PING"}); }), ExitCode::kAuth) << "no password";
+  }
+  settings.password = "hunter3";
+  {
+    RedisClient client(settings, test.stop());
+    EXPECT_EQ(CodeOf([&] { client.Command({"PING"}); }, &message), ExitCode::kAuth);
+    EXPECT_THAT(message, Not(HasSubstr("hunter")));
+  }
+  settings.password = "hunter2";
+  RedisClient client(settings, test.stop());
+  EXPECT_EQ(client.Command({"PING"}).text, "PONG");
+}
+
+TEST_F(RedisClientTest, UsesItsDatabaseOrNone) {
+  RedisSettings settings = Settings();
+  settings.db = 3;
+  RedisClient third(settings, test_.stop());
+  third.Command({"SET", "k", "v"});
+  EXPECT_FALSE(client_.Command({"GET", "k"}).OptionalText());
+  settings.db = 9'999;
+  RedisClient none(settings, test_.stop());
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_EQ(CodeOf([&] { none.Command({"SET", "stray", "v"}); }), ExitCode::kConfig) << attempt;
+  }
+  EXPECT_FALSE(server_.Get("stray")) << "never in another database than the one asked for";
+}
+
+TEST_F(RedisClientTest, ConnectsAgainAfterTheServerWasAway) {
+  client_.Command({"SET", "k", "v"});
+  server_.Command({"CLIENT", "KILL", "TYPE", "normal"});  // SKIPME is the default
+  EXPECT_EQ(CodeOf([&] { client_.Command({"GET", "k"}); }), ExitCode::kTransient);
+  EXPECT_EQ(client_.Command({"GET", "k"}).text, "v");
+}
+
+TEST_F(RedisClientTest, AServerThatIsNotThereIsTransient) {
+  RedisSettings settings = Settings();
+  settings.port = 1;
+  RedisClient client(settings, test_.stop());
+  std::string message;
+  EXPECT_EQ(CodeOf([&] { client.Command({"PING"}); }, &message), ExitCode::kTransient);
+  EXPECT_THAT(message, HasSubstr("127.0.0.1:1"));
+  EXPECT_EQ(client.Address(), "127.0.0.1:1");
+}
+
+TEST_F(RedisClientTest, AFrozenServerIsWaitedForUntilTheDeadlineAtMost) {
+  const TestRun short_run(std::chrono::seconds(1));
+  RedisClient client(Settings(), short_run.stop());
+  EXPECT_EQ(client.Command({"PING"}).text, "PONG");
+  server_.process().Send(SIGSTOP);
+  std::string message;
+  const auto started = Clock::now();
+  EXPECT_EQ(CodeOf([&] { client.Command({"PING"}); }, &message), ExitCode::kTransient);
+  server_.process().Send(SIGCONT);
+  EXPECT_LT(Clock::now() - started, std::chrono::seconds(3));
+  EXPECT_THAT(message, HasSubstr("no answer in time"));
+}
+
+}  // namespace
+}  // namespace steamflow

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "redis_client.h"
+#include "redis_server.h"
+#include "test_run.h"
+
+namespace steamflow::test {
+
+// A real Redis of its own for each test, and a client of it as a task has one.
+class RedisTest : public testing::Test {
+ protected:
+  RedisSettings Settings() const {
+    RedisSettings settings;
+    settings.host = "127.0.0.1";
+    settings.port = server_.port();
+    return settings;
+  }
+
+  RedisServer server_;  // before the signals are blocked
+  TestRun test_;
+  RedisClient client_{Settings(), test_.stop()};
+};
+
+}  // namespace steamflow::test
