@@ -20,7 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSlice(250);            // longest single wait for the queue
-constexpr milliseconds kLongestAsk(8000);      // longest single wait for an answer
+constexpr milliseconds kLongestAsk(1000);      // longest single wait for an answer
 constexpr milliseconds kCursorReserve(500);    // left for the cursor once Kafka is done
 constexpr std::size_t kMostResends = 1000;     // records kept aside to be sent one by one
 constexpr std::size_t kShortestLetter = 1024;  // bytes; a dead letter is not cut further
@@ -187,8 +187,8 @@ class KafkaSink : public RecordSink {
   }
 
   // Asks until there is an answer that another try would not change. A topic just made is unknown
-  // to some brokers for a moment. The patience doubles: a slow broker is waited for, and closing
-  // never waits much longer than the run has already lasted.
+  // to some brokers for a moment. The patience grows, for slow brokers, but little: it is also how
+  // long closing may have to wait.
   rd_kafka_resp_err_t LookUp(rd_kafka_topic_t* topic) const {
     const auto give_up_on_unknown = Clock::now() + std::chrono::seconds(1);
     for (milliseconds patience = kSlice;; patience = std::min(2 * patience, kLongestAsk)) {

@@ -90,7 +90,8 @@ Reply Standin::Get(const std::string& path, const std::string& header) {
 }
 
 Reply Standin::Control(const std::string& verb, const std::string& path, const std::string& body) {
-  return client_.Send(verb, url_ + path, {}, body);
+  // As a form, which is curl's default, a longer body would be refused.
+  return client_.Send(verb, url_ + path, "Content-Type: application/json", body);
 }
 
 void Standin::AddFault(const std::string& json) {
