@@ -13,7 +13,7 @@ inline constexpr char kDeadLetterTopic[] = "steam_dead_letters";
 // Kafka, over librdkafka's idempotent producer with acks=all. The constructor does not wait: it
 // starts to connect and to look for the topic, so that this runs beside the first HTTP requests;
 // the first Write waits for it. A record that Kafka can never take (too large, refused) becomes a
-// dead letter. Memory is bounded by the producer's queue (5 MiB).
+// dead letter. Memory is bounded by the producer's queue (1 MiB).
 //
 // Write and Drain throw TaskError: kConfig where a topic does not exist, kAuth where the brokers
 // refuse the login or the topic, kTransient where they cannot be reached in time.
