@@ -95,7 +95,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Target{"steam-players", CheckPlayers}, Target{"steam-games", CheckRecentGames},
                     Target{"steam-news", CheckNews}, Target{"steam-player-count", CheckPlayerCount},
                     Target{"connection", CheckConnection}, Target{"instant", CheckInstant},
-                    Target{"json-text", CheckJsonText}, Target{"games-variable", CheckSteamGames}),
+                    Target{"json-text", CheckJsonText}, Target{"topics", CheckTopics},
+                    Target{"games-variable", CheckSteamGames}),
     [](const auto& test) {
       std::string name = test.param.corpus;
       for (char& c : name) c = c == '-' ? '_' : c;

@@ -44,10 +44,15 @@ TEST(ValueArenaTest, TellsWhatIsTooLargeForIt) {
 // An empty value behind a full slab must not belong to whatever lies after it.
 TEST(ValueArenaTest, AnEmptyValueBehindAFullSlab) {
   ValueArena arena;
-  std::size_t room = 1U << 20U;
-  for (char* copy = nullptr; !(copy = arena.Copy(std::string(room, 'x'))); --room) {
+  // The largest value that fits fills a slab to its last byte.
+  std::size_t fits = 0;
+  for (std::size_t step = 1U << 20U; step > 0; step /= 2) {
+    char* const copy = arena.Copy(std::string(fits + step, 'x'));
+    if (!copy) continue;
+    fits += step;
+    arena.Release(copy);
   }
-  // The slab is full to its last byte.
+  ASSERT_NE(arena.Copy(std::string(fits, 'x')), nullptr);
   char* const empty = arena.Copy("");
   char* const next = arena.Copy("next");
   arena.Release(empty);

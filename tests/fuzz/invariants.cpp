@@ -11,6 +11,7 @@
 #include "steam_api.h"
 #include "task_error.h"
 #include "timestamp.h"
+#include "topic_spec.h"
 
 namespace steamflow::fuzz {
 namespace {
@@ -149,6 +150,19 @@ void CheckSteamGames(std::string_view bytes) {
     }
   } catch (const TaskError& error) {
     Require(error.code() == ExitCode::kUsage, "another code than that of a flag");
+  }
+}
+
+void CheckTopics(std::string_view bytes) {
+  const auto topics = ParseTopics(bytes);
+  if (!topics) {
+    Require(!topics.error().empty(), "an error that says nothing");
+    return;
+  }
+  Require(!DomError(std::string(bytes)), "taken, though it is no JSON");
+  for (const TopicSpec& topic : *topics) {
+    Require(IsTopicName(topic.name), "a name that no topic has");
+    Require(topic.partitions > 0 && topic.replication > 0, "a topic without partitions");
   }
 }
 

@@ -23,4 +23,7 @@ void CheckJsonText(std::string_view bytes);
 // The Variable STEAM_GAMES.
 void CheckSteamGames(std::string_view bytes);
 
+// The file of topics.
+void CheckTopics(std::string_view bytes);
+
 }  // namespace steamflow::fuzz
