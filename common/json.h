@@ -8,9 +8,9 @@
 
 namespace steamflow {
 
-// Appends `text` as a JSON string (RFC 8259), quotes included. Control characters, those from U+0080
-// to U+009F too, are escaped and
-// bytes that are not UTF-8 become U+FFFD, so what comes out is always valid.
+// Appends `text` as a JSON string (RFC 8259), quotes included. Control characters, those from
+// U+0080 to U+009F too, are escaped and bytes that are not UTF-8 become U+FFFD, so what comes out
+// is always valid.
 void AppendJsonString(std::string& out, std::string_view text);
 
 // A JSON object built field by field, in the order of the calls.

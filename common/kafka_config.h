@@ -30,8 +30,9 @@ struct KafkaFlags {
 // librdkafka properties from the Airflow Connection (its extra holds them, host and port become
 // bootstrap.servers), then --brokers, then --kafka-config; a later one replaces an earlier one.
 // Every property is checked against librdkafka, and what would weaken the delivery promise (acks
-// other than all, enable.idempotence=false) or keep delivery reports away is refused. Secrets are made known to `log`. Throws
-// TaskError: kUsage for a flag, kConfig for the Connection, also where no broker is named.
+// other than all, enable.idempotence=false) or keep delivery reports away is refused. Secrets are
+// made known to `log`. Throws TaskError: kUsage for a flag, kConfig for the Connection, also where
+// no broker is named.
 KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log);
 
 }  // namespace steamflow
