@@ -15,7 +15,7 @@ if(STEAMFLOW_SANITIZE)
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(steamflow_options INTERFACE -fsanitize=${STEAMFLOW_SANITIZE})
 else()
-  # tests/common/hardening_test.sh reads these back from the release binaries.
+  # tests/project/hardening_test.sh reads these back from the release binaries.
   target_compile_options(steamflow_options INTERFACE
     $<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=3>
     -fstack-protector-strong -fstack-clash-protection

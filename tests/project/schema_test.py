@@ -1,59 +1,85 @@
-"""Every record that the sources make of the stand-in's answers fits its task's JSON Schema."""
+"""Holds the records of each source against the JSON Schema beside it.
+
+    schema_test.py BINARIES
+
+BINARIES is the folder of the build with the tasks and the Steam stand-in.
+"""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 
-WALK = ["--sink", "stdout", "--count", "300"]
-COMMANDS = {
-    "steam_current_players": ["--sink", "stdout"],
-    "steam_recently_played_games": WALK,
-    "steam_player_summaries": WALK,
-    "steam_news": ["--sink", "stdout"],
+PROJECT = Path(__file__).resolve().parents[2]
+
+# Each source with arguments that make it meet what the stand-in has: apps without a number and
+# without news, 2,500 news items, private, deleted and absent accounts.
+SOURCES: dict[str, list[str]] = {
+    "steam-current-players": ["--steam-games", '{"몬스터 헌터":582010,"none":404,"empty":300}'],
+    "steam-recently-played-games": ["--no-cursor", "--count", "300"],
+    "steam-player-summaries": ["--no-cursor", "--count", "1000"],
+    "steam-news": ["--steam-news-apps", "[1623730,777,999]", "--max-items", "500"],
 }
 
+NOT_IN_STANDIN = {"gameserverip"}
 
-def records_of(command: list[str], url: str) -> list[dict]:
+
+@contextmanager
+def standin(binaries: Path) -> Iterator[str]:
+    """A Steam stand-in; gives its address. It ends with its standard input."""
+    command = [binaries / "steam-standin", "--exit-with-stdin"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin and process.stdout
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+def records_of(binaries: Path, source: str, url: str) -> list[dict[str, Any]]:
     environment = {
-        "AIRFLOW_VAR_STEAM_API_URL": url,
-        "AIRFLOW_VAR_STEAM_API_KEY": "any-key-will-do",
-        "AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "-1",
         "PATH": os.environ["PATH"],
-    }
-    run = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    *records, result = [json.loads(line) for line in run.stdout.splitlines()]
-    assert result["sink"]["records"] == len(records), result
-    return [record["value"] for record in records]
+        "AIRFLOW_VAR_STEAM_API_KEY": "0123456789ABCDEF",
+        "AIRFLOW_VAR_STEAM_API_URL": url,
+        "AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "-1",
+    } | {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+    command = [binaries / source, "--sink", "stdout", *SOURCES[source]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    *lines, _result = done.stdout.splitlines()
+    return [json.loads(line)["value"] for line in lines]
 
 
-def check(root: Path, programs: Path) -> None:
-    standin = subprocess.Popen(
-        [programs / "steam-standin", "--exit-with-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with standin:
-        url = standin.stdout.readline().strip()
-        for folder, arguments in COMMANDS.items():
-            schema = json.loads((root / "tasks" / folder / "record.schema.json").read_text())
-            jsonschema.Draft202012Validator.check_schema(schema)
-            validator = jsonschema.Draft202012Validator(schema)
-            records = records_of([programs / folder.replace("_", "-"), *arguments], url)
-            assert records, f"{folder} made no record"
-            for record in records:
-                validator.validate(record)
-                # A schema that takes anything would test nothing.
-                for name in schema["required"]:
-                    without = {key: value for key, value in record.items() if key != name}
-                    assert not validator.is_valid(without), f"{folder}: {name} is not needed"
-            print(f"{folder}: {len(records)} records")
-        standin.stdin.close()
+def check(source: str, records: list[dict[str, Any]]) -> None:
+    folder = PROJECT / "tasks" / source.replace("-", "_")
+    schema = json.loads((folder / "record.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert records, f"{source}: no records"
+    for record in records:
+        validator.validate(record)
+    # A schema that takes anything would show nothing.
+    whole = records[0]
+    for name in schema["required"]:
+        broken = {key: value for key, value in whole.items() if key != name}
+        assert not validator.is_valid(broken), f"{source}: taken without {name}"
+        assert not validator.is_valid(whole | {name: []}), f"{source}: taken with {name} a list"
+    # A field that no record has is a field that is not tested.
+    unseen = schema["properties"].keys() - set().union(*records) - NOT_IN_STANDIN
+    assert not unseen, f"{source}: in no record: {sorted(unseen)}"
+    print(f"{source}: {len(records)} records")
+
+
+def main() -> None:
+    binaries = Path(sys.argv[1])
+    with standin(binaries) as url:
+        for source in SOURCES:
+            check(source, records_of(binaries, source, url))
 
 
 if __name__ == "__main__":
-    check(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()
