@@ -30,13 +30,15 @@ begin() {
 
 # finish NAME TITLE: waits for the step and returns its exit code.
 finish() {
-  local name=$1 title=$2 status=0 line time
+  local name=$1 title=$2 status=0 line time columns
   local pid=${step_pid[$name]} started=${step_started[$name]} log=$step_logs/$name.log
   if [[ -t 2 ]]; then
+    columns=$(stty size <&2)
+    columns=${columns#* }
     while kill -0 "$pid" 2>/dev/null; do
       line=$(tail -n 1 "$log" | tr -d '[:cntrl:]')
       line="$title ... $(seconds "$started" "$(milliseconds)") s  $line"
-      printf '\r\033[K%s' "${line:0:${COLUMNS:-80}-1}" >&2
+      printf '\r\033[K%s' "${line:0:columns-1}" >&2
       sleep 0.2
     done
     printf '\r\033[K' >&2

@@ -17,7 +17,7 @@ def run(lab: Lab) -> list[Row]:
     whole += ["--start-id", str(FIRST_ID)]
 
     runs = Rounds(
-        lab.rounds(31),
+        lab.rounds(21),
         {
             "/bin/true": lambda: execute(["/bin/true"]),
             "shortest": lambda: lab.task(TASK, api, *shortest),

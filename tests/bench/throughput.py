@@ -30,12 +30,11 @@ def run(lab: Lab) -> list[Row]:
 
     def produce(messages: int) -> Cost:
         # It knows only one key for all, which would go to one partition: longer values instead.
-        command = ["rdkafka_performance", "-P", "-q", "-D", "-t", TOPIC, "-b", brokers, "-a", "-1"]
+        command = ["rdkafka_performance", "-P", "-q", "-D", "-t", TOPIC, "-b", brokers]
+        command += ["-a", "-1", "-X", "enable.idempotence=true"]
         command += ["-c", str(messages), "-s", str(value_bytes + KEY_BYTES)]
         command += ["-H", f"event_id={TOPIC}/2026-11-22T22:34Z/{FIRST_ID}"]
         command += ["-H", "content-type=application/json", "-H", "task_version=0.1.0"]
-        for setting in ("enable.idempotence=true", "queue.buffering.max.kbytes=5120"):
-            command += ["-X", setting]
         cost = execute(command)
         if f" {messages} delivered (" not in cost.output:
             raise RuntimeError(cost.output)
