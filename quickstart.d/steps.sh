@@ -5,7 +5,7 @@
 step_logs= # the folder of the logs, which the caller sets
 declare -A step_pid=() step_started=()
 
-milliseconds() { echo "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
+milliseconds() { date +%s%3N; }
 
 # seconds FROM TO: prints the seconds between two times of milliseconds, as 12.3
 seconds() {
@@ -35,6 +35,7 @@ finish() {
   if [[ -t 2 ]]; then
     columns=$(stty size <&2)
     columns=${columns#* }
+    ((columns > 0)) || columns=80
     while kill -0 "$pid" 2>/dev/null; do
       line=$(tail -n 1 "$log" | tr -d '[:cntrl:]')
       line="$title ... $(seconds "$started" "$(milliseconds)") s  $line"
@@ -64,8 +65,9 @@ step() {
   finish "$1" "$2"
 }
 
-# stop_steps: ends those that still run, with what they started.
+# stop_steps: ends those that still run, with what they started, and waits until they are gone.
 stop_steps() {
   local pid
   for pid in "${step_pid[@]}"; do kill -s TERM -- "-$pid" 2>/dev/null || true; done
+  for pid in "${step_pid[@]}"; do wait "$pid" || true; done
 }
