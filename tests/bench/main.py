@@ -16,10 +16,10 @@ from lab import Lab
 from measure import Row
 
 BENCHMARKS = {
+    "memory": memory.run,  # first, see measure.execute
     "start-up": start_up.run,
     "latency": latency.run,
     "throughput": throughput.run,
-    "memory": memory.run,
 }
 
 

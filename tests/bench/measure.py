@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,7 +21,7 @@ class Cost:
 
     wall: float  # seconds
     cpu: float  # seconds, user and system
-    peak: float  # MiB resident
+    peak: float  # MiB resident; nan where it cannot be told
     output: str  # standard output and standard error
     records: int = 0  # that it delivered, where that was counted
 
@@ -65,7 +67,10 @@ def execute(command: list[str], environment: Mapping[str, str] | None = None) ->
         output = out.read().decode()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
+    # The kernel counts what this process had resident when it forked as a peak of the child's.
+    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = usage.ru_maxrss / 1024 if usage.ru_maxrss > floor else math.nan
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak, output)
 
 
 class Rounds:
