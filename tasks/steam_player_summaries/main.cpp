@@ -45,19 +45,19 @@ int main(int argc, char** argv) {
       std::size_t without_id = 0;
       for (std::size_t i = 0; i < answer.players.size(); ++i) {
         const std::uint64_t item = answer.item + i;
-        Outcome outcome = Outcome::kAbsent;
-        if (answer.players[i]) {
-          send_profile(*answer.players[i], item);
-          outcome = Outcome::kOk;
-        } else if (without_id < answer.without_id.size()) {
-          // Which of the missing ids it belongs to cannot be known; one of them is accounted for.
+        const bool is_last = i + 1 == answer.players.size();
+        bool is_there = answer.players[i] != nullptr;
+        if (is_there) send_profile(*answer.players[i], item);
+        // Which of the missing ids an object without one belongs to cannot be known: each stands
+        // for one of them, and what is left over goes with the last id.
+        while (without_id < answer.without_id.size() && (!is_there || is_last)) {
           const std::string event_id = event_prefix + fmt::to_string(walk.Id(item));
           source.Send(DeadLetter{event_id, event_id, answer.without_id[without_id++],
                                  "a profile without a steamid"},
                       item);
-          outcome = Outcome::kOk;
+          is_there = true;
         }
-        source.items().Answered(item, outcome);
+        source.items().Answered(item, is_there ? Outcome::kOk : Outcome::kAbsent);
       }
     });
 

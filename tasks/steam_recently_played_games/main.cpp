@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
       for (std::size_t i = 0; i < answer.players.size(); ++i) {
         const std::uint64_t item = answer.item + i;
         const steam_api::Player* player = answer.players[i];
-        if (player && player->is_public) {
+        // An object without an id may be any of the accounts that are missing.
+        if (player ? player->is_public : !answer.without_id.empty()) {
           visible.push(item);
         } else {
           source.items().Answered(item, player ? Outcome::kWithheld : Outcome::kAbsent);
