@@ -127,7 +127,8 @@ void CreateTopic(const std::string& brokers, const std::string& topic, int parti
     std::size_t count = 0;
     const auto results =
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    if (rd_kafka_topic_result_error(results[0])) {
+    const auto code = rd_kafka_topic_result_error(results[0]);
+    if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
       error = rd_kafka_topic_result_error_string(results[0]);
     }
   }
