@@ -70,6 +70,18 @@ TEST_F(CursorTest, SetsThePassAndForgetsFailuresInTheSameStep) {
   EXPECT_THAT(server_.Hash("c:failures"), testing::ElementsAre(testing::Pair("5", "2")));
 }
 
+TEST_F(CursorTest, LeavesACursorOfAnotherPass) {
+  // A new pass has come to the very id at which this run's pass was.
+  server_.Set("c", "100");
+  server_.Set("c:pass", "2026-11-23T00:00Z");
+  CursorMove move{"c", "100", "90", "", {}};
+  move.expected_pass = "2026-11-22T22:34Z";
+  EXPECT_FALSE(MoveCursor(client_, move).advanced);
+  EXPECT_EQ(server_.Get("c"), "100");
+  move.expected_pass = "2026-11-23T00:00Z";
+  EXPECT_TRUE(MoveCursor(client_, move).advanced);
+}
+
 TEST_F(CursorTest, AKeyOfAnotherTypeIsDataAndStays) {
   server_.Command({"RPUSH", "c", "x"});
   EXPECT_EQ(CodeOf([&] { MoveCursor(client_, {"c", "100", "90", "", {}}); }), ExitCode::kData);

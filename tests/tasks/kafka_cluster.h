@@ -25,7 +25,8 @@ struct Message {
 // and offsets. Throws std::runtime_error where the topic cannot be read within 30 s.
 std::vector<Message> ReadTopic(const std::string& brokers, const std::string& topic);
 
-// Makes a topic and waits until its partitions have leaders. Throws std::runtime_error.
+// Makes a topic, unless it is there, and waits until its partitions have leaders. Throws
+// std::runtime_error.
 void CreateTopic(const std::string& brokers, const std::string& topic, int partitions = 3,
                  const std::map<std::string, std::string>& config = {});
 
