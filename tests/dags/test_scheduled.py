@@ -47,7 +47,7 @@ with DAG("scheduled", schedule=None, start_date=datetime(2024, 1, 1), catchup=Fa
         connections=["kafka_default", "redis_default"],
     )
     hangs = steamflow_task("hangs", ["hangs", FOLDER])
-    hangs.execution_timeout = timedelta(seconds=1)
+    hangs.execution_timeout = timedelta(seconds=5)
     hangs.retries = 0
 """
 
