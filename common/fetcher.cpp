@@ -16,12 +16,11 @@ constexpr milliseconds kBetween(100);
 // When so many calls have failed for good, the API is down rather than an id broken: the run ends.
 constexpr std::size_t kMostFailures = 100;
 
-HttpOptions OptionsOf(const Run& run, const std::string& api_key) {
+HttpOptions OptionsOf(const Run& run) {
   HttpOptions options;
   options.max_in_flight = run.options.max_in_flight;
   options.max_response_bytes = run.options.max_response_bytes;
   options.http1 = run.options.http1;
-  if (!api_key.empty()) options.headers.push_back("x-webapi-key: " + api_key);
   return options;
 }
 
@@ -51,8 +50,10 @@ Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudg
     : run_(run),
       counts_(run.result.source.emplace()),
       budget_(budget),
-      client_(OptionsOf(run, api_key)),
-      random_(std::random_device{}()) {}
+      client_(OptionsOf(run)),
+      random_(std::random_device{}()) {
+  if (!api_key.empty()) key_headers_.push_back("x-webapi-key: " + api_key);
+}
 
 Fetcher::~Fetcher() = default;
 
@@ -108,15 +109,16 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
   if (call->attempts++ > 0) ++counts_.retries;
   ++counts_.requests;
   const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
-  const std::string url = call->fetch.url;
-  const bool keyed = call->fetch.keyed_calls > 0;
-  if (keyed) call->fetch.keyed_calls = 1;  // a retry stands for itself only
+  HttpRequest request{.url = call->fetch.url, .timeout = std::min(kAttemptTimeout, left)};
+  if (call->fetch.keyed_calls > 0) {
+    request.headers = key_headers_;
+    call->fetch.keyed_calls = 1;  // a retry stands for itself only
+  }
   // std::function wants a copyable callable, so the call travels in a shared pointer.
-  client_.Get(url, keyed, std::min(kAttemptTimeout, left),
-              [this, shared = std::make_shared<std::unique_ptr<Call>>(std::move(call))](
-                  HttpOutcome& outcome) {
-                if (!IsOver()) OnOutcome(std::move(*shared), outcome);
-              });
+  client_.Send(std::move(request), [this, shared = std::make_shared<std::unique_ptr<Call>>(
+                                              std::move(call))](HttpOutcome& outcome) {
+    if (!IsOver()) OnOutcome(std::move(*shared), outcome);
+  });
 }
 
 void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "call_budget.h"
 #include "http_client.h"
@@ -76,6 +77,7 @@ class Fetcher {
   const steamflow::Run& run_;
   SourceResult& counts_;
   CallBudget* const budget_;
+  std::vector<std::string> key_headers_;
   HttpClient client_;
   std::multimap<Clock::time_point, std::unique_ptr<Call>> waiting_;  // retries, by their time
   Clock::time_point paused_until_{};

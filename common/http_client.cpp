@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -15,15 +16,21 @@
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kConnectTimeout(10'000);
+using std::chrono::milliseconds;
+
+constexpr milliseconds kConnectTimeout(10'000);
 constexpr long kStallSeconds = 15;                // no byte for so long ends a transfer
 constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and addable
 
 constexpr std::size_t kLargestKeptBuffer = 1U << 20U;
 constexpr long kReceiveBuffer = 64L << 10U;
 
+using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+
 struct Transfer {
   CURL* easy = nullptr;
+  HttpRequest request;
+  Headers headers{nullptr, &curl_slist_free_all};
   HttpClient::Done done;
   HttpResponse response;
   std::uint64_t max_bytes = 0;
@@ -90,9 +97,6 @@ class HttpClient::Impl {
     curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, in_flight);
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, in_flight);
     curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight);
-    for (const std::string& header : options.headers) {
-      headers_ = curl_slist_append(headers_, header.c_str());
-    }
     ReadCertificateLocations();
   }
 
@@ -100,26 +104,27 @@ class HttpClient::Impl {
     Abandon();
     for (CURL* easy : idle_) curl_easy_cleanup(easy);
     curl_multi_cleanup(multi_);
-    curl_slist_free_all(headers_);
     curl_global_cleanup();
   }
 
-  void Get(const std::string& url, bool with_headers, std::chrono::milliseconds timeout,
-           Done done) {
+  void Send(HttpRequest&& request, Done done) {
     auto transfer = std::make_unique<Transfer>();
     if (!buffers_.empty()) {
       transfer->response.body = std::move(buffers_.back());
       buffers_.pop_back();
     }
     transfer->easy = TakeEasy();
+    transfer->request = std::move(request);
     transfer->done = std::move(done);
     transfer->max_bytes = options_.max_response_bytes;
     CURL* const easy = transfer->easy;
+    const std::string& url = transfer->request.url;
     SetUrl(easy, url);
     // With TLS the first connection says whether it multiplexes: wait for that rather than open a
     // hundred. Without TLS there is nothing to wait for.
     Set(easy, CURLOPT_PIPEWAIT, !options_.http1 && url.rfind("https:", 0) == 0 ? 1L : 0L);
-    Set(easy, CURLOPT_HTTPHEADER, with_headers ? headers_ : nullptr);
+    SetMethod(*transfer);
+    const milliseconds timeout = transfer->request.timeout;
     Set(easy, CURLOPT_TIMEOUT_MS, std::max<long>(1, static_cast<long>(timeout.count())));
     Set(easy, CURLOPT_CONNECTTIMEOUT_MS,
         std::max<long>(1, static_cast<long>(std::min(timeout, kConnectTimeout).count())));
@@ -133,14 +138,14 @@ class HttpClient::Impl {
 
   std::size_t in_flight() const { return active_.size(); }
 
-  void Wait(std::chrono::milliseconds at_most, int wake_fd) {
+  void Wait(milliseconds at_most, int wake_fd) {
     int running = 0;
     curl_multi_perform(multi_, &running);
     if (DeliverEnded()) return;
     curl_waitfd wake{};
     wake.fd = wake_fd;
     wake.events = CURL_WAIT_POLLIN;
-    const auto timeout = std::clamp<std::chrono::milliseconds::rep>(at_most.count(), 0, 1000);
+    const auto timeout = std::clamp<milliseconds::rep>(at_most.count(), 0, 1000);
     curl_multi_poll(multi_, &wake, wake_fd >= 0 ? 1 : 0, static_cast<int>(timeout), nullptr);
     curl_multi_perform(multi_, &running);
     DeliverEnded();
@@ -174,6 +179,28 @@ class HttpClient::Impl {
     Set(easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : url.c_str() + path);
   }
 
+  // Sets it all anew: the handle may have had another request before.
+  static void SetMethod(Transfer& transfer) {
+    CURL* const easy = transfer.easy;
+    const HttpRequest& request = transfer.request;
+    for (const std::string& header : request.headers) AddHeader(transfer, header);
+    Set(easy, CURLOPT_HTTPGET, 1L);
+    if (!request.body.empty() || request.method == "POST") {
+      Set(easy, CURLOPT_POSTFIELDS, request.body.data());
+      Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      AddHeader(transfer, "Expect:");  // no round trip to ask whether the body is welcome
+    }
+    Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    Set(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+  }
+
+  static void AddHeader(Transfer& transfer, const std::string& header) {
+    curl_slist* const longer = curl_slist_append(transfer.headers.get(), header.c_str());
+    if (!longer) throw std::bad_alloc();
+    (void)transfer.headers.release();
+    transfer.headers.reset(longer);
+  }
+
   CURL* TakeEasy() {
     if (!idle_.empty()) {
       CURL* const easy = idle_.back();
@@ -192,6 +219,10 @@ class HttpClient::Impl {
     Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     Set(easy, CURLOPT_HTTP_VERSION,
         static_cast<long>(options_.http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    if (!options_.user.empty()) {
+      Set(easy, CURLOPT_USERNAME, options_.user.c_str());
+      Set(easy, CURLOPT_PASSWORD, options_.password.c_str());
+    }
     if (!ca_file_.empty()) Set(easy, CURLOPT_CAINFO, ca_file_.c_str());
     if (!ca_folder_.empty()) {
       Set(easy, CURLOPT_CAPATH, ca_folder_.c_str());
@@ -256,7 +287,6 @@ class HttpClient::Impl {
   std::string ca_file_;
   std::string ca_folder_;
   CURLM* multi_ = nullptr;
-  curl_slist* headers_ = nullptr;
   std::vector<CURL*> idle_;
   std::vector<std::string> buffers_;  // of bodies, to be used again
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
@@ -265,14 +295,13 @@ class HttpClient::Impl {
 HttpClient::HttpClient(const HttpOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 HttpClient::~HttpClient() = default;
 
-void HttpClient::Get(const std::string& url, bool with_headers, std::chrono::milliseconds timeout,
-                     Done done) {
-  impl_->Get(url, with_headers, timeout, std::move(done));
+void HttpClient::Send(HttpRequest request, Done done) {
+  impl_->Send(std::move(request), std::move(done));
 }
 std::size_t HttpClient::in_flight() const {
   return impl_->in_flight();
 }
-void HttpClient::Wait(std::chrono::milliseconds at_most, int wake_fd) {
+void HttpClient::Wait(milliseconds at_most, int wake_fd) {
   impl_->Wait(at_most, wake_fd);
 }
 void HttpClient::Abandon() {

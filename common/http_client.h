@@ -33,16 +33,25 @@ struct HttpOutcome {
   HttpError error;
 };
 
+struct HttpRequest {
+  std::string method = "GET";  // or POST, PUT, DELETE
+  std::string url;
+  std::vector<std::string> headers;  // "name: value"
+  std::string body;
+  std::chrono::milliseconds timeout{};  // for all of it, the answer included
+};
+
 struct HttpOptions {
   std::size_t max_in_flight = 100;
   std::uint64_t max_response_bytes = 16U << 20U;  // decompressed
   bool http1 = false;                             // never HTTP/2
-  std::vector<std::string> headers;               // "name: value", sent with every request
+  std::string user;                               // basic authentication; empty = none
+  std::string password;
 };
 
-// GET requests side by side on one thread, over libcurl: HTTP/2 multiplexed over one connection
-// where TLS negotiates it, else a pool of HTTP/1.1 connections. Follows no redirect. Certificates
-// are checked against SSL_CERT_FILE or SSL_CERT_DIR where set, else the system's.
+// Requests side by side on one thread, over libcurl: HTTP/2 multiplexed over one connection where
+// TLS negotiates it, else a pool of HTTP/1.1 connections. Follows no redirect. Certificates are
+// checked against SSL_CERT_FILE or SSL_CERT_DIR where set, else the system's.
 class HttpClient {
  public:
   // May take what it likes of the outcome; a body left behind is a buffer for the next request.
@@ -53,9 +62,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Starts a request, which may take `timeout` in all; `with_headers` adds the headers of the
-  // options. `done` is called from Wait.
-  void Get(const std::string& url, bool with_headers, std::chrono::milliseconds timeout, Done done);
+  // Starts a request. `done` is called from Wait.
+  void Send(HttpRequest request, Done done);
 
   std::size_t in_flight() const;
 

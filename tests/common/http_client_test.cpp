@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "scripted_server.h"
 #include "standin_client.h"
 #include "stop.h"
 
@@ -19,11 +20,12 @@ using testing::HasSubstr;
 class HttpClientTest : public testing::Test {
  protected:
   // One request, to its end.
-  HttpOutcome Get(HttpClient& client, const std::string& path, bool with_headers = true,
+  HttpOutcome Get(HttpClient& client, const std::string& path,
+                  const std::vector<std::string>& headers = {},
                   milliseconds timeout = seconds(20)) {
     std::optional<HttpOutcome> outcome;
-    client.Get(standin_.url() + path, with_headers, timeout,
-               [&](HttpOutcome& ended) { outcome = std::move(ended); });
+    client.Send({.url = standin_.url() + path, .headers = headers, .timeout = timeout},
+                [&](HttpOutcome& ended) { outcome = std::move(ended); });
     while (!outcome) client.Wait(seconds(1), -1);
     return *outcome;
   }
@@ -41,11 +43,46 @@ TEST_F(HttpClientTest, GivesStatusAndDecompressedBody) {
   EXPECT_EQ(client.in_flight(), 0U);
 }
 
-TEST_F(HttpClientTest, TheHeadersOfTheOptionsGoOnlyWhereTheyAreWanted) {
-  HttpClient client({.headers = {"x-webapi-key: K"}});
-  EXPECT_EQ(Get(client, standin::kPlayers + "76561197960434622").response->status, 200);
-  EXPECT_EQ(Get(client, standin::kPlayers + "76561197960434622", false).response->status, 403);
-  EXPECT_EQ(Get(client, standin::kPlayers + "76561197960434622").response->status, 200);
+TEST_F(HttpClientTest, HeadersGoWithTheirRequestOnly) {
+  HttpClient client({});
+  const std::string path = standin::kPlayers + "76561197960434622";
+  EXPECT_EQ(Get(client, path, {"x-webapi-key: K"}).response->status, 200);
+  EXPECT_EQ(Get(client, path).response->status, 403);
+  EXPECT_EQ(Get(client, path, {"x-webapi-key: K"}).response->status, 200);
+}
+
+TEST(HttpClientBodies, MethodsAndBodiesArriveWholeAndDoNotLeakIntoTheNextRequest) {
+  test::ScriptedServer server([](const test::HttpCall& call) {
+    return test::HttpAnswer{.status = call.method == "PUT" ? 201 : 200, .body = call.body};
+  });
+  HttpClient client({.max_in_flight = 1, .user = "elastic", .password = "p:w"});
+  const auto ask = [&](const std::string& method, const std::string& body) {
+    std::optional<HttpOutcome> outcome;
+    client.Send({.method = method,
+                 .url = server.url() + "/a?b=c",
+                 .headers = {"Content-Type: application/json"},
+                 .body = body,
+                 .timeout = seconds(20)},
+                [&](HttpOutcome& ended) { outcome = std::move(ended); });
+    while (!outcome) client.Wait(seconds(1), -1);
+    EXPECT_TRUE(outcome->response) << outcome->error.message;
+    return outcome->response.value_or(HttpResponse{});
+  };
+  const std::string large = std::string("\0\xff", 2) + std::string(3'000'000, 'x');
+  EXPECT_EQ(ask("PUT", "{}").status, 201);
+  EXPECT_EQ(ask("POST", large).body, large);
+  EXPECT_EQ(ask("POST", "").body, "");
+  EXPECT_EQ(ask("DELETE", "").status, 200);
+  EXPECT_EQ(ask("GET", "").body, "");
+  std::vector<std::string> asked;
+  for (const auto& call : server.calls()) {
+    asked.push_back(call.method + " " + call.target + " " + std::to_string(call.body.size()));
+    EXPECT_EQ(call.headers.at("authorization"), "Basic ZWxhc3RpYzpwOnc=");
+    EXPECT_EQ(call.headers.at("content-type"), "application/json");
+    EXPECT_FALSE(call.headers.contains("expect"));
+  }
+  EXPECT_THAT(asked, testing::ElementsAre("PUT /a?b=c 2", "POST /a?b=c 3000002", "POST /a?b=c 0",
+                                          "DELETE /a?b=c 0", "GET /a?b=c 0"));
 }
 
 TEST_F(HttpClientTest, TakesABodyUpToItsLimit) {
@@ -74,7 +111,7 @@ TEST_F(HttpClientTest, ATimeoutIsANetworkError) {
   standin_.AddFault(R"({"kind":"silence"})");
   HttpClient client({});
   const auto started = Clock::now();
-  const HttpOutcome outcome = Get(client, standin::kCount, true, milliseconds(300));
+  const HttpOutcome outcome = Get(client, standin::kCount, {}, milliseconds(300));
   ASSERT_FALSE(outcome.response);
   EXPECT_EQ(outcome.error.kind, HttpError::Kind::kNetwork);
   EXPECT_GE(Clock::now() - started, milliseconds(290));
@@ -84,8 +121,8 @@ TEST_F(HttpClientTest, ATimeoutIsANetworkError) {
 TEST_F(HttpClientTest, WaitingEndsWhereSomethingWakesIt) {
   standin_.AddFault(R"({"kind":"silence"})");
   HttpClient client({});
-  client.Get(standin_.url() + standin::kCount, false, seconds(20),
-             [](HttpOutcome&) { ADD_FAILURE() << "called back"; });
+  client.Send({.url = standin_.url() + standin::kCount, .timeout = seconds(20)},
+              [](HttpOutcome&) { ADD_FAILURE() << "called back"; });
   const int wake = ::eventfd(1, EFD_CLOEXEC);
   const auto started = Clock::now();
   client.Wait(seconds(1), wake);
@@ -100,7 +137,7 @@ TEST_F(HttpClientTest, WhatIsNoWebAddressIsASetupError) {
   HttpClient client({});
   for (const char* url : {"file:///etc/passwd", "gopher://127.0.0.1/", "http://[::1"}) {
     std::optional<HttpOutcome> outcome;
-    client.Get(url, false, seconds(5), [&](HttpOutcome& ended) { outcome = ended; });
+    client.Send({.url = url, .timeout = seconds(5)}, [&](HttpOutcome& ended) { outcome = ended; });
     while (!outcome) client.Wait(seconds(1), -1);
     EXPECT_FALSE(outcome->response) << url;
     EXPECT_EQ(outcome->error.kind, HttpError::Kind::kSetup) << url;
