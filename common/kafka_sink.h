@@ -8,12 +8,9 @@
 
 namespace steamflow {
 
-inline constexpr char kDeadLetterTopic[] = "steam_dead_letters";
-
-// Kafka, over librdkafka's idempotent producer with acks=all. The constructor does not wait: it
-// starts to connect and to look for the topic, so that this runs beside the first HTTP requests;
-// the first Write waits for it. A record that Kafka can never take (too large, refused) becomes a
-// dead letter. Memory is bounded by the producer's queue (1 MiB).
+// Kafka. The constructor does not wait: it starts to connect and to look for the topic, so that
+// this runs beside the first HTTP requests; the first Write waits for it. A record that Kafka can
+// never take (too large, refused) becomes a dead letter.
 //
 // Write and Drain throw TaskError: kConfig where a topic does not exist, kAuth where the brokers
 // refuse the login or the topic, kTransient where they cannot be reached in time.

@@ -69,6 +69,10 @@ TEST_F(DeadLetters, RecordTooLargeForTheTopicGoesAlone) {
   EXPECT_EQ(letters[0].key, id);
   EXPECT_EQ(letters[0].headers.at("event_id"), id);
   EXPECT_GT(letters[0].value.size(), 50'000u);
+  // The record as it would have been, for a replay.
+  EXPECT_EQ(letters[0].headers.at("source_key"), ToText(large));
+  EXPECT_EQ(letters[0].headers.at("record.event_id"), id);
+  EXPECT_EQ(letters[0].headers.at("record.content-type"), "application/json");
   EXPECT_EQ(redis_.Get("last_user_id"), ToText(kFirstPlayersId - 100));
 }
 

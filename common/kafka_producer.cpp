@@ -1,0 +1,353 @@
+#include "kafka_producer.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <vector>
+
+#include "kafka_client.h"
+#include "topic_look_up.h"
+#include "value_arena.h"
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSlice(250);          // longest single wait for the queue
+constexpr milliseconds kAwaitSlice(20);      // for a topic
+constexpr milliseconds kCursorReserve(500);  // left for the cursor once Kafka is done
+constexpr std::size_t kMostResends = 1000;   // messages kept aside to be sent one by one
+
+struct HeadersDeleter {
+  void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
+};
+using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersDeleter>;
+
+Headers MakeHeaders(std::span<const KafkaHeader> headers) {
+  Headers made(rd_kafka_headers_new(headers.size()));
+  for (const auto& [name, value] : headers) {
+    rd_kafka_header_add(made.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  }
+  return made;
+}
+
+bool IsRefusal(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+         error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || error == RD_KAFKA_RESP_ERR_INVALID_MSG ||
+         error == RD_KAFKA_RESP_ERR_INVALID_RECORD || error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+}
+
+TaskError ErrorOf(rd_kafka_resp_err_t error, const std::string& topic) {
+  std::string what = fmt::format("producing to {}: {}", topic, rd_kafka_err2str(error));
+  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+    what += ": the topic does not exist (kafka-create-topics makes it)";
+  } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
+    what += ": no topic can have this name";
+  }
+  return {CodeOfKafkaError(error), what};
+}
+
+// A message kept aside: refused as part of a batch, to be sent alone.
+class Kept {
+ public:
+  Kept(KafkaProducer::Topic& to, const rd_kafka_message_t& message, std::uint64_t number)
+      : topic(to), item(number) {
+    if (message.key) key_.emplace(static_cast<const char*>(message.key), message.key_len);
+    if (message.payload) value_.emplace(static_cast<const char*>(message.payload), message.len);
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers)) return;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); ++i) {
+      headers_.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    }
+    for (const auto& [its_name, its_value] : headers_) views_.push_back({its_name, its_value});
+  }
+
+  OutgoingMessage message() const { return {key_, value_, views_}; }
+
+  KafkaProducer::Topic& topic;
+  const std::uint64_t item;
+
+ private:
+  std::optional<std::string> key_;
+  std::optional<std::string> value_;
+  std::deque<std::pair<std::string, std::string>> headers_;  // whose elements do not move
+  std::vector<KafkaHeader> views_;
+};
+
+// What a message carries through librdkafka, in the bits of a pointer.
+struct Opaque {
+  std::uint64_t item = 0;
+  bool is_in_arena = false;
+
+  Opaque(std::uint64_t item_number, bool in_arena) : item(item_number), is_in_arena(in_arena) {}
+  explicit Opaque(const void* packed) {
+    const auto bits = reinterpret_cast<std::uint64_t>(packed);
+    item = bits >> 1U;
+    is_in_arena = (bits & 1U) != 0;
+  }
+  void* Pack() const { return reinterpret_cast<void*>((item << 1U) | (is_in_arena ? 1U : 0U)); }
+};
+
+const rd_kafka_message_t& Raw(const void* message) {
+  return *static_cast<const rd_kafka_message_t*>(message);
+}
+
+}  // namespace
+
+std::uint64_t KafkaDelivery::item() const {
+  return Opaque(Raw(message_)._private).item;
+}
+int KafkaDelivery::partition() const {
+  return Raw(message_).partition;
+}
+int KafkaDelivery::broker() const {
+  return rd_kafka_message_broker_id(&Raw(message_));
+}
+std::chrono::microseconds KafkaDelivery::latency() const {
+  return std::chrono::microseconds(rd_kafka_message_latency(&Raw(message_)));
+}
+
+class KafkaProducer::Topic {
+ public:
+  std::string name;
+  Handlers handlers;
+  KafkaTopic handle;
+  bool is_known = false;
+  std::optional<TopicLookUp> look_up;
+};
+
+class KafkaProducer::Impl {
+ public:
+  Impl(Run& run, const KafkaProperties& properties) : run_(run) {
+    const auto patience = std::max(milliseconds(1000), run_.stop.TimeLeft());
+    KafkaConf conf =
+        MakeKafkaConf({{"client.id", "steamflow"},
+                       {"acks", "all"},
+                       {"enable.idempotence", "true"},
+                       {"partitioner", "murmur2_random"},       // places keys as Java clients do
+                       {"queue.buffering.max.kbytes", "1024"},  // stays in the processor's cache
+                       {"message.timeout.ms", fmt::to_string(patience.count())}},
+                      properties);
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_dr_msg_cb(conf.get(), &OnReport);
+    rd_kafka_conf_set_error_cb(conf.get(), &OnError);
+    std::array<char, 512> cause{};
+    kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
+    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
+    static_cast<void>(conf.release());  // the handle owns it now
+  }
+
+  ~Impl() {
+    for (auto& topic : topics_) topic.look_up.reset();
+    // Destroying the handle waits for nothing once the queues are empty.
+    rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    silent_ = true;
+    rd_kafka_flush(kafka_.get(), 100);
+    for (auto& topic : topics_) topic.handle.reset();
+  }
+
+  Topic& Open(const std::string& name, Handlers handlers) {
+    rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(kafka_.get());
+    Topic& topic = topics_.emplace_back();
+    rd_kafka_topic_conf_set_opaque(conf, &topic);
+    topic.name = name;
+    topic.handlers = std::move(handlers);
+    topic.handle.reset(rd_kafka_topic_new(kafka_.get(), name.c_str(), conf));
+    if (!topic.handle) {
+      rd_kafka_topic_conf_destroy(conf);
+      topics_.pop_back();
+      throw ErrorOf(rd_kafka_last_error(), name);
+    }
+    topic.look_up.emplace(kafka_.get(), topic.handle.get(), run_.stop.finish_by());
+    return topic;
+  }
+
+  void Await(Topic& topic) {
+    if (topic.is_known) return;
+    std::optional<int> found;
+    while (!(found = topic.look_up->Wait(kAwaitSlice))) {
+      rd_kafka_poll(kafka_.get(), 0);  // error callbacks
+      if (error_ && error_->code() == ExitCode::kAuth) throw *error_;
+      if (Left().count() <= 0) {
+        throw TaskError(
+            ExitCode::kTransient,
+            fmt::format("looking for topic {}: {}", topic.name,
+                        broker_error_.empty() ? "no answer from Kafka in time" : broker_error_));
+      }
+    }
+    if (*found) throw ErrorOf(static_cast<rd_kafka_resp_err_t>(*found), topic.name);
+    topic.is_known = true;
+  }
+
+  void Produce(Topic& topic, const OutgoingMessage& message, std::uint64_t item) {
+    Await(topic);
+    const auto error = Queue(topic, message, item);
+    if (IsRefusal(error)) {
+      Refused(topic, message, item, error);
+    } else if (error) {
+      Failed(topic, item, error);
+    }
+  }
+
+  void Poll() {
+    rd_kafka_poll(kafka_.get(), 0);
+    if (refused_.size() >= kMostResends) SendRefusedAlone();
+  }
+
+  std::optional<TaskError> Drain() {
+    SendRefusedAlone();
+    if (rd_kafka_outq_len(kafka_.get()) > 0) {
+      rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+      while (rd_kafka_outq_len(kafka_.get()) > 0) rd_kafka_poll(kafka_.get(), 10);
+    }
+    for (const Kept& kept : refused_) {
+      Failed(kept.topic, kept.item, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    }
+    refused_.clear();
+    return error_;
+  }
+
+ private:
+  milliseconds Left() const { return run_.stop.TimeLeft() - kCursorReserve; }
+
+  // Hands the message to librdkafka, waiting for room.
+  rd_kafka_resp_err_t Queue(Topic& topic, const OutgoingMessage& message, std::uint64_t item) {
+    // Without data, which is what a view of nothing has, they are null to librdkafka.
+    const std::string_view key = message.key.value_or(std::string_view());
+    const std::string_view value = message.value.value_or(std::string_view());
+    Headers headers = MakeHeaders(message.headers);
+    char* const copy = message.value ? values_.Copy(value) : nullptr;
+    const Opaque opaque{item, copy != nullptr};
+    for (;;) {
+      auto error = rd_kafka_producev(
+          kafka_.get(), RD_KAFKA_V_RKT(topic.handle.get()),
+          RD_KAFKA_V_MSGFLAGS((copy ? 0 : RD_KAFKA_MSG_F_COPY)),
+          RD_KAFKA_V_KEY(key.data(), key.size()),
+          RD_KAFKA_V_VALUE(copy ? copy : const_cast<char*>(value.data()), value.size()),
+          RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(opaque.Pack()), RD_KAFKA_V_END);
+      if (!error) {
+        static_cast<void>(headers.release());  // the message owns them now
+        return error;
+      }
+      if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && rd_kafka_outq_len(kafka_.get()) == 0) {
+        error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;  // for a queue that is empty
+      }
+      const bool is_full = error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+      if (!is_full || Left().count() <= 0) {
+        if (copy) values_.Release(copy);
+        return is_full ? RD_KAFKA_RESP_ERR__TIMED_OUT : error;
+      }
+      rd_kafka_poll(kafka_.get(), static_cast<int>(std::min(kSlice, Left()).count()));
+    }
+  }
+
+  void Flush() {
+    while (rd_kafka_outq_len(kafka_.get()) > 0 && Left().count() > 0) {
+      rd_kafka_flush(kafka_.get(), static_cast<int>(std::min(kSlice, Left()).count()));
+    }
+  }
+
+  // The broker judges batches: of a refused one only the message that is too large is to blame.
+  void SendRefusedAlone() {
+    Flush();  // before this, refusals are still of batches
+    while (!refused_.empty() && Left().count() > 0) {
+      const Kept kept = std::move(refused_.front());
+      refused_.pop_front();
+      refusal_of_one_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+      is_alone_ = true;
+      if (const auto error = Queue(kept.topic, kept.message(), kept.item)) {
+        Failed(kept.topic, kept.item, error);
+      }
+      Flush();
+      is_alone_ = false;
+      if (refusal_of_one_) Refused(kept.topic, kept.message(), kept.item, refusal_of_one_);
+      Flush();  // of what took its place
+    }
+  }
+
+  void Refused(Topic& topic, const OutgoingMessage& message, std::uint64_t item,
+               rd_kafka_resp_err_t error) {
+    if (!topic.handlers.on_refused(item, message, rd_kafka_err2str(error))) {
+      Failed(topic, item, error);
+    }
+  }
+
+  void Failed(Topic& topic, std::uint64_t item, rd_kafka_resp_err_t error) {
+    if (!error_) error_ = ErrorOf(error, topic.name);
+    topic.handlers.on_failed(item);
+  }
+
+  void OnReport(const rd_kafka_message_t& message) {
+    if (silent_) return;
+    Topic& topic = *static_cast<Topic*>(rd_kafka_topic_opaque(message.rkt));
+    const Opaque opaque(message._private);
+    if (!message.err) {
+      topic.handlers.on_delivered(KafkaDelivery(&message));
+    } else if (!IsRefusal(message.err)) {
+      Failed(topic, opaque.item, message.err);
+    } else if (is_alone_) {
+      refusal_of_one_ = message.err;
+    } else {
+      refused_.emplace_back(topic, message, opaque.item);
+    }
+    if (opaque.is_in_arena) values_.Release(message.payload);
+  }
+
+  static void OnReport(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
+    static_cast<Impl*>(self)->OnReport(*message);
+  }
+
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
+    auto& self = *static_cast<Impl*>(opaque);
+    const auto code = static_cast<rd_kafka_resp_err_t>(error);
+    if (self.silent_) return;
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !self.error_) {
+      self.error_ = TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    }
+    if (code == RD_KAFKA_RESP_ERR__FATAL || reason == self.broker_error_) return;
+    if (self.broker_error_.empty()) self.run_.log.Warning(fmt::format("Kafka: {}", reason));
+    self.broker_error_ = reason;
+  }
+
+  Run& run_;
+  ValueArena values_;  // outlives the messages that point into it
+  KafkaHandle kafka_;
+  std::deque<Topic> topics_;  // whose elements do not move
+  bool silent_ = false;
+  bool is_alone_ = false;  // one message is under way, and it was refused in a batch before
+  rd_kafka_resp_err_t refusal_of_one_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::deque<Kept> refused_;
+  std::optional<TaskError> error_;  // the first that made a message fail
+  std::string broker_error_;        // the last that librdkafka spoke of
+};
+
+KafkaProducer::KafkaProducer(Run& run, const KafkaProperties& properties)
+    : impl_(std::make_unique<Impl>(run, properties)) {}
+KafkaProducer::~KafkaProducer() = default;
+
+KafkaProducer::Topic& KafkaProducer::Open(const std::string& topic, Handlers handlers) {
+  return impl_->Open(topic, std::move(handlers));
+}
+void KafkaProducer::Await(Topic& topic) {
+  impl_->Await(topic);
+}
+void KafkaProducer::Produce(Topic& topic, const OutgoingMessage& message, std::uint64_t item) {
+  impl_->Produce(topic, message, item);
+}
+void KafkaProducer::Poll() {
+  impl_->Poll();
+}
+std::optional<TaskError> KafkaProducer::Drain() {
+  return impl_->Drain();
+}
+
+}  // namespace steamflow
