@@ -39,6 +39,9 @@ class JsonObject {
 // "[a,b]" of texts that are JSON already.
 std::string JsonArray(const std::vector<std::string>& elements);
 
+// RFC 8259, section 6. simdjson refuses numbers that no machine type holds; JSON does not.
+bool IsJsonNumber(std::string_view text);
+
 // Replaces in place every escape that PostgreSQL and many parsers refuse, \u0000 and a lone
 // surrogate, by \ufffd, and returns how many there were. `json` may be any text: only a backslash
 // followed by u and four hexadecimal digits is looked at.

@@ -22,29 +22,6 @@ std::string_view Trim(std::string_view text) {
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-// RFC 8259, section 6. simdjson refuses numbers that no machine type holds; JSON does not.
-bool IsNumber(std::string_view text) {
-  std::size_t i = 0;
-  const auto digits = [&] {
-    const std::size_t start = i;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
-    return i > start;
-  };
-  if (i < text.size() && text[i] == '-') ++i;
-  const std::size_t whole = i;
-  if (!digits() || (text[whole] == '0' && i > whole + 1)) return false;
-  if (i < text.size() && text[i] == '.') {
-    ++i;
-    if (!digits()) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    ++i;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-    if (!digits()) return false;
-  }
-  return i == text.size();
-}
-
 // The on-demand parser checks only what is visited, so every value is.
 error_code Check(ondemand::value value, int depth);
 
@@ -91,7 +68,8 @@ error_code Check(ondemand::value value, int depth) {
     case ondemand::json_type::string:
       return value.get_string().error();
     case ondemand::json_type::number:
-      return IsNumber(Trim(value.raw_json_token())) ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
+      return IsJsonNumber(Trim(value.raw_json_token())) ? simdjson::SUCCESS
+                                                        : simdjson::NUMBER_ERROR;
     case ondemand::json_type::boolean:
       return value.get_bool().error();
     default:
