@@ -1,0 +1,392 @@
+#include "kafka_reader.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+
+#include "kafka_client.h"
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Single waits for an answer, inside librdkafka, where signals are not seen: each is twice as long
+// as the one before, for links on which an answer takes longer.
+constexpr milliseconds kFirstSlice(250);
+constexpr milliseconds kLongestSlice(1'000);
+constexpr milliseconds kBetween(20);                 // for callbacks, between two tries
+constexpr std::chrono::seconds kUntilTopicsShow(1);  // a topic just made is unknown to some brokers
+
+struct Deleter {
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Deleter>;
+using PartitionList = Owned<rd_kafka_topic_partition_list_t>;
+
+// `offsets` = one each, or one for all.
+PartitionList MakeList(const std::vector<KafkaPartition>& partitions,
+                       const std::vector<std::int64_t>& offsets) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), partitions[i].topic.c_str(), partitions[i].id)
+        ->offset = offsets[offsets.size() == 1 ? 0 : i];
+  }
+  return list;
+}
+
+TaskError ErrorOf(const std::string& doing, rd_kafka_resp_err_t error) {
+  std::string what = fmt::format("{}: {}", doing, rd_kafka_err2str(error));
+  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+    what += " (kafka-create-topics makes topics)";
+  }
+  return {CodeOfKafkaError(error), what};
+}
+
+KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
+  KafkaMessage message;
+  message.partition = partition;
+  message.offset = raw.offset;
+  message.message = &raw;
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  const std::int64_t timestamp = rd_kafka_message_timestamp(&raw, &type);
+  if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) message.timestamp_ms = timestamp;
+  if (raw.key) message.key.emplace(static_cast<const char*>(raw.key), raw.key_len);
+  if (raw.payload) message.value.emplace(static_cast<const char*>(raw.payload), raw.len);
+  return message;
+}
+
+rd_kafka_headers_t* HeadersOf(const void* message) {
+  rd_kafka_headers_t* headers = nullptr;
+  rd_kafka_message_headers(static_cast<const rd_kafka_message_t*>(message), &headers);
+  return headers;
+}
+
+}  // namespace
+
+std::optional<std::string_view> KafkaMessage::Header(const char* name) const {
+  const rd_kafka_headers_t* headers = HeadersOf(message);
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  if (!headers || rd_kafka_header_get_last(headers, name, &bytes, &size) || !bytes) {
+    return std::nullopt;
+  }
+  return std::string_view(static_cast<const char*>(bytes), size);
+}
+
+std::vector<KafkaHeader> KafkaMessage::Headers() const {
+  std::vector<KafkaHeader> all;
+  const rd_kafka_headers_t* headers = HeadersOf(message);
+  const char* name = nullptr;
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &bytes, &size);
+       ++i) {
+    all.push_back({name, {static_cast<const char*>(bytes), size}});
+  }
+  return all;
+}
+
+class KafkaReader::Impl {
+ public:
+  Impl(const KafkaProperties& properties, const std::string& group, const Stop& stop)
+      : stop_(stop) {
+    KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
+                                    {"fetch.wait.max.ms", "20"},
+                                    {"fetch.max.bytes", "4194304"},
+                                    {"queued.min.messages", "20000"},
+                                    {"queued.max.messages.kbytes", "8192"}},
+                                   properties);
+    Fix(conf, {{"group.id", group},
+               {"enable.auto.commit", "false"},
+               {"enable.auto.offset.store", "false"},
+               {"enable.partition.eof", "true"},
+               {"auto.offset.reset", "error"},
+               {"isolation.level", "read_committed"}});
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_error_cb(conf.get(), &OnError);
+    std::array<char, 512> cause{};
+    kafka_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), cause.data(), cause.size()));
+    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
+    static_cast<void>(conf.release());  // the handle owns it now
+    queue_.reset(rd_kafka_queue_get_consumer(kafka_.get()));
+  }
+
+  ~Impl() {
+    messages_.clear();
+    queue_.reset();
+    if (!partitions_.empty()) rd_kafka_assign(kafka_.get(), nullptr);
+  }
+
+  std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics) {
+    std::vector<KafkaPartition> partitions;
+    for (const std::string& topic : topics) {
+      const int count = PartitionsOf(topic);
+      for (int id = 0; id < count; ++id) partitions.push_back({topic, id});
+    }
+    return partitions;
+  }
+
+  // The protocol's ListOffsets takes these two in place of a time.
+  std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) {
+    const auto begins = OffsetsFor(partitions, RD_KAFKA_OFFSET_BEGINNING);
+    const auto ends = OffsetsFor(partitions, RD_KAFKA_OFFSET_END);
+    std::vector<KafkaRange> ranges;
+    for (std::size_t i = 0; i < partitions.size(); ++i) ranges.push_back({begins[i], ends[i]});
+    return ranges;
+  }
+
+  std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
+                                                     milliseconds since_epoch) {
+    std::vector<std::optional<std::int64_t>> offsets;
+    for (const std::int64_t offset : OffsetsFor(partitions, since_epoch.count())) {
+      offsets.push_back(offset < 0 ? std::nullopt : std::optional(offset));
+    }
+    return offsets;
+  }
+
+  std::vector<std::optional<std::int64_t>> Committed(
+      const std::vector<KafkaPartition>& partitions) {
+    const PartitionList list = MakeList(partitions, {RD_KAFKA_OFFSET_INVALID});
+    Ask("reading committed offsets",
+        [&](int patience) { return rd_kafka_committed(kafka_.get(), list.get(), patience); });
+    std::vector<std::optional<std::int64_t>> offsets;
+    for (int i = 0; i < list->cnt; ++i) {
+      const auto& element = list->elems[i];
+      if (element.err) throw ErrorOf("reading committed offsets", element.err);
+      offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
+    }
+    return offsets;
+  }
+
+  void Commit(const std::vector<KafkaPartition>& partitions,
+              const std::vector<std::int64_t>& offsets) {
+    const PartitionList list = MakeList(partitions, offsets);
+    const Owned<rd_kafka_queue_t> answers(rd_kafka_queue_new(kafka_.get()));
+    std::optional<rd_kafka_resp_err_t> answer;
+    const auto on_answer = [](rd_kafka_t*, rd_kafka_resp_err_t error,
+                              rd_kafka_topic_partition_list_t*, void* opaque) {
+      *static_cast<std::optional<rd_kafka_resp_err_t>*>(opaque) = error;
+    };
+    rd_kafka_commit_queue(kafka_.get(), list.get(), answers.get(), on_answer, &answer);
+    while (!answer && stop_.TimeLeft().count() > 0) {
+      rd_kafka_queue_poll_callback(answers.get(), static_cast<int>(kFirstSlice.count()));
+      rd_kafka_poll(kafka_.get(), 0);
+    }
+    const auto error = answer.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (error) throw ErrorOf("committing offsets", error);
+  }
+
+  void Start(const std::vector<KafkaPartition>& partitions,
+             const std::vector<std::int64_t>& offsets) {
+    partitions_ = partitions;
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      const KafkaPartition& partition = partitions[i];
+      auto& places = places_[partition.topic];
+      places.resize(std::max(places.size(), static_cast<std::size_t>(partition.id) + 1), -1);
+      places[static_cast<std::size_t>(partition.id)] = static_cast<std::ptrdiff_t>(i);
+    }
+    const PartitionList list = MakeList(partitions, offsets);
+    if (const auto error = rd_kafka_assign(kafka_.get(), list.get())) {
+      throw ErrorOf("assigning partitions", error);
+    }
+  }
+
+  void Pause(std::size_t partition) {
+    const PartitionList list = MakeList({partitions_[partition]}, {RD_KAFKA_OFFSET_INVALID});
+    rd_kafka_pause_partitions(kafka_.get(), list.get());
+  }
+
+  const KafkaRead& Read(std::size_t most, milliseconds wait) {
+    Serve(milliseconds(0), "");
+    messages_.clear();
+    read_.messages.clear();
+    read_.ends.clear();
+    read_.gaps.clear();
+    raw_.resize(most);
+    const auto count = rd_kafka_consume_batch_queue(queue_.get(), static_cast<int>(wait.count()),
+                                                    raw_.data(), most);
+    for (ssize_t i = 0; i < count; ++i) {
+      messages_.emplace_back(raw_[static_cast<std::size_t>(i)]);
+    }
+    for (const auto& message : messages_) Sort(*message);
+    return read_;
+  }
+
+ private:
+  static void Fix(const KafkaConf& conf, const KafkaProperties& properties) {
+    for (const auto& [name, value] : properties) {
+      rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), nullptr, 0);
+    }
+  }
+
+  // The place of a message's partition in the list of Start.
+  std::size_t PlaceOf(const rd_kafka_message_t& message) {
+    if (message.rkt != last_topic_) {  // messages come in runs of one topic
+      last_topic_ = message.rkt;
+      last_places_ = &places_.at(rd_kafka_topic_name(message.rkt));
+    }
+    return static_cast<std::size_t>(last_places_->at(static_cast<std::size_t>(message.partition)));
+  }
+
+  void Sort(const rd_kafka_message_t& message) {
+    switch (message.err) {
+      case RD_KAFKA_RESP_ERR_NO_ERROR:
+        read_.messages.push_back(Convert(message, PlaceOf(message)));
+        return;
+      case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        read_.ends.push_back({PlaceOf(message), message.offset});
+        return;
+      case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        read_.gaps.push_back(PlaceOf(message));
+        return;
+      default:
+        break;
+    }
+    // The group is not joined, so what it is not allowed does no harm. What may pass is tried again
+    // by librdkafka itself.
+    if (message.err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return;
+    const TaskError error = ErrorOf(
+        message.rkt ? fmt::format("reading {}", rd_kafka_topic_name(message.rkt)) : "reading Kafka",
+        message.err);
+    if (error.code() != ExitCode::kTransient) throw error;
+  }
+
+  // Asks until there is an answer that another try would not change.
+  void Ask(const std::string& doing, const std::function<rd_kafka_resp_err_t(int)>& call) {
+    for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
+      const auto slice = std::clamp(Left(), milliseconds(1), longest);
+      const auto error = call(static_cast<int>(slice.count()));
+      if (!error) return;
+      const TaskError failure = ErrorOf(doing, error);
+      if (failure.code() != ExitCode::kTransient) throw failure;
+      Serve(kBetween, failure.what());
+    }
+  }
+
+  int PartitionsOf(const std::string& topic) {
+    const KafkaTopic handle(rd_kafka_topic_new(kafka_.get(), topic.c_str(), nullptr));
+    if (!handle) throw ErrorOf(topic, rd_kafka_last_error());
+    const auto give_up_on_unknown = Clock::now() + kUntilTopicsShow;
+    for (;;) {
+      Owned<const rd_kafka_metadata_t> metadata;
+      Ask(topic, [&](int patience) {
+        const rd_kafka_metadata_t* answer = nullptr;
+        const auto error = rd_kafka_metadata(kafka_.get(), 0, handle.get(), &answer, patience);
+        metadata.reset(answer);
+        return error;
+      });
+      const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+      if (!found.err) return found.partition_cnt;
+      const TaskError error = ErrorOf(topic, found.err);
+      if (error.code() != ExitCode::kTransient && Clock::now() >= give_up_on_unknown) throw error;
+      Serve(kBetween, error.what());
+    }
+  }
+
+  // The first offset at or after `time` (a time, or one of the protocol's special values).
+  std::vector<std::int64_t> OffsetsFor(const std::vector<KafkaPartition>& partitions,
+                                       std::int64_t time) {
+    if (partitions.empty()) return {};
+    PartitionList list;
+    Ask("asking for offsets", [&](int patience) {
+      list = MakeList(partitions, {time});
+      auto error = rd_kafka_offsets_for_times(kafka_.get(), list.get(), patience);
+      for (int i = 0; i < list->cnt && !error; ++i) error = list->elems[i].err;
+      return error;
+    });
+    std::vector<std::int64_t> offsets;
+    for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
+    return offsets;
+  }
+
+  milliseconds Left() const {
+    const auto left = std::chrono::ceil<milliseconds>(stop_.work_until() - Clock::now());
+    return std::min(left, stop_.TimeLeft());
+  }
+
+  // Calls back, and throws what ends the waiting.
+  void Serve(milliseconds wait, const std::string& cause) {
+    rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
+    if (login_error_) throw *login_error_;
+    if (cause.empty()) return;
+    stop_.ThrowIfSignalled();
+    if (Left().count() <= 0) {
+      throw TaskError(
+          ExitCode::kTransient,
+          fmt::format("asking Kafka: {}", broker_error_.empty() ? cause : broker_error_));
+    }
+  }
+
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
+    auto& self = *static_cast<Impl*>(opaque);
+    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+      self.login_error_ =
+          TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
+      self.broker_error_ = reason;
+    }
+  }
+
+  const Stop& stop_;
+  KafkaHandle kafka_;
+  Owned<rd_kafka_queue_t> queue_;
+  std::vector<KafkaPartition> partitions_;                     // of Start
+  std::map<std::string, std::vector<std::ptrdiff_t>> places_;  // topic, id -> place there
+  const rd_kafka_topic_t* last_topic_ = nullptr;
+  const std::vector<std::ptrdiff_t>* last_places_ = nullptr;
+  std::vector<rd_kafka_message_t*> raw_;
+  std::vector<Owned<rd_kafka_message_t>> messages_;  // of the last Read
+  KafkaRead read_;
+  std::optional<TaskError> login_error_;
+  std::string broker_error_;  // the last that librdkafka spoke of
+};
+
+KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& group,
+                         const Stop& stop)
+    : impl_(std::make_unique<Impl>(properties, group, stop)) {}
+KafkaReader::~KafkaReader() = default;
+
+std::vector<KafkaPartition> KafkaReader::Partitions(const std::vector<std::string>& topics) {
+  return impl_->Partitions(topics);
+}
+std::vector<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
+  return impl_->Ranges(partitions);
+}
+std::vector<std::optional<std::int64_t>> KafkaReader::OffsetsAt(
+    const std::vector<KafkaPartition>& partitions, std::chrono::milliseconds since_epoch) {
+  return impl_->OffsetsAt(partitions, since_epoch);
+}
+std::vector<std::optional<std::int64_t>> KafkaReader::Committed(
+    const std::vector<KafkaPartition>& partitions) {
+  return impl_->Committed(partitions);
+}
+void KafkaReader::Commit(const std::vector<KafkaPartition>& partitions,
+                         const std::vector<std::int64_t>& offsets) {
+  impl_->Commit(partitions, offsets);
+}
+void KafkaReader::Start(const std::vector<KafkaPartition>& partitions,
+                        const std::vector<std::int64_t>& offsets) {
+  impl_->Start(partitions, offsets);
+}
+void KafkaReader::Pause(std::size_t partition) {
+  impl_->Pause(partition);
+}
+const KafkaRead& KafkaReader::Read(std::size_t most, std::chrono::milliseconds wait) {
+  return impl_->Read(most, wait);
+}
+
+}  // namespace steamflow

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kafka_config.h"
+#include "kafka_producer.h"
+#include "stop.h"
+
+namespace steamflow {
+
+struct KafkaPartition {
+  std::string topic;
+  std::int32_t id = 0;
+};
+
+// What a partition holds at one time: the offsets from `begin` up to, not including, `end`.
+struct KafkaRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+// A message of a partition. Everything it shows lives until the next Read.
+struct KafkaMessage {
+  std::size_t partition = 0;  // its place in the list given to Start
+  std::int64_t offset = 0;
+  std::int64_t timestamp_ms = -1;  // Kafka's, since the epoch; -1 = none
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // nothing: a tombstone
+
+  // The last header of that name.
+  std::optional<std::string_view> Header(const char* name) const;
+  std::vector<KafkaHeader> Headers() const;
+
+  const void* message = nullptr;  // librdkafka's
+};
+
+// What one Read has found.
+struct KafkaRead {
+  // A partition that has been read up to `offset`: there is nothing behind it for now.
+  struct End {
+    std::size_t partition = 0;
+    std::int64_t offset = 0;
+  };
+  std::vector<KafkaMessage> messages;  // those of one partition in their order
+  std::vector<End> ends;
+  std::vector<std::size_t> gaps;  // partitions whose next offset Kafka no longer has
+};
+
+// Reads partitions that its user names, from offsets that its user names, over librdkafka:
+// assign(), no group membership, committed messages only. What is read ahead stays under 8 MiB.
+// Calls wait, but not past `stop.work_until()` or a signal. They throw TaskError: kConfig where a
+// topic does not exist, kAuth where the brokers refuse the login or the right, kTransient where
+// they cannot be reached in time.
+class KafkaReader {
+ public:
+  // Begins to connect. `group` is whose committed offsets Committed and Commit are about.
+  KafkaReader(const KafkaProperties& properties, const std::string& group, const Stop& stop);
+  ~KafkaReader();
+  KafkaReader(const KafkaReader&) = delete;
+  KafkaReader& operator=(const KafkaReader&) = delete;
+
+  // All partitions of the topics, in the order of the topics and of the partitions' ids.
+  std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics);
+
+  // What each partition holds; its end is that of the committed messages.
+  std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
+
+  // The first offset of each partition whose message is not older than this; nothing where all are.
+  std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
+                                                     std::chrono::milliseconds since_epoch);
+
+  // The offsets that the group has committed.
+  std::vector<std::optional<std::int64_t>> Committed(const std::vector<KafkaPartition>& partitions);
+  void Commit(const std::vector<KafkaPartition>& partitions,
+              const std::vector<std::int64_t>& offsets);
+
+  // Begins to fetch each partition from its offset. Once only.
+  void Start(const std::vector<KafkaPartition>& partitions,
+             const std::vector<std::int64_t>& offsets);
+
+  // No more of this one (its place in the list given to Start).
+  void Pause(std::size_t partition);
+
+  // What is there, at most `most` messages; waits up to `wait` where there is nothing.
+  const KafkaRead& Read(std::size_t most, std::chrono::milliseconds wait);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steamflow
