@@ -13,6 +13,7 @@
 #include "progress.h"
 #include "setting.h"
 #include "topic_spec.h"
+#include "web_url.h"
 
 namespace steamflow {
 namespace {
@@ -22,19 +23,6 @@ constexpr char kDefaultTimeZone[] = "Asia/Seoul";
 
 bool StartsWith(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
-}
-
-// The host of "http://host:port/path".
-std::string_view HostOf(std::string_view url) {
-  url.remove_prefix(url.find("://") + 3);
-  url = url.substr(0, url.find_first_of("/?#"));
-  if (StartsWith(url, "[")) return url.substr(0, url.find(']') + 1);
-  return url.substr(0, url.find(':'));
-}
-
-bool IsLoopback(std::string_view host) {
-  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
-  return host == "localhost" || host == "[::1]" || (is_ipv4 && StartsWith(host, "127."));
 }
 
 void ReadSink(const SourceOptions& options, SourceConfig& config) {
@@ -128,25 +116,7 @@ std::string ReadApiKey(Log& log) {
 std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
   const auto setting = ReadSetting("--steam-api-url", flag_value, "STEAM_API_URL");
   if (!setting) return kDefaultApiUrl;
-  std::string url = setting->value;
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  const bool is_http = StartsWith(url, "http://");
-  const bool is_clean =
-      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if ((!is_http && !StartsWith(url, "https://")) || HostOf(url).empty() || !is_clean ||
-      url.find_first_of("?#@") != std::string::npos) {
-    throw TaskError(
-        setting->if_invalid,
-        fmt::format("{}: '{}' is no address such as {}", setting->source,
-                    url.find('@') == std::string::npos ? url : "(with a login)", kDefaultApiUrl));
-  }
-  if (is_http && !allow_http && !IsLoopback(HostOf(url))) {
-    throw TaskError(setting->if_invalid,
-                    fmt::format("{}: plain http to another machine would show the API key to the "
-                                "network; use https, or --allow-http",
-                                setting->source));
-  }
-  return url;
+  return CheckWebUrl(*setting, allow_http, "the API key", kDefaultApiUrl);
 }
 
 TimeZone ReadTimeZone(const std::string& flag_value) {

@@ -1,0 +1,48 @@
+#include "web_url.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace steamflow {
+namespace {
+
+// The host of "http://host:port/path".
+std::string_view HostOf(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
+  return url.substr(0, url.find(':'));
+}
+
+}  // namespace
+
+std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_view what,
+                        std::string_view example) {
+  std::string url = setting.value;
+  while (!url.empty() && url.back() == '/') url.pop_back();
+  const bool is_http = url.starts_with("http://");
+  const bool is_clean =
+      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if ((!is_http && !url.starts_with("https://")) || HostOf(url).empty() || !is_clean ||
+      url.find_first_of("?#@") != std::string::npos) {
+    throw TaskError(setting.if_invalid,
+                    fmt::format("{}: '{}' is no address such as {}", setting.source,
+                                url.find('@') == std::string::npos ? url : "(with a login)",
+                                example));
+  }
+  if (is_http && !allow_http && !IsLoopback(HostOf(url))) {
+    throw TaskError(setting.if_invalid,
+                    fmt::format("{}: plain http to another machine would show {} to the network; "
+                                "use https, or --allow-http",
+                                setting.source, what));
+  }
+  return url;
+}
+
+bool IsLoopback(std::string_view host) {
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || (is_ipv4 && host.starts_with("127."));
+}
+
+}  // namespace steamflow

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "setting.h"
+
+namespace steamflow {
+
+// The address of a web service: http or https, a host, no login, query, blank or control character.
+// `what` is what plain http would show to the network ("the API key") and `example` what an address
+// looks like, for messages. Returns it without slashes at its end. Throws TaskError
+// (`setting.if_invalid`), also for plain http to another machine unless `allow_http`.
+std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_view what,
+                        std::string_view example);
+
+// Whether the host of a URL (an IPv6 address in brackets) is this machine.
+bool IsLoopback(std::string_view host);
+
+}  // namespace steamflow
