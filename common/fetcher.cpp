@@ -10,8 +10,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAttemptTimeout(20'000);
-constexpr milliseconds kFirstBackoff(200);
-constexpr milliseconds kLongestBackoff(10'000);
 constexpr milliseconds kBetween(100);
 // When so many calls have failed for good, the API is down rather than an id broken: the run ends.
 constexpr std::size_t kMostFailures = 100;
@@ -47,11 +45,7 @@ struct Fetcher::Call {
 };
 
 Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudget* budget)
-    : run_(run),
-      counts_(run.result.source.emplace()),
-      budget_(budget),
-      client_(OptionsOf(run)),
-      random_(std::random_device{}()) {
+    : run_(run), counts_(run.result.source.emplace()), budget_(budget), client_(OptionsOf(run)) {
   if (!api_key.empty()) key_headers_.push_back("x-webapi-key: " + api_key);
 }
 
@@ -182,13 +176,9 @@ void Fetcher::Retry(std::unique_ptr<Call> call, FetchFailure&& failure,
   const bool may_retry = call->attempts <= run_.options.retries &&
                          spent < std::max<std::uint64_t>(10, first_attempts / 5);
   if (!may_retry) return Fail(*call, failure);
-  // Full jitter: the calls that failed together do not come back together.
-  const auto longest =
-      std::min(kLongestBackoff, kFirstBackoff * (1U << std::min(call->attempts - 1, 10U)));
-  const auto wait =
-      milliseconds(std::uniform_int_distribution<milliseconds::rep>(0, longest.count())(random_));
   run_.log.Warning(fmt::format("{}: trying again", failure.message));
-  waiting_.emplace(now + at_least + wait, std::move(call));
+  const auto at = now + at_least + backoff_.After(call->attempts);
+  waiting_.emplace(at, std::move(call));
 }
 
 void Fetcher::Fail(const Call& call, const FetchFailure& failure) {

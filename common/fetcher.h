@@ -5,11 +5,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "backoff.h"
 #include "call_budget.h"
 #include "http_client.h"
 #include "run.h"
@@ -83,7 +83,7 @@ class Fetcher {
   Clock::time_point paused_until_{};
   std::size_t failures_ = 0;
   std::optional<FetchEnd> end_;
-  std::minstd_rand random_;
+  Backoff backoff_;
 };
 
 }  // namespace steamflow

@@ -26,12 +26,12 @@ std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_vie
       std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
   if ((!is_http && !url.starts_with("https://")) || HostOf(url).empty() || !is_clean ||
       url.find_first_of("?#@") != std::string::npos) {
-    throw TaskError(setting.if_invalid,
-                    fmt::format("{}: '{}' is no address such as {}", setting.source,
-                                url.find('@') == std::string::npos ? url : "(with a login)",
-                                example));
+    throw TaskError(
+        setting.if_invalid,
+        fmt::format("{}: '{}' is no address such as {}", setting.source,
+                    url.find('@') == std::string::npos ? url : "(with a login)", example));
   }
-  if (is_http && !allow_http && !IsLoopback(HostOf(url))) {
+  if (is_http && !allow_http && !IsOnLoopback(url)) {
     throw TaskError(setting.if_invalid,
                     fmt::format("{}: plain http to another machine would show {} to the network; "
                                 "use https, or --allow-http",
@@ -40,7 +40,8 @@ std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_vie
   return url;
 }
 
-bool IsLoopback(std::string_view host) {
+bool IsOnLoopback(std::string_view url) {
+  const std::string_view host = HostOf(url);
   const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
   return host == "localhost" || host == "[::1]" || (is_ipv4 && host.starts_with("127."));
 }

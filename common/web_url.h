@@ -14,7 +14,7 @@ namespace steamflow {
 std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_view what,
                         std::string_view example);
 
-// Whether the host of a URL (an IPv6 address in brackets) is this machine.
-bool IsLoopback(std::string_view host);
+// Whether the host of the address (scheme://host...) is this machine.
+bool IsOnLoopback(std::string_view url);
 
 }  // namespace steamflow

@@ -1,0 +1,95 @@
+#include "rest_client.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestAnswer(30'000);
+
+milliseconds UntilEnd(const Stop& stop) {
+  return std::chrono::duration_cast<milliseconds>(stop.work_until() - Clock::now());
+}
+
+}  // namespace
+
+std::string Describe(const HttpOutcome& outcome) {
+  return outcome.response ? fmt::format("HTTP {}", outcome.response->status)
+                          : outcome.error.message;
+}
+
+std::optional<TaskError> LastingError(const RestServer& server, const std::string& request,
+                                      const HttpOutcome& outcome) {
+  const auto error = [&](ExitCode code, const char* cause) {
+    return TaskError(
+        code, fmt::format("{}: {}{} ({})", request, Describe(outcome), cause, server.source));
+  };
+  if (!outcome.response) {
+    if (outcome.error.kind == HttpError::Kind::kNetwork) return std::nullopt;
+    return error(ExitCode::kConfig, "");
+  }
+  const int status = outcome.response->status;
+  if (status == 401) return error(ExitCode::kAuth, ", the login is refused");
+  if (status == 403) return error(ExitCode::kAuth, ", the login lacks this right");
+  if (status >= 300 && status < 400) {
+    return error(ExitCode::kConfig, ", a redirect, which is not followed");
+  }
+  return std::nullopt;
+}
+
+bool IsWorthAnotherTry(const HttpOutcome& outcome) {
+  if (!outcome.response) return outcome.error.kind == HttpError::Kind::kNetwork;
+  const int status = outcome.response->status;
+  return status == 408 || status == 429 || status >= 500;
+}
+
+RestClient::RestClient(RestServer server, const Run& run)
+    : server_(std::move(server)),
+      run_(run),
+      http_({.max_in_flight = 1,
+             .max_response_bytes = run.options.max_response_bytes,
+             .http1 = run.options.http1,
+             .user = server_.user,
+             .password = server_.password}) {}
+
+HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
+                             const std::string& body, const std::string& content_type) {
+  HttpRequest request{
+      .method = method, .url = server_.url + path, .headers = server_.headers, .body = body};
+  if (!body.empty()) request.headers.push_back("Content-Type: " + content_type);
+  const std::string name = fmt::format("{} {}", method, request.url);
+  for (unsigned failures = 1;; ++failures) {
+    request.timeout = std::min(kLongestAnswer, UntilEnd(run_.stop));
+    HttpOutcome outcome = Attempt(request);
+    if (auto error = LastingError(server_, name, outcome)) throw *std::move(error);
+    if (!IsWorthAnotherTry(outcome)) return *std::move(outcome.response);
+
+    const std::string message = fmt::format("{}: {}", name, Describe(outcome));
+    auto wait = backoff_.After(failures);
+    if (outcome.response) wait += outcome.response->retry_after;
+    if (failures > run_.options.retries || wait >= UntilEnd(run_.stop)) {
+      throw TaskError(ExitCode::kTransient, message);
+    }
+    run_.log.Warning(message + ": trying again");
+    pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
+    ::poll(&signal, 1, static_cast<int>(wait.count()));
+    run_.stop.ThrowIfSignalled();
+  }
+}
+
+HttpOutcome RestClient::Attempt(const HttpRequest& request) {
+  std::optional<HttpOutcome> ended;
+  http_.Send(request, [&](HttpOutcome& outcome) { ended = std::move(outcome); });
+  while (!ended) {
+    http_.Wait(milliseconds(1000), run_.stop.fd());
+    run_.stop.ThrowIfSignalled();
+  }
+  return *std::move(ended);
+}
+
+}  // namespace steamflow

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backoff.h"
+#include "http_client.h"
+#include "run.h"
+
+namespace steamflow {
+
+// A service that is asked over HTTP, and how to log in.
+struct RestServer {
+  std::string source;  // the setting that names it, for messages
+  std::string url;     // without a slash at its end
+  std::string user;    // basic authentication; empty = none
+  std::string password;
+  std::vector<std::string> headers;  // "name: value", sent with every request
+};
+
+// What an answer or error of the server ends the run with, whatever was asked: kAuth for 401 and
+// 403, kConfig for a redirect and for what another attempt cannot mend. Nothing for all else.
+std::optional<TaskError> LastingError(const RestServer& server, const std::string& request,
+                                      const HttpOutcome& outcome);
+
+// Whether another attempt may go better: no answer, 408, 429, 5xx.
+bool IsWorthAnotherTry(const HttpOutcome& outcome);
+
+// "HTTP 503", or why there was no answer.
+std::string Describe(const HttpOutcome& outcome);
+
+// Asks a service, one request after another.
+class RestClient {
+ public:
+  // The run must outlive this.
+  RestClient(RestServer server, const Run& run);
+
+  // Sends `method path` and waits for its answer, trying again within the limits of --retries and
+  // the deadline. Throws TaskError: as LastingError has it, kTransient where no attempt got an
+  // answer that is one, or the time was over, and for a signal. Any other answer is returned,
+  // whatever its status.
+  HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = {},
+                   const std::string& content_type = "application/json");
+
+  const RestServer& server() const { return server_; }
+
+ private:
+  HttpOutcome Attempt(const HttpRequest& request);
+
+  const RestServer server_;
+  const Run& run_;
+  HttpClient http_;
+  Backoff backoff_;
+};
+
+}  // namespace steamflow
