@@ -38,15 +38,6 @@ std::uint64_t Down(std::uint64_t id, std::uint64_t distance) {
   return id - std::min(distance, room);
 }
 
-std::optional<Shard> ShardFrom(std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto index = ParseNumber(text.substr(0, slash));
-  const auto count = ParseNumber(text.substr(slash + 1));
-  if (!index || !count || *index >= *count || *count > 10'000) return std::nullopt;
-  return Shard{*index, *count, true};
-}
-
 bool IsMinute(const std::string& text) {
   const auto instant = ParseInstant(text);
   return instant && FormatMinute(*instant) == text;
@@ -64,12 +55,7 @@ void WalkOptions::AddTo(CLI::App& app) {
       ->check(CLI::Range(kLowestId, kHighestId))
       ->capture_default_str()
       ->group(group);
-  auto* shard_flag =
-      app.add_option("--shard", shard, "I/N: take every N-th block of ids, from the I-th (from 0)")
-          ->check([](const std::string& text) {
-            return ShardFrom(text) ? "" : "'" + text + "' is not I/N with I from 0 to N-1";
-          })
-          ->group(group);
+  auto* shard_flag = app.add_option("--shard", shard, kShardHelp)->check(CheckShard)->group(group);
   auto* wrap_flag =
       app.add_flag("--wrap", wrap, "At the lowest id begin a new pass at --start-id")->group(group);
   app.add_flag("--no-cursor", no_cursor,
@@ -114,7 +100,7 @@ Block BlockAt(const WalkOptions& options, const Shard& shard, std::uint64_t curs
 
 Walk::Walk(const WalkOptions& options, Run& run, RedisClient* redis, bool read_only)
     : options_(options),
-      shard_(ShardFrom(options.shard).value_or(Shard{})),
+      shard_(ParseShard(options.shard).value_or(Shard{})),
       run_(run),
       redis_(options.no_cursor ? nullptr : redis),
       read_only_(read_only),

@@ -8,6 +8,7 @@
 
 #include "redis_client.h"
 #include "run.h"
+#include "shard.h"
 
 namespace CLI {
 class App;
@@ -15,24 +16,17 @@ class App;
 
 namespace steamflow {
 
-// The flags of a task that walks Steam ids downward.
+// The flags of a task that walks Steam ids downward, in blocks of `count` ids on a grid that
+// `start_id` fixes.
 struct WalkOptions {
   std::string cursor_key;      // in Redis
   std::uint64_t start_id = 0;  // the first id of a pass
   std::uint64_t count = 100;   // ids a run
-  std::string shard;           // "I/N", empty = not sharded
+  std::string shard;           // "I/N": the blocks I, I+N ... of the grid; empty = all
   bool wrap = false;           // at the end, begin a new pass
   bool no_cursor = false;      // the same block from start_id on every run
 
   void AddTo(CLI::App& app);
-};
-
-// A share of the walk: blocks of `count` ids on a grid fixed by start_id, of which shard I takes
-// the blocks I, I+N, I+2N ...
-struct Shard {
-  std::uint64_t index = 0;
-  std::uint64_t count = 1;
-  bool is_sharded = false;
 };
 
 // One run's ids, from `first` downward.
