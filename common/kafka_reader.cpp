@@ -226,6 +226,8 @@ class KafkaReader::Impl {
     return read_;
   }
 
+  const std::string& trouble() const { return broker_error_; }
+
  private:
   static void Fix(const KafkaConf& conf, const KafkaProperties& properties) {
     for (const auto& [name, value] : properties) {
@@ -387,6 +389,9 @@ void KafkaReader::Pause(std::size_t partition) {
 }
 const KafkaRead& KafkaReader::Read(std::size_t most, std::chrono::milliseconds wait) {
   return impl_->Read(most, wait);
+}
+const std::string& KafkaReader::trouble() const {
+  return impl_->trouble();
 }
 
 }  // namespace steamflow

@@ -90,6 +90,9 @@ class KafkaReader {
   // What is there, at most `most` messages; waits up to `wait` where there is nothing.
   const KafkaRead& Read(std::size_t most, std::chrono::milliseconds wait);
 
+  // What librdkafka last complained of; empty where it did not. It tries again by itself.
+  const std::string& trouble() const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

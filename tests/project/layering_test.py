@@ -18,6 +18,7 @@ CPP_LIBRARY = re.compile(r"(CLI|fmt|tl)/")
 
 # Parsers and what they stand on: bytes in, values out.
 PURE = {"steam_api", "json", "topic_spec", "task_error", "item_tracker", "sink_record"}
+TYPES = {"record_sink", "result", "timestamp"}  # of which what is pure uses types
 IO = {"fstream", "iostream", "cstdio", "filesystem", "thread", "csignal", "mutex"}
 
 
@@ -33,7 +34,7 @@ def wrong_in_common(path: Path, own: set[str]) -> Iterator[str]:
         if path.suffix == ".h" and not is_known:
             yield name
         elif path.stem in PURE:
-            is_own = not is_system and Path(name).stem in PURE | {"record_sink", "result", "timestamp"}
+            is_own = not is_system and Path(name).stem in PURE | TYPES
             is_plain = is_system and is_known and name not in IO
             if not (is_own or is_plain or name == "simdjson.h"):
                 yield name
