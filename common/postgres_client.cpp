@@ -1,0 +1,305 @@
+#include "postgres_client.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestPoll(1000);
+constexpr milliseconds kReserve(200);  // for an answer to get here
+constexpr int kFirstWithConnectionCheck = 140000;
+
+struct ConnectionDeleter {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+struct ResultDeleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Handle = std::unique_ptr<PGconn, ConnectionDeleter>;
+using Result = std::unique_ptr<PGresult, ResultDeleter>;
+
+// libpq's messages may have several lines, of which the last one is empty.
+std::string OneSentence(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+// A failed connection has no field for the SQLSTATE; it stands in a verbose message:
+// "FATAL:  28P01: password authentication failed for user "x"\nLOCATION:  auth_failed, auth.c:326".
+std::string TakeState(std::string& message) {
+  const auto is_code = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+  };
+  constexpr std::size_t kSize = 5;
+  for (auto at = message.find(":  "); at != std::string::npos; at = message.find(":  ", at + 1)) {
+    const std::string state = message.substr(at + 3, kSize);
+    if (state.size() < kSize || !is_code(state) || message.substr(at + 8, 2) != ": ") continue;
+    message.erase(at + 3, kSize + 2);
+    message.resize(std::min(message.size(), message.find("\nLOCATION:")));
+    return state;
+  }
+  return "";
+}
+
+std::string Field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text ? text : "";
+}
+
+}  // namespace
+
+bool PostgresError::IsAboutData() const {
+  const std::string_view kind = std::string_view(state_).substr(0, 2);
+  return kind == "22" || kind == "23" || kind == "54" || state_ == "P0001";
+}
+
+bool PostgresError::IsDeadlock() const {
+  return state_ == "40P01" || state_ == "40001";
+}
+
+ExitCode CodeOfPostgresState(std::string_view state) {
+  const std::string_view kind = state.substr(0, 2);
+  if (kind == "28" || state == "42501") return ExitCode::kAuth;
+  for (const char* missing : {"3D000", "3F000", "42P01", "42703", "42883", "42704"}) {
+    if (state == missing) return ExitCode::kConfig;
+  }
+  if (kind == "22" || kind == "23" || kind == "54" || kind == "P0") return ExitCode::kData;
+  for (const char* passing : {"", "08", "25", "40", "53", "55", "57", "58", "XX"}) {
+    if (kind == passing) return ExitCode::kTransient;
+  }
+  return ExitCode::kInternal;
+}
+
+class PostgresClient::Impl {
+ public:
+  Impl(const PostgresParameters& parameters, const Stop& stop) : stop_(stop) {
+    Connect(parameters);
+    PQsetErrorVerbosity(handle_.get(), PQERRORS_DEFAULT);
+    PQsetnonblocking(handle_.get(), 1);
+    // A session whose client is gone ends, even where it waits for a lock.
+    if (PQserverVersion(handle_.get()) >= kFirstWithConnectionCheck) {
+      Execute("SET client_connection_check_interval = '1s'", {});
+    }
+  }
+
+  std::vector<Row> Execute(const std::string& sql, const std::vector<Value>& parameters) {
+    Send(sql, parameters);
+    Flush();
+    return Finish();
+  }
+
+  void Copy(const std::string& sql, const std::function<std::string_view()>& next) {
+    Send(sql, {});
+    Flush();
+    AwaitAnswer();
+    const Result ready(PQgetResult(handle_.get()));
+    if (PQresultStatus(ready.get()) != PGRES_COPY_IN) {
+      const PostgresError error = ErrorOf(ready.get());
+      Finish();
+      throw error;
+    }
+    for (auto piece = next(); !piece.empty(); piece = next()) {
+      if (PQputCopyData(handle_.get(), piece.data(), static_cast<int>(piece.size())) < 0) break;
+      Flush();
+    }
+    PQputCopyEnd(handle_.get(), nullptr);
+    Flush();
+    Finish();
+  }
+
+  bool Transaction(const std::function<bool()>& body) {
+    const auto patience = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
+    Execute(fmt::format("BEGIN; SET LOCAL statement_timeout = {}", patience.count()), {});
+    bool is_good = false;
+    try {
+      is_good = body();
+    } catch (const TaskError&) {
+      RollBack();
+      throw;
+    }
+    Execute(is_good ? "COMMIT" : "ROLLBACK", {});
+    return is_good;
+  }
+
+  std::string Quote(const std::string& name) const {
+    char* quoted = PQescapeIdentifier(handle_.get(), name.data(), name.size());
+    if (!quoted) throw TaskError(ExitCode::kConfig, fmt::format("'{}' is no name", name));
+    const std::string out = quoted;
+    PQfreemem(quoted);
+    return out;
+  }
+
+ private:
+  void Connect(const PostgresParameters& parameters) {
+    std::vector<const char*> names{"fallback_application_name"};
+    std::vector<const char*> values{"steamflow"};
+    for (const auto& [name, value] : parameters) {
+      names.push_back(name.c_str());
+      values.push_back(value.c_str());
+    }
+    names.insert(names.end(), {"client_encoding", nullptr});
+    values.insert(values.end(), {"UTF8", nullptr});
+    handle_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+    if (!handle_) throw std::bad_alloc();
+    PQsetNoticeProcessor(
+        handle_.get(), [](void*, const char*) {}, nullptr);
+    PQsetErrorVerbosity(handle_.get(), PQERRORS_VERBOSE);
+    auto state = PGRES_POLLING_WRITING;
+    if (PQstatus(handle_.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
+    while (state != PGRES_POLLING_OK) {
+      if (state == PGRES_POLLING_FAILED) throw ConnectionError();
+      AwaitSocket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+      state = PQconnectPoll(handle_.get());
+    }
+  }
+
+  PostgresError ConnectionError() const {
+    std::string message = PQerrorMessage(handle_.get());
+    const std::string state = TakeState(message);
+    const ExitCode code =
+        PQconnectionNeedsPassword(handle_.get()) ? ExitCode::kAuth : CodeOfPostgresState(state);
+    return {code, fmt::format("connecting to PostgreSQL: {}", OneSentence(message)), state};
+  }
+
+  // Waits until the socket can be read or written.
+  void AwaitSocket(short events) {
+    std::array<pollfd, 2> files{{{PQsocket(handle_.get()), events, 0}, {stop_.fd(), POLLIN, 0}}};
+    for (;;) {
+      const auto left = stop_.TimeLeft();
+      if (left.count() <= 0) {
+        stop_.ThrowIfSignalled();
+        throw PostgresError(ExitCode::kTransient, "waiting for PostgreSQL: no answer in time", "");
+      }
+      const auto wait = static_cast<int>(std::min(left, kLongestPoll).count());
+      const int ready = ::poll(files.data(), files.size(), wait);
+      if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category());
+      if (ready > 0 && files[0].revents != 0) return;
+      stop_.Signal();  // takes a signal off the descriptor, which shortens the time left
+    }
+  }
+
+  void Send(const std::string& sql, const std::vector<Value>& parameters) {
+    std::vector<const char*> values;
+    for (const Value& value : parameters) values.push_back(value ? value->c_str() : nullptr);
+    const int sent =
+        parameters.empty()
+            ? PQsendQuery(handle_.get(), sql.c_str())
+            : PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()),
+                                nullptr, values.data(), nullptr, nullptr, 0);
+    if (!sent) throw ErrorOf(nullptr);
+  }
+
+  // Sends what is buffered, reading meanwhile: a server that cannot get rid of its answers reads
+  // nothing either.
+  void Flush() {
+    for (;;) {
+      const int left = PQflush(handle_.get());
+      if (left == 0) return;
+      if (left < 0) throw ErrorOf(nullptr);
+      AwaitSocket(POLLIN | POLLOUT);
+      if (!PQconsumeInput(handle_.get())) throw ErrorOf(nullptr);
+    }
+  }
+
+  void AwaitAnswer() {
+    while (PQisBusy(handle_.get())) {
+      AwaitSocket(POLLIN);
+      if (!PQconsumeInput(handle_.get())) throw ErrorOf(nullptr);
+    }
+  }
+
+  // Takes all answers. Returns the rows of the last one, throws the first error.
+  std::vector<Row> Finish() {
+    std::vector<Row> rows;
+    std::optional<PostgresError> error;
+    for (;;) {
+      AwaitAnswer();
+      const Result result(PQgetResult(handle_.get()));
+      if (!result) break;
+      const auto status = PQresultStatus(result.get());
+      if (status == PGRES_TUPLES_OK) rows = RowsOf(result.get());
+      if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && !error) {
+        error.emplace(ErrorOf(result.get()));
+      }
+    }
+    if (error) throw *error;
+    return rows;
+  }
+
+  static std::vector<Row> RowsOf(const PGresult* result) {
+    std::vector<Row> rows(static_cast<std::size_t>(PQntuples(result)));
+    for (int i = 0; i < PQntuples(result); ++i) {
+      for (int j = 0; j < PQnfields(result); ++j) {
+        Value value;
+        if (!PQgetisnull(result, i, j)) value = PQgetvalue(result, i, j);
+        rows[static_cast<std::size_t>(i)].push_back(std::move(value));
+      }
+    }
+    return rows;
+  }
+
+  PostgresError ErrorOf(const PGresult* result) const {
+    const std::string state = Field(result, PG_DIAG_SQLSTATE);
+    std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (message.empty()) message = OneSentence(PQerrorMessage(handle_.get()));
+    const std::string detail = Field(result, PG_DIAG_MESSAGE_DETAIL);
+    if (!detail.empty()) message += fmt::format(" ({})", detail);
+    return {CodeOfPostgresState(state), fmt::format("PostgreSQL: {}", message), state};
+  }
+
+  void RollBack() {
+    const auto status = PQtransactionStatus(handle_.get());
+    if (status != PQTRANS_INTRANS && status != PQTRANS_INERROR) return;
+    try {
+      Execute("ROLLBACK", {});
+    } catch (const TaskError&) {  // the session ends then, and with it the transaction
+    }
+  }
+
+  const Stop& stop_;
+  Handle handle_;
+};
+
+PostgresClient::PostgresClient(const PostgresParameters& parameters, const Stop& stop)
+    : impl_(std::make_unique<Impl>(parameters, stop)) {}
+PostgresClient::~PostgresClient() = default;
+
+std::vector<PostgresClient::Row> PostgresClient::Execute(const std::string& sql,
+                                                         const std::vector<Value>& parameters) {
+  return impl_->Execute(sql, parameters);
+}
+void PostgresClient::Copy(const std::string& sql, const std::function<std::string_view()>& next) {
+  impl_->Copy(sql, next);
+}
+bool PostgresClient::Transaction(const std::function<bool()>& body) {
+  return impl_->Transaction(body);
+}
+std::string PostgresClient::Quote(const std::string& name) const {
+  return impl_->Quote(name);
+}
+
+std::string PostgresArray(const std::vector<std::string>& elements) {
+  std::string array = "{";
+  for (const std::string& element : elements) {
+    if (array.size() > 1) array += ',';
+    array += '"';
+    for (const char c : element) {
+      if (c == '"' || c == '\\') array += '\\';
+      array += c;
+    }
+    array += '"';
+  }
+  return array + "}";
+}
+
+}  // namespace steamflow

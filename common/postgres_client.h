@@ -1,0 +1,94 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "log.h"
+#include "stop.h"
+#include "task_error.h"
+
+namespace CLI {
+class App;
+}
+
+namespace steamflow {
+
+// The flags of a task that talks to PostgreSQL.
+struct PostgresFlags {
+  std::string conn_id = "postgres_default";
+  std::string url;  // --postgres-url
+
+  void AddTo(CLI::App& app);
+};
+
+// libpq's connection parameters (PostgreSQL's manual, 34.1.2), name and value.
+using PostgresParameters = std::vector<std::pair<std::string, std::string>>;
+
+// From --postgres-url, else from the Airflow Connection, whose extra holds parameters of libpq;
+// what is in neither libpq takes from its environment, such as ~/.pgpass. Secrets are made known to
+// `log`. Throws TaskError: kUsage for the flag, kConfig for the Connection, also where no server is
+// named or a parameter is not libpq's.
+PostgresParameters ReadPostgresParameters(const PostgresFlags& flags, Log& log);
+
+// What the server said to a statement. `state` is the SQLSTATE (the manual's appendix A), empty
+// where the connection was lost.
+class PostgresError : public TaskError {
+ public:
+  PostgresError(ExitCode code, const std::string& message, std::string state)
+      : TaskError(code, message), state_(std::move(state)) {}
+  const std::string& state() const { return state_; }
+
+  // The row is to blame: another one would have been taken.
+  bool IsAboutData() const;
+  // The same transaction may succeed when it is tried again: a deadlock.
+  bool IsDeadlock() const;
+
+ private:
+  const std::string state_;
+};
+
+// The exit code for an SQLSTATE: kAuth where a login or a right was refused, kConfig where a
+// database or a table is missing, kData for values, kTransient where time or an operator mends it,
+// else kInternal.
+ExitCode CodeOfPostgresState(std::string_view state);
+
+// A session, over libpq. Calls wait, but not past the end of the run; the server is told how long
+// that is, so that it does not go on without us. For one thread at a time. Throws PostgresError.
+class PostgresClient {
+ public:
+  using Value = std::optional<std::string>;  // nothing = NULL
+  using Row = std::vector<Value>;
+
+  // Connects. `stop` must outlive this.
+  PostgresClient(const PostgresParameters& parameters, const Stop& stop);
+  ~PostgresClient();
+  PostgresClient(const PostgresClient&) = delete;
+  PostgresClient& operator=(const PostgresClient&) = delete;
+
+  // One statement with parameters $1, $2 ..., or several without. Returns the rows of the last.
+  std::vector<Row> Execute(const std::string& sql, const std::vector<Value>& parameters = {});
+
+  // COPY ... FROM STDIN, with what `next` returns, piece by piece, until that is empty.
+  void Copy(const std::string& sql, const std::function<std::string_view()>& next);
+
+  // Calls `body` between BEGIN and COMMIT; ROLLBACK where it throws or returns false. Returns what
+  // it returned.
+  bool Transaction(const std::function<bool()>& body);
+
+  // A name as SQL has it, in quotes.
+  std::string Quote(const std::string& name) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// An array of texts or numbers as a parameter: {"a","b"}.
+std::string PostgresArray(const std::vector<std::string>& elements);
+
+}  // namespace steamflow
