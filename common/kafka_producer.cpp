@@ -22,37 +22,6 @@ constexpr milliseconds kAwaitSlice(20);      // for a topic
 constexpr milliseconds kCursorReserve(500);  // left for the cursor once Kafka is done
 constexpr std::size_t kMostResends = 1000;   // messages kept aside to be sent one by one
 
-struct HeadersDeleter {
-  void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
-};
-using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersDeleter>;
-
-Headers MakeHeaders(std::span<const KafkaHeader> headers) {
-  Headers made(rd_kafka_headers_new(headers.size()));
-  for (const auto& [name, value] : headers) {
-    rd_kafka_header_add(made.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                        static_cast<ssize_t>(value.size()));
-  }
-  return made;
-}
-
-bool IsRefusal(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
-         error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || error == RD_KAFKA_RESP_ERR_INVALID_MSG ||
-         error == RD_KAFKA_RESP_ERR_INVALID_RECORD || error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
-}
-
-TaskError ErrorOf(rd_kafka_resp_err_t error, const std::string& topic) {
-  std::string what = fmt::format("producing to {}: {}", topic, rd_kafka_err2str(error));
-  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
-    what += ": the topic does not exist (kafka-create-topics makes it)";
-  } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
-    what += ": no topic can have this name";
-  }
-  return {CodeOfKafkaError(error), what};
-}
-
 // A message kept aside: refused as part of a batch, to be sent alone.
 class Kept {
  public:
@@ -165,7 +134,7 @@ class KafkaProducer::Impl {
     if (!topic.handle) {
       rd_kafka_topic_conf_destroy(conf);
       topics_.pop_back();
-      throw ErrorOf(rd_kafka_last_error(), name);
+      throw ProducingError(rd_kafka_last_error(), name);
     }
     topic.look_up.emplace(kafka_.get(), topic.handle.get(), run_.stop.finish_by());
     return topic;
@@ -184,7 +153,7 @@ class KafkaProducer::Impl {
                         broker_error_.empty() ? "no answer from Kafka in time" : broker_error_));
       }
     }
-    if (*found) throw ErrorOf(static_cast<rd_kafka_resp_err_t>(*found), topic.name);
+    if (*found) throw ProducingError(*found, topic.name);
     topic.is_known = true;
   }
 
@@ -224,7 +193,7 @@ class KafkaProducer::Impl {
     // Without data, which is what a view of nothing has, they are null to librdkafka.
     const std::string_view key = message.key.value_or(std::string_view());
     const std::string_view value = message.value.value_or(std::string_view());
-    Headers headers = MakeHeaders(message.headers);
+    KafkaHeaders headers = MakeKafkaHeaders(message.headers);
     char* const copy = message.value ? values_.Copy(value) : nullptr;
     const Opaque opaque{item, copy != nullptr};
     for (;;) {
@@ -282,7 +251,7 @@ class KafkaProducer::Impl {
   }
 
   void Failed(Topic& topic, std::uint64_t item, rd_kafka_resp_err_t error) {
-    if (!error_) error_ = ErrorOf(error, topic.name);
+    if (!error_) error_ = ProducingError(error, topic.name);
     topic.handlers.on_failed(item);
   }
 

@@ -5,26 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 
 #include "kafka_config.h"
+#include "outgoing_message.h"
 #include "run.h"
 
 namespace steamflow {
-
-struct KafkaHeader {
-  std::string_view name;
-  std::string_view value;
-};
-
-// A message on its way out. The views need to live only for the call that takes them.
-struct OutgoingMessage {
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // nothing: a tombstone
-  std::span<const KafkaHeader> headers;
-};
 
 // A message that its topic has for good. Lives as long as the call that tells of it.
 class KafkaDelivery {

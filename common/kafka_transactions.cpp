@@ -1,0 +1,160 @@
+#include "kafka_transactions.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "kafka_client.h"
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSlice(250);      // longest wait in which no signal is seen
+constexpr milliseconds kLongest(4'000);  // of a transaction: within the 5 s after a signal
+constexpr milliseconds kShortest(1'000);
+constexpr int kMostTries = 3;
+
+struct Deleter {
+  void operator()(rd_kafka_error_t* error) const { rd_kafka_error_destroy(error); }
+};
+using KafkaError = std::unique_ptr<rd_kafka_error_t, Deleter>;
+
+}  // namespace
+
+class KafkaTransactions::Impl {
+ public:
+  Impl(Run& run, const KafkaProperties& properties, const std::string& id) : run_(run) {
+    const auto timeout = std::clamp(run_.stop.TimeLeft(), kShortest, kLongest);
+    KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
+                                    {"transactional.id", id},
+                                    {"transaction.timeout.ms", fmt::to_string(timeout.count())},
+                                    {"message.timeout.ms", fmt::to_string(timeout.count())},
+                                    {"partitioner", "murmur2_random"}},
+                                   properties);
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_dr_msg_cb(conf.get(), &OnReport);
+    rd_kafka_conf_set_error_cb(conf.get(), &OnError);
+    std::array<char, 512> cause{};
+    kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
+    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
+    static_cast<void>(conf.release());  // the handle owns it now
+    Begin();
+  }
+
+  // What is left open is undone by the next holder of the id, or by the brokers.
+  ~Impl() {
+    rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(kafka_.get(), 100);
+  }
+
+  // Aborting resets what librdkafka counts per partition, and after a refusal it may notice only in
+  // the next transaction that it has to.
+  tl::expected<void, std::string> Store(std::span<const TransactionMessage> messages) {
+    for (int tries_left = kMostTries;;) {
+      const auto error = Try(messages);
+      if (!error && !refusal_) return {};
+      const bool may_pass = error && rd_kafka_error_txn_requires_abort(error.get()) &&
+                            ErrorOf(*error).code() == ExitCode::kTransient;
+      if (!refusal_ && !(may_pass && --tries_left > 0)) throw ErrorOf(*error);
+      Check(rd_kafka_abort_transaction(kafka_.get(), -1));
+      if (refusal_) return tl::unexpected(std::string(rd_kafka_err2str(refusal_)));
+    }
+  }
+
+ private:
+  void Begin() {
+    for (;;) {
+      const KafkaError error(
+          rd_kafka_init_transactions(kafka_.get(), static_cast<int>(kSlice.count())));
+      if (!error) return;
+      rd_kafka_poll(kafka_.get(), 0);  // error callbacks
+      run_.stop.ThrowIfSignalled();
+      if (login_error_) throw *login_error_;
+      if (!rd_kafka_error_is_retriable(error.get()) || run_.stop.Requested()) {
+        throw ErrorOf(*error);
+      }
+    }
+  }
+
+  // -1 = as long as a transaction may take.
+  KafkaError Try(std::span<const TransactionMessage> messages) {
+    refusal_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+    Check(rd_kafka_begin_transaction(kafka_.get()));
+    for (const TransactionMessage& message : messages) {
+      const auto error = Produce(message);
+      if (error && !IsRefusal(error)) throw ProducingError(error, message.topic);
+      refusal_ = error;
+      if (error) return nullptr;
+    }
+    return KafkaError(rd_kafka_commit_transaction(kafka_.get(), -1));
+  }
+
+  rd_kafka_resp_err_t Produce(const TransactionMessage& message) {
+    // Without data, which is what a view of nothing has, they are null to librdkafka.
+    const std::string_view key = message.message.key.value_or(std::string_view());
+    const std::string_view value = message.message.value.value_or(std::string_view());
+    KafkaHeaders headers = MakeKafkaHeaders(message.message.headers);
+    const auto error = rd_kafka_producev(
+        kafka_.get(), RD_KAFKA_V_TOPIC(message.topic.c_str()),
+        RD_KAFKA_V_PARTITION(message.partition.value_or(RD_KAFKA_PARTITION_UA)),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
+        RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+        RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END);
+    if (!error) static_cast<void>(headers.release());  // the message owns them now
+    return error;
+  }
+
+  TaskError ErrorOf(const rd_kafka_error_t& error) const {
+    const auto code = rd_kafka_error_code(&error);
+    if (code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+        code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED) {
+      return {ExitCode::kTransient, "a Kafka transaction: another run of this task has taken over"};
+    }
+    const bool is_silence = code == RD_KAFKA_RESP_ERR__TIMED_OUT && !broker_error_.empty();
+    return {CodeOfKafkaError(code),
+            fmt::format("a Kafka transaction: {}",
+                        is_silence ? broker_error_ : rd_kafka_error_string(&error))};
+  }
+
+  void Check(rd_kafka_error_t* raw) const {
+    const KafkaError error(raw);
+    if (error) throw ErrorOf(*error);
+  }
+
+  static void OnReport(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+    if (IsRefusal(message->err)) static_cast<Impl*>(opaque)->refusal_ = message->err;
+  }
+
+  static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
+    auto& self = *static_cast<Impl*>(opaque);
+    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+      self.login_error_ =
+          TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
+      self.broker_error_ = reason;
+    }
+  }
+
+  Run& run_;
+  KafkaHandle kafka_;
+  rd_kafka_resp_err_t refusal_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // of a message of the transaction
+  std::optional<TaskError> login_error_;
+  std::string broker_error_;  // the last that librdkafka spoke of
+};
+
+KafkaTransactions::KafkaTransactions(Run& run, const KafkaProperties& properties,
+                                     const std::string& id)
+    : impl_(std::make_unique<Impl>(run, properties, id)) {}
+KafkaTransactions::~KafkaTransactions() = default;
+
+tl::expected<void, std::string> KafkaTransactions::Store(
+    std::span<const TransactionMessage> messages) {
+  return impl_->Store(messages);
+}
+
+}  // namespace steamflow
