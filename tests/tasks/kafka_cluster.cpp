@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
 
 #include "child_process.h"
 #include "program.h"
@@ -23,7 +24,11 @@ struct HandleDeleter {
 };
 using Handle = std::unique_ptr<rd_kafka_t, HandleDeleter>;
 
-Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>& properties) {
+using OnReport = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
+
+// `on_report` is called for every message that a producer has delivered or given up.
+Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>& properties,
+                  OnReport on_report = nullptr, void* opaque = nullptr) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   std::array<char, 512> cause{};
   for (const auto& [name, value] : properties) {
@@ -33,6 +38,8 @@ Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>
     }
   }
   rd_kafka_conf_set_log_cb(conf, nullptr);
+  rd_kafka_conf_set_opaque(conf, opaque);
+  if (on_report) rd_kafka_conf_set_dr_msg_cb(conf, on_report);
   Handle handle(rd_kafka_new(type, conf, cause.data(), cause.size()));
   if (!handle) throw std::runtime_error(cause.data());
   return handle;
@@ -59,6 +66,7 @@ Message Convert(const rd_kafka_message_t& raw) {
   message.value.assign(static_cast<const char*>(raw.payload), raw.len);
   message.partition = raw.partition;
   message.offset = raw.offset;
+  message.is_tombstone = raw.payload == nullptr;
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&raw, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return message;
   const char* name = nullptr;
@@ -106,6 +114,37 @@ std::vector<Message> ReadTopic(const std::string& brokers, const std::string& to
     for (auto& message : partition) messages.push_back(std::move(message));
   }
   return messages;
+}
+
+void WriteTopic(const std::string& brokers, const std::string& topic,
+                const std::vector<NewMessage>& messages) {
+  std::size_t stored = 0;
+  const auto on_report = [](rd_kafka_t*, const rd_kafka_message_t* message, void* count) {
+    if (!message->err) ++*static_cast<std::size_t*>(count);
+  };
+  const Handle client = MakeClient(RD_KAFKA_PRODUCER,
+                                   {{"bootstrap.servers", brokers},
+                                    {"enable.idempotence", "true"},
+                                    {"partitioner", "murmur2_random"}},
+                                   on_report, &stored);
+  for (const NewMessage& message : messages) {
+    rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
+    for (const auto& [name, value] : message.headers) {
+      rd_kafka_header_add(headers, name.data(), -1, value.data(),
+                          static_cast<ssize_t>(value.size()));
+    }
+    const std::string_view key = message.key ? *message.key : std::string_view();
+    const std::string_view value = message.value ? *message.value : std::string_view();
+    const auto error = rd_kafka_producev(
+        client.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(message.partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK),
+        RD_KAFKA_V_KEY(key.data(), key.size()),
+        RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (error) throw std::runtime_error(rd_kafka_err2str(error));
+  }
+  rd_kafka_flush(client.get(), static_cast<int>(std::chrono::milliseconds(kPatience).count()));
+  if (stored != messages.size()) throw std::runtime_error("writing " + topic + " failed");
 }
 
 void CreateTopic(const std::string& brokers, const std::string& topic, int partitions,

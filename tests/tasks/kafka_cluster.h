@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,24 @@ struct Message {
   std::map<std::string, std::string> headers;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
+  bool is_tombstone = false;  // it has no value, rather than an empty one
 };
 
 // Everything in a topic, from its first to its last committed message, in the order of partitions
 // and offsets. Throws std::runtime_error where the topic cannot be read within 30 s.
 std::vector<Message> ReadTopic(const std::string& brokers, const std::string& topic);
+
+struct NewMessage {
+  std::optional<std::string> key;
+  std::optional<std::string> value;  // nothing: a tombstone
+  std::map<std::string, std::string> headers;
+  std::int32_t partition = RD_KAFKA_PARTITION_UA;  // by default by the key
+};
+
+// Puts messages into a topic, in their order, and waits until they are there. Throws
+// std::runtime_error.
+void WriteTopic(const std::string& brokers, const std::string& topic,
+                const std::vector<NewMessage>& messages);
 
 // Makes a topic, unless it is there, and waits until its partitions have leaders. Throws
 // std::runtime_error.
