@@ -1,10 +1,8 @@
 #include "check_list.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <system_error>
 
 #include "file.h"
 #include "json.h"
@@ -35,12 +33,8 @@ Check Check::Make(const std::string& name, const std::string& setting,
 void CheckList::Add(Check check) {
   check.message = run_.log.Redact(check.message);
   const std::string time = check.milliseconds > 0 ? fmt::format(", {} ms", check.milliseconds) : "";
-  try {
-    WriteAll(STDOUT_FILENO, fmt::format("{:<4}  {:<24}  {}{}\n", check.failure ? "FAIL" : "ok",
-                                        check.name, OneLine(check.message), time));
-  } catch (const std::system_error& error) {
-    throw TaskError(ExitCode::kOutput, "writing to stdout: " + error.code().message());
-  }
+  WriteStdout(fmt::format("{:<4}  {:<24}  {}{}\n", check.failure ? "FAIL" : "ok", check.name,
+                          OneLine(check.message), time));
   JsonObject entry;
   entry.Add("name", check.name)
       .Add("ok", !check.failure)

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <system_error>
 
+#include "task_error.h"
+
 namespace steamflow {
 namespace {
 
@@ -41,6 +43,14 @@ void WriteAll(int fd, std::string_view bytes) {
       ThrowErrno("write");
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void WriteStdout(std::string_view text) {
+  try {
+    WriteAll(STDOUT_FILENO, text);
+  } catch (const std::system_error& error) {
+    throw TaskError(ExitCode::kOutput, "writing to stdout: " + error.code().message());
   }
 }
 

@@ -9,6 +9,9 @@ namespace steamflow {
 // std::system_error.
 void WriteAll(int fd, std::string_view bytes);
 
+// Writes all of `text` to stdout. Throws TaskError (kOutput).
+void WriteStdout(std::string_view text);
+
 // Replaces the file at `path` by one with `bytes`, atomically: a reader sees the old or the new.
 // Throws std::system_error.
 void ReplaceFile(const std::string& path, std::string_view bytes);

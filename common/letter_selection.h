@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stored_letter.h"
+#include "timestamp.h"
+
+namespace CLI {
+class App;
+}
+
+namespace steamflow {
+
+// The flags that choose dead letters; a letter has to fit all that are given.
+struct LetterFlags {
+  std::vector<std::string> letters;
+  std::string reason, source_topic, event_id, since, until;
+
+  void AddTo(CLI::App& app);
+};
+
+struct LetterSelection {
+  std::set<std::pair<std::int32_t, std::int64_t>> letters;  // partition and offset; empty = any
+  std::string reason;                                       // a part of it
+  std::string source_topic;                                 // this and the next: empty = any
+  std::string event_id;
+  std::optional<Instant> since, until;  // when the letter was written; `until` is not included
+
+  bool Has(const StoredLetter& letter) const;
+  bool HasAll() const;  // nothing was chosen
+};
+
+// Throws TaskError (kUsage).
+LetterSelection ReadSelection(const LetterFlags& flags);
+
+}  // namespace steamflow

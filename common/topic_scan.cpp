@@ -1,0 +1,68 @@
+#include "topic_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "task_error.h"
+
+namespace steamflow {
+namespace {
+constexpr char kGroup[] = "steamflow-scan";  // commits nothing
+constexpr std::size_t kMost = 1000;          // messages at a time
+constexpr std::chrono::milliseconds kWait(100);
+}  // namespace
+
+void ScanTopic(const KafkaProperties& properties, const std::string& topic,
+               std::optional<Instant> since, const Stop& stop,
+               const std::function<bool(std::int32_t partition, const KafkaMessage&)>& each) {
+  KafkaReader reader(properties, kGroup, stop);
+  const auto all = reader.Partitions({topic});
+  const auto ranges = reader.Ranges(all);
+  std::vector<std::optional<std::int64_t>> begins;
+  for (const KafkaRange& range : ranges) begins.emplace_back(range.begin);
+  if (since) begins = reader.OffsetsAt(all, since->time_since_epoch());
+
+  std::vector<KafkaPartition> partitions;
+  std::vector<std::int64_t> offsets;
+  std::vector<std::int64_t> ends;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!begins[i] || *begins[i] >= ranges[i].end) continue;
+    partitions.push_back(all[i]);
+    offsets.push_back(*begins[i]);
+    ends.push_back(ranges[i].end);
+  }
+  if (partitions.empty()) return;
+  reader.Start(partitions, offsets);
+  std::vector<bool> is_done(partitions.size());
+  const auto end = [&](std::size_t partition) {
+    if (!is_done[partition]) reader.Pause(partition);
+    is_done[partition] = true;
+  };
+  while (std::find(is_done.begin(), is_done.end(), false) != is_done.end()) {
+    stop.ThrowIfSignalled();
+    if (stop.Requested()) {
+      throw TaskError(ExitCode::kTransient,
+                      fmt::format("the deadline came before the end of {}", topic));
+    }
+    const KafkaRead& read = reader.Read(kMost, kWait);
+    for (const KafkaMessage& message : read.messages) {
+      if (is_done[message.partition] || message.offset >= ends[message.partition]) continue;
+      if (!each(partitions[message.partition].id, message)) return;
+    }
+    for (const KafkaMessage& message : read.messages) {
+      if (message.offset + 1 >= ends[message.partition]) end(message.partition);
+    }
+    for (const auto& [partition, offset] : read.ends) {
+      if (offset >= ends[partition]) end(partition);
+    }
+    if (!read.gaps.empty()) {
+      throw TaskError(ExitCode::kTransient,
+                      fmt::format("reading {}: it was cut at its beginning meanwhile", topic));
+    }
+  }
+}
+
+}  // namespace steamflow

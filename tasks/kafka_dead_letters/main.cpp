@@ -1,0 +1,125 @@
+// Lists the dead letters, shows them whole, or puts their records back into their topics.
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "command.h"
+#include "dead_letters.h"
+#include "file.h"
+#include "json.h"
+#include "letter_replay.h"
+#include "letter_selection.h"
+#include "topic_scan.h"
+
+namespace {
+
+using namespace steamflow;
+
+std::string Line(const StoredLetter& letter) {
+  return fmt::format("{:<10}  {}  {:<9}  {:<18}  {}  {}\n",
+                     fmt::format("{}/{}", letter.partition, letter.offset), FormatUtc(letter.time),
+                     Name(letter.state), OneLine(letter.topic), OneLine(letter.event_id),
+                     OneLine(letter.reason));
+}
+
+std::string Whole(const StoredLetter& letter) {
+  std::string text = Line(letter) + fmt::format("task: {}\n", OneLine(letter.task));
+  if (letter.key) text += fmt::format("key: {}\n", OneLine(*letter.key));
+  for (const auto& [name, value] : letter.headers) {
+    text += fmt::format("header {}: {}\n", OneLine(name), OneLine(value));
+  }
+  if (!letter.value) return text + "no value\n\n";
+  return text + fmt::format("value, {} bytes:\n{}\n\n", letter.value->size(), *letter.value);
+}
+
+// Where the letters are that were replayed.
+std::set<std::pair<std::int32_t, std::int64_t>> FindReplayed(const KafkaProperties& properties,
+                                                             std::optional<Instant> since,
+                                                             const Stop& stop) {
+  std::set<std::pair<std::int32_t, std::int64_t>> replayed;
+  ScanTopic(properties, kDeadLetterTopic, since, stop,
+            [&](std::int32_t partition, const KafkaMessage& message) {
+              if (const auto offset = ReplayedOffset(message))
+                replayed.insert({partition, *offset});
+              return true;
+            });
+  return replayed;
+}
+
+struct Counts {
+  std::map<StoredLetter::State, std::uint64_t> states;  // of the letters chosen
+
+  void ReportTo(Result& result, const LetterReplay* replay) {
+    JsonObject json;
+    for (const auto state : {StoredLetter::State::kOpen, StoredLetter::State::kReplayed,
+                             StoredLetter::State::kTruncated, StoredLetter::State::kNoRecord}) {
+      json.Add(state == StoredLetter::State::kNoRecord ? "no_record" : Name(state), states[state]);
+    }
+    if (replay) json.Add("delivered", replay->delivered()).Add("refused", replay->refused());
+    result.sections = {{"letters", json.Take()}};
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Command command(
+      "kafka-dead-letters",
+      "Lists the dead letters: what could not be delivered, and why. With --show whole, "
+      "and with --replay their records are put back into their topics, once each.",
+      "kafka-dead-letters --brokers localhost:9092 --source-topic steam_news --replay");
+  LetterFlags flags;
+  flags.AddTo(command.app());
+  bool show = false;
+  bool replays = false;
+  auto* const show_flag = command.app().add_flag("--show", show, "Show the letters whole");
+  command.app()
+      .add_flag("--replay", replays, "Put the letters' records back into their topics, once each")
+      ->excludes(show_flag);
+  KafkaFlags kafka;
+  kafka.AddTo(command.app());
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const LetterSelection selection = ReadSelection(flags);
+    if (replays && selection.HasAll()) {
+      throw TaskError(ExitCode::kUsage,
+                      "--replay: say which letters, such as --source-topic or --since");
+    }
+    const KafkaProperties properties = ReadKafkaProperties(kafka, run.log);
+    std::optional<LetterReplay> replay;
+    if (replays) replay.emplace(run, properties);  // before the notes of earlier ones are read
+    const auto replayed = FindReplayed(properties, selection.since, run.stop);
+
+    Counts counts;
+    counts.ReportTo(run.result, replay ? &*replay : nullptr);
+    ScanTopic(properties, kDeadLetterTopic, selection.since, run.stop,
+              [&](std::int32_t partition, const KafkaMessage& message) {
+                if (ReplayedOffset(message)) return true;
+                StoredLetter letter = ReadLetter(partition, message);
+                if (!selection.Has(letter)) return true;
+                if (replayed.count({partition, letter.offset}) > 0) {
+                  letter.state = StoredLetter::State::kReplayed;
+                }
+                ++counts.states[letter.state];
+                if (!replay) WriteStdout(show ? Whole(letter) : Line(letter));
+                if (replay && letter.state == StoredLetter::State::kOpen) {
+                  replay->Add(std::move(letter));
+                }
+                counts.ReportTo(run.result, replay ? &*replay : nullptr);
+                return true;
+              });
+    if (!replay) return;
+    replay->Finish();
+    counts.ReportTo(run.result, &*replay);
+    const auto left = replay->refused() + counts.states[StoredLetter::State::kTruncated] +
+                      counts.states[StoredLetter::State::kNoRecord];
+    if (left > 0) {
+      throw TaskError(ExitCode::kData,
+                      fmt::format("{} of the letters cannot be replayed: refused by Kafka, "
+                                  "truncated, or no records",
+                                  left));
+    }
+  });
+}
