@@ -53,7 +53,7 @@ struct Load {
   }
   void Clear(std::size_t topics) {
     batch->Clear();
-    letters.Clear();
+    letters.Shorten(0);
     records.assign(topics, 0);
     moves.clear();
     moved.clear();

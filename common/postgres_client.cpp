@@ -288,12 +288,16 @@ std::string PostgresClient::Quote(const std::string& name) const {
   return impl_->Quote(name);
 }
 
-std::string PostgresArray(const std::vector<std::string>& elements) {
+std::string PostgresArray(const std::vector<PostgresClient::Value>& elements) {
   std::string array = "{";
-  for (const std::string& element : elements) {
+  for (const PostgresClient::Value& element : elements) {
     if (array.size() > 1) array += ',';
+    if (!element) {
+      array += "NULL";
+      continue;
+    }
     array += '"';
-    for (const char c : element) {
+    for (const char c : *element) {
       if (c == '"' || c == '\\') array += '\\';
       array += c;
     }

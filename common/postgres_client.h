@@ -88,7 +88,7 @@ class PostgresClient {
   std::unique_ptr<Impl> impl_;
 };
 
-// An array of texts or numbers as a parameter: {"a","b"}.
-std::string PostgresArray(const std::vector<std::string>& elements);
+// An array of texts or numbers as a parameter: {"a",NULL}.
+std::string PostgresArray(const std::vector<PostgresClient::Value>& elements);
 
 }  // namespace steamflow

@@ -17,7 +17,7 @@ void SinkLetters::Add(const SinkMessage& message, const std::vector<KafkaHeader>
   if (message.value) kept.value = *message.value;
   for (const auto& [name, value] : headers) kept.headers.emplace_back(name, value);
   kept.reason = reason;
-  bytes_ += sizeof(Kept) + kept.key.value_or("").size() + kept.value.value_or("").size();
+  bytes_ += kept.bytes();
 }
 
 void SinkLetters::Send() {
@@ -40,9 +40,8 @@ void SinkLetters::Send() {
   if (const auto error = producer_.Drain()) throw *error;
 }
 
-void SinkLetters::Clear() {
-  kept_.clear();
-  bytes_ = 0;
+void SinkLetters::Shorten(std::size_t count) {
+  for (; kept_.size() > count; kept_.pop_back()) bytes_ -= kept_.back().bytes();
 }
 
 }  // namespace steamflow

@@ -31,7 +31,8 @@ class SinkLetters {
 
   std::size_t count() const { return kept_.size(); }
   std::size_t bytes() const { return bytes_; }
-  void Clear();
+  // Forgets all but the first ones.
+  void Shorten(std::size_t count);
 
  private:
   struct Kept {
@@ -43,6 +44,10 @@ class SinkLetters {
     std::optional<std::string> value;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string reason;
+
+    std::size_t bytes() const {
+      return sizeof(Kept) + key.value_or("").size() + value.value_or("").size();
+    }
   };
 
   KafkaProducer& producer_;

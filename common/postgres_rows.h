@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sink_record.h"
+
+namespace steamflow {
+
+// Rows of one kind of record in the binary format of COPY (PostgreSQL's manual, COPY, "Binary
+// Format"), for a staging table whose columns are those of Columns().
+class PostgresRows {
+ public:
+  explicit PostgresRows(RecordKind kind) : kind_(kind) {}
+
+  RecordKind kind() const { return kind_; }
+  // "event_id text COLLATE "C", event_time timestamptz, ..." as CREATE TABLE has them.
+  std::string Columns() const;
+
+  void Add(const SinkRecord& record);
+  void Clear();
+
+  std::size_t count() const { return starts_.size(); }
+  std::size_t bytes() const { return data_.size(); }
+  // Some of the rows carry a time of another month than the one that their event id names.
+  bool has_strays() const { return has_strays_; }
+
+  // Rows [first, last) as COPY's data between kHeader and kTrailer.
+  std::string_view Data(std::size_t first, std::size_t last) const;
+  static const std::string_view kHeader;
+  static const std::string_view kTrailer;
+
+  // A row as the message that it was.
+  SinkMessage Message(std::size_t row) const;
+
+ private:
+  RecordKind kind_;
+  std::string data_;
+  std::vector<std::size_t> starts_;  // of each row
+  bool has_strays_ = false;
+};
+
+}  // namespace steamflow

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "drain.h"
+#include "postgres_client.h"
+
+namespace steamflow {
+
+// The flags of the PostgreSQL sink.
+struct PostgresStoreOptions {
+  PostgresFlags postgres;
+  std::string schema = "steamflow";
+  bool no_create_schema = false;
+  int keep_months = 0;  // 0 = all
+
+  void AddTo(CLI::App& app);
+};
+
+// PostgreSQL as the place of records: each event id once, the offsets in the same transaction. The
+// tables are described in postgres_schema.cpp.
+class PostgresStore : public SinkStore {
+ public:
+  // Connects, and makes or migrates the tables. Throws as PostgresClient and PreparePostgresSchema
+  // do.
+  PostgresStore(const PostgresStoreOptions& options, const PostgresParameters& parameters,
+                const Stop& stop);
+  ~PostgresStore() override;
+
+  std::string type() const override { return "postgres"; }
+  std::vector<std::optional<std::int64_t>> StoredOffsets(
+      const std::vector<KafkaPartition>& partitions) override;
+  std::unique_ptr<SinkBatch> MakeBatch() override;
+
+  // Drops the months of event time that are not to be kept.
+  void DropOldMonths();
+
+ private:
+  const PostgresStoreOptions options_;
+  PostgresClient client_;
+};
+
+}  // namespace steamflow

@@ -1,0 +1,32 @@
+// Moves records from Kafka into PostgreSQL, each event id once.
+
+#include "command.h"
+#include "drain.h"
+#include "postgres_store.h"
+
+namespace {
+using namespace steamflow;
+}
+
+int main(int argc, char** argv) {
+  Command command("kafka-to-postgres",
+                  "Moves the records of Kafka topics into PostgreSQL, each event id once: from "
+                  "where the last run ended to the ends of the topics as they are at the start. "
+                  "Makes and migrates its tables.",
+                  "kafka-to-postgres --brokers localhost:9092 --postgres-url "
+                  "postgres://steamflow@localhost/steamflow --topic steam_news");
+  DrainOptions drain_options;
+  drain_options.AddTo(command.app());
+  PostgresStoreOptions store_options;
+  store_options.AddTo(command.app());
+
+  return command.Main(argc, argv, [&](Run& run) {
+    // Everything is checked before the first packet is sent.
+    Drain drain(run, drain_options);
+    const auto parameters = ReadPostgresParameters(store_options.postgres, run.log);
+
+    PostgresStore store(store_options, parameters, run.stop);
+    drain.Into(store);
+    store.DropOldMonths();
+  });
+}
