@@ -244,6 +244,7 @@ class Drain::Impl {
       const KafkaRead& read = reader_->Read(kMostAtOnce, kLongestWait);
       if (!begun && !read.messages.empty()) begun = Clock::now();
       for (const KafkaMessage& message : read.messages) Take(message, load);
+      if (HasMostRecords()) return false;  // an end may lie behind messages that were not taken
       for (const KafkaRead::End& end : read.ends) {
         Way& way = ways_[reading_[end.partition]];
         way.next = std::max(way.next, std::min(end.offset, way.range.end));

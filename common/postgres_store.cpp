@@ -266,7 +266,8 @@ class PostgresBatch : public SinkBatch {
       if (!error.IsAboutData()) throw;
       client_.Execute("ROLLBACK TO rows");
       if (last - first == 1) {
-        letters.Add(rows.Message(first), {}, error.what());
+        const SinkMessage message = rows.Message(first);
+        letters.Add(message, {{"event_id", *message.event_id}}, error.what());
         return 0;
       }
     }

@@ -127,6 +127,7 @@ void WriteTopic(const std::string& brokers, const std::string& topic,
                                     {"enable.idempotence", "true"},
                                     {"partitioner", "murmur2_random"}},
                                    on_report, &stored);
+  PartitionsWithLeaders(client.get(), topic);  // otherwise the first message may wait for a second
   for (const NewMessage& message : messages) {
     rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
     for (const auto& [name, value] : message.headers) {

@@ -1,0 +1,314 @@
+// The PostgreSQL sink with a real PostgreSQL and librdkafka's mock Kafka.
+
+#include <algorithm>
+#include <csignal>
+
+#include "postgres_server.h"
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+constexpr char kTask[] = "kafka-to-postgres";
+constexpr char kCountsTopic[] = "topic_currPlayer";
+constexpr char kUsersTopic[] = "steamusers";
+constexpr char kNewsTopic[] = "steam_news";
+
+std::string At(const std::string& time, const std::string& fields) {
+  return "{" + fields + (fields.empty() ? "" : ",") + R"("timestamp":")" + time + "\"}";
+}
+
+class KafkaToPostgres : public ::testing::Test {
+ protected:
+  KafkaToPostgres() { environment_ = Environment(database_.Uri()); }
+
+  test::Environment Environment(const std::string& postgres) const {
+    return {{"AIRFLOW_CONN_POSTGRES_DEFAULT", postgres},
+            {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + kafka_.brokers()},
+            {"AIRFLOW_CTX_DAG_RUN_ID", kRunId}};
+  }
+  void Write(const std::string& topic, const std::vector<NewMessage>& messages) const {
+    WriteTopic(kafka_.brokers(), topic, messages);
+  }
+  // So many records with event ids and times of their own.
+  void WriteMany(const std::string& topic, int count, int first = 0) const {
+    std::vector<NewMessage> messages;
+    for (int i = first; i < first + count; ++i) {
+      messages.push_back({std::to_string(i),
+                          At("2026-11-22T22:34:00Z", "\"n\":" + std::to_string(i)),
+                          {{"event_id", topic + "/" + std::to_string(i)}}});
+    }
+    Write(topic, messages);
+  }
+  std::vector<std::string> Command(const std::vector<std::string>& flags) const {
+    std::vector<std::string> command{kTask};
+    command.insert(command.end(), flags.begin(), flags.end());
+    return command;
+  }
+  Ended Run(const std::vector<std::string>& flags = {}) const {
+    return RunProgram(Command(flags), environment_);
+  }
+  // A run that succeeds and says so in no more than its result.
+  JsonValue Drain(const std::vector<std::string>& flags = {}) const {
+    const Ended run = Run(flags);
+    EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+    return run.Result();
+  }
+  // A run that fails; says why.
+  std::string Fail(int exit_code, const std::vector<std::string>& flags = {}) const {
+    const Ended run = Run(flags);
+    EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
+    EXPECT_EQ((run.out + run.err).find("s3cret"), std::string::npos);
+    return run.Result().Text("/error/message");
+  }
+  std::string Sink(const JsonValue& result) const { return result.Raw("/sink"); }
+  static std::string Counts(int inserted, int duplicates, int dead_letters) {
+    return R"({"type":"postgres","inserted":)" + std::to_string(inserted) + R"(,"duplicates":)" +
+           std::to_string(duplicates) + R"(,"dead_letters":)" + std::to_string(dead_letters) + "}";
+  }
+  std::string Value(const std::string& sql) { return database_.Value(sql); }
+  std::string Rows(const std::string& table) { return Value("SELECT count(*) FROM " + table); }
+  std::vector<Message> Letters() const { return ReadTopic(kafka_.brokers(), kDeadLetters); }
+
+  PostgresDatabase database_;
+  MockKafka kafka_;
+  test::Environment environment_;
+};
+
+TEST_F(KafkaToPostgres, EveryKindHasItsTable) {
+  Write(kCountsTopic,
+        {{"엘든 링",
+          At("2026-11-23T07:34:00+09:00", R"("game":"엘든 링","appid":1245620,"player_count":5)"),
+          {{"event_id", "topic_currPlayer/1245620/2026-11-22T22:34Z"}}}});
+  Write(
+      kGamesTopic,
+      {{"570",
+        At("2026-11-23T07:34:00+09:00",
+           R"("appid":570,"name":"Dota 2","playtime_2weeks":9,"playtime_forever":90,"steam_id":"76561197960434622")"),
+        {{"event_id", "rct_plyd_games/2026-11-22T22:34Z/76561197960434622/570"}}}});
+  Write(kPlayersTopic,
+        {{"76561197960434622",
+          At("2026-11-23T07:34:00+09:00",
+             R"("steamid":"76561197960434622","personaname":"나","timecreated":1063407600)"),
+          {{"event_id", "p"}}}});
+  Write(
+      kNewsTopic,
+      {{std::nullopt,
+        At("2026-11-23T07:34:00+09:00", R"("gid":"77","title":"T","date":1749978054,"tags":["a"])"),
+        {{"event_id", "steam_news/77"}}}});
+  Write("another", {{"k", "{ \"a\" : 1 }", {}}});
+  const JsonValue result = Drain({"--topic", kCountsTopic, "--topic", kGamesTopic, "--topic",
+                                  kPlayersTopic, "--topic", kNewsTopic, "--topic", "another"});
+  EXPECT_EQ(result.Raw("/source/topics/another"), R"({"records":1,"partitions":4,"lag":0})");
+  EXPECT_EQ(result.Number("/source/records"), 5);
+  EXPECT_EQ(Sink(result), Counts(5, 0, 0));
+  EXPECT_EQ(Rows("records"), "5");
+  EXPECT_EQ(
+      Value("SELECT (game, appid, player_count, event_time AT TIME ZONE 'UTC') FROM player_counts"),
+      "(\"엘든 링\",1245620,5,\"2026-11-22 22:34:00\")");
+  EXPECT_EQ(Value("SELECT (steam_id, appid, name, playtime_2weeks, playtime_forever, "
+                  "playtime_mac_forever) FROM recently_played_games"),
+            "(76561197960434622,570,\"Dota 2\",9,90,)");
+  EXPECT_EQ(
+      Value("SELECT (steamid, personaname, extract(epoch from timecreated)::int) FROM players"),
+      "(76561197960434622,나,1063407600)");
+  EXPECT_EQ(Value("SELECT (gid, title, event_time AT TIME ZONE 'UTC') FROM news"),
+            "(77,T,\"2025-06-15 09:00:54\")");
+  EXPECT_EQ(Value("SELECT key FROM records WHERE topic = 'steam_news'"), "NULL");
+  EXPECT_EQ(Value("SELECT (event_id ~ '^another/[0-3]/0$', key, value) FROM records WHERE topic = "
+                  "'another'"),
+            R"((t,k,"{""a"": 1}"))");
+  EXPECT_EQ(Letters().size(), 0u);
+}
+
+TEST_F(KafkaToPostgres, ARunGoesOnWhereTheLastOneEnded) {
+  WriteMany("t", 25);
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(25, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(0, 0, 0));
+  WriteMany("t", 5, 25);
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(5, 0, 0));
+  EXPECT_EQ(Value(R"(SELECT sum("offset") FROM sink_offsets)"), "30");
+  EXPECT_EQ(Rows("records"), "30");
+}
+
+// A source that was killed produces its records again, at another time: under the same event ids.
+TEST_F(KafkaToPostgres, AnEventIsStoredOnceWhateverItsTime) {
+  const auto game = [](const char* time) {
+    return NewMessage{"570",
+                      At(time, R"("appid":570,"steam_id":"76561197960434622")"),
+                      {{"event_id", "rct_plyd_games/2026-10-31T23:58Z/76561197960434622/570"}}};
+  };
+  Write(kGamesTopic,
+        {game("2026-10-31T23:58:00Z"), game("2026-10-31T23:58:00Z"), game("2026-10-31T23:59:00Z"),
+         game("2026-11-01T00:00:00Z"), game("2026-11-01T00:01:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kGamesTopic})), Counts(1, 4, 0));
+  Write(kGamesTopic, {game("2026-12-01T00:00:00Z"), game("2026-10-31T23:58:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kGamesTopic})), Counts(0, 2, 0));
+  EXPECT_EQ(Rows("records"), "1");
+  EXPECT_EQ(Rows("recently_played_games"), "1");
+}
+
+TEST_F(KafkaToPostgres, NewestVersionOfAPlayerWins) {
+  const auto player = [](const std::string& name, const std::string& time) {
+    return NewMessage{"7", At(time, R"("steamid":"7","personaname":")" + name + "\""), {}};
+  };
+  const auto name = [&] { return Value("SELECT string_agg(personaname, ',') FROM players"); };
+  Write(kPlayersTopic,
+        {player("second", "2026-11-22T10:00:00Z"), player("first", "2026-11-22T09:00:00Z")});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(name(), "second");
+  Write(kPlayersTopic, {player("older", "2026-11-22T09:59:59Z")});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(name(), "second");
+  // At the same time the later topic counts, and in a topic the later offset.
+  Write(kUsersTopic, {player("earlier topic", "2026-11-22T10:00:00Z")});
+  Drain({"--topic", kUsersTopic});
+  EXPECT_EQ(name(), "second");
+  Write(kPlayersTopic, {player("later offset", "2026-11-22T10:00:00Z")});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(name(), "later offset");
+  EXPECT_EQ(Rows("records"), "5");
+}
+
+TEST_F(KafkaToPostgres, TombstoneDeletesAPlayerForGood) {
+  const NewMessage old_version{"7", At("2026-11-22T10:00:00Z", R"("steamid":"7")"), {}};
+  const NewMessage tombstone{"7", std::nullopt, {}};  // of now
+  const NewMessage later{"7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}};
+  Write(kPlayersTopic, {old_version});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(Rows("players"), "1");
+  Write(kPlayersTopic, {tombstone});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
+  EXPECT_EQ(Rows("players"), "0");
+  Write(kPlayersTopic, {old_version});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(Rows("players"), "0");
+  Write(kPlayersTopic, {tombstone, old_version});  // in one batch
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(Rows("players"), "0");
+  Write(kPlayersTopic, {later});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(Rows("players"), "1");
+  EXPECT_EQ(Rows("records WHERE value IS NULL"), "2");
+  EXPECT_EQ(Rows("records"), "6");
+}
+
+TEST_F(KafkaToPostgres, PoisonGoesToTheDeadLetters) {
+  std::vector<NewMessage> poison;
+  for (const std::string& value :
+       std::vector<std::string>{"not JSON", R"({"a":"\u0000"})", R"({"a":"\ud800"})", "", "[1]",
+                                "\"" + std::string(900'000, 'x'), "{\"a\":\"\xFF\"}"}) {
+    poison.push_back(
+        {"k", value, {{"event_id", "e" + std::to_string(poison.size())}, {"more", "m"}}});
+  }
+  poison.push_back({"k", std::nullopt, {{"event_id", "e" + std::to_string(poison.size())}}});
+  auto messages = poison;
+  messages.insert(messages.begin() + 3, {"k", "{}", {{"event_id", "good"}}});
+  Write(kCountsTopic, messages);
+  const Ended run = Run({"--topic", kCountsTopic});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(Sink(run.Result()), Counts(1, 0, static_cast<int>(poison.size())));
+  EXPECT_EQ(Value("SELECT event_id FROM records"), "good");
+  std::map<std::string, Message> letters;
+  for (const Message& letter : Letters()) letters[letter.key] = letter;
+  ASSERT_EQ(letters.size(), poison.size());
+  for (std::size_t i = 0; i < poison.size(); ++i) {
+    const Message& letter = letters["e" + std::to_string(i)];
+    EXPECT_EQ(letter.value, poison[i].value.value_or(""));
+    EXPECT_EQ(letter.headers.at("source_topic"), kCountsTopic);
+    EXPECT_EQ(letter.headers.at("source_offset"), std::to_string(i < 3 ? i : i + 1));
+    EXPECT_EQ(letter.headers.at("task"), kTask);
+    EXPECT_EQ(letter.headers.at("run_id"), kRunId);
+    EXPECT_EQ(letter.headers.at("record.event_id"), letter.key);
+  }
+  EXPECT_EQ(letters["e1"].headers.at("reason"), "a NUL in a string");
+  EXPECT_EQ(letters["e7"].headers.at("reason"), "an empty value");
+}
+
+// What only the server knows to be wrong: a rule of its owner's, a number that jsonb cannot hold.
+TEST_F(KafkaToPostgres, RowsThatTheServerRefusesGoToTheDeadLetters) {
+  Drain({"--topic", "t"});
+  database_.Execute("ALTER TABLE records ADD CHECK ((value->>'n')::numeric <> 3)");
+  database_.Execute(R"(CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                       $$ BEGIN IF new.event_id = 't/40' THEN RAISE 'no 40'; END IF; RETURN new; END $$)");
+  database_.Execute(
+      "CREATE TRIGGER t BEFORE INSERT ON records FOR EACH ROW EXECUTE FUNCTION refuse()");
+  WriteMany("t", 100);
+  Write("t", {{"k", R"({"x":1e999999})", {{"event_id", "large"}}}});
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(98, 0, 3));
+  EXPECT_EQ(Rows("records"), "98");
+  std::set<std::string> ids;
+  for (const Message& letter : Letters()) {
+    ids.insert(letter.key);
+    EXPECT_EQ(letter.headers.at("record.event_id"), letter.key);
+    if (letter.key == "t/40") {
+      EXPECT_EQ(letter.headers.at("reason"), "PostgreSQL: no 40");
+      EXPECT_EQ(letter.value, At("2026-11-22T22:34:00Z", "\"n\":40"));
+      EXPECT_EQ(letter.headers.at("source_key"), "40");
+    }
+  }
+  EXPECT_EQ(ids, (std::set<std::string>{"large", "t/3", "t/40"}));
+}
+
+TEST_F(KafkaToPostgres, TakesAtMostSoManyRecords) {
+  WriteMany("a", 30);
+  WriteMany("b", 30);
+  std::int64_t lag = 60;
+  for (const int expected : {25, 25, 10, 0}) {
+    const JsonValue result = Drain({"--topic", "a", "--topic", "b", "--max-records", "25"});
+    EXPECT_EQ(Sink(result), Counts(expected, 0, 0));
+    lag -= expected;
+    EXPECT_EQ(result.Number("/source/topics/a/lag") + result.Number("/source/topics/b/lag"), lag);
+  }
+}
+
+TEST_F(KafkaToPostgres, ShardsShareThePartitions) {
+  WriteMany("t", 100);
+  const auto stored = [&](const char* shard) {
+    return Drain({"--topic", "t", "--shard", shard}).Number("/sink/inserted");
+  };
+  const auto first = stored("0/2");
+  EXPECT_EQ(stored("0/2"), 0);
+  EXPECT_EQ(Value("SELECT string_agg(partition::text, ',' ORDER BY partition) FROM sink_offsets"),
+            "0,2");
+  EXPECT_EQ(first + stored("1/2"), 100);
+}
+
+TEST_F(KafkaToPostgres, UnknownTopicsAreConfiguration) {
+  rd_kafka_mock_topic_set_error(kafka_.cluster(), "missing",
+                                RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  EXPECT_NE(Fail(78, {"--topic", "missing"}).find("missing"), std::string::npos);
+  EXPECT_EQ(Fail(64, {"--topic", "a", "--topic", "a"}), "--topic: 'a' is given twice");
+  EXPECT_EQ(Fail(64, {"--topic", "a b"}), "--topic: 'a b' is no name of a topic");
+  WriteMany("t", 3);
+  rd_kafka_mock_topic_set_error(kafka_.cluster(), kDeadLetters,
+                                RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  EXPECT_NE(Fail(78, {"--topic", "t"}).find(kDeadLetters), std::string::npos);
+  EXPECT_EQ(Rows("records"), "0");
+}
+
+TEST_F(KafkaToPostgres, SettingsAreCheckedFirst) {
+  environment_["AIRFLOW_CONN_KAFKA_DEFAULT"] = "kafka://127.0.0.1:1";
+  const auto with = [&](const std::string& connection, int code) {
+    environment_["AIRFLOW_CONN_POSTGRES_DEFAULT"] = connection;
+    return Fail(code);
+  };
+  EXPECT_NE(with("", 78).find("AIRFLOW_CONN_POSTGRES_DEFAULT"), std::string::npos);
+  with("mysql://u:s3cret@h/d", 78);
+  with("postgres://u:s3cret@/d", 78);
+  EXPECT_NE(with("postgres://u:s3cret@127.0.0.1:1/d?sslmood=require", 78).find("sslmood"),
+            std::string::npos);
+  EXPECT_NE(Fail(64, {"--postgres-url", "postgres://u:s3cret@h/d"}).find("password"),
+            std::string::npos);
+  Fail(64, {"--max-records", "0"});
+  Fail(64, {"--shard", "2/2"});
+  Fail(64, {"--schema", ""});
+  Fail(64, {"--keep-months", "0"});
+  environment_["AIRFLOW_CONN_POSTGRES_DEFAULT"] = database_.Uri();
+  environment_.erase("AIRFLOW_CONN_KAFKA_DEFAULT");
+  EXPECT_NE(Fail(78).find("AIRFLOW_CONN_KAFKA_DEFAULT"), std::string::npos);
+  EXPECT_EQ(Value("SELECT count(*) FROM pg_namespace WHERE nspname = 'steamflow'"), "0");
+}
+
+}  // namespace
+}  // namespace steamflow::test
