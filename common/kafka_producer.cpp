@@ -167,8 +167,8 @@ class KafkaProducer::Impl {
     }
   }
 
-  void Poll() {
-    rd_kafka_poll(kafka_.get(), 0);
+  void Poll(milliseconds wait) {
+    rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
     if (refused_.size() >= kMostResends) SendRefusedAlone();
   }
 
@@ -312,8 +312,8 @@ void KafkaProducer::Await(Topic& topic) {
 void KafkaProducer::Produce(Topic& topic, const OutgoingMessage& message, std::uint64_t item) {
   impl_->Produce(topic, message, item);
 }
-void KafkaProducer::Poll() {
-  impl_->Poll();
+void KafkaProducer::Poll(milliseconds wait) {
+  impl_->Poll(wait);
 }
 std::optional<TaskError> KafkaProducer::Drain() {
   return impl_->Drain();

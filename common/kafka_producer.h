@@ -61,8 +61,8 @@ class KafkaProducer {
   // report names. Throws as Await does.
   void Produce(Topic& topic, const OutgoingMessage& message, std::uint64_t item);
 
-  // Reports what has been answered meanwhile.
-  void Poll();
+  // Reports what has been answered meanwhile; waits up to `wait` for the first answer.
+  void Poll(std::chrono::milliseconds wait = {});
 
   // Waits until every message is delivered or has failed, but not past the end of the run: what is
   // left then has failed. Returns the first error that made a message fail.

@@ -114,6 +114,12 @@ void Log::ShowProgress(const std::string& line) {
   progress_drawn_ = true;
 }
 
+void Log::ShowTable(std::string_view lines) {
+  if (!show_progress_) return;
+  ClearProgress();
+  WriteAll(lines);
+}
+
 void Log::ClearProgress() {
   if (progress_drawn_) WriteAll("\r\x1b[K");
   progress_drawn_ = false;

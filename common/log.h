@@ -34,6 +34,8 @@ class Log {
 
   // Replaces the progress line; nothing where stderr is no terminal.
   void ShowProgress(const std::string& line);
+  // Lines for a person, at the end of the progress; nothing where stderr is no terminal.
+  void ShowTable(std::string_view lines);
   bool shows_progress() const { return show_progress_; }
 
  private:

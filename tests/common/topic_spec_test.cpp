@@ -43,7 +43,7 @@ TEST(ParseTopicsTest, ReadsTopicsInTheirOrder) {
 TEST(ParseTopicsTest, TakesTheDefaultFileAndItsPromises) {
   const auto topics = ParseTopics(ReadFile(DEFAULT_TOPICS));
   ASSERT_TRUE(topics) << topics.error();
-  EXPECT_EQ(topics->size(), 6U);
+  EXPECT_EQ(topics->size(), 7U);
   for (const TopicSpec& topic : *topics) {
     EXPECT_GE(topic.partitions, 6) << topic.name;
     EXPECT_EQ(topic.replication, 3) << topic.name;

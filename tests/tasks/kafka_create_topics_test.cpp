@@ -67,9 +67,10 @@ TEST_F(KafkaCreateTopics, TheDefaultFileIsBesideTheBinary) {
   const Ended run = RunProgram({kTask, "--brokers", kafka.brokers(), "--log-level", "info"}, {});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   const JsonValue result = run.Result();
-  ASSERT_EQ(result.Size("/topics"), 6u);
+  ASSERT_EQ(result.Size("/topics"), 7u);
   const std::vector<std::string> names{"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo",
-                                       "steamusers",       "steam_news",     "steam_dead_letters"};
+                                       "steamusers",       "steam_news",     "steam_dead_letters",
+                                       "steam_load_test"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string entry = "/topics/" + std::to_string(i);
     EXPECT_EQ(result.Text(entry + "/name"), names[i]);

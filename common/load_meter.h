@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kafka_producer.h"
+#include "latency_histogram.h"
+#include "stop.h"
+
+namespace steamflow {
+
+// What a load test measures: from its first record to its last acknowledgement.
+class LoadMeter {
+ public:
+  void Delivered(const KafkaDelivery& record, std::uint64_t bytes);
+  void Refused() { ++refused_; }
+  void Failed() { ++failed_; }
+
+  std::uint64_t delivered() const { return latencies_.count(); }
+  std::uint64_t refused() const { return refused_; }
+  std::uint64_t bytes() const { return bytes_; }  // of keys and values delivered
+
+  std::string Section() const;  // of the result, as JSON
+  std::string Table() const;    // some lines for a person
+
+ private:
+  double Seconds() const;
+
+  const Clock::time_point started_ = Clock::now();
+  Clock::time_point ended_ = started_;
+  LatencyHistogram latencies_;
+  std::uint64_t bytes_ = 0;    // delivered
+  std::uint64_t refused_ = 0;  // too large
+  std::uint64_t failed_ = 0;
+  std::vector<std::uint64_t> partitions_;  // records in each
+  std::map<int, std::uint64_t> brokers_;   // records that each acknowledged
+};
+
+}  // namespace steamflow

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "stop.h"
+
+namespace steamflow {
+
+// When the n-th of some things is due, for a number a second from now on.
+class Pace {
+ public:
+  explicit Pace(std::optional<double> per_second) : per_second_(per_second) {}
+
+  // How long it is until then, rounded up; 0 where it is over, or where there is no rate.
+  std::chrono::milliseconds Until(std::uint64_t n) const {
+    if (!per_second_) return {};
+    const std::chrono::duration<double> after(static_cast<double>(n) / *per_second_);
+    const auto left = after - std::chrono::duration<double>(Clock::now() - started_);
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left),
+                    std::chrono::milliseconds(0));
+  }
+
+ private:
+  const std::optional<double> per_second_;
+  const Clock::time_point started_ = Clock::now();
+};
+
+}  // namespace steamflow

@@ -1,0 +1,147 @@
+// The overload test: produces each of some real records many times, and tells what Kafka made of
+// it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "command.h"
+#include "kafka_admin.h"
+#include "load_check.h"
+#include "load_meter.h"
+#include "load_sample.h"
+#include "pace.h"
+#include "progress.h"
+#include "record_sink.h"
+
+namespace {
+
+using namespace steamflow;
+
+constexpr std::chrono::milliseconds kLongestPause(100);  // in which no signal is seen
+constexpr std::uint64_t kTurn = 64;          // records between two looks at answers and signals
+constexpr std::uint64_t kFramingBytes = 64;  // event id and lengths, of each record in Kafka's log
+
+KafkaProperties ReadProperties(const KafkaFlags& flags, Log& log) {
+  KafkaProperties properties = ReadKafkaProperties(flags, log);
+  // Larger batches than those of a source, which has more to do than to produce.
+  properties.insert(properties.begin(), {"queue.buffering.max.kbytes", "8192"});
+  return properties;
+}
+
+LoadPlan MakePlan(const LoadFlags& flags, const LoadSample& sample, std::uint64_t header_bytes,
+                  const KafkaProperties& properties, Run& run) {
+  KafkaAdmin admin(properties, run.stop, run.stop.work_until());
+  const KafkaCluster cluster = admin.Describe();
+  const auto topic = cluster.topics.find(flags.topic);
+  if (topic == cluster.topics.end()) {
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("the topic {} does not exist (kafka-create-topics makes it)", flags.topic));
+  }
+  const std::uint64_t framing = (header_bytes + kFramingBytes) * sample.records.size();
+  return {.topic = flags.topic,
+          .state = topic->second,
+          .config = admin.DescribeConfigs({flags.topic}, std::nullopt)[flags.topic],
+          .brokers = static_cast<int>(cluster.brokers.size()),
+          .bytes = flags.factor * (sample.bytes + framing),
+          .commonest_key = sample.commonest_key,
+          .commonest_key_share = sample.commonest_key_share,
+          .broker_free_bytes = flags.broker_free_bytes};
+}
+
+// Warns of what the topic would not survive, or refuses it.
+void Check(const LoadPlan& plan, bool strict, Log& log) {
+  log.Info(fmt::format("up to {} bytes on a broker", BytesOnABroker(plan)));
+  std::vector<TaskError> errors;
+  for (const std::string& danger : Dangers(plan)) {
+    errors.emplace_back(ExitCode::kConfig, danger);
+    if (!strict) log.Warning(danger);
+  }
+  if (strict && !errors.empty()) throw Combine(errors);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Command command("kafka-load-test",
+                  "Produces each of some real records many times into a topic of its own, and "
+                  "tells how fast Kafka took them and where they went.",
+                  "kafka-load-test --brokers localhost:9092 --factor 1000 --strict");
+  LoadFlags flags;
+  flags.AddTo(command.app());
+  KafkaFlags kafka;
+  kafka.AddTo(command.app());
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const KafkaProperties properties = ReadProperties(kafka, run.log);
+    const LoadSample sample = TakeSample(flags, properties, run.stop);
+    const auto common_headers = CommonHeaders(run.identity);
+    std::vector<KafkaHeader> headers{{"event_id", ""}};
+    std::uint64_t header_bytes = 0;
+    for (const auto& [name, value] : common_headers) {
+      headers.push_back({name, value});
+      header_bytes += name.size() + value.size();
+    }
+    Check(MakePlan(flags, sample, header_bytes, properties, run), flags.strict, run.log);
+
+    SinkResult& result = run.result.sink.emplace();
+    result.type = "kafka";
+    result.topic = flags.topic;
+    KafkaProducer producer(run, properties);
+    std::optional<LoadMeter> meter;
+    auto& topic = producer.Open(
+        flags.topic, {.on_delivered =
+                          [&](const KafkaDelivery& record) {
+                            meter->Delivered(record, sample.records[record.item()].size());
+                          },
+                      .on_refused =
+                          [&](std::uint64_t, const OutgoingMessage&, const std::string&) {
+                            meter->Refused();
+                            return true;
+                          },
+                      .on_failed = [&](std::uint64_t) { meter->Failed(); }});
+    producer.Await(topic);
+
+    meter.emplace();
+    const Pace pace(flags.rate);
+    const std::uint64_t total = flags.factor * sample.records.size();
+    Progress progress(run.log, total);
+    const std::string minute = FormatMinute(run.identity.logical_date);
+    std::string event_id;
+    while (result.records < total) {
+      if (result.records % kTurn == 0) {
+        producer.Poll();
+        progress.Show(meter->delivered(), 0);
+        if (run.stop.Requested()) break;
+      }
+      if (const auto left = pace.Until(result.records); left.count() > 0) {
+        producer.Poll(std::min(left, kLongestPause));
+        if (run.stop.Requested()) break;
+        continue;
+      }
+      const std::uint64_t item = result.records % sample.records.size();
+      event_id = fmt::format("{}/{}/{}", flags.topic, minute, result.records);
+      headers.front().value = event_id;
+      producer.Produce(topic, {sample.records[item].key, sample.records[item].value, headers},
+                       item);
+      ++result.records;
+    }
+    const auto error = producer.Drain();
+    result.acknowledged = meter->delivered();
+    result.bytes = meter->bytes();
+    run.result.sections.emplace_back("load", meter->Section());
+    run.log.ShowTable(meter->Table());
+    run.stop.ThrowIfSignalled();
+    if (error) throw *error;
+    if (meter->refused() > 0) {
+      throw TaskError(ExitCode::kData, fmt::format("{} records are too large for {}",
+                                                   meter->refused(), flags.topic));
+    }
+    if (result.records < total) {
+      throw TaskError(ExitCode::kTransient,
+                      fmt::format("the deadline of {} s came before the end of the work",
+                                  run.options.deadline_seconds));
+    }
+  });
+}
