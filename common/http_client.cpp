@@ -22,8 +22,8 @@ constexpr milliseconds kConnectTimeout(10'000);
 constexpr long kStallSeconds = 15;                // no byte for so long ends a transfer
 constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and addable
 
-constexpr std::size_t kLargestKeptBuffer = 1U << 20U;
-constexpr long kReceiveBuffer = 64L << 10U;
+constexpr std::size_t kSmallestGivenBack = 16U << 10U;
+constexpr long kReceiveBuffer = 16L << 10U;
 
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
@@ -231,8 +231,11 @@ class HttpClient::Impl {
     return easy;
   }
 
+  // For the next request, whose answer is as long most likely. One that is much too large goes: of
+  // long and short answers in turn, every buffer would grow to the longest.
   void KeepBuffer(std::string&& body) {
-    if (body.capacity() > kLargestKeptBuffer || buffers_.size() >= idle_.size()) return;
+    const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size());
+    if (is_wasteful || buffers_.size() >= idle_.size()) return;
     body.clear();
     buffers_.push_back(std::move(body));
   }
