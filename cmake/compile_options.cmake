@@ -6,6 +6,9 @@ target_compile_options(steamflow_options INTERFACE -Wall -Wextra -Wpedantic -Wsh
 # g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
 target_compile_options(steamflow_options INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
+# The macros of librdkafka's rd_kafka_producev are made of it.
+target_compile_options(steamflow_options INTERFACE
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-gnu-statement-expression>)
 if(STEAMFLOW_WERROR)
   target_compile_options(steamflow_options INTERFACE -Werror)
 endif()
