@@ -266,8 +266,9 @@ class SinkRecordParser::Impl {
     } else if (times_.timestamp) {
       record.event_time = *times_.timestamp;
     } else if (record.message.timestamp_ms >= 0) {
-      record.event_time = std::chrono::floor<std::chrono::seconds>(
-          std::chrono::sys_time(std::chrono::milliseconds(record.message.timestamp_ms)));
+      record.event_time =
+          std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
+              std::chrono::milliseconds(record.message.timestamp_ms)));
     } else {
       return "no time, neither in the value nor from Kafka";
     }
