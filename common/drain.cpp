@@ -204,7 +204,7 @@ class Drain::Impl {
         has_more = false;
       }
       if (storing.valid() && !Settle(*handed, storing)) return false;
-      if (!NoteMoves(*filling)) continue;
+      if (is_cut_short_ || !NoteMoves(*filling)) continue;
       std::swap(filling, handed);
       storing = std::async(std::launch::async, [load = handed] {
         return load->batch->Store(load->moves, load->letters);
@@ -294,7 +294,16 @@ class Drain::Impl {
 
   // Waits for the load to be stored, and counts it. False where another sink was faster.
   bool Settle(const Load& load, Storing& storing) {
-    const auto stored = storing.get();
+    std::optional<SinkBatch::Stored> stored;
+    try {
+      stored = storing.get();
+    } catch (const TaskError& error) {
+      // A run that got on ends well where the deadline comes in the middle of a batch.
+      is_cut_short_ = error.code() == ExitCode::kTransient && Records() > 0 &&
+                      Clock::now() >= run_.stop.work_until();
+      if (!is_cut_short_) throw;
+      return true;
+    }
     if (!stored) return false;
     inserted_ += stored->inserted;
     duplicates_ += stored->duplicates;
@@ -361,6 +370,7 @@ class Drain::Impl {
   std::vector<Way> ways_;
   std::vector<std::size_t> reading_;  // the way of each partition that the reader was given
   bool has_lost_place_ = false;
+  bool is_cut_short_ = false;
   std::vector<TaskError> gaps_;
   std::uint64_t taken_ = 0;  // records read
   Progress* progress_ = nullptr;

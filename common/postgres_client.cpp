@@ -119,7 +119,10 @@ class PostgresClient::Impl {
 
   bool Transaction(const std::function<bool()>& body) {
     const auto patience = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
-    Execute(fmt::format("BEGIN; SET LOCAL statement_timeout = {}", patience.count()), {});
+    Execute(fmt::format("BEGIN; SET LOCAL statement_timeout = {0};"
+                        " SET LOCAL idle_in_transaction_session_timeout = {0}",
+                        patience.count()),
+            {});
     bool is_good = false;
     try {
       is_good = body();

@@ -149,10 +149,17 @@ END $$;
 
 constexpr int kVersion = static_cast<int>(kMigrations.size());
 
+// The catalog is asked with plain queries: what to_regclass says may be older than the lock that
+// another run has just let go of.
 int VersionOf(PostgresClient& client, const std::string& schema) {
-  const auto found = client.Execute("SELECT to_regclass($1)", {schema + ".schema_version"});
-  if (!found[0][0]) return 0;
-  return std::stoi(*client.Execute("SELECT coalesce(max(version), 0) FROM schema_version")[0][0]);
+  const auto tables = client.Execute(
+      "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE n.nspname = $1 AND c.relname = 'schema_version'",
+      {schema});
+  if (tables.empty()) return 0;
+  const auto version = client.Execute(fmt::format(
+      "SELECT coalesce(max(version), 0) FROM {}.schema_version", client.Quote(schema)));
+  return std::stoi(*version[0][0]);
 }
 
 void RefuseNewer(int version, const std::string& schema) {
@@ -168,7 +175,7 @@ void RefuseNewer(int version, const std::string& schema) {
 void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bool may_create) {
   const std::string quoted = client.Quote(schema);
   client.Execute(fmt::format("SET search_path TO {}, pg_temp", quoted));
-  const int found = VersionOf(client, quoted);
+  const int found = VersionOf(client, schema);
   RefuseNewer(found, quoted);
   if (found == kVersion) return;
   if (!may_create) {
@@ -178,9 +185,9 @@ void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bo
   }
   client.Transaction([&] {
     client.Execute("SELECT pg_advisory_xact_lock(hashtext($1))", {"steamflow " + schema});
-    const int version = VersionOf(client, quoted);  // another run may have been faster
+    const int version = VersionOf(client, schema);  // another run may have been faster
     RefuseNewer(version, quoted);
-    if (!client.Execute("SELECT to_regnamespace($1)", {quoted})[0][0]) {
+    if (client.Execute("SELECT FROM pg_namespace WHERE nspname = $1", {schema}).empty()) {
       client.Execute("CREATE SCHEMA " + quoted);
     }
     if (version == 0) {

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+namespace steamflow::test {
+
+// A TCP proxy on loopback in front of a server, which cuts the connection around the first request
+// that holds a word: before the server gets it, or when the server has answered it.
+class CutProxy {
+ public:
+  enum class Moment { kBeforeRequest, kAfterAnswer };
+
+  CutProxy(const std::string& server, std::string word, Moment moment);
+  ~CutProxy();
+  CutProxy(const CutProxy&) = delete;
+  CutProxy& operator=(const CutProxy&) = delete;
+
+  const std::string& port() const { return port_; }
+  bool has_cut() const { return has_cut_; }
+
+ private:
+  void Serve();
+  void Forward(int client, int server);
+
+  const int server_port_;
+  const std::string word_;
+  const Moment moment_;
+  int listener_ = -1;
+  std::string port_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> has_cut_ = false;
+  std::thread thread_;
+};
+
+}  // namespace steamflow::test

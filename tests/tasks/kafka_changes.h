@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kafka_cluster.h"
+
+// What may happen to a topic between two runs. All throw std::runtime_error.
+namespace steamflow::test {
+
+// They wait until it is so.
+void AddPartitions(const std::string& brokers, const std::string& topic, int total);
+void DeleteRecords(const std::string& brokers, const std::string& topic, int partition,
+                   std::int64_t before);
+void DeleteTopic(const std::string& brokers, const std::string& topic);
+
+// Messages (with partitions) in a transaction that is committed or aborted.
+void WriteTransaction(const std::string& brokers, const std::string& topic,
+                      const std::vector<NewMessage>& messages, bool commits);
+
+}  // namespace steamflow::test

@@ -1,0 +1,119 @@
+// Where a sink begins and ends, on a real Kafka: gaps, topics made anew, partitions added later,
+// transactions. And what depends on a real one: memory, deletions.
+
+#include "kafka_changes.h"
+#include "postgres_sink_test.h"
+
+namespace steamflow::test {
+namespace {
+
+class SinkPositions : public PostgresSinkTest {
+ protected:
+  SinkPositions() {
+    environment_["AIRFLOW_CONN_KAFKA_DEFAULT"] = "kafka://" + RealBrokers();
+    CreateTopic(RealBrokers(), kDeadLetters);
+    CreateTopic(RealBrokers(), topic_, 2);
+  }
+  void WriteRecords(int count, int partition) {
+    std::vector<NewMessage> messages;
+    for (int i = 0; i < count; ++i) messages.push_back({"k", "{}", {}, partition});
+    WriteTopic(RealBrokers(), topic_, messages);
+  }
+  std::string Offsets() {
+    return Value(R"(SELECT string_agg("offset"::text, ',' ORDER BY partition) FROM sink_offsets
+                    WHERE topic = ')" +
+                 topic_ + "'");
+  }
+  std::vector<std::string> Flags(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> flags{"--topic", topic_};
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+  }
+
+  const std::string topic_ = UniqueTopic("sink_positions");
+};
+
+TEST_F(SinkPositions, UnknownTopicIsConfiguration) {
+  const std::string missing = UniqueTopic("missing");
+  EXPECT_NE(Fail(78, {"--topic", missing}).find(missing), std::string::npos);
+}
+
+TEST_F(SinkPositions, PartitionsAddedLaterAreRead) {
+  WriteRecords(3, 0);
+  EXPECT_EQ(Sink(Drain(Flags())), Counts(3, 0, 0));
+  EXPECT_EQ(Offsets(), "3,0");
+  AddPartitions(RealBrokers(), topic_, 3);
+  WriteRecords(4, 2);
+  EXPECT_EQ(Sink(Drain(Flags())), Counts(4, 0, 0));
+  EXPECT_EQ(Offsets(), "3,0,4");
+}
+
+TEST_F(SinkPositions, RecordsDeletedUnreadAreAGap) {
+  const std::string other = UniqueTopic("other");
+  CreateTopic(RealBrokers(), other, 1);
+  WriteRecords(5, 0);
+  WriteRecords(5, 1);
+  Drain(Flags());
+  WriteRecords(10, 0);
+  WriteRecords(1, 1);
+  WriteTopic(RealBrokers(), other, {{"k", "{}", {}}});
+  DeleteRecords(RealBrokers(), topic_, 0, 8);
+  const Ended run = Run(Flags({"--topic", other}));
+  EXPECT_EQ(run.exit_code, 65);
+  const std::string message = run.Result().Text("/error/message");
+  EXPECT_NE(message.find(topic_ + "/0"), std::string::npos) << message;
+  EXPECT_NE(message.find("--accept-gap"), std::string::npos) << message;
+  EXPECT_EQ(Offsets(), "5,5");
+  EXPECT_EQ(Sink(run.Result()), Counts(1, 0, 0)) << "the other topic is drained";
+  EXPECT_EQ(Sink(Drain(Flags({"--accept-gap"}))), Counts(8, 0, 0));
+  EXPECT_EQ(Offsets(), "15,6");
+  EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
+}
+
+TEST_F(SinkPositions, TopicMadeAnewIsAGap) {
+  WriteRecords(5, 0);
+  Drain(Flags());
+  DeleteTopic(RealBrokers(), topic_);
+  CreateTopic(RealBrokers(), topic_, 2);
+  WriteRecords(2, 0);
+  EXPECT_NE(Fail(65, Flags()).find("made anew"), std::string::npos);
+  EXPECT_EQ(Offsets(), "5,0");
+  // Without event ids of their own the new records have those of the old ones.
+  EXPECT_EQ(Sink(Drain(Flags({"--accept-gap"}))), Counts(0, 2, 0));
+  EXPECT_EQ(Offsets(), "2,0");
+}
+
+TEST_F(SinkPositions, OnlyCommittedTransactionsAreRead) {
+  const auto records = [&](int count) {
+    return std::vector<NewMessage>(static_cast<std::size_t>(count), {"k", "{}", {}, 0});
+  };
+  WriteTransaction(RealBrokers(), topic_, records(3), false);
+  EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
+  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and the mark behind them";
+  WriteTransaction(RealBrokers(), topic_, records(2), true);
+  WriteTransaction(RealBrokers(), topic_, records(3), false);
+  const JsonValue result = Drain(Flags());
+  EXPECT_EQ(Sink(result), Counts(2, 0, 0));
+  EXPECT_EQ(result.Number("/source/topics/" + topic_ + "/lag"), 0);
+  EXPECT_EQ(Offsets(), "11,0");
+  EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
+}
+
+TEST_F(SinkPositions, MemoryIsFlat) {
+  const auto write = [&](int count) {
+    const std::string value = At("2026-11-22T22:34:00Z", "\"p\":\"" + std::string(600, 'x') + "\"");
+    std::vector<NewMessage> messages(static_cast<std::size_t>(count), {"k", value, {}});
+    for (int i = 0; i < count; ++i) messages[static_cast<std::size_t>(i)].partition = i % 2;
+    WriteTopic(RealBrokers(), topic_, messages);
+  };
+  write(20'000);
+  const long small = Run(Flags()).peak_rss_kib;
+  for (int i = 0; i < 6; ++i) write(20'000);
+  const Ended large = Run(Flags());
+  EXPECT_EQ(large.Result().Number("/sink/inserted"), 120'000);
+  EXPECT_LT(large.peak_rss_kib, 64 * 1024);
+  EXPECT_LT(static_cast<double>(large.peak_rss_kib), 1.25 * static_cast<double>(small));
+}
+
+}  // namespace
+}  // namespace steamflow::test
