@@ -106,9 +106,9 @@ class KafkaReader::Impl {
       : stop_(stop) {
     KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
                                     {"fetch.wait.max.ms", "20"},
-                                    {"fetch.max.bytes", "4194304"},
-                                    {"queued.min.messages", "20000"},
-                                    {"queued.max.messages.kbytes", "8192"}},
+                                    {"fetch.max.bytes", "2097152"},
+                                    {"queued.min.messages", "5000"},
+                                    {"queued.max.messages.kbytes", "4096"}},
                                    properties);
     Fix(conf, {{"group.id", group},
                {"enable.auto.commit", "false"},

@@ -53,7 +53,7 @@ struct KafkaRead {
 };
 
 // Reads partitions that its user names, from offsets that its user names, over librdkafka:
-// assign(), no group membership, committed messages only. What is read ahead stays under 8 MiB.
+// assign(), no group membership, committed messages only. What is read ahead stays under 4 MiB.
 // Calls wait, but not past `stop.work_until()` or a signal. They throw TaskError: kConfig where a
 // topic does not exist, kAuth where the brokers refuse the login or the right, kTransient where
 // they cannot be reached in time.

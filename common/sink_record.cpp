@@ -109,12 +109,28 @@ bool IsInTime(Instant instant) {
   return instant >= kFirstTime && instant < kEndOfTime;
 }
 
-std::optional<Instant> MinuteIn(std::string_view event_id) {
+// Parses dates of which long runs are the same.
+class InstantParser {
+ public:
+  std::optional<Instant> Parse(std::string_view text) {
+    if (text != text_) {
+      text_ = text;
+      instant_ = ParseInstant(text);
+    }
+    return instant_;
+  }
+
+ private:
+  std::string text_;
+  std::optional<Instant> instant_;  // of text_
+};
+
+std::optional<Instant> MinuteIn(std::string_view event_id, InstantParser& parser) {
   constexpr std::size_t kSize = std::string_view("2026-11-22T22:34Z").size();
   while (!event_id.empty()) {
     const auto end = std::min(event_id.find('/'), event_id.size());
     if (end == kSize) {
-      if (const auto minute = ParseInstant(event_id.substr(0, end))) return minute;
+      if (const auto minute = parser.Parse(event_id.substr(0, end))) return minute;
     }
     event_id.remove_prefix(std::min(end + 1, event_id.size()));
   }
@@ -186,7 +202,7 @@ class SinkRecordParser::Impl {
       if (message.event_id->size() > kLongestEventId) {
         return fmt::format("an event id of {} bytes", message.event_id->size());
       }
-      record.id_time = MinuteIn(*message.event_id);
+      record.id_time = MinuteIn(*message.event_id, minutes_);
     }
     return std::nullopt;
   }
@@ -217,7 +233,7 @@ class SinkRecordParser::Impl {
                  const element& value) {
     if (name == "timestamp") {
       std::string_view text;
-      if (!value.get_string().get(text)) times_.timestamp = ParseInstant(text);
+      if (!value.get_string().get(text)) times_.timestamp = timestamps_.Parse(text);
       return;
     }
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -277,6 +293,8 @@ class SinkRecordParser::Impl {
   }
 
   simdjson::dom::parser parser_;
+  InstantParser timestamps_;
+  InstantParser minutes_;
   Times times_;
   std::string event_id_;
   std::string state_id_;
