@@ -96,7 +96,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Target{"steam-news", CheckNews}, Target{"steam-player-count", CheckPlayerCount},
                     Target{"connection", CheckConnection}, Target{"instant", CheckInstant},
                     Target{"json-text", CheckJsonText}, Target{"topics", CheckTopics},
-                    Target{"games-variable", CheckSteamGames}),
+                    Target{"games-variable", CheckSteamGames},
+                    Target{"sink-record", CheckSinkRecord}),
     [](const auto& test) {
       std::string name = test.param.corpus;
       for (char& c : name) c = c == '-' ? '_' : c;

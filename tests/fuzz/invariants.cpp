@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "games.h"
 #include "json.h"
+#include "sink_record.h"
 #include "steam_api.h"
 #include "task_error.h"
 #include "timestamp.h"
@@ -163,6 +164,35 @@ void CheckTopics(std::string_view bytes) {
   for (const TopicSpec& topic : *topics) {
     Require(IsTopicName(topic.name), "a name that no topic has");
     Require(topic.partitions > 0 && topic.replication > 0, "a topic without partitions");
+  }
+}
+
+void CheckSinkRecord(std::string_view bytes) {
+  static SinkRecordParser parser;
+  const error_code dom_error = DomError(std::string(bytes));
+  for (const char* topic :
+       {"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo", "steam_news", "any"}) {
+    const SinkMessage message{.topic = topic, .timestamp_ms = 1'700'000'000'000, .value = bytes};
+    const auto record = parser.Parse(message);
+    if (!record) {
+      Require(!record.error().empty(), "a refusal that says nothing");
+      const bool is_about_form = record.error().substr(0, 8) == "not JSON";
+      Require(!is_about_form || dom_error || bytes.empty(), "refused, though it is JSON");
+      continue;
+    }
+    Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
+    Require(record->message.value == bytes, "another value");
+    Require(record->message.event_id == std::string(topic) + "/0/0", "another event id");
+    Require((record->kind == RecordKind::kPlayer) == !record->state_id.empty(), "the state id");
+    const auto year = FormatUtc(record->event_time).substr(0, 2);
+    Require(year == "20", "a time outside of the century");
+    const auto fields = FieldsOf(record->kind);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const FieldValue& field = record->fields[i];
+      Require(!record->has_fields || !fields[i].is_required || !field.is_null, "a field lacks");
+      Require(field.text.find('\0') == std::string_view::npos, "a NUL in a text");
+      Require(simdjson::validate_utf8(field.text), "a text that is no UTF-8");
+    }
   }
 }
 

@@ -26,4 +26,7 @@ void CheckSteamGames(std::string_view bytes);
 // The file of topics.
 void CheckTopics(std::string_view bytes);
 
+// A Kafka message as a sink sees it: the bytes are its value in a topic of each kind.
+void CheckSinkRecord(std::string_view bytes);
+
 }  // namespace steamflow::fuzz
