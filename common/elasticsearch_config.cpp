@@ -6,65 +6,20 @@
 #include <algorithm>
 
 #include "connection.h"
-#include "web_url.h"
+#include "rest_config.h"
 
 namespace steamflow {
 namespace {
 
-constexpr int kDefaultPort = 9200;
-constexpr char kExample[] = "http://localhost:9200";
+const RestKind kKind{.name = "Elasticsearch",
+                     .types = {"elasticsearch", "opensearch"},
+                     .port = 9200,
+                     .example = "http://localhost:9200",
+                     .data = "the data"};
 
-struct Origin {
-  std::string name;  // of the flag or variable
-  ExitCode code;
-};
-
-bool IsHttp(std::string_view text) {
-  return text == "http" || text == "https";
-}
-
-// The protocol that the connection names, empty where it names none. Airflow has several places for
-// it, and the schema says it last.
-std::string Protocol(const Connection& connection, const Origin& origin) {
-  if (!IsHttp(connection.type) && connection.type != "elasticsearch" &&
-      connection.type != "opensearch") {
-    throw TaskError(origin.code,
-                    fmt::format("{}: '{}' is not an Elasticsearch connection (elasticsearch://, "
-                                "http:// or https://)",
-                                origin.name, connection.type));
-  }
-  if (!connection.schema.empty()) {
-    if (IsHttp(connection.schema)) return connection.schema;
-    throw TaskError(origin.code, fmt::format("{}: the schema (the path of the URI) is http or "
-                                             "https, not '{}'",
-                                             origin.name, connection.schema));
-  }
-  const auto in_host = connection.host.find("://");
-  if (in_host != std::string::npos) return connection.host.substr(0, in_host);
-  return IsHttp(connection.type) ? connection.type : "";
-}
-
-RestServer FromConnection(const Connection& connection, const Origin& origin, bool allow_http) {
-  std::string protocol = Protocol(connection, origin);
-  const auto in_host = connection.host.find("://");
-  std::string host =
-      in_host == std::string::npos ? connection.host : connection.host.substr(in_host + 3);
-  if (host.empty()) {
-    throw TaskError(origin.code, fmt::format("{}: it names no host ({})", origin.name, kExample));
-  }
-  const auto colons = std::count(host.begin(), host.end(), ':');
-  if (colons > 1 && !host.starts_with('[')) host = "[" + host + "]";
-  if (protocol.empty()) protocol = IsOnLoopback("http://" + host) ? "http" : "https";
-
-  RestServer server{
-      .source = origin.name, .user = connection.login, .password = connection.password};
-  std::string url = protocol + "://" + host;
-  if (connection.port) {
-    url += fmt::format(":{}", *connection.port);
-  } else if (!IsHttp(connection.type) && colons != 1) {
-    url += fmt::format(":{}", kDefaultPort);
-  }
-  server.url = CheckWebUrl({url, origin.name, origin.code}, allow_http, "the data", kExample);
+RestServer FromConnection(const Connection& connection, const std::string& source,
+                          ExitCode if_invalid, bool allow_http) {
+  RestServer server = ServerOf(connection, kKind, source, if_invalid, allow_http);
   if (const JsonField* key = connection.Extra("api_key"); key && !key->value.empty()) {
     server.user.clear();
     server.password.clear();
@@ -90,8 +45,7 @@ void ElasticsearchFlags::AddTo(CLI::App& app) {
 RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_http, Log& log) {
   if (!flags.url.empty()) {
     const std::string flag = "--elasticsearch-url";
-    return FromConnection(ConnectionFromFlag(flag, flags.url), {flag, ExitCode::kUsage},
-                          allow_http);
+    return FromConnection(ConnectionFromFlag(flag, flags.url), flag, ExitCode::kUsage, allow_http);
   }
   const std::string variable = ConnectionVariable(flags.conn_id);
   const auto connection = AirflowConnection(flags.conn_id);
@@ -102,7 +56,7 @@ RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_h
                                 variable));
   }
   for (const std::string& secret : Secrets(*connection)) log.AddSecret(secret);
-  return FromConnection(*connection, {variable, ExitCode::kConfig}, allow_http);
+  return FromConnection(*connection, variable, ExitCode::kConfig, allow_http);
 }
 
 std::string ReadIndexPrefix(const ElasticsearchFlags& flags) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 
 #include "task_error.h"
@@ -76,6 +77,11 @@ std::string ReadFile(const std::string& path) {
     if (got == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(got));
   }
+}
+
+std::string InstalledPath(const std::string& name) {
+  const auto program = std::filesystem::read_symlink("/proc/self/exe");
+  return (program.parent_path().parent_path() / "share/steamflow" / name).string();
 }
 
 }  // namespace steamflow

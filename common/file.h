@@ -19,4 +19,7 @@ void ReplaceFile(const std::string& path, std::string_view bytes);
 // The whole file. Throws std::system_error.
 std::string ReadFile(const std::string& path);
 
+// The path of what comes with the programs: share/steamflow/`name`, beside the folder of this one.
+std::string InstalledPath(const std::string& name);
+
 }  // namespace steamflow

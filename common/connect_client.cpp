@@ -1,0 +1,125 @@
+#include "connect_client.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <CLI/CLI.hpp>
+
+#include "connection.h"
+#include "json.h"
+#include "rest_config.h"
+
+namespace steamflow {
+namespace {
+
+constexpr int kBetweenMs = 250;  // two tries while the workers rebalance
+
+const RestKind kKind{.name = "Kafka Connect",
+                     .port = 8083,
+                     .example = "http://localhost:8083",
+                     .data = "the connectors' passwords"};
+
+// The `message` of an error's body, or its beginning.
+std::string MessageOf(const HttpResponse& answer) {
+  if (const auto fields = ParseJsonObject(answer.body)) {
+    for (const JsonField& field : *fields) {
+      if (field.name == "message") return field.value;
+    }
+  }
+  return answer.body.substr(0, 200);
+}
+
+}  // namespace
+
+void ConnectFlags::AddTo(CLI::App& app) {
+  const std::string group = "Kafka Connect";
+  app.add_option("--connect-url", url, "Kafka Connect, http://host:8083")->group(group);
+  app.add_option("--connect-conn-id", conn_id,
+                 "Airflow Connection of Kafka Connect [env: AIRFLOW_CONN_<ID>]")
+      ->capture_default_str()
+      ->group(group);
+}
+
+RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {
+  const bool allow_http = run.options.allow_http;
+  if (!flags.url.empty()) {
+    const std::string flag = "--connect-url";
+    return ServerOf(ConnectionFromFlag(flag, flags.url), kKind, flag, ExitCode::kUsage, allow_http);
+  }
+  const std::string variable = ConnectionVariable(flags.conn_id);
+  const auto connection = AirflowConnection(flags.conn_id);
+  if (!connection) {
+    throw TaskError(ExitCode::kConfig, fmt::format("no connection to Kafka Connect: set {} "
+                                                   "({}) or give --connect-url",
+                                                   variable, kKind.example));
+  }
+  for (const std::string& secret : Secrets(*connection)) run.log.AddSecret(secret);
+  return ServerOf(*connection, kKind, variable, ExitCode::kConfig, allow_http);
+}
+
+HttpResponse ConnectClient::Ask(const std::string& method, const std::string& path,
+                                const std::string& body) {
+  for (;;) {
+    HttpResponse answer = client_.Ask(method, path, body);
+    if (answer.status == 404 || answer.status < 300) return answer;
+    const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(answer));
+    if (answer.status != 409) throw TaskError(ExitCode::kConfig, message);
+    if (run_.stop.Requested()) throw TaskError(ExitCode::kTransient, message);
+    pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
+    ::poll(&signal, 1, kBetweenMs);
+    run_.stop.ThrowIfSignalled();
+  }
+}
+
+std::set<std::string> ConnectClient::ConnectorClasses() {
+  std::set<std::string> classes;
+  const auto plugins = ParseJsonArray(Ask("GET", "/connector-plugins").body);
+  if (!plugins) {
+    throw TaskError(ExitCode::kConfig, fmt::format("GET /connector-plugins: {}: is this Kafka "
+                                                   "Connect? ({})",
+                                                   plugins.error(), client_.server().source));
+  }
+  for (const JsonField& plugin : *plugins) {
+    const auto fields = ParseJsonObject(plugin.value);
+    if (!fields) continue;
+    for (const JsonField& field : *fields) {
+      if (field.name == "class") classes.insert(field.value);
+    }
+  }
+  return classes;
+}
+
+std::optional<std::map<std::string, std::string>> ConnectClient::Config(const std::string& name) {
+  const std::string path = fmt::format("/connectors/{}/config", name);
+  const HttpResponse answer = Ask("GET", path);
+  if (answer.status == 404) return std::nullopt;
+  auto config = ParseConnectorConfig(answer.body);
+  if (!config) {
+    throw TaskError(ExitCode::kConfig, fmt::format("GET {}: {}", path, config.error()));
+  }
+  return *std::move(config);
+}
+
+std::optional<ConnectorStatus> ConnectClient::Status(const std::string& name) {
+  const std::string path = fmt::format("/connectors/{}/status", name);
+  const HttpResponse answer = Ask("GET", path);
+  if (answer.status == 404) return std::nullopt;
+  auto status = ParseConnectorStatus(answer.body);
+  if (!status) {
+    throw TaskError(ExitCode::kConfig, fmt::format("GET {}: {}", path, status.error()));
+  }
+  return *std::move(status);
+}
+
+void ConnectClient::Put(const Connector& connector) {
+  JsonObject body;
+  for (const auto& [name, value] : connector.config) body.Add(name, value);
+  Ask("PUT", fmt::format("/connectors/{}/config", connector.name), body.Take());
+}
+
+void ConnectClient::RestartFailed(const std::string& name) {
+  // A POST without a body would get a content type that Connect does not take.
+  Ask("POST", fmt::format("/connectors/{}/restart?includeTasks=true&onlyFailed=true", name), "{}");
+}
+
+}  // namespace steamflow

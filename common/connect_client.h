@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "connector.h"
+#include "log.h"
+#include "rest_client.h"
+#include "run.h"
+
+namespace CLI {
+class App;
+}
+
+namespace steamflow {
+
+// The flags of a task that talks to Kafka Connect.
+struct ConnectFlags {
+  std::string conn_id = "connect_default";
+  std::string url;  // --connect-url
+
+  void AddTo(CLI::App& app);
+};
+
+// The worker from --connect-url, else from the Airflow Connection. Secrets are made known to the
+// run's log. Throws TaskError: kUsage for a flag, kConfig for the Connection, also where neither is
+// given.
+RestServer ReadConnectServer(const ConnectFlags& flags, Run& run);
+
+// Kafka Connect's REST interface. Each call throws TaskError as RestClient::Ask does, and kConfig
+// for an answer that no other attempt would change. While the workers rebalance (409) it tries
+// again.
+class ConnectClient {
+ public:
+  ConnectClient(RestServer server, const Run& run) : client_(std::move(server), run), run_(run) {}
+
+  std::set<std::string> ConnectorClasses();  // that the worker has
+  // Nothing where there is no such connector, or for the status, none yet.
+  std::optional<std::map<std::string, std::string>> Config(const std::string& name);
+  std::optional<ConnectorStatus> Status(const std::string& name);
+
+  void Put(const Connector& connector);         // makes or changes it
+  void RestartFailed(const std::string& name);  // the connector and its tasks
+
+ private:
+  HttpResponse Ask(const std::string& method, const std::string& path,
+                   const std::string& body = {});
+
+  RestClient client_;
+  const Run& run_;
+};
+
+}  // namespace steamflow

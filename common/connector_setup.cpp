@@ -1,0 +1,89 @@
+#include "connector_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "json.h"
+
+namespace steamflow {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenLooks(100);
+// What Connect says sooner may be of the tasks that ran before the change.
+constexpr std::chrono::seconds kUntilChangeShows(2);
+
+}  // namespace
+
+bool AppliedConnector::is_settled() const {
+  if (!status || (changed && Clock::now() - *changed < kUntilChangeShows)) return false;
+  return status->is_running() || !status->failure.empty() || status->state == "PAUSED" ||
+         status->state == "STOPPED";
+}
+
+std::string AppliedConnector::Entry() const {
+  std::vector<std::string> differences;
+  for (const std::string& difference : drift) {
+    AppendJsonString(differences.emplace_back(), difference);
+  }
+  JsonObject entry;
+  entry.Add("name", connector.name)
+      .Add("action", action)
+      .Add("state", status ? status->state : "UNKNOWN")
+      .Add("tasks", std::uint64_t{status ? status->tasks : 0})
+      .Add("running", std::uint64_t{status ? status->running : 0})
+      .AddRaw("drift", JsonArray(differences));
+  return entry.Take();
+}
+
+AppliedConnector Apply(const Connector& connector, bool update, bool restart_failed,
+                       ConnectClient& connect, Log& log) {
+  AppliedConnector applied{connector};
+  const auto held = connect.Config(connector.name);
+  if (!held) {
+    const std::string& plugin = connector.config.at("connector.class");
+    if (connect.ConnectorClasses().count(plugin) == 0) {
+      throw TaskError(ExitCode::kConfig, fmt::format("connector {}: the worker has no plug-in {}",
+                                                     connector.name, plugin));
+    }
+    connect.Put(connector);
+    applied.action = "created";
+    return applied;
+  }
+  applied.drift = DriftOf(connector, *held);
+  if (!applied.drift.empty() && update) {
+    connect.Put(connector);
+    applied.action = "altered";
+    applied.changed = Clock::now();
+  } else if (!applied.drift.empty()) {
+    applied.action = "drift";
+    for (const std::string& difference : applied.drift) {
+      log.Warning(
+          fmt::format("connector {}: {} (--update changes it)", connector.name, difference));
+    }
+  }
+  const auto status = connect.Status(connector.name);
+  if (restart_failed && status && !status->failure.empty()) {
+    log.Warning(fmt::format("connector {}: {}: restarting it", connector.name, status->failure));
+    connect.RestartFailed(connector.name);
+    applied.changed = Clock::now();
+  }
+  return applied;
+}
+
+void AwaitStatus(std::vector<AppliedConnector>& all, ConnectClient& connect, const Stop& stop) {
+  for (;;) {
+    for (AppliedConnector& applied : all) {
+      if (!applied.is_settled()) applied.status = connect.Status(applied.connector.name);
+    }
+    const bool is_over = std::all_of(all.begin(), all.end(), [](const AppliedConnector& applied) {
+      return applied.is_settled();
+    });
+    stop.ThrowIfSignalled();
+    if (is_over || stop.Requested()) return;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+}  // namespace steamflow

@@ -1,0 +1,66 @@
+// Gives Kafka Connect the connectors of a folder, waits until they run, and says where they differ.
+
+#include <fmt/format.h>
+
+#include "command.h"
+#include "connector_setup.h"
+#include "file.h"
+
+int main(int argc, char** argv) {
+  using namespace steamflow;
+  Command command("connect-apply",
+                  "Gives Kafka Connect the connectors of a folder and waits until they run. What "
+                  "differs in connectors that exist already is reported, and changed only with "
+                  "--update.",
+                  "connect-apply --connect-url http://localhost:8083 --update --restart-failed");
+  std::string folder;
+  command.app().add_option("--connectors", folder,
+                           "Folder of NAME.json files [default: share/steamflow/connect of the "
+                           "installation]");
+  std::vector<std::string> names;
+  command.app()
+      .add_option("--connector", names, "Only the connector of this name; repeatable")
+      ->allow_extra_args(false);
+  bool update = false;
+  command.app().add_flag("--update", update, "Change connectors that exist already too");
+  bool restart_failed = false;
+  command.app().add_flag("--restart-failed", restart_failed,
+                         "Restart connectors and tasks that have failed");
+  ConnectFlags flags;
+  flags.AddTo(command.app());
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const auto connectors =
+        ReadConnectors(folder.empty() ? InstalledPath("connect") : folder, names);
+    for (const Connector& connector : connectors) {
+      for (const std::string& secret : connector.secrets) run.log.AddSecret(secret);
+    }
+    ConnectClient connect(ReadConnectServer(flags, run), run);
+
+    std::vector<AppliedConnector> all;
+    std::vector<TaskError> errors;
+    for (const Connector& connector : connectors) {
+      try {
+        all.push_back(Apply(connector, update, restart_failed, connect, run.log));
+      } catch (const TaskError& error) {
+        if (error.code() != ExitCode::kConfig) throw;  // of this connector alone
+        errors.push_back(error);
+      }
+    }
+    AwaitStatus(all, connect, run.stop);
+
+    std::vector<std::string> entries;
+    for (const AppliedConnector& applied : all) {
+      entries.push_back(applied.Entry());
+      if (applied.status && applied.status->is_running()) continue;
+      const std::string state = applied.status ? applied.status->state : "unknown";
+      const std::string cause = applied.status && !applied.status->failure.empty()
+                                    ? applied.status->failure
+                                    : "it is " + state;
+      errors.emplace_back(applied.is_settled() ? ExitCode::kConfig : ExitCode::kTransient,
+                          fmt::format("connector {}: {}", applied.connector.name, cause));
+    }
+    run.result.lists.emplace_back("connectors", std::move(entries));
+    if (!errors.empty()) throw Combine(errors);
+  });
+}

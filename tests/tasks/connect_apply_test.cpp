@@ -1,0 +1,270 @@
+// connect-apply with a real Kafka Connect, whose sink writes into a real PostgreSQL.
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "postgres_server.h"
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+constexpr char kTask[] = "connect-apply";
+constexpr char kPassword[] = "steamflow";  // of the superuser
+
+// The address of a real Kafka Connect on RealBrokers: STEAMFLOW_TEST_CONNECT, or else one that this
+// test binary starts. A shell waits beside it for the end of its input.
+const std::string& RealConnect() {
+  static std::unique_ptr<standin::ChildProcess> own;
+  static const std::string url = [] {
+    const char* given = std::getenv("STEAMFLOW_TEST_CONNECT");
+    if (given && *given) return std::string(given);
+    const std::string folder =
+        std::filesystem::temp_directory_path() / ("steamflow-connect." + std::to_string(getpid()));
+    own = std::make_unique<standin::ChildProcess>(std::vector<std::string>{
+        "/bin/bash", "-c",
+        "trap : TERM; \"$0\" start \"$1\" --brokers \"$2\"; read -r _; \"$0\" stop \"$1\"; "
+        "rm -rf \"$1\"",
+        CONNECT_SERVICE, folder, RealBrokers()});
+    std::string line = own->ReadLine();
+    if (line.empty()) throw std::runtime_error("Kafka Connect does not start");
+    return line;
+  }();
+  return url;
+}
+
+// A folder of connectors, and a topic and database of this test's own.
+class ConnectApply : public ::testing::Test {
+ protected:
+  ConnectApply() : folder_(std::filesystem::temp_directory_path() / name_) {
+    std::filesystem::create_directory(folder_);
+    CreateTopic(RealBrokers(), topic_, 2);
+    CreateTopic(RealBrokers(), kDeadLetters, 3);
+  }
+  ~ConnectApply() override {
+    std::filesystem::remove_all(folder_);
+    Ask("DELETE", "/connectors/" + name_);
+  }
+
+  static std::string Ask(const std::string& method, const std::string& path) {
+    return RunProgram({CURL_PROGRAM, "-sS", "-X", method, RealConnect() + path}, {}).out;
+  }
+
+  // The shipped connector with this test's topic, and what `changes` (pairs of texts)
+  // replaces in it.
+  void WriteConnector(const std::vector<std::pair<std::string, std::string>>& changes = {}) const {
+    std::ifstream shipped(std::string(CONNECTORS) + "/steam-postgres.json");
+    std::string text{std::istreambuf_iterator<char>(shipped), {}};
+    std::vector<std::pair<std::string, std::string>> all{
+        {"topic_currPlayer,rct_plyd_games,topic_GetUserInfo,steamusers,steam_news", topic_},
+        {R"(replication.factor": "3")", R"(replication.factor": "1")"}};
+    all.insert(all.end(), changes.begin(), changes.end());
+    for (const auto& [from, to] : all) {
+      ASSERT_NE(text.find(from), std::string::npos) << from;
+      text.replace(text.find(from), from.size(), to);
+    }
+    std::ofstream(folder_ / (name_ + ".json")) << text;
+  }
+
+  Environment Settings() const {
+    return {{"AIRFLOW_CONN_CONNECT_DEFAULT", RealConnect()},
+            {"AIRFLOW_VAR_CONNECT_POSTGRES_ADDRESS", RealPostgres() + "/" + database_.name()},
+            {"CONNECT_POSTGRES_USER", "steamflow"},
+            {"AIRFLOW_VAR_CONNECT_POSTGRES_PASSWORD", kPassword}};
+  }
+  Ended Run(const std::vector<std::string>& flags = {}) const { return Run(flags, Settings()); }
+  Ended Run(const std::vector<std::string>& flags, const Environment& settings) const {
+    std::vector<std::string> command{kTask, "--connectors", folder_.string()};
+    command.insert(command.end(), flags.begin(), flags.end());
+    return RunProgram(command, settings);
+  }
+
+  // Records of the events from 0 up to `end`.
+  void WriteRecords(int end, const std::string& value) const {
+    std::vector<NewMessage> records;
+    for (int id = 0; id < end; ++id) {
+      records.push_back({"570", value, {{"event_id", topic_ + "/" + std::to_string(id)}}});
+    }
+    WriteTopic(RealBrokers(), topic_, records);
+  }
+  // Of the sink's table; "error" where there is none.
+  std::string Rows(const std::string& what = "count(*)") {
+    try {
+      return database_.Value("SELECT " + what + " FROM public.connect_records");
+    } catch (const std::runtime_error&) {
+      return "error";
+    }
+  }
+
+  const std::string topic_ = UniqueTopic("connect");
+  const std::string name_ = topic_;
+  PostgresDatabase database_;
+  const std::filesystem::path folder_;
+};
+
+TEST_F(ConnectApply, TheShippedPostgresSinkStoresEachEventOnce) {
+  WriteConnector();
+  const Ended run = Run();
+  ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(run.Result().Raw("/connectors/0"),
+            R"({"name":")" + name_ +
+                R"(","action":"created","state":"RUNNING","tasks":2,"running":2,"drift":[]})");
+  WriteRecords(20, R"({"appid":570,"n":1})");
+  EXPECT_TRUE(Eventually([&] { return Rows() == "20"; })) << Rows();
+  EXPECT_EQ(Rows("sum((value::jsonb->>'n')::int)"), "20");
+  EXPECT_EQ(Rows("DISTINCT source_topic"), topic_);
+
+  // The same events again, and one more by which to see that they were read.
+  WriteRecords(21, R"({"n":1000})");
+  EXPECT_TRUE(Eventually([&] { return Rows("sum((value::jsonb->>'n')::int)") == "21000"; }));
+  EXPECT_EQ(Rows(), "21");
+  EXPECT_EQ(Run().Result().Text("/connectors/0/action"), "unchanged");
+}
+
+// Poison stops nothing: it goes to the dead letters, and once replayed it has an event id.
+TEST_F(ConnectApply, ARecordWithoutAnEventIdBecomesADeadLetterThatCanBeReplayed) {
+  WriteConnector();
+  ASSERT_EQ(Run().exit_code, 0);
+  WriteTopic(RealBrokers(), topic_, {{"570", R"({"n":1})", {}, 1}});
+  WriteRecords(1, R"({"n":2})");
+  EXPECT_TRUE(Eventually([&] { return Rows() == "1"; }));
+  const std::vector<std::string> letters{"kafka-dead-letters", "--brokers", RealBrokers(),
+                                         "--source-topic", topic_};
+  EXPECT_TRUE(
+      Eventually([&] { return RunProgram(letters, {}).Result().Number("/letters/open") == 1; }));
+  auto replay = letters;
+  replay.emplace_back("--replay");
+  EXPECT_EQ(RunProgram(replay, {}).exit_code, 0);
+  EXPECT_TRUE(Eventually([&] { return Rows() == "2"; }));
+  EXPECT_EQ(Rows("min(event_id)"), topic_ + "/0");
+  EXPECT_EQ(Rows("max(event_id)"), topic_ + "/1/0") << "topic, partition and offset of the first";
+}
+
+TEST_F(ConnectApply, DriftIsReportedAndChangedOnlyWhenAsked) {
+  WriteConnector();
+  ASSERT_EQ(Run().exit_code, 0);
+  WriteConnector(
+      {{R"("tasks.max": "2")", R"("tasks.max": "1")"}, {R"("delete.enabled": "false",)", ""}});
+  const Ended drift = Run();
+  EXPECT_EQ(drift.exit_code, 0) << drift.out;
+  EXPECT_EQ(drift.Result().Text("/connectors/0/action"), "drift");
+  EXPECT_EQ(drift.Result().Raw("/connectors/0/drift"),
+            R"(["delete.enabled is false, wanted not set","tasks.max is 2, wanted 1"])");
+  EXPECT_NE(drift.err.find("tasks.max is 2, wanted 1 (--update changes it)"), std::string::npos);
+  const Ended update = Run({"--update"});
+  EXPECT_EQ(update.exit_code, 0) << update.out << update.err;
+  EXPECT_EQ(update.Result().Text("/connectors/0/action"), "altered");
+  EXPECT_EQ(update.Result().Number("/connectors/0/tasks"), 1);
+  EXPECT_EQ(Run().Result().Text("/connectors/0/action"), "unchanged");
+}
+
+TEST_F(ConnectApply, AFailedTaskIsSaidAndRestartedOnRequest) {
+  WriteConnector();
+  ASSERT_EQ(Run().exit_code, 0);
+  database_.Execute("CREATE TABLE public.connect_records (event_id int PRIMARY KEY)");
+  WriteRecords(1, "{}");
+  // The first takes the other one along, which gets its partition.
+  ASSERT_TRUE(Eventually([&] {
+    const Ended run = Run();
+    return run.exit_code == 78 && run.Result().Number("/connectors/0/running") == 0;
+  }));
+  const Ended run = Run();
+  EXPECT_NE(run.Result().Text("/error/message").find("task "), std::string::npos);
+  EXPECT_NE(run.Result().Text("/error/message").find("failed: "), std::string::npos) << run.out;
+  EXPECT_FALSE(run.Result().Bool("/retryable"));
+  database_.Execute("DROP TABLE public.connect_records");
+  const Ended restarted = Run({"--restart-failed"});
+  EXPECT_EQ(restarted.exit_code, 0) << restarted.out << restarted.err;
+  EXPECT_NE(restarted.err.find("restarting it"), std::string::npos);
+  EXPECT_TRUE(Eventually([&] { return Rows() == "1"; }));
+}
+
+TEST_F(ConnectApply, SecretsAreTakenFromTheEnvironmentAndNeverPrinted) {
+  WriteConnector();
+  Environment settings = Settings();
+  settings.erase("AIRFLOW_VAR_CONNECT_POSTGRES_PASSWORD");
+  const Ended missing = Run({}, settings);
+  EXPECT_EQ(missing.exit_code, 78) << missing.out;
+  EXPECT_NE(missing.Result().Text("/error/message").find("CONNECT_POSTGRES_PASSWORD"),
+            std::string::npos);
+  ASSERT_EQ(Run().exit_code, 0);
+  settings["CONNECT_POSTGRES_PASSWORD"] = "correct horse battery";
+  const Ended drift = Run({"--log-level", "debug"}, settings);
+  EXPECT_EQ(drift.Result().Raw("/connectors/0/drift"),
+            R"(["connection.password is ***, wanted ***"])");
+  const Ended wrong = Run({"--update", "--log-level", "debug"}, settings);
+  for (const Ended& run : {drift, wrong}) {
+    EXPECT_EQ((run.out + run.err).find("correct horse"), std::string::npos) << run.out << run.err;
+  }
+}
+
+// The plug-in of the other shipped connector is not to be had here: that is what is said. What the
+// worker itself knows of it is checked: converters, transforms, tolerance.
+TEST_F(ConnectApply, TheShippedElasticsearchSinkIsRefusedWithoutItsPlugIn) {
+  std::filesystem::copy(std::string(CONNECTORS) + "/steam-elasticsearch.json", folder_);
+  Environment settings = Settings();
+  settings["CONNECT_ELASTICSEARCH_URL"] = "https://127.0.0.1:1";
+  settings["CONNECT_ELASTICSEARCH_USER"] = "elastic";
+  settings["CONNECT_ELASTICSEARCH_PASSWORD"] = "correct horse battery";
+  const Ended run = Run({"--connector", "steam-elasticsearch"}, settings);
+  EXPECT_EQ(run.exit_code, 78) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("has no plug-in io.confluent"),
+            std::string::npos);
+  // With a plug-in that it has the worker accepts all the rest.
+  std::ifstream shipped(folder_ / "steam-elasticsearch.json");
+  std::string text{std::istreambuf_iterator<char>(shipped), {}};
+  const std::string plugin = "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector";
+  text.replace(text.find(plugin), plugin.size(), "io.debezium.connector.jdbc.JdbcSinkConnector");
+  text.replace(text.find("topic_currPlayer,rct"), 0, topic_ + ",");
+  std::ofstream(folder_ / "steam-elasticsearch.json") << text;
+  const Ended checked =
+      RunProgram({CURL_PROGRAM, "-sS", "-X", "PUT", "-H", "Content-Type: application/json", "-d",
+                  "@" + (folder_ / "steam-elasticsearch.json").string(),
+                  RealConnect() + "/connector-plugins/JdbcSinkConnector/config/validate"},
+                 {});
+  const JsonValue validation(checked.out);
+  for (std::size_t i = 0; i < validation.Size("/configs"); ++i) {
+    const std::string config = "/configs/" + std::to_string(i) + "/value/";
+    const std::string name = validation.Text(config + "name");
+    if (name == "name" || name.starts_with("connection.")) continue;  // not in there, the plug-in's
+    EXPECT_EQ(validation.Raw(config + "errors"), "[]") << name;
+  }
+  EXPECT_GT(validation.Size("/configs"), 40u);
+}
+
+TEST_F(ConnectApply, WrongUseAndConnectDown) {
+  WriteConnector();
+  Environment settings = Settings();
+  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = "http://127.0.0.1:1";
+  EXPECT_EQ(Run({"--deadline", "2"}, settings).exit_code, 75);
+  settings.erase("AIRFLOW_CONN_CONNECT_DEFAULT");
+  EXPECT_EQ(Run({}, settings).exit_code, 78) << "no connection";
+  EXPECT_EQ(Run({"--connect-url", "http://u:secret@127.0.0.1:1"}, settings).exit_code, 64);
+  EXPECT_EQ(Run({"--connector", "no_such"}).exit_code, 78);
+  std::ofstream(folder_ / "broken.json") << R"({"connector.class": 1})";
+  const Ended broken = Run();
+  EXPECT_EQ(broken.exit_code, 78);
+  EXPECT_NE(broken.Result().Text("/error/message").find("broken.json"), std::string::npos);
+}
+
+// What the worker refuses stops no other connector.
+TEST_F(ConnectApply, AConnectorThatIsRefusedIsSaidAndTheOthersRun) {
+  WriteConnector();
+  std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "a-wrong.json");
+  std::ifstream right(folder_ / "a-wrong.json");
+  std::string text{std::istreambuf_iterator<char>(right), {}};
+  text.replace(text.find("\"2\""), 3, "\"two\"");
+  std::ofstream(folder_ / "a-wrong.json") << text;
+  const Ended run = Run();
+  EXPECT_EQ(run.exit_code, 78) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("two"), std::string::npos) << run.out;
+  ASSERT_EQ(run.Result().Size("/connectors"), 1u);
+  EXPECT_EQ(run.Result().Text("/connectors/0/state"), "RUNNING");
+}
+
+}  // namespace
+}  // namespace steamflow::test
