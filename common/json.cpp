@@ -94,6 +94,25 @@ JsonField ToField(std::string name, simdjson::dom::element element) {
   }
 }
 
+void AddLeaves(const std::string& path, simdjson::dom::element element,
+               std::map<std::string, std::string>& leaves) {
+  const std::string start = path.empty() ? "" : path + ".";
+  bool is_empty = true;
+  if (simdjson::dom::object object; !element.get(object)) {
+    for (const auto field : object) {
+      AddLeaves(start + std::string(field.key), field.value, leaves);
+      is_empty = false;
+    }
+  } else if (simdjson::dom::array array; !element.get(array)) {
+    std::size_t place = 0;
+    for (const auto inner : array) {
+      AddLeaves(start + fmt::to_string(place++), inner, leaves);
+      is_empty = false;
+    }
+  }
+  if (is_empty) leaves[path] = ToField("", element).value;
+}
+
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
@@ -242,6 +261,17 @@ tl::expected<std::vector<JsonField>, std::string> ParseJsonArray(std::string_vie
   std::vector<JsonField> fields;
   for (const auto element : array) fields.push_back(ToField("", element));
   return fields;
+}
+
+tl::expected<std::map<std::string, std::string>, std::string> FlattenJson(std::string_view json) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (const auto error = parser.parse(json.data(), json.size()).get(root)) {
+    return tl::unexpected(fmt::format("not valid JSON ({})", simdjson::error_message(error)));
+  }
+  std::map<std::string, std::string> leaves;
+  AddLeaves("", root, leaves);
+  return leaves;
 }
 
 }  // namespace steamflow

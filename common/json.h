@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -58,5 +59,9 @@ struct JsonField {
 // Errors: a sentence that says what is wrong, without the text itself (it may hold a secret).
 tl::expected<std::vector<JsonField>, std::string> ParseJsonObject(std::string_view json);
 tl::expected<std::vector<JsonField>, std::string> ParseJsonArray(std::string_view json);
+
+// The leaves of a document by their paths: {"a":{"b":[1,"2"]},"c":{}} is {"a.b.0":"1","a.b.1":"2",
+// "c":"{}"}. So a number and its text are alike, and {"a.b":1} and {"a":{"b":1}}.
+tl::expected<std::map<std::string, std::string>, std::string> FlattenJson(std::string_view json);
 
 }  // namespace steamflow

@@ -4,6 +4,9 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <map>
+
+#include "json.h"
 
 namespace steamflow {
 namespace {
@@ -11,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestAnswer(30'000);
+constexpr std::size_t kLongestReason = 200;
 
 milliseconds UntilEnd(const Stop& stop) {
   return std::chrono::duration_cast<milliseconds>(stop.work_until() - Clock::now());
@@ -46,6 +50,21 @@ bool IsWorthAnotherTry(const HttpOutcome& outcome) {
   if (!outcome.response) return outcome.error.kind == HttpError::Kind::kNetwork;
   const int status = outcome.response->status;
   return status == 408 || status == 429 || status >= 500;
+}
+
+std::string ErrorReason(const HttpResponse& answer) {
+  const auto leaves = FlattenJson(answer.body).value_or(std::map<std::string, std::string>());
+  for (const char* path : {"error.reason", "message", "error"}) {
+    const auto found = leaves.find(path);
+    if (found == leaves.end()) continue;
+    std::string reason = found->second;
+    std::string cause;  // the innermost
+    for (std::string at = "error.caused_by."; leaves.contains(at + "reason"); at += "caused_by.") {
+      cause = " (" + leaves.at(at + "reason") + ")";
+    }
+    return reason + cause;
+  }
+  return answer.body.substr(0, kLongestReason);
 }
 
 RestClient::RestClient(RestServer server, const Run& run)

@@ -29,6 +29,10 @@ bool IsWorthAnotherTry(const HttpOutcome& outcome);
 // "HTTP 503", or why there was no answer.
 std::string Describe(const HttpOutcome& outcome);
 
+// What an answer says is wrong, as Elasticsearch (error.reason and its innermost cause), Kibana and
+// Connect (message) do; else how it begins.
+std::string ErrorReason(const HttpResponse& answer);
+
 // Asks a service, one request after another.
 class RestClient {
  public:

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <system_error>
 
 #include "command.h"
@@ -17,9 +16,7 @@ namespace {
 using namespace steamflow;
 
 std::vector<TopicSpec> ReadTopicsFile(const std::string& flag_value) {
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
-  const auto installed = program.parent_path().parent_path() / "share/steamflow/topics.json";
-  const std::string path = flag_value.empty() ? installed.string() : flag_value;
+  const std::string path = flag_value.empty() ? InstalledPath("topics.json") : flag_value;
   std::string json;
   try {
     json = ReadFile(path);

@@ -187,5 +187,19 @@ TEST(ParseJsonArrayTest, GivesElementsAndRefusesTheRest) {
   EXPECT_FALSE(ParseJsonArray("[1] 2"));
 }
 
+TEST(FlattenJsonTest, NamesEveryLeafByItsPath) {
+  using Leaves = std::map<std::string, std::string>;
+  EXPECT_EQ(FlattenJson(R"({"a":{"b":[1,"2",{"c":true}]},"d":{},"e":[],"f":null})").value(),
+            (Leaves{{"a.b.0", "1"},
+                    {"a.b.1", "2"},
+                    {"a.b.2.c", "true"},
+                    {"d", "{}"},
+                    {"e", "[]"},
+                    {"f", "null"}}));
+  EXPECT_EQ(FlattenJson(R"({"a.b":"1"})").value(), FlattenJson(R"({"a":{"b":1}})").value());
+  EXPECT_EQ(FlattenJson("7").value(), (Leaves{{"", "7"}}));
+  EXPECT_FALSE(FlattenJson("{"));
+}
+
 }  // namespace
 }  // namespace steamflow
