@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bulk_answer.h"
 #include "connection.h"
 #include "games.h"
 #include "json.h"
@@ -192,6 +193,22 @@ void CheckSinkRecord(std::string_view bytes) {
       Require(!record->has_fields || !fields[i].is_required || !field.is_null, "a field lacks");
       Require(field.text.find('\0') == std::string_view::npos, "a NUL in a text");
       Require(simdjson::validate_utf8(field.text), "a text that is no UTF-8");
+    }
+  }
+}
+
+void CheckBulkAnswer(std::string_view bytes) {
+  static BulkAnswerParser parser;
+  for (const std::size_t number : {0U, 1U, 2U, 3U}) {
+    const auto items = parser.Parse(bytes, number);
+    Require(items || !items.error().empty(), "no reason");
+    if (!items) continue;
+    Require(items->size() == number, "items that nobody sent");
+    Require(!DomError(std::string(bytes)), "items of what is no JSON");
+    for (const BulkItem& item : *items) {
+      const bool is_fine =
+          item.fate == BulkItem::Fate::kStored || item.fate == BulkItem::Fate::kDuplicate;
+      Require(item.reason.empty() == is_fine, "a reason, or none, at the wrong place");
     }
   }
 }

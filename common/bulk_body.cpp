@@ -1,0 +1,130 @@
+#include "bulk_body.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "index_names.h"
+#include "json.h"
+
+namespace steamflow {
+namespace {
+
+constexpr char kBlanks[] = " \t\r\n";
+
+// Whether the value of another producer has an `@timestamp` already; two would be refused.
+bool HasTimestamp(std::string_view value) {
+  if (value.find("\"@timestamp\"") == std::string_view::npos) return false;
+  const auto fields = ParseJsonObject(value);
+  return fields && std::any_of(fields->begin(), fields->end(),
+                               [](const JsonField& field) { return field.name == "@timestamp"; });
+}
+
+std::int64_t Milliseconds(Instant instant) {
+  return std::chrono::milliseconds(instant.time_since_epoch()).count();
+}
+
+}  // namespace
+
+void BulkBody::Add(const SinkRecord& record, std::string_view index) {
+  const SinkMessage& message = record.message;
+  AddAction(record, index);
+  Item item{.event_id_size = message.event_id->size(),
+            .key_size = message.key.value_or("").size(),
+            .has_key = message.key.has_value(),
+            .has_value = message.value.has_value(),
+            .partition = message.partition,
+            .offset = message.offset,
+            .timestamp_ms = message.timestamp_ms};
+  const auto topic = std::find(topics_.begin(), topics_.end(), message.topic);
+  item.topic = static_cast<std::size_t>(topic - topics_.begin());
+  if (topic == topics_.end()) topics_.emplace_back(message.topic);
+  kept_ += *message.event_id;
+  kept_ += message.key.value_or("");
+  if (message.value) AddDocument(record, item);
+  item.kept_end = kept_.size();
+  item.text_end = text_.size();
+  items_.push_back(item);
+}
+
+void BulkBody::AddAction(const SinkRecord& record, std::string_view index) {
+  text_ += !IsState(record.kind)   ? R"({"create":{"_index":")"
+           : record.is_tombstone() ? R"({"delete":{"_index":")"
+                                   : R"({"index":{"_index":")";
+  text_ += index;  // has no character that JSON would escape
+  if (IsState(record.kind)) {
+    fmt::format_to(std::back_inserter(text_),
+                   R"(","_id":"{}","version":{},"version_type":"external_gte"}}}})",
+                   record.state_id, Milliseconds(record.event_time));
+  } else {
+    text_ += '-';
+    text_ += IndexMonth(MonthTime(record));
+    text_ += R"(","_id":)";
+    AppendJsonString(text_, *record.message.event_id);
+    text_ += "}}";
+  }
+  text_ += '\n';
+}
+
+void BulkBody::AddDocument(const SinkRecord& record, Item& item) {
+  if (timestamp_.empty() || record.event_time != time_) {
+    time_ = record.event_time;
+    timestamp_ = fmt::format(R"("@timestamp":"{}")", FormatUtc(time_));
+  }
+  const std::string_view value = *record.message.value;
+  const std::size_t brace = value.find('{');
+  const std::size_t first = value.find_first_not_of(kBlanks, brace + 1);
+  text_ += '{';
+  if (!HasTimestamp(value)) {
+    text_ += timestamp_;
+    if (value[first] != '}') text_ += ',';
+  }
+  const std::size_t rest = text_.size();
+  text_ += value.substr(brace + 1);
+  // A line break ends the document for the server, and can only be a blank in JSON.
+  const bool has_break = value.find('\n') != std::string_view::npos;
+  if (has_break) {
+    std::replace(text_.begin() + static_cast<std::ptrdiff_t>(rest), text_.end(), '\n', ' ');
+  }
+  text_ += '\n';
+  if (has_break || brace > 0) {
+    kept_ += value;
+  } else {
+    item.value = rest;
+  }
+}
+
+void BulkBody::Clear() {
+  text_.clear();
+  kept_.clear();
+  items_.clear();
+}
+
+std::string_view BulkBody::Text(std::size_t first, std::size_t last) const {
+  const std::size_t begin = first == 0 ? 0 : items_[first - 1].text_end;
+  const std::size_t end = last == 0 ? 0 : items_[last - 1].text_end;
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+SinkMessage BulkBody::Message(std::size_t item, std::string& value) const {
+  const Item& made = items_[item];
+  const std::size_t begin = item == 0 ? 0 : items_[item - 1].kept_end;
+  const std::string_view kept = std::string_view(kept_).substr(begin, made.kept_end - begin);
+  SinkMessage message{.topic = topics_[made.topic],
+                      .partition = made.partition,
+                      .offset = made.offset,
+                      .timestamp_ms = made.timestamp_ms,
+                      .event_id = kept.substr(0, made.event_id_size)};
+  if (made.has_key) message.key = kept.substr(made.event_id_size, made.key_size);
+  if (!made.has_value) return message;
+  if (made.value == 0) {
+    value = kept.substr(made.event_id_size + made.key_size);
+  } else {
+    value = "{";
+    value += std::string_view(text_).substr(made.value, made.text_end - 1 - made.value);
+  }
+  message.value = value;
+  return message;
+}
+
+}  // namespace steamflow

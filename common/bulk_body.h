@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sink_record.h"
+
+namespace steamflow {
+
+// Records as the body of requests to Elasticsearch's _bulk: a line that says what to do, and the
+// document: the value's bytes as they came, with the event time as `@timestamp` before them, unless
+// they have one. An event is created under its event id, and so refused where it is there already;
+// of state the newest version is kept, the event time in ms being the version, and a tombstone
+// deletes. Format: Elasticsearch's "Bulk API". Pure: no I/O.
+class BulkBody {
+ public:
+  // `index` is the name of the topic's index, or what that of the month begins with (IndexName).
+  void Add(const SinkRecord& record, std::string_view index);
+  void Clear();
+
+  std::size_t items() const { return items_.size(); }
+  std::size_t bytes() const { return text_.size() + kept_.size(); }  // of memory
+
+  // Items `first` up to, not including, `last`, ready to be sent.
+  std::string_view Text(std::size_t first, std::size_t last) const;
+
+  // The message that an item was made of, as it came. Its views live until the next Add, Clear or
+  // change of `value`, which is the room for its value.
+  SinkMessage Message(std::size_t item, std::string& value) const;
+
+ private:
+  struct Item {
+    std::size_t text_end = 0;
+    std::size_t value = 0;     // where the value goes on in text_ behind its first {; 0: in kept_
+    std::size_t kept_end = 0;  // in kept_ are the event id, the key, and some values
+    std::size_t event_id_size = 0;
+    std::size_t key_size = 0;
+    bool has_key = false;
+    bool has_value = false;
+    std::size_t topic = 0;  // its number
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+    std::int64_t timestamp_ms = -1;
+  };
+
+  void AddAction(const SinkRecord& record, std::string_view index);
+  void AddDocument(const SinkRecord& record, Item& item);
+
+  std::string text_;
+  std::string kept_;
+  std::vector<Item> items_;
+  std::vector<std::string> topics_;
+  Instant time_{};         // the last event time, and
+  std::string timestamp_;  // the field of a document with it
+};
+
+}  // namespace steamflow

@@ -1,0 +1,74 @@
+#include "elasticsearch_store.h"
+
+#include "index_names.h"
+
+namespace steamflow {
+namespace {
+
+constexpr std::size_t kFullBytes = 8U << 20U;
+
+}  // namespace
+
+class ElasticsearchStore::Batch : public SinkBatch {
+ public:
+  explicit Batch(ElasticsearchStore& store) : store_(store) {}
+
+  void Add(const SinkRecord& record) override {
+    body_.Add(record, store_.indices_.find(record.message.topic)->second);
+  }
+  bool IsFull() const override { return body_.bytes() >= kFullBytes; }
+  void Clear() override { body_.Clear(); }
+
+  std::optional<Stored> Store(const std::vector<OffsetMove>& moves, SinkLetters& letters) override {
+    const auto stored =
+        store_.sender_.Send(body_, !IsFull(), [&](std::size_t item, const std::string& reason) {
+          std::string value;
+          const SinkMessage message = body_.Message(item, value);
+          letters.Add(message, {{"event_id", *message.event_id}}, reason);
+        });
+    letters.Send();
+    store_.Commit(moves);
+    return Stored{stored.inserted, stored.duplicates};
+  }
+
+ private:
+  ElasticsearchStore& store_;
+  BulkBody body_;
+};
+
+ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
+                                       const DrainOptions& options, const Run& run)
+    : sender_(server, run),
+      group_(ReadKafkaProperties(options.kafka, run.log), "steamflow-elasticsearch", run.stop) {
+  for (const std::string& topic : options.topics) {
+    indices_.emplace(topic, IndexName(index_prefix, topic));
+  }
+}
+
+ElasticsearchStore::~ElasticsearchStore() = default;
+
+std::vector<std::optional<std::int64_t>> ElasticsearchStore::StoredOffsets(
+    const std::vector<KafkaPartition>& partitions) {
+  return group_.Committed(partitions);
+}
+
+std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {
+  return std::make_unique<Batch>(*this);
+}
+
+// A run beside this one may have got further: its offsets are not moved back.
+void ElasticsearchStore::Commit(const std::vector<OffsetMove>& moves) {
+  std::vector<KafkaPartition> partitions;
+  for (const OffsetMove& move : moves) partitions.push_back(move.partition);
+  const auto committed = group_.Committed(partitions);
+  std::vector<KafkaPartition> moved;
+  std::vector<std::int64_t> offsets;
+  for (std::size_t i = 0; i < moves.size(); ++i) {
+    if (committed[i] && committed[i] != moves[i].from && *committed[i] >= moves[i].to) continue;
+    moved.push_back(moves[i].partition);
+    offsets.push_back(moves[i].to);
+  }
+  if (!moved.empty()) group_.Commit(moved, offsets);
+}
+
+}  // namespace steamflow

@@ -1,0 +1,219 @@
+#include "index_setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <system_error>
+
+#include "file.h"
+#include "index_names.h"
+
+namespace steamflow {
+namespace {
+
+using Leaves = std::map<std::string, std::string>;
+
+// Of two templates that fit an index the one with the longer name is meant: topics `a` and `a-20`.
+constexpr std::size_t kPriority = 200;
+
+constexpr char kIlm[] = "ilm_policy";
+constexpr char kIsm[] = "ism_policy";
+
+std::string FileOf(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::kPlayerCount:
+      return "player_counts.json";
+    case RecordKind::kRecentGame:
+      return "recently_played_games.json";
+    case RecordKind::kPlayer:
+      return "players.json";
+    case RecordKind::kNews:
+      return "news.json";
+    case RecordKind::kOther:
+      return "other.json";
+  }
+  return "";
+}
+
+// A file that is an object of objects.
+std::vector<JsonField> ReadParts(const std::string& path) {
+  try {
+    auto parts = ParseJsonObject(ReadFile(path));
+    if (!parts) throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, parts.error()));
+    for (const JsonField& part : *parts) {
+      if (part.type == JsonField::Type::kObject) continue;
+      throw TaskError(ExitCode::kConfig, fmt::format("{}: {} is no object", path, part.name));
+    }
+    return *std::move(parts);
+  } catch (const std::system_error& error) {
+    throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, error.code().message()));
+  }
+}
+
+// An object with the fields of another, to which more can be added.
+JsonObject Copy(const std::string& object) {
+  JsonObject copy;
+  const auto fields = ParseJsonObject(object);
+  for (const JsonField& field : fields.value()) {
+    if (field.type == JsonField::Type::kString) {
+      copy.Add(field.name, field.value);
+    } else {
+      copy.AddRaw(field.name, field.value);
+    }
+  }
+  return copy;
+}
+
+// An answer's leaves; none where it is no JSON, so that nothing is found in it.
+Leaves LeavesOf(const std::string& json) {
+  return FlattenJson(json).value_or(Leaves());
+}
+
+// Whether every leaf that is wanted is held, its path beginning with `above` there.
+bool Holds(const Leaves& held, const std::string& above, const Leaves& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& leaf) {
+    const auto found = held.find(above + leaf.first);
+    return found != held.end() && found->second == leaf.second;
+  });
+}
+
+// Whether there is a leaf under `part` that is not wanted.
+bool HoldsMore(const Leaves& held, const std::string& above, const std::string& part,
+               const Leaves& wanted) {
+  return std::any_of(held.begin(), held.end(), [&](const auto& leaf) {
+    return leaf.first.starts_with(above + part) &&
+           !wanted.contains(leaf.first.substr(above.size()));
+  });
+}
+
+}  // namespace
+
+// One of the two kinds of lifecycles that there are.
+struct IndexSetup::Lifecycle {
+  const char* type;
+  const char* path;   // of the policies
+  const char* above;  // what the leaves of an answer begin with, {} = the policy's name
+};
+
+IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
+                       const std::string& index_prefix, const std::vector<std::string>& topics)
+    : client_(client), folder_(folder), start_("steamflow-" + index_prefix) {
+  for (const std::string& topic : topics) {
+    const RecordKind kind = KindOf(topic);
+    const std::string index = IndexName(index_prefix, topic);
+    templates_.push_back({.name = "steamflow-" + index,
+                          .index = index,
+                          .is_state = IsState(kind),
+                          .parts = ReadParts(folder + "/" + FileOf(kind))});
+  }
+}
+
+std::vector<AppliedItem> IndexSetup::Apply() {
+  std::vector<AppliedItem> applied;
+  const Lifecycle* const lifecycle = FindLifecycle();
+  for (const Template& wanted : templates_) {
+    if (lifecycle && !wanted.is_state) applied.push_back(ApplyPolicy(wanted, *lifecycle));
+    applied.push_back(ApplyTemplate(wanted, lifecycle));
+  }
+  return applied;
+}
+
+void IndexSetup::ApplyMissing() {
+  const HttpResponse answer = client_.Ask("GET", "/_index_template/" + start_ + "*");
+  const auto is_there = [&](const Template& wanted) {
+    return answer.body.find("\"" + wanted.name + "\"") != std::string::npos;
+  };
+  templates_.erase(std::remove_if(templates_.begin(), templates_.end(), is_there),
+                   templates_.end());
+  if (!templates_.empty()) Apply();
+}
+
+// Only a server that has such lifecycles can list their policies.
+const IndexSetup::Lifecycle* IndexSetup::FindLifecycle() {
+  static constexpr std::array<Lifecycle, 2> kLifecycles{
+      {{kIlm, "/_ilm/policy", "{}."}, {kIsm, "/_plugins/_ism/policies", ""}}};
+  for (const Lifecycle& lifecycle : kLifecycles) {
+    if (client_.Ask("GET", lifecycle.path).status == 200) return &lifecycle;
+  }
+  return nullptr;
+}
+
+AppliedItem IndexSetup::ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle) {
+  AppliedItem item{lifecycle.type, wanted.name, "created"};
+  JsonObject body;
+  for (const JsonField& part : ReadParts(fmt::format("{}/{}.json", folder_, lifecycle.type))) {
+    JsonObject policy = Copy(part.value);
+    if (item.type == kIsm) {  // says itself which indices it is for
+      JsonObject indices;
+      indices.AddRaw("index_patterns", JsonArray({Pattern(wanted)}));
+      policy.AddRaw("ism_template", JsonArray({indices.Add("priority", int{kPriority}).Take()}));
+    }
+    body.AddRaw(part.name, policy.Take());
+  }
+  const std::string json = body.Take();
+
+  std::string path = fmt::format("{}/{}", lifecycle.path, item.name);
+  const HttpResponse answer = client_.Ask("GET", path);
+  if (answer.status == 200) {
+    const Leaves held = LeavesOf(answer.body);
+    const std::string above = fmt::format(fmt::runtime(lifecycle.above), item.name);
+    item.action = Holds(held, above, LeavesOf(json)) ? "unchanged" : "changed";
+    if (item.action == "unchanged") return item;
+    if (const auto number = held.find("_seq_no"); number != held.end()) {
+      path +=
+          fmt::format("?if_seq_no={}&if_primary_term={}", number->second, held.at("_primary_term"));
+    }
+  }
+  Put(path, json);
+  return item;
+}
+
+AppliedItem IndexSetup::ApplyTemplate(const Template& wanted, const Lifecycle* lifecycle) {
+  AppliedItem item{"index_template", wanted.name, "created"};
+  JsonObject parts;
+  for (const JsonField& part : wanted.parts) {
+    JsonObject copy = Copy(part.value);
+    const bool has_ilm = lifecycle && lifecycle->type == std::string_view(kIlm);
+    if (part.name == "settings" && has_ilm && !wanted.is_state) {
+      copy.Add("index.lifecycle.name", wanted.name);
+    }
+    parts.AddRaw(part.name, copy.Take());
+  }
+  if (!wanted.is_state) {
+    JsonObject aliases;
+    parts.AddRaw("aliases", aliases.AddRaw(wanted.index, "{}").Take());
+  }
+  JsonObject body;
+  body.AddRaw("index_patterns", JsonArray({Pattern(wanted)}))
+      .Add("priority", std::uint64_t{kPriority + wanted.index.size()})
+      .AddRaw("template", parts.Take());
+  const std::string json = body.Take();
+
+  const std::string path = "/_index_template/" + wanted.name;
+  const HttpResponse answer = client_.Ask("GET", path);
+  if (answer.status == 200) {
+    const Leaves held = LeavesOf(answer.body);
+    const std::string above = "index_templates.0.index_template.";
+    const Leaves leaves = LeavesOf(json);
+    const bool is_held = Holds(held, above, leaves) && !HoldsMore(held, above, "template.", leaves);
+    item.action = is_held ? "unchanged" : "changed";
+    if (is_held) return item;
+  }
+  Put(path, json);
+  return item;
+}
+
+std::string IndexSetup::Pattern(const Template& wanted) {
+  return fmt::format("\"{}{}\"", wanted.index, wanted.is_state ? "" : "-20*.*");
+}
+
+void IndexSetup::Put(const std::string& path, const std::string& body) {
+  const HttpResponse answer = client_.Ask("PUT", path, body);
+  if (answer.status == 200 || answer.status == 201) return;
+  throw TaskError(ExitCode::kConfig, fmt::format("PUT {}{}: HTTP {}: {}", client_.server().url,
+                                                 path, answer.status, ErrorReason(answer)));
+}
+
+}  // namespace steamflow

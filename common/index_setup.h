@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "json.h"
+#include "rest_client.h"
+
+namespace steamflow {
+
+// Something that a server keeps under a name, and what was done so that it is as wanted.
+struct AppliedItem {
+  std::string type;  // "index_template", "ilm_policy" or "ism_policy"
+  std::string name;
+  std::string action;  // "created", "changed" or "unchanged"
+};
+
+// What Elasticsearch or OpenSearch has to know before documents come: for each topic an index
+// template (the mapping, the alias that months stand behind), and a policy that drops old months
+// where the server has lifecycles: ILM or ISM. Throws TaskError as RestClient::Ask does, and
+// kConfig where the server refuses what a file says.
+class IndexSetup {
+ public:
+  // The templates and policies are files in `folder`, one for each kind of record. `client` must
+  // outlive this. Throws TaskError (kConfig): a file that cannot be read or is no JSON object.
+  IndexSetup(RestClient& client, const std::string& folder, const std::string& index_prefix,
+             const std::vector<std::string>& topics);
+
+  // Makes everything as the files want it.
+  std::vector<AppliedItem> Apply();
+
+  // Does so for topics without a template, and leaves all else alone, whoever changed it.
+  void ApplyMissing();
+
+ private:
+  struct Template {
+    std::string name;   // of the policy too
+    std::string index;  // see IndexName
+    bool is_state = false;
+    std::vector<JsonField> parts;  // settings and mappings
+  };
+  struct Lifecycle;
+
+  const Lifecycle* FindLifecycle();
+  AppliedItem ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle);
+  AppliedItem ApplyTemplate(const Template& wanted, const Lifecycle* lifecycle);
+  static std::string Pattern(const Template& wanted);
+  void Put(const std::string& path, const std::string& body);
+
+  RestClient& client_;
+  const std::string folder_;
+  const std::string start_;  // of the names of all templates
+  std::vector<Template> templates_;
+};
+
+}  // namespace steamflow

@@ -1,0 +1,272 @@
+// The Elasticsearch sink with real search servers of both families and librdkafka's mock Kafka.
+
+#include <csignal>
+
+#include "scripted_server.h"
+#include "search_server.h"
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+constexpr char kTask[] = "kafka-to-elasticsearch";
+constexpr char kCountsTopic[] = "topic_currPlayer";
+constexpr char kUsersTopic[] = "steamusers";
+constexpr char kNewsTopic[] = "steam_news";
+constexpr char kPlayersIndex[] = "topic_getuserinfo";
+
+std::string At(const std::string& time, const std::string& fields) {
+  return "{" + fields + (fields.empty() ? "" : ",") + R"("timestamp":")" + time + "\"}";
+}
+
+class KafkaToElasticsearch : public ::testing::TestWithParam<const char*> {
+ protected:
+  KafkaToElasticsearch()
+      : environment_{{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", search_.url()},
+                     {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + kafka_.brokers()},
+                     {"AIRFLOW_CTX_DAG_RUN_ID", kRunId}} {}
+
+  void Write(const std::string& topic, const std::vector<NewMessage>& messages) const {
+    WriteTopic(kafka_.brokers(), topic, messages);
+  }
+  // So many records with event ids of their own.
+  void WriteMany(const std::string& topic, int count, int first = 0) const {
+    std::vector<NewMessage> messages;
+    for (int i = first; i < first + count; ++i) {
+      messages.push_back({std::to_string(i),
+                          At("2026-11-22T22:34:00Z", "\"n\":" + std::to_string(i)),
+                          {{"event_id", topic + "/" + std::to_string(i)}}});
+    }
+    Write(topic, messages);
+  }
+  std::vector<std::string> Command(const std::vector<std::string>& flags) const {
+    std::vector<std::string> command{kTask, "--index-prefix", search_.prefix()};
+    command.insert(command.end(), flags.begin(), flags.end());
+    return command;
+  }
+  Ended Run(const std::vector<std::string>& flags = {}) const {
+    return RunProgram(Command(flags), environment_);
+  }
+  JsonValue Drain(const std::vector<std::string>& flags = {}) const {
+    const Ended run = Run(flags);
+    EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+    return run.Result();
+  }
+  std::string Fail(int exit_code, const std::vector<std::string>& flags = {}) const {
+    const Ended run = Run(flags);
+    EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
+    EXPECT_EQ((run.out + run.err).find("s3cret"), std::string::npos);
+    return run.Result().Text("/error/message");
+  }
+  static std::string Sink(const JsonValue& result) { return result.Raw("/sink"); }
+  static std::string Counts(int inserted, int duplicates, int dead_letters) {
+    return R"({"type":"elasticsearch","inserted":)" + std::to_string(inserted) +
+           R"(,"duplicates":)" + std::to_string(duplicates) + R"(,"dead_letters":)" +
+           std::to_string(dead_letters) + "}";
+  }
+  std::vector<Message> Letters() const { return ReadTopic(kafka_.brokers(), kDeadLetters); }
+
+  SearchIndices search_{GetParam()};
+  MockKafka kafka_;
+  Environment environment_;
+};
+
+INSTANTIATE_TEST_SUITE_P(, KafkaToElasticsearch, testing::Values("opensearch", "elasticsearch"),
+                         [](const auto& engine) { return std::string(engine.param); });
+
+TEST_P(KafkaToElasticsearch, EveryRecordIsADocumentAsItCame) {
+  Write(kCountsTopic,
+        {{"엘든 링",
+          At("2026-11-23T07:34:00+09:00", R"("game":"엘든 링","appid":1245620,"player_count":5)"),
+          {{"event_id", "topic_currPlayer/1245620/2026-11-22T22:34Z"}}}});
+  Write(kPlayersTopic,
+        {{"76561197960434622",
+          At("2026-11-23T07:34:00+09:00", R"("steamid":"76561197960434622","x":{"deep":[1,2]})"),
+          {{"event_id", "p"}}}});
+  Write(kNewsTopic,
+        {{std::nullopt, R"({"gid":"77","title":"T","date":1749978054})", {{"event_id", "n/77"}}}});
+  Write("Another", {{"k", "\n{ \"a\" :\n 1 }", {}},
+                    {"k", " {}", {{"event_id", "\"empty\""}}},
+                    {"k", R"({"@timestamp":"2026-01-02T03:04:05Z"})", {{"event_id", "own"}}}});
+  const JsonValue result = Drain({"--topic", kCountsTopic, "--topic", kPlayersTopic, "--topic",
+                                  kNewsTopic, "--topic", "Another"});
+  EXPECT_EQ(Sink(result), Counts(6, 0, 0));
+  EXPECT_EQ(result.Raw("/source/topics/Another"), R"({"records":3,"partitions":4,"lag":0})");
+  EXPECT_EQ(
+      search_.Source("topic_currplayer-2026.11", "topic_currPlayer/1245620/2026-11-22T22:34Z"),
+      R"({"@timestamp":"2026-11-22T22:34:00Z","game":"엘든 링","appid":1245620,"player_count":5,"timestamp":"2026-11-23T07:34:00+09:00"})");
+  EXPECT_EQ(
+      search_.Source(kPlayersIndex, "76561197960434622"),
+      R"({"@timestamp":"2026-11-22T22:34:00Z","steamid":"76561197960434622","x":{"deep":[1,2]},"timestamp":"2026-11-23T07:34:00+09:00"})");
+  EXPECT_EQ(search_.Source("steam_news-2025.06", "n/77"),
+            R"({"@timestamp":"2025-06-15T09:00:54Z","gid":"77","title":"T","date":1749978054})");
+  EXPECT_EQ(search_.Visible("another"), 3);  // through the alias, and without a refresh
+  EXPECT_EQ(search_.Visible("steam_news"), 1);
+  EXPECT_EQ(Letters().size(), 0u);
+}
+
+TEST_P(KafkaToElasticsearch, ARunGoesOnWhereTheLastOneEnded) {
+  WriteMany("t", 25);
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(25, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(0, 0, 0));
+  WriteMany("t", 5, 25);
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(5, 0, 0));
+  EXPECT_EQ(search_.Count("t"), 30);
+}
+
+// A source that was killed produces its records again, at another time: under the same event ids.
+TEST_P(KafkaToElasticsearch, AnEventIsStoredOnceWhateverItsTime) {
+  const auto game = [](const char* time) {
+    return NewMessage{"570",
+                      At(time, R"("appid":570,"steam_id":"76561197960434622")"),
+                      {{"event_id", "rct_plyd_games/2026-10-31T23:58Z/76561197960434622/570"}}};
+  };
+  Write(kGamesTopic, {game("2026-10-31T23:58:00Z"), game("2026-10-31T23:58:00Z"),
+                      game("2026-11-01T00:00:00Z"), game("2026-11-01T00:01:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kGamesTopic})), Counts(1, 3, 0));
+  Write(kGamesTopic, {game("2026-12-01T00:00:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kGamesTopic})), Counts(0, 1, 0));
+  EXPECT_EQ(search_.Count("rct_plyd_games"), 1);
+}
+
+TEST_P(KafkaToElasticsearch, NewestVersionOfAPlayerWins) {
+  const auto player = [](const std::string& name, const std::string& time) {
+    return NewMessage{"7", At(time, R"("steamid":"7","personaname":")" + name + "\""), {}};
+  };
+  const auto name = [&] {
+    return JsonValue(search_.Source(kPlayersIndex, "7")).Text("/personaname");
+  };
+  Write(kPlayersTopic,
+        {player("second", "2026-11-22T10:00:00Z"), player("first", "2026-11-22T09:00:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 1, 0));
+  EXPECT_EQ(name(), "second");
+  Write(kPlayersTopic, {player("older", "2026-11-22T09:59:59Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(0, 1, 0));
+  EXPECT_EQ(name(), "second");
+  Write(kPlayersTopic, {player("later offset", "2026-11-22T10:00:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
+  EXPECT_EQ(name(), "later offset");
+  EXPECT_EQ(search_.Count(kPlayersIndex), 1);
+}
+
+TEST_P(KafkaToElasticsearch, TombstoneDeletesAPlayerForGood) {
+  const NewMessage old_version{"7", At("2026-11-22T10:00:00Z", R"("steamid":"7")"), {}};
+  const NewMessage tombstone{"7", std::nullopt, {}};  // of now
+  Write(kPlayersTopic, {old_version});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(search_.Count(kPlayersIndex), 1);
+  Write(kPlayersTopic, {tombstone});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
+  EXPECT_EQ(search_.Count(kPlayersIndex), 0);
+  Write(kPlayersTopic, {old_version, tombstone, old_version, {"8", std::nullopt, {}}});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(2, 2, 0));
+  EXPECT_EQ(search_.Count(kPlayersIndex), 0);
+  Write(kPlayersTopic, {{"7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}}});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_EQ(search_.Count(kPlayersIndex), 1);
+}
+
+TEST_P(KafkaToElasticsearch, PoisonAndWhatTheServerRefusesGoToTheDeadLetters) {
+  std::vector<NewMessage> poison;
+  for (const std::string& value :
+       std::vector<std::string>{"not JSON", R"({"a":"\u0000"})", R"({"a":"\ud800"})", "", "[1]",
+                                "\"" + std::string(900'000, 'x'),
+                                // The rest only the server knows to be wrong.
+                                R"({"a":1,"a":2})"}) {
+    poison.push_back(
+        {"k", value, {{"event_id", "e" + std::to_string(poison.size())}, {"more", "m"}}});
+  }
+  auto messages = poison;
+  messages.insert(messages.begin() + 6, {"k", "{}", {{"event_id", "good"}}});
+  Write(kCountsTopic, messages);
+  const Ended run = Run({"--topic", kCountsTopic});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(Sink(run.Result()), Counts(1, 0, static_cast<int>(poison.size())));
+  EXPECT_EQ(search_.Count("topic_currplayer"), 1);
+  std::map<std::string, Message> letters;
+  for (const Message& letter : Letters()) letters[letter.key] = letter;
+  ASSERT_EQ(letters.size(), poison.size());
+  for (std::size_t i = 0; i < poison.size(); ++i) {
+    const Message& letter = letters["e" + std::to_string(i)];
+    EXPECT_EQ(letter.value, poison[i].value.value_or(""));
+    EXPECT_EQ(letter.headers.at("source_topic"), kCountsTopic);
+    EXPECT_EQ(letter.headers.at("source_offset"), std::to_string(i < 6 ? i : i + 1));
+    EXPECT_EQ(letter.headers.at("source_key"), "k");
+    EXPECT_EQ(letter.headers.at("run_id"), kRunId);
+    EXPECT_EQ(letter.headers.at("record.event_id"), letter.key);
+  }
+  EXPECT_NE(letters["e6"].headers.at("reason").find("exception: "), std::string::npos);
+}
+
+TEST_P(KafkaToElasticsearch, MonthsHaveTheMappingAndTheAliasWhoeverMakesThem) {
+  WriteMany(kCountsTopic, 1);
+  Write(kCountsTopic, {{"k", At("2025-01-31T23:59:59Z", ""), {{"event_id", "old"}}}});
+  Drain({"--topic", kCountsTopic});
+  for (const char* month : {"2026.11", "2025.01"}) {
+    const std::string index = search_.prefix() + "topic_currplayer-" + month;
+    const JsonValue mapping = search_.Ask("GET", "/" + index);
+    const std::string path = "/" + index;
+    EXPECT_EQ(mapping.Text(path + "/mappings/properties/player_count/type"), "long");
+    EXPECT_TRUE(mapping.Has(path + "/aliases/" + search_.prefix() + "topic_currplayer"));
+    EXPECT_FALSE(mapping.Has(path + "/mappings/properties/n")) << "a field made by a document";
+  }
+}
+
+// What is there already, a person may have changed.
+TEST_P(KafkaToElasticsearch, LeavesTemplatesAlone) {
+  WriteMany("t", 1);
+  Drain({"--topic", "t"});
+  const std::string path = "/_index_template/steamflow-" + search_.prefix() + "t";
+  search_.Ask("PUT", path, R"({"index_patterns":["none-at-all"],"version":7})");
+  WriteMany("u", 1);
+  Drain({"--topic", "t", "--topic", "u"});
+  EXPECT_EQ(search_.Ask("GET", path).Number("/index_templates/0/index_template/version"), 7);
+}
+
+TEST_P(KafkaToElasticsearch, ManyRecordsAreStoredOnceByRunsSideBySide) {
+  WriteMany("t", 30'000);
+  Program other(Command({"--topic", "t"}), environment_);
+  const Ended run = Run({"--topic", "t"});
+  const Ended ended = other.Wait();
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(ended.exit_code, 0) << ended.out << ended.err;
+  const auto count = [&](const char* name) {
+    return run.Result().Number(name) + ended.Result().Number(name);
+  };
+  EXPECT_EQ(count("/sink/inserted"), 30'000);
+  EXPECT_EQ(count("/sink/dead_letters"), 0);
+  EXPECT_EQ(search_.Count("t"), 30'000);
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(0, 0, 0));
+  EXPECT_LT(std::max(run.peak_rss_kib, ended.peak_rss_kib), 64 * 1024);
+}
+
+// A full disk makes indices read-only. It is no fault of the documents.
+TEST_P(KafkaToElasticsearch, AReadOnlyIndexIsTransient) {
+  WriteMany("t", 1);
+  Drain({"--topic", "t"});
+  WriteMany("t", 5, 1);
+  const std::string settings = "/" + search_.prefix() + "t/_settings";
+  for (const std::string block : {"read_only_allow_delete", "write"}) {
+    search_.Ask("PUT", settings, R"({"index.blocks.)" + block + R"(":true})");
+    const Ended run = Run({"--topic", "t", "--retries", "1"});
+    EXPECT_EQ(run.exit_code, 75) << run.out;
+    EXPECT_NE(run.err.find("trying again"), std::string::npos) << run.err;
+    search_.Ask("PUT", settings, R"({"index.blocks.)" + block + R"(":null})");
+  }
+  EXPECT_EQ(Letters().size(), 0u);
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(5, 0, 0));
+}
+
+TEST_P(KafkaToElasticsearch, AClosedIndexIsConfiguration) {
+  WriteMany("t", 1);
+  Drain({"--topic", "t"});
+  WriteMany("t", 1, 1);
+  search_.Ask("POST", "/" + search_.prefix() + "t-2026.11/_close");
+  EXPECT_NE(Fail(78, {"--topic", "t"}).find("closed"), std::string::npos);
+  search_.Ask("POST", "/" + search_.prefix() + "t-2026.11/_open");
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(1, 0, 0));
+  EXPECT_EQ(Letters().size(), 0u);
+}
+
+}  // namespace
+}  // namespace steamflow::test
