@@ -1,0 +1,111 @@
+#include "kibana.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <sstream>
+
+#include "json.h"
+#include "setting.h"
+#include "web_url.h"
+
+namespace steamflow {
+namespace {
+
+constexpr char kImport[] = "/api/saved_objects/_import?overwrite=true";
+constexpr char kBoundary[] = "steamflow-saved-objects";  // stands in no line of an export
+constexpr std::string_view kOwnId = "\"steamflow-";
+
+void ReplaceAll(std::string& text, std::string_view what, const std::string& by) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+// The attributes of a data view whose title has the prefix.
+std::string PrefixTitle(const std::string& attributes, const std::string& prefix) {
+  JsonObject out;
+  const auto fields = ParseJsonObject(attributes);
+  for (const JsonField& field : fields.value()) {
+    if (field.type == JsonField::Type::kString) {
+      out.Add(field.name, (field.name == "title" ? prefix : "") + field.value);
+    } else {
+      out.AddRaw(field.name, field.value);
+    }
+  }
+  return out.Take();
+}
+
+}  // namespace
+
+std::optional<RestServer> ReadKibanaServer(const std::string& flag_value, bool allow_http,
+                                           const RestServer& search) {
+  const auto setting = ReadSetting("--kibana-url", flag_value, "KIBANA_URL");
+  if (!setting) return std::nullopt;
+  RestServer kibana = search;
+  kibana.source = setting->source;
+  kibana.url = CheckWebUrl(*setting, allow_http, "the dashboards", "http://localhost:5601");
+  kibana.headers.push_back("kbn-xsrf: true");  // Kibana takes no change without it
+  kibana.headers.push_back("osd-xsrf: true");  // nor does OpenSearch Dashboards without this
+  return kibana;
+}
+
+std::string WithIndexPrefix(const std::string& ndjson, const std::string& prefix) {
+  std::string out;
+  std::istringstream lines(ndjson);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty()) continue;
+    const auto fields = ParseJsonObject(line);
+    if (!fields) {
+      throw TaskError(ExitCode::kConfig, "a line of the saved objects is " + fields.error());
+    }
+    bool is_data_view = false;
+    JsonObject object;
+    for (const JsonField& field : *fields) {
+      is_data_view = is_data_view || (field.name == "type" && field.value == "index-pattern");
+    }
+    for (const JsonField& field : *fields) {
+      if (field.type == JsonField::Type::kString) {
+        object.Add(field.name, field.value);
+      } else if (is_data_view && field.name == "attributes") {
+        object.AddRaw(field.name, PrefixTitle(field.value, prefix));
+      } else {
+        object.AddRaw(field.name, field.value);
+      }
+    }
+    out += object.Take() + "\n";
+  }
+  ReplaceAll(out, kOwnId, std::string(kOwnId) + prefix);
+  return out;
+}
+
+std::uint64_t ImportSavedObjects(RestClient& kibana, const std::string& ndjson) {
+  const std::string form = fmt::format(
+      "--{0}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"steamflow.ndjson\"\r\n"
+      "Content-Type: application/ndjson\r\n\r\n{1}\r\n--{0}--\r\n",
+      kBoundary, ndjson);
+  const HttpResponse answer =
+      kibana.Ask("POST", kImport, form, fmt::format("multipart/form-data; boundary={}", kBoundary));
+  const auto leaves = FlattenJson(answer.body).value_or(std::map<std::string, std::string>());
+  const auto leaf = [&](const char* path) {
+    const auto found = leaves.find(path);
+    return found == leaves.end() ? "" : found->second;
+  };
+  if (answer.status == 200 && leaf("success") == "true") {
+    const std::string count = leaf("successCount");
+    std::uint64_t number = 0;
+    std::from_chars(count.data(), count.data() + count.size(), number);
+    return number;
+  }
+  const std::string cause = answer.status == 200
+                                ? fmt::format("{} {}: {}", leaf("errors.0.type"),
+                                              leaf("errors.0.id"), leaf("errors.0.error.type"))
+                                : ErrorReason(answer);
+  throw TaskError(ExitCode::kConfig,
+                  fmt::format("POST {}{}: HTTP {}: {} ({})", kibana.server().url, kImport,
+                              answer.status, cause, kibana.server().source));
+}
+
+}  // namespace steamflow

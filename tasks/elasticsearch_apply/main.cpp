@@ -1,0 +1,85 @@
+// Tells Elasticsearch or OpenSearch what it has to know before records come, and Kibana how to show
+// them.
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "command.h"
+#include "drain.h"
+#include "elasticsearch_config.h"
+#include "file.h"
+#include "index_setup.h"
+#include "json.h"
+#include "kibana.h"
+#include "setting.h"
+
+namespace {
+
+using namespace steamflow;
+
+std::string ReadSavedObjects(const std::string& flag_value, const std::string& prefix) {
+  const std::string path =
+      flag_value.empty() ? InstalledPath("kibana/saved_objects.ndjson") : flag_value;
+  try {
+    return WithIndexPrefix(ReadFile(path), prefix);
+  } catch (const std::system_error& error) {
+    throw TaskError(flag_value.empty() ? ExitCode::kConfig : ExitCode::kUsage,
+                    fmt::format("--saved-objects {}: {}", path, error.code().message()));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Command command("elasticsearch-apply",
+                  "Makes the index templates of the topics and, where the server has lifecycles, "
+                  "the policies that drop old months; imports the dashboards into Kibana where its "
+                  "address is set. What is as wanted stays.",
+                  "elasticsearch-apply --elasticsearch-url http://localhost:9200 "
+                  "--kibana-url http://localhost:5601");
+  ElasticsearchFlags flags;
+  flags.AddTo(command.app());
+  std::vector<std::string> topics = DrainOptions().topics;
+  command.app()
+      .add_option("--topic", topics, "Kafka topic")
+      ->capture_default_str()
+      ->allow_extra_args(false);
+  std::string folder;
+  command.app().add_option("--folder", folder,
+                           "Folder of the templates and policies [default: "
+                           "share/steamflow/elasticsearch of the installation]");
+  std::string kibana_flag;
+  command.app().add_option(
+      "--kibana-url", kibana_flag,
+      WithVariable("Kibana or OpenSearch Dashboards, http://host:5601", "KIBANA_URL"));
+  std::string saved_objects;
+  command.app().add_option("--saved-objects", saved_objects,
+                           "Export of Kibana's saved objects [default: "
+                           "share/steamflow/kibana/saved_objects.ndjson of the installation]");
+
+  return command.Main(argc, argv, [&](Run& run) {
+    const bool allow_http = run.options.allow_http;
+    const RestServer server = ReadElasticsearchServer(flags, allow_http, run.log);
+    const std::string prefix = ReadIndexPrefix(flags);
+    const auto kibana_server = ReadKibanaServer(kibana_flag, allow_http, server);
+    const std::string dashboards = kibana_server ? ReadSavedObjects(saved_objects, prefix) : "";
+    RestClient client(server, run);
+    IndexSetup setup(client, folder.empty() ? InstalledPath("elasticsearch") : folder, prefix,
+                     topics);
+
+    std::vector<std::string> entries;
+    for (const AppliedItem& item : setup.Apply()) {
+      JsonObject entry;
+      entry.Add("type", item.type).Add("name", item.name).Add("action", item.action);
+      entries.push_back(entry.Take());
+    }
+    run.result.lists.emplace_back("applied", std::move(entries));
+    if (!kibana_server) return;
+
+    RestClient kibana(*kibana_server, run);
+    JsonObject imported;
+    imported.Add("saved_objects", ImportSavedObjects(kibana, dashboards));
+    run.result.sections.emplace_back("kibana", imported.Take());
+  });
+}
