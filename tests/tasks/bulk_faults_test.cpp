@@ -1,7 +1,7 @@
 // The Elasticsearch sink against a _bulk that fails in ways a real server seldom does when asked.
 
+#include <algorithm>
 #include <csignal>
-#include <mutex>
 #include <set>
 #include <sstream>
 
@@ -103,6 +103,12 @@ class BulkFaults : public ::testing::Test {
       answers.erase(answers.begin());
       return answer;
     };
+  }
+  std::size_t Answered() const {  // bulk requests
+    const auto calls = server_.calls();
+    return static_cast<std::size_t>(
+        std::count_if(calls.begin(), calls.end(),
+                      [](const HttpCall& call) { return call.target.starts_with("/_bulk"); }));
   }
   std::set<std::string> Letters() const {
     return EventIdsOnce(ReadTopic(kafka_.brokers(), kDeadLetters));
@@ -264,6 +270,27 @@ TEST_F(BulkFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
   EXPECT_EQ(run.Result().Number("/sink/inserted"), 3);
   after_ = nullptr;
   ExpectRun(0, 0, 0, 0);
+}
+
+// The moments between two requests, which kill_elasticsearch_test cannot choose.
+TEST_F(BulkFaults, AKillBeforeOrAfterTheWorkLosesNothing) {
+  WriteMany(3);
+  std::optional<Program> program;
+  const auto kill = [&](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+    program->Send(SIGKILL);
+    program->Wait();
+    return std::nullopt;
+  };
+  for (const auto& [before, after] : {std::pair<Fault, Fault>{kill, {}}, {{}, kill}}) {
+    before_ = before;
+    after_ = after;
+    const std::size_t answered = Answered();
+    program.emplace(Command({}), environment_);
+    EXPECT_TRUE(Eventually([&] { return Answered() > answered; }));
+  }
+  before_ = after_ = nullptr;
+  EXPECT_EQ(documents_.size(), 3u);
+  ExpectRun(0, 0, 3, 0);
 }
 
 TEST_F(BulkFaults, SecretsStayOutOfEverything) {

@@ -1,8 +1,6 @@
 // The Elasticsearch sink with real search servers of both families and librdkafka's mock Kafka.
 
-#include <csignal>
-
-#include "scripted_server.h"
+#include "kafka_changes.h"
 #include "search_server.h"
 #include "task_test.h"
 
@@ -266,6 +264,26 @@ TEST_P(KafkaToElasticsearch, AClosedIndexIsConfiguration) {
   search_.Ask("POST", "/" + search_.prefix() + "t-2026.11/_open");
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(1, 0, 0));
   EXPECT_EQ(Letters().size(), 0u);
+}
+
+// On a real Kafka, whose groups forget more than the mock's.
+TEST_P(KafkaToElasticsearch, RecordsDeletedUnreadAreAGap) {
+  const std::string topic = UniqueTopic("elasticsearch_gap");
+  CreateTopic(RealBrokers(), topic, 1);
+  CreateTopic(RealBrokers(), kDeadLetters);
+  environment_["AIRFLOW_CONN_KAFKA_DEFAULT"] = "kafka://" + RealBrokers();
+  const auto write = [&](int count) {
+    WriteTopic(RealBrokers(), topic, {static_cast<std::size_t>(count), {"k", "{}", {}}});
+  };
+  write(5);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(5, 0, 0));
+  write(10);
+  DeleteRecords(RealBrokers(), topic, 0, 8);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_NE(Fail(65, {"--topic", topic}).find("--accept-gap"), std::string::npos);
+  }
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(7, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
 }
 
 }  // namespace

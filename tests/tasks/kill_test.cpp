@@ -1,25 +1,17 @@
 // I6: SIGKILL at every write and wait of a task, with real Kafka and Redis, each followed by clean
 // runs. Nothing may be lost, no cursor wrong, no event id strange.
 
-#include <csignal>
-#include <functional>
-#include <iostream>
-#include <random>
-
+#include "killer.h"
 #include "steam_standin/news.h"
 #include "task_test.h"
 
 namespace steamflow::test {
 namespace {
 
-using std::chrono::milliseconds;
-
 // What sends something, and what comes right before and after that. strace counts each kind of
 // system call on its own, for each thread.
 const std::vector<std::string> kCalls{"write",    "writev",  "sendto", "sendmsg",
                                       "recvfrom", "recvmsg", "poll",   "futex"};
-constexpr int kMostCalls = 400;  // of one kind in one run
-constexpr int kRandomKills = 40;
 
 std::string Minute(int number) {
   return "2026-11-" + std::to_string(10 + number / 1440) + "T" +
@@ -35,56 +27,14 @@ class Kill : public TaskTest {
     environment_.erase("AIRFLOW_CTX_DAG_RUN_ID");
   }
 
-  // Runs `command` to its death at the `number`-th call of `call`; false where it survives.
-  bool DiesAt(const std::string& call, int number, std::vector<std::string> command) {
-    command[0] = BinaryPath(command[0]);
-    command.insert(command.begin(),
-                   {STRACE, "-f", "-o", "/dev/null", "-e", "trace=" + call, "-e",
-                    "inject=" + call + ":signal=KILL:when=" + std::to_string(number)});
-    const Ended ended = Run(command);
-    EXPECT_TRUE(ended.exit_code == -SIGKILL || ended.exit_code == 0)
-        << ended.exit_code << ended.out << ended.err;
-    return ended.exit_code == -SIGKILL;
-  }
-
-  // Calls `round` with a way to kill the run that it starts, for every write until the run
-  // survives, and then for random times. `round(kill)` is one experiment; `kill(command)` says
-  // whether the run was killed.
-  using Killer = std::function<bool(std::vector<std::string>)>;
+  // `round(kill)` is one experiment; `kill(command)` says whether the run was killed.
   void ForEveryKill(const std::function<void(const Killer&)>& round) {
-    int kills = 0;
-    for (const auto& call : kCalls) {
-      bool killed = true;
-      const int before = kills;
-      for (int number = 1; killed && number <= kMostCalls && !HasFailure(); ++number) {
-        SCOPED_TRACE(call + " " + std::to_string(number));
-        round([&](std::vector<std::string> command) {
-          return killed = DiesAt(call, number, std::move(command));
-        });
-        if (killed) ++kills;
-      }
-      EXPECT_FALSE(killed) << "no end of " << call;
-      std::cout << kills - before << " kills at " << call << '\n';
-    }
-    const unsigned seed = std::random_device{}();
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::minstd_rand random(seed);
-    double longest = 0.02;  // seconds that a run takes
-    for (int i = 0; i < kRandomKills && !HasFailure(); ++i) {
-      round([&](std::vector<std::string> command) {
-        const std::chrono::duration<double> life(
-            std::uniform_real_distribution<>(0, longest)(random));
-        Program program(std::move(command), environment_);
-        std::this_thread::sleep_for(life);
-        program.Send(SIGKILL);
-        const Ended ended = program.Wait();
-        longest = std::max(longest, ended.exit_code == 0 ? ended.seconds : life.count() * 1.5);
-        if (ended.exit_code == -SIGKILL) ++kills;
-        return ended.exit_code == -SIGKILL;
-      });
-    }
-    std::cout << kills << " kills\n";
-    EXPECT_GT(kills, 50);
+    test::ForEveryKill(kCalls, environment_, [&](const Killer& kill) {
+      bool was_killed = false;
+      round(
+          [&](std::vector<std::string> command) { return was_killed = kill(std::move(command)); });
+      return !was_killed;
+    });
   }
 
   // A walk of ten ids to the lowest one, killed and then finished by clean runs.
