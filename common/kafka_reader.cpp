@@ -69,36 +69,7 @@ KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
   return message;
 }
 
-rd_kafka_headers_t* HeadersOf(const void* message) {
-  rd_kafka_headers_t* headers = nullptr;
-  rd_kafka_message_headers(static_cast<const rd_kafka_message_t*>(message), &headers);
-  return headers;
-}
-
 }  // namespace
-
-std::optional<std::string_view> KafkaMessage::Header(const char* name) const {
-  const rd_kafka_headers_t* headers = HeadersOf(message);
-  const void* bytes = nullptr;
-  std::size_t size = 0;
-  if (!headers || rd_kafka_header_get_last(headers, name, &bytes, &size) || !bytes) {
-    return std::nullopt;
-  }
-  return std::string_view(static_cast<const char*>(bytes), size);
-}
-
-std::vector<KafkaHeader> KafkaMessage::Headers() const {
-  std::vector<KafkaHeader> all;
-  const rd_kafka_headers_t* headers = HeadersOf(message);
-  const char* name = nullptr;
-  const void* bytes = nullptr;
-  std::size_t size = 0;
-  for (std::size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &bytes, &size);
-       ++i) {
-    all.push_back({name, {static_cast<const char*>(bytes), size}});
-  }
-  return all;
-}
 
 class KafkaReader::Impl {
  public:
@@ -107,10 +78,13 @@ class KafkaReader::Impl {
     KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
                                     {"fetch.wait.max.ms", "20"},
                                     {"fetch.max.bytes", "2097152"},
-                                    {"queued.min.messages", "5000"},
+                                    {"queued.min.messages", "30000"},
                                     {"queued.max.messages.kbytes", "4096"}},
                                    properties);
-    Fix(conf, {{"group.id", group},
+    // A full queue is looked at again after the one or the other, by librdkafka's version.
+    Fix(conf, {{"fetch.error.backoff.ms", "20"},
+               {"fetch.queue.backoff.ms", "20"},
+               {"group.id", group},
                {"enable.auto.commit", "false"},
                {"enable.auto.offset.store", "false"},
                {"enable.partition.eof", "true"},
@@ -229,6 +203,7 @@ class KafkaReader::Impl {
   const std::string& trouble() const { return broker_error_; }
 
  private:
+  // Those that this version of librdkafka knows.
   static void Fix(const KafkaConf& conf, const KafkaProperties& properties) {
     for (const auto& [name, value] : properties) {
       rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), nullptr, 0);

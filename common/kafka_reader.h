@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kafka_config.h"
-#include "kafka_producer.h"
+#include "kafka_message.h"
 #include "stop.h"
 
 namespace steamflow {
@@ -23,21 +23,6 @@ struct KafkaPartition {
 struct KafkaRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
-};
-
-// A message of a partition. Everything it shows lives until the next Read.
-struct KafkaMessage {
-  std::size_t partition = 0;  // its place in the list given to Start
-  std::int64_t offset = 0;
-  std::int64_t timestamp_ms = -1;  // Kafka's, since the epoch; -1 = none
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // nothing: a tombstone
-
-  // The last header of that name.
-  std::optional<std::string_view> Header(const char* name) const;
-  std::vector<KafkaHeader> Headers() const;
-
-  const void* message = nullptr;  // librdkafka's
 };
 
 // What one Read has found.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "kafka_producer.h"
+
+namespace steamflow {
+
+// A message of a partition. Everything it shows lives until the reader's next Read.
+struct KafkaMessage {
+  std::size_t partition = 0;  // its place in the list given to Start
+  std::int64_t offset = 0;
+  std::int64_t timestamp_ms = -1;  // Kafka's, since the epoch; -1 = none
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // nothing: a tombstone
+
+  // The last header of that name.
+  std::optional<std::string_view> Header(const char* name) const;
+  std::vector<KafkaHeader> Headers() const;
+
+  const void* message = nullptr;  // librdkafka's
+};
+
+}  // namespace steamflow
