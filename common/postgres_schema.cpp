@@ -157,8 +157,8 @@ int VersionOf(PostgresClient& client, const std::string& schema) {
       " WHERE n.nspname = $1 AND c.relname = 'schema_version'",
       {schema});
   if (tables.empty()) return 0;
-  const auto version = client.Execute(fmt::format(
-      "SELECT coalesce(max(version), 0) FROM {}.schema_version", client.Quote(schema)));
+  const auto version = client.Execute(
+      fmt::format("SELECT coalesce(max(version), 0) FROM {}.schema_version", client.Quote(schema)));
   return std::stoi(*version[0][0]);
 }
 

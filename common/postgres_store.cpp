@@ -150,7 +150,8 @@ std::string StoreStatement(RecordKind kind) {
 
 class PostgresBatch : public SinkBatch {
  public:
-  explicit PostgresBatch(PostgresClient& client) : client_(client) {
+  PostgresBatch(PostgresClient& client, std::set<RecordKind>& staged)
+      : client_(client), staged_(staged) {
     for (const RecordKind kind : kKinds) rows_.emplace_back(kind);
   }
 
@@ -196,10 +197,12 @@ class PostgresBatch : public SinkBatch {
                          [&](const PostgresRows& rows) { return rows.kind() == kind; });
   }
 
-  // In this session, empty at the start of each transaction.
+  // Once a session; it is empty at the start of each transaction.
   void MakeStagingTable(const PostgresRows& rows) {
-    client_.Execute(fmt::format("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS",
+    if (staged_.count(rows.kind()) > 0) return;
+    client_.Execute(fmt::format("CREATE TEMP TABLE {} ({}) ON COMMIT DELETE ROWS",
                                 StagingTable(rows.kind()), rows.Columns()));
+    staged_.insert(rows.kind());
   }
 
   std::optional<Stored> StoreOnce(const std::vector<OffsetMove>& moves, SinkLetters& letters) {
@@ -245,10 +248,12 @@ class PostgresBatch : public SinkBatch {
   // The lock keeps other sinks from dropping a month before this transaction's end.
   void AddMonths() {
     if (months_.empty()) return;
-    std::vector<Value> months;
-    for (const auto& month : months_) months.push_back(FormatDate(std::chrono::sys_days(month)));
-    client_.Execute("LOCK TABLE records IN ROW EXCLUSIVE MODE");
-    client_.Execute("SELECT add_month(m) FROM unnest($1::date[]) AS m", {PostgresArray(months)});
+    std::string statements = "LOCK TABLE records IN ROW EXCLUSIVE MODE";
+    for (const auto& month : months_) {
+      statements +=
+          fmt::format("; SELECT add_month('{}')", FormatDate(std::chrono::sys_days(month)));
+    }
+    client_.Execute(statements);
   }
 
   // Returns how many of the rows [first, last) were new. Those that the server refuses become
@@ -293,6 +298,7 @@ class PostgresBatch : public SinkBatch {
   }
 
   PostgresClient& client_;
+  std::set<RecordKind>& staged_;  // the kinds that have a staging table
   std::vector<PostgresRows> rows_;
   std::set<std::chrono::year_month_day> months_;  // their first days
 };
@@ -339,7 +345,7 @@ std::vector<std::optional<std::int64_t>> PostgresStore::StoredOffsets(
 }
 
 std::unique_ptr<SinkBatch> PostgresStore::MakeBatch() {
-  return std::make_unique<PostgresBatch>(client_);
+  return std::make_unique<PostgresBatch>(client_, staged_);
 }
 
 void PostgresStore::DropOldMonths() {

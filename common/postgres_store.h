@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "drain.h"
@@ -39,6 +40,7 @@ class PostgresStore : public SinkStore {
  private:
   const PostgresStoreOptions options_;
   PostgresClient client_;
+  std::set<RecordKind> staged_;
 };
 
 }  // namespace steamflow
