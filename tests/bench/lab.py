@@ -28,6 +28,7 @@ class Lab(ExitStack):
         self.quick = quick
         self._brokers = ""
         self._redis = ""
+        self._postgres = ""
         self._standins: dict[tuple[str, ...], tuple[str, int]] = {}
 
     def size(self, full: int) -> int:
@@ -54,6 +55,11 @@ class Lab(ExitStack):
     def redis(self) -> str:
         self._redis = self._redis or self._service("redis", self.folder / "redis")
         return self._redis
+
+    @property
+    def postgres(self) -> str:
+        self._postgres = self._postgres or self._service("postgres", self.folder / "postgres")
+        return self._postgres
 
     def server_pids(self) -> list[int]:
         """Kafka, Redis and every stand-in."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import latency
 import memory
+import sink_postgres
 import start_up
 import throughput
 from lab import Lab
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "start-up": start_up.run,
     "latency": latency.run,
     "throughput": throughput.run,
+    "postgres": sink_postgres.run,
 }
 
 

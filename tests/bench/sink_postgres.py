@@ -1,0 +1,174 @@
+"""Kafka to PostgreSQL: rows a second beside psql's own bulk path and a Python consumer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from dataclasses import replace
+
+import psycopg2
+from lab import FIRST_ID, Lab
+from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, peak, rate, wall
+
+TOPIC = "rct_plyd_games"
+MOST_CPU = 2.0  # seconds per million rows
+MOST_MEMORY = 64.0  # MiB
+FIRST_ROW = 1.0  # seconds
+EMPTY = 0.8  # seconds
+
+# psql: the same rows into a staging table, then one statement as the sink's own.
+COLUMNS = """steam_id, appid, name, playtime_2weeks, playtime_forever, playtime_windows_forever,
+    playtime_mac_forever, playtime_linux_forever, playtime_deck_forever"""
+EXPORT = f"""
+CREATE TABLE staged AS
+  SELECT event_id, event_time, topic, partition, "offset", key, value, {COLUMNS}
+  FROM records JOIN recently_played_games USING (event_id, event_time)
+"""
+UPSERT = f"""
+\\copy staged FROM '%s' WITH (FORMAT binary)
+WITH fresh AS (
+  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value)
+  SELECT event_id, event_time, topic, partition, "offset", key, value FROM staged
+  ON CONFLICT DO NOTHING RETURNING topic, partition, "offset"
+), events AS (
+  INSERT INTO recently_played_games (event_id, event_time, {COLUMNS})
+  SELECT event_id, event_time, {COLUMNS} FROM staged JOIN fresh USING (topic, partition, "offset")
+)
+SELECT count(*) FROM fresh;
+"""
+EMPTY_TABLES = "TRUNCATE records, recently_played_games, sink_offsets"
+
+
+class Sink:
+    """A topic with records, a database, and what fills one from the other."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.url = f"postgresql://steamflow:steamflow@{lab.postgres}/steamflow"
+        self.database = psycopg2.connect(self.url, options="-c search_path=steamflow")
+        self.database.autocommit = True
+        topics = {
+            name: {"partitions": 6, "replication": 1, "config": {}}
+            for name in (TOPIC, "steam_dead_letters")
+        }
+        file = lab.folder / "sink_topics.json"
+        file.write_text(json.dumps(topics))
+        create = str(lab.binaries / "kafka-create-topics")
+        execute([create, "--file", str(file), "--brokers", lab.brokers])
+        self.records = self._fill(lab.size(100_000))
+
+    def _fill(self, accounts: int) -> int:
+        api = self.lab.standin("--every-player", "--no-gzip")
+        walk = ["--no-cursor", "--start-id", str(FIRST_ID), "--count", str(accounts)]
+        sink = ["--brokers", self.lab.brokers, "--topic", TOPIC]
+        return self.lab.task("steam-recently-played-games", api, *walk, *sink).records
+
+    def execute(self, sql: str) -> list[tuple]:
+        with self.database.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def command(self, *arguments: str) -> list[str]:
+        program = str(self.lab.binaries / "kafka-to-postgres")
+        return [program, "--brokers", self.lab.brokers, "--topic", TOPIC, *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"AIRFLOW_CONN_POSTGRES_DEFAULT": self.url}
+
+    def run(self, *arguments: str) -> Cost:
+        cost = execute(self.command("--deadline", "600", *arguments), self.environment)
+        return replace(cost, records=json.loads(cost.output)["sink"]["inserted"])
+
+    def ours(self, *arguments: str) -> Cost:
+        self.execute(EMPTY_TABLES)
+        return self.run(*arguments)
+
+    def export(self) -> None:
+        """The rows of the tables as a file for psql, and its staging table, unlogged."""
+        self.rows = self.lab.folder / "rows"
+        self.execute(EXPORT)
+        with self.database.cursor() as cursor, self.rows.open("wb") as file:
+            cursor.copy_expert("COPY staged TO STDOUT WITH (FORMAT binary)", file)
+        self.execute("TRUNCATE staged; ALTER TABLE staged SET UNLOGGED")
+
+    def psql(self) -> Cost:
+        self.execute(f"{EMPTY_TABLES}, staged")
+        script = self.lab.folder / "upsert.sql"
+        script.write_text("SET search_path TO steamflow;\n" + UPSERT % self.rows)
+        cost = execute(
+            ["psql", "--no-psqlrc", "-At", "-v", "ON_ERROR_STOP=1", "-f", str(script), self.url]
+        )
+        return replace(cost, records=int(cost.output.splitlines()[-1]))
+
+    def python(self) -> Cost:
+        self.execute(EMPTY_TABLES)
+        arguments = [self.lab.brokers, TOPIC, self.url, str(self.records // 3)]
+        return self.lab.rival("kafka_to_postgres", *arguments)
+
+    def first_row(self) -> Cost:
+        """How long it takes from the start of a run until others see a row."""
+        self.execute(EMPTY_TABLES)
+        started = time.perf_counter()
+        process = subprocess.Popen(self.command(), env=self.environment, stdout=subprocess.DEVNULL)
+        has_ended = False
+        while not self.execute("SELECT 1 FROM records LIMIT 1"):
+            if has_ended:
+                raise RuntimeError(f"kafka-to-postgres ended with {process.returncode}")
+            has_ended = process.poll() is not None
+        seen = time.perf_counter() - started
+        process.wait()
+        return Cost(seen, 0, 0, "")
+
+
+def run(lab: Lab) -> list[Row]:
+    sink = Sink(lab)
+    sink.run()
+    sink.export()
+    tenth = str(sink.records // 10)
+    runs = Rounds(
+        lab.rounds(5),
+        {
+            "kafka-to-postgres": sink.ours,
+            "psql": sink.psql,
+            "Python": sink.python,
+            "first row": sink.first_row,
+            "nothing": sink.run,  # the run before it has left nothing to do
+            "a tenth": lambda: sink.ours("--max-records", tenth),
+        },
+    )
+
+    def row(other: str, least: float | None = None) -> Row:
+        return Row(
+            "rows a second",
+            f"{runs.median('kafka-to-postgres', rate):,.3g}",
+            other,
+            f"{runs.median(other, rate):,.3g}",
+            runs.ratio("kafka-to-postgres", other, rate),
+            least=least,
+        )
+
+    def bound(what: str, value: float, text: str, most: float, unit: str) -> Row:
+        return Row(what, text, "bound", f"{most:g}{unit}", value / most, most=1)
+
+    cpu = runs.median("kafka-to-postgres", cpu_per_million)
+    first = runs.median("first row", wall)
+    nothing = runs.median("nothing", wall)
+    memory, tenth_memory = runs.median("kafka-to-postgres", peak), runs.median("a tenth", peak)
+    return [
+        row("psql", least=0.9),
+        row("Python"),
+        bound("CPU s per million rows", cpu, f"{cpu:.3g}", MOST_CPU, ""),
+        bound("first row visible", first, milliseconds(first), FIRST_ROW, " s"),
+        bound("empty topic", nothing, milliseconds(nothing), EMPTY, " s"),
+        bound("peak MiB", memory, f"{memory:.1f}", MOST_MEMORY, ""),
+        Row(
+            "peak MiB",
+            f"{memory:.1f}",
+            "a tenth of the rows",
+            f"{tenth_memory:.1f}",
+            memory / tenth_memory,
+            most=1.25,
+        ),
+    ]
