@@ -106,9 +106,9 @@ TEST_F(SinkPositions, MemoryIsFlat) {
     for (int i = 0; i < count; ++i) messages[static_cast<std::size_t>(i)].partition = i % 2;
     WriteTopic(RealBrokers(), topic_, messages);
   };
-  write(20'000);
+  write(40'000);  // enough to fill every buffer
   const long small = Run(Flags()).peak_rss_kib;
-  for (int i = 0; i < 6; ++i) write(20'000);
+  for (int i = 0; i < 3; ++i) write(40'000);
   const Ended large = Run(Flags());
   EXPECT_EQ(large.Result().Number("/sink/inserted"), 120'000);
   EXPECT_LT(large.peak_rss_kib, 64 * 1024);
