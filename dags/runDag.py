@@ -1,6 +1,6 @@
 """The controller: checks that the API, Redis, Kafka and every topic can be used, then starts the
-five DAGs that fill topics. A run with the Param `overload_factor` above 0 then overloads Kafka: it
-produces every record that many times."""
+five DAGs that fill topics. A run with the Param `overload` then overloads Kafka: it produces every
+record `overload_factor` times."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from steamflow_task import steamflow_task
 
 
 def asked_for(params: dict[str, Any]) -> bool:
-    return params["overload_factor"] > 0
+    return params["overload"]
 
 
 with DAG(
@@ -24,13 +24,14 @@ with DAG(
     tags=["steamflow", "controller"],
     doc_md=__doc__,
     params={
+        "overload": Param(False, type="boolean", description="Run the overload test at the end"),
         "overload_factor": Param(
-            0,
+            1000,
             type="integer",
-            minimum=0,
+            minimum=1,
             maximum=10000,
-            description="How many times the overload test produces each record; 0: no test",
-        )
+            description="How many times the overload test produces each record",
+        ),
     },
 ):
     check = steamflow_task(

@@ -20,4 +20,5 @@ with DAG(
         ["steam-current-players"],
         variables=["STEAM_API_URL", "STEAM_GAMES", "STEAM_TIMEZONE"],
         connections=["kafka_default"],
+        fills="topic_currPlayer",
     )

@@ -20,5 +20,6 @@ with DAG(
         ["steam-recently-played-games"],
         variables=["STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"],
         connections=["kafka_default", "redis_default"],
+        fills="rct_plyd_games",
         sharded=True,
     )

@@ -20,4 +20,5 @@ with DAG(
         ["steam-news"],
         variables=["STEAM_API_URL", "STEAM_NEWS_APPS", "STEAM_TIMEZONE"],
         connections=["kafka_default", "redis_default"],
+        fills="steam_news",
     )

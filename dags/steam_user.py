@@ -19,4 +19,5 @@ with DAG(
         ["steam-player-summaries", "--topic", "steamusers", "--no-cursor"],
         variables=["STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"],
         connections=["kafka_default", "redis_default"],
+        fills="steamusers",
     )

@@ -20,5 +20,6 @@ with DAG(
         ["steam-player-summaries"],
         variables=["STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"],
         connections=["kafka_default", "redis_default"],
+        fills="topic_GetUserInfo",
         sharded=True,
     )

@@ -29,6 +29,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
     AirflowSkipException,
+    Asset,
     mask_secret,
 )
 
@@ -108,6 +109,22 @@ def outcome(program: str, exit_code: int, result: dict[str, Any], last_line: str
     if exit_code in EXITS_FOR_GOOD or exit_code == 0:  # 0 without a result: not our program
         raise AirflowFailException(message)
     raise AirflowException(message)
+
+
+def topic_asset(topic: str) -> Asset:
+    """What stands for a Kafka topic in Airflow: a source's run that filled it is an event there."""
+    return Asset(f"steamflow/{topic}")
+
+
+def tell_acknowledged(context: Any, result: dict[str, Any]) -> None:
+    """Tells with the event of the topic how much the run had acknowledged: `steam_reconcile` holds
+    Kafka against it."""
+    for topic in context["task"].outlets:
+        context["outlet_events"][topic].extra = {
+            "topic": result["kafka"]["topic"],
+            "run_id": result["run"]["run_id"],
+            "acknowledged": result["kafka"]["acknowledged"],
+        }
 
 
 class Secrets:
@@ -231,12 +248,15 @@ def steamflow_task(
     *,
     variables: Sequence[str] = (),
     connections: Sequence[str] = (),
+    environment: dict[str, str] | None = None,
+    fills: str = "",
     sharded: bool = False,
 ) -> Any:
     """The task that runs `argv` (templated) with the Airflow Variables and Connections named, and
-    no others. One that is not defined is passed empty, which the programs take as unset. Sharded:
-    mapped over `--shard I/N` where AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1."""
-    environment = dict(RUN_CONTEXT)
+    no others. One that is not defined is passed empty, which the programs take as unset. `fills`
+    names the topic of a source. Sharded: mapped over `--shard I/N` where
+    AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1."""
+    environment = RUN_CONTEXT | (environment or {})
     for name in variables:
         environment[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
     for name in connections:
@@ -245,6 +265,8 @@ def steamflow_task(
     arguments = {
         "task_id": task_id,
         "environment": environment,
+        "outlets": [topic_asset(fills)] if fills else [],
+        "post_execute": tell_acknowledged,
         "execution_timeout": EXECUTION_TIMEOUT,
         "retries": 3,
         "retry_delay": timedelta(seconds=10),

@@ -43,7 +43,7 @@ def run_dag(tmp_path: Path, airflow: Any) -> Any:
 
 
 def test_overload_is_asked_for_and_not_installed(run_dag):
-    output, states, started = run_dag("--conf", '{"overload_factor": 3}')
+    output, states, started = run_dag("--conf", '{"overload": true, "overload_factor": 3}')
     assert {dag_id for dag_id, _ in started} == FILLS_A_TOPIC
     assert len({run_id for _, run_id in started}) == 1
     assert {state for name, state in states.items() if name != "overload_test"} == {"success"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, airflow_home
-from test_structure import EXPECTED, FILLS_A_TOPIC
+from test_structure import AIRFLOW_3, EXPECTED, FILLS_A_TOPIC
 
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
 SERVICES = ROOT / "tests/services"
@@ -82,6 +82,17 @@ class Pipeline:
         return [
             key for key, headers in keys_and_headers if f"run_id={run_id}" in headers.split(",")
         ]
+
+    def asset_events(self, topic: str) -> list[dict[str, Any]]:
+        """What the events of a topic's asset say, the oldest first."""
+        asset, event = ("asset", "asset_event") if AIRFLOW_3 else ("dataset", "dataset_event")
+        with sqlite3.connect(Path(airflow_home.name) / "airflow.db") as database:
+            events = database.execute(
+                f"SELECT {event}.extra FROM {event} JOIN {asset} ON {asset}.id = {asset}_id"
+                " WHERE uri = ? ORDER BY timestamp",
+                (f"steamflow/{topic}",),
+            ).fetchall()
+        return [json.loads(extra) for (extra,) in events]
 
     def redis_value(self, key: str) -> str:
         host, port = self.redis.split(":")
@@ -150,6 +161,12 @@ def test_a_source_fills_its_topic(pipeline, dag_id):
         assert pipeline.redis_value(key) == value
     assert result["run"]["dag_id"] == dag_id
     assert result["run"]["run_id"] == run.run_id
+    event = {
+        "topic": topic,
+        "run_id": run.run_id,
+        "acknowledged": result["kafka"]["acknowledged"],
+    }
+    assert pipeline.asset_events(topic)[-1] == event
     assert KEY not in run.output
 
 

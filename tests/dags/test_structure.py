@@ -1,4 +1,4 @@
-"""What the seven DAGs are, and that parsing them needs nothing but their files."""
+"""What the DAGs are, and that parsing them needs nothing but their files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from conftest import DAGS, ROOT
 AIRFLOW_3 = version("apache-airflow").startswith("3.")
 KEYED = {"STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"}
 BOTH = {"KAFKA_DEFAULT", "REDIS_DEFAULT"}
-# dag id: schedule, task id, command line, Variables, Connections
-EXPECTED = {
+# Of the seven: dag id: schedule, task id, command line, Variables, Connections
+SEVEN = {
     "steam_current_player_dag": (
         "* * * * *",
         "current_players",
@@ -60,11 +60,52 @@ EXPECTED = {
         BOTH,
     ),
 }
-FILLS_A_TOPIC = set(EXPECTED) - {"steam_test_dags", "runDag"}
-SHARDED = {"steam_get_recently_played_games", "steam_usrinfo_dag"}
+FILLS_A_TOPIC = set(SEVEN) - {"steam_test_dags", "runDag"}
+# The others, in the same form.
+EXPECTED = SEVEN | {
+    "steam_to_postgres": (
+        "* * * * *",
+        "to_postgres",
+        "kafka-to-postgres",
+        set(),
+        {"KAFKA_DEFAULT", "POSTGRES_DEFAULT"},
+    ),
+    "steam_to_elasticsearch": (
+        "* * * * *",
+        "to_elasticsearch",
+        "kafka-to-elasticsearch",
+        set(),
+        {"KAFKA_DEFAULT", "ELASTICSEARCH_DEFAULT"},
+    ),
+    "steam_platform": (
+        "@daily",
+        "templates",
+        "elasticsearch-apply",
+        {"KIBANA_URL"},
+        {"ELASTICSEARCH_DEFAULT"},
+    ),
+    "steam_reconcile": (
+        "@hourly",
+        "reconcile",
+        (
+            "pipeline-reconcile"
+            """ --since '{{ ti.xcom_pull("acknowledged")["since"] }}'"""
+            """ --until '{{ ti.xcom_pull("acknowledged")["until"] }}'"""
+        ),
+        set(),
+        {"KAFKA_DEFAULT", "POSTGRES_DEFAULT", "ELASTICSEARCH_DEFAULT"},
+    ),
+}
+SHARDED = {
+    "steam_get_recently_played_games",
+    "steam_usrinfo_dag",
+    "steam_to_postgres",
+    "steam_to_elasticsearch",
+}
+TOPICS = {"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo", "steamusers", "steam_news"}
 
 
-def test_the_seven_dags_one_file_each(load_dags):
+def test_one_file_each(load_dags):
     dags = load_dags()
     assert set(dags) == set(EXPECTED)
     for dag_id, dag in dags.items():
@@ -83,7 +124,7 @@ def test_dag(load_dags, dag_id):
 
     task = dag.get_task(task_id)
     assert task.bash_command == f"exec {command}"
-    named = {name for name in task.env if not name.startswith("AIRFLOW_CTX_")}
+    named = {name for name in task.env if re.match("AIRFLOW_(VAR|CONN)_", name)}
     expected = {f"AIRFLOW_VAR_{name}" for name in variables}
     assert named == expected | {f"AIRFLOW_CONN_{name}" for name in connections}
 
@@ -106,10 +147,30 @@ def test_run_dag_checks_then_triggers_then_overloads(load_dags):
         assert dag.get_task(trigger).trigger_dag_id == trigger.removeprefix("trigger_")
         assert dag.get_task(trigger).downstream_task_ids == {"overload_asked"}
     assert dag.get_task("overload_asked").downstream_task_ids == {"overload_test"}
-    assert dag.params["overload_factor"] == 0
+    assert dag.params["overload"] is False
+    assert dag.params["overload_factor"] == 1000
 
 
-@pytest.mark.parametrize("factor", [-1, 1.5, "many", 10001])
+def test_sources_tell_what_was_acknowledged_and_reconcile_hears_it(load_dags):
+    dags = load_dags()
+    filled = {}
+    for dag_id in FILLS_A_TOPIC:
+        (outlet,) = dags[dag_id].get_task(EXPECTED[dag_id][1]).outlets
+        filled[outlet.uri] = dag_id
+    assert set(filled) == {f"steamflow/{topic}" for topic in TOPICS}
+    heard = dags["steam_reconcile"].get_task("acknowledged")
+    assert {inlet.uri for inlet in heard.inlets} == set(filled)
+    assert heard.downstream_task_ids == {"reconcile"}
+
+
+def test_platform_makes_topics_and_templates_before_connectors(load_dags):
+    dag = load_dags()["steam_platform"]
+    assert dag.get_task("topics").bash_command == "exec kafka-create-topics"
+    assert dag.get_task("connectors").bash_command == "exec connect-apply"
+    assert dag.get_task("connectors").upstream_task_ids == {"topics", "templates"}
+
+
+@pytest.mark.parametrize("factor", [0, 1.5, "many", 10001])
 def test_overload_factor_is_checked(load_dags, factor):
     params = load_dags()["runDag"].params
     with pytest.raises(Exception, match="overload_factor"):

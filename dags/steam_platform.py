@@ -1,0 +1,32 @@
+"""Once a day, and when it is switched on: makes what the other DAGs need where it is missing, and
+reports what differs: Kafka's topics, Elasticsearch's templates with Kibana's dashboards, and the
+connectors of Kafka Connect."""
+
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG
+from steamflow_task import steamflow_task
+
+with DAG(
+    "steam_platform",
+    schedule="@daily",
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["steamflow", "platform"],
+    doc_md=__doc__,
+):
+    topics = steamflow_task("topics", ["kafka-create-topics"], connections=["kafka_default"])
+    templates = steamflow_task(
+        "templates",
+        ["elasticsearch-apply"],
+        variables=["KIBANA_URL"],
+        connections=["elasticsearch_default"],
+    )
+    connectors = steamflow_task(
+        "connectors",
+        ["connect-apply"],
+        connections=["connect_default"],
+    )
+    topics >> connectors
+    templates >> connectors

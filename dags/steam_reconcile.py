@@ -1,0 +1,57 @@
+"""Every hour, whether the records of the hour before are where they belong: what the sources' runs
+had acknowledged against what Kafka, PostgreSQL and Elasticsearch hold."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.common.compat.sdk import DAG, task
+from steamflow_task import steamflow_task, topic_asset
+
+TOPICS = [
+    topic_asset(name)
+    for name in (
+        "topic_currPlayer",
+        "rct_plyd_games",
+        "topic_GetUserInfo",
+        "steamusers",
+        "steam_news",
+    )
+]
+
+with DAG(
+    "steam_reconcile",
+    schedule="@hourly",
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["steamflow", "controller"],
+    doc_md=__doc__,
+):
+
+    @task(inlets=TOPICS)
+    def acknowledged(dag_run: Any = None, inlet_events: Any = None) -> dict[str, Any]:
+        """The hour, and what the events of the sources' assets say of their runs in it."""
+        # A manual run on Airflow 3 has no data interval.
+        until = dag_run.data_interval_end or dag_run.run_after
+        since = until - timedelta(hours=1)
+        runs = []
+        for topic in TOPICS:
+            events = inlet_events[topic]
+            if hasattr(events, "after"):  # Airflow 3 filters in its database
+                events = events.after(since.isoformat()).before(until.isoformat())
+            runs += [event.extra for event in events if since <= event.timestamp < until]
+        return {"since": since.isoformat(), "until": until.isoformat(), "runs": runs}
+
+    hour = acknowledged()
+    reconcile = steamflow_task(
+        "reconcile",
+        [
+            *("pipeline-reconcile", "--since", '{{ ti.xcom_pull("acknowledged")["since"] }}'),
+            *("--until", '{{ ti.xcom_pull("acknowledged")["until"] }}'),
+        ],
+        connections=["kafka_default", "postgres_default", "elasticsearch_default"],
+        environment={
+            "STEAMFLOW_ACKNOWLEDGED": '{{ ti.xcom_pull("acknowledged")["runs"] | tojson }}'
+        },
+    )
+    hour >> reconcile
