@@ -1,7 +1,9 @@
-"""Runs the seven DAGs once and prints what they did: a table, then records of each topic.
+"""Runs the DAGs once and prints what they did: a table, records of each topic, and one record in
+Kafka, PostgreSQL and Elasticsearch.
 
 `airflow` asks the running Airflow by its web API for the trial DAG and the controller, which starts
-the other five. `tasks` runs the programs of the DAGs one after another, without Airflow.
+the other five, then for the sinks and the reconciliation. `tasks` runs the programs of the DAGs one
+after another, without Airflow.
 The environment is that of .quickstart/env. The exit code is 1 when a DAG failed.
 """
 
@@ -15,9 +17,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import stores
 
 # The programs are those of the files in dags/.
 DAGS = {
@@ -28,12 +33,18 @@ DAGS = {
     "steam_usrinfo_dag": ["steam-player-summaries"],
     "steam_user": ["steam-player-summaries", "--topic", "steamusers", "--no-cursor"],
     "steam_news_to_kafka_requests": ["steam-news"],
+    "steam_to_postgres": ["kafka-to-postgres"],
+    "steam_to_elasticsearch": ["kafka-to-elasticsearch"],
+    "steam_reconcile": ["pipeline-reconcile"],
 }
 CONTROLLER = "runDag"
-STARTED_HERE = ("steam_test_dags", CONTROLLER)
+SINKS = ["steam_to_postgres", "steam_to_elasticsearch"]
+RECONCILE = "steam_reconcile"
+SOURCES = [dag for dag in DAGS if dag not in (*SINKS, RECONCILE)]
+# What Airflow is asked for, and the DAGs that have ended when the next may begin.
+STAGES = [(["steam_test_dags", CONTROLLER], SOURCES), (SINKS, SINKS), ([RECONCILE], [RECONCILE])]
 DEADLINE_SECONDS = 180
 POLL_SECONDS = 0.5
-SAMPLES = 2
 
 
 @dataclass
@@ -44,11 +55,14 @@ class Run:
     seconds: float | None = None
     records: int | None = None
     topic: str | None = None
+    result: dict[str, Any] = field(default_factory=dict)  # of its last task
 
     def add(self, result: dict[str, Any]) -> None:
+        self.result = result
         output = result.get("kafka") or result.get("sink")
         if output:
-            self.records = (self.records or 0) + output["records"]
+            records = output["records"] if "records" in output else output["inserted"]
+            self.records = (self.records or 0) + records
             self.topic = output.get("topic")
 
 
@@ -61,11 +75,18 @@ def progress(text: str) -> None:
 
 def run_tasks() -> dict[str, Run]:
     """Runs the programs; what they print goes to the terminal only when one fails."""
-    runs = {}
+    runs: dict[str, Run] = {}
     for dag, argv in DAGS.items():
         progress(f"{dag}: {' '.join(argv)}")
         began = time.monotonic()
-        done = subprocess.run(argv, check=False, capture_output=True, text=True)
+        acknowledged = json.dumps([run.result for run in runs.values() if "kafka" in run.result])
+        done = subprocess.run(
+            argv,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"STEAMFLOW_ACKNOWLEDGED": acknowledged},
+        )
         state = {0: "success", 99: "skipped"}.get(done.returncode, "failed")
         run = runs[dag] = Run(state, time.monotonic() - began)
         lines = done.stdout.splitlines()
@@ -109,6 +130,12 @@ class Airflow:
     def runs(self) -> dict[str, dict[str, Any]]:
         return {run["dag_id"]: run for run in self.call("/api/v2/dags/~/dagRuns")["dag_runs"]}
 
+    def have_ended(self, dags: Iterable[str]) -> bool:
+        """Whether each of them has run. Those of a controller that failed will not."""
+        states = {dag: run["state"] for dag, run in self.runs().items()}
+        over = {dag for dag, state in states.items() if state in ("success", "failed")}
+        return over >= (set(dags) if states[CONTROLLER] != "failed" else states.keys())
+
     def results(self, run: dict[str, Any]) -> list[dict[str, Any]]:
         """The result lines of a run's tasks."""
         path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
@@ -143,15 +170,10 @@ def run_airflow() -> dict[str, Run]:
     deadline = time.monotonic() + DEADLINE_SECONDS
     if not wait_for("Airflow reads the DAGs", deadline, lambda: airflow.known_dags() >= set(DAGS)):
         sys.exit("Airflow does not know all DAGs\n" + "\n".join(airflow.import_errors()))
-    for dag in STARTED_HERE:
-        airflow.start(dag)
-
-    def finished() -> bool:
-        states = {dag: run["state"] for dag, run in airflow.runs().items()}
-        over = {dag for dag, state in states.items() if state in ("success", "failed")}
-        return over >= set(DAGS if states[CONTROLLER] != "failed" else states)
-
-    wait_for("The DAGs run", deadline, finished)
+    for wanted, awaited in STAGES:
+        for dag in wanted:
+            airflow.start(dag)
+        wait_for("The DAGs run", deadline, lambda awaited=awaited: airflow.have_ended(awaited))
     runs = {}
     for dag, run in airflow.runs().items():
         runs[dag] = Run(run["state"], run["duration"])
@@ -183,25 +205,18 @@ def table(runs: dict[str, Run]) -> str:
     return "\n".join("{:<32} {:<8} {:>7}  {:<17} {:>7}".format(*row) for row in rows)
 
 
-def samples(topic: str) -> str:
-    """The first records of a topic, cut to the width of the terminal."""
-    brokers = json.loads(os.environ["AIRFLOW_CONN_KAFKA_DEFAULT"])["extra"]["bootstrap.servers"]
-    argv = ["kcat", "-C", "-q", "-e", "-b", brokers, "-t", topic, "-o", "beginning"]
-    argv += ["-c", str(SAMPLES), "-f", "  %k: %s\n"]
-    lines = subprocess.run(argv, capture_output=True, check=True).stdout.decode().splitlines()
-    width = shutil.get_terminal_size((160, 24)).columns
-    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines)
-
-
 def main() -> None:
     runs = {"airflow": run_airflow, "tasks": run_tasks}[sys.argv[1]]()
     progress("")
     print("\n" + table(runs))
     for run in (runs[dag] for dag in DAGS if dag in runs):
         if run.topic and run.records:
-            print(f"\n{run.topic}\n{samples(run.topic)}")
+            print(f"\n{run.topic}\n{stores.samples(run.topic)}")
     if not all(dag in runs and runs[dag].state in ("success", "skipped") for dag in DAGS):
         sys.exit(1)
+    print("\n" + stores.comparison(runs[RECONCILE].result))
+    print("\n" + stores.one_record_everywhere())
+    print("\n" + stores.questions())
 
 
 if __name__ == "__main__":
