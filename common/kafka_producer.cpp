@@ -194,12 +194,13 @@ class KafkaProducer::Impl {
     const std::string_view key = message.key.value_or(std::string_view());
     const std::string_view value = message.value.value_or(std::string_view());
     KafkaHeaders headers = MakeKafkaHeaders(message.headers);
-    char* const copy = message.value ? values_.Copy(value) : nullptr;
+    const bool is_copied = message.value && !message.value_stays;
+    char* const copy = is_copied ? values_.Copy(value) : nullptr;
     const Opaque opaque{item, copy != nullptr};
     for (;;) {
       auto error = rd_kafka_producev(
           kafka_.get(), RD_KAFKA_V_RKT(topic.handle.get()),
-          RD_KAFKA_V_MSGFLAGS((copy ? 0 : RD_KAFKA_MSG_F_COPY)),
+          RD_KAFKA_V_MSGFLAGS((copy || message.value_stays ? 0 : RD_KAFKA_MSG_F_COPY)),
           RD_KAFKA_V_KEY(key.data(), key.size()),
           RD_KAFKA_V_VALUE(copy ? copy : const_cast<char*>(value.data()), value.size()),
           RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_OPAQUE(opaque.Pack()), RD_KAFKA_V_END);

@@ -23,6 +23,7 @@ struct OutgoingMessage {
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;  // nothing: a tombstone
   std::span<const KafkaHeader> headers;
+  bool value_stays = false;  // where it is until the message is reported: no copy is made
 };
 
 // What follows is for the .cpp files that use librdkafka.

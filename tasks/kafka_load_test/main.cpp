@@ -107,7 +107,8 @@ int main(int argc, char** argv) {
     const Pace pace(flags.rate);
     const std::uint64_t total = flags.factor * sample.records.size();
     Progress progress(run.log, total);
-    const std::string minute = FormatMinute(run.identity.logical_date);
+    const std::string pass =
+        fmt::format("{}/{}/", flags.topic, FormatMinute(run.identity.logical_date));
     std::string event_id;
     while (result.records < total) {
       if (result.records % kTurn == 0) {
@@ -121,10 +122,11 @@ int main(int argc, char** argv) {
         continue;
       }
       const std::uint64_t item = result.records % sample.records.size();
-      event_id = fmt::format("{}/{}/{}", flags.topic, minute, result.records);
+      event_id = pass;
+      event_id += fmt::format_int(result.records).c_str();
       headers.front().value = event_id;
-      producer.Produce(topic, {sample.records[item].key, sample.records[item].value, headers},
-                       item);
+      const auto& record = sample.records[item];
+      producer.Produce(topic, {record.key, record.value, headers, /*value_stays=*/true}, item);
       ++result.records;
     }
     const auto error = producer.Drain();

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import latency
+import load
 import memory
 import sink_postgres
 import start_up
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "latency": latency.run,
     "throughput": throughput.run,
     "postgres": sink_postgres.run,
+    "load": load.run,
 }
 
 
