@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
-#include "task_error.h"
+#include "setting.h"
 
 namespace steamflow {
 namespace {
@@ -22,13 +22,6 @@ std::pair<std::int32_t, std::int64_t> ParsePlace(const std::string& text) {
                   fmt::format("--letter: '{}' is not PARTITION/OFFSET, such as 3/17", text));
 }
 
-std::optional<Instant> ParseDate(const char* flag, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  if (const auto date = ParseInstant(text)) return date;
-  throw TaskError(ExitCode::kUsage,
-                  fmt::format("{}: '{}' is no date such as 2026-11-22T22:34:00Z", flag, text));
-}
-
 }  // namespace
 
 void LetterFlags::AddTo(CLI::App& app) {
@@ -39,8 +32,8 @@ void LetterFlags::AddTo(CLI::App& app) {
   app.add_option("--reason", reason, "Letters whose reason has this in it")->group(group);
   app.add_option("--source-topic", source_topic, "Letters of this topic's records")->group(group);
   app.add_option("--event-id", event_id, "Letters of the record with this event id")->group(group);
-  app.add_option("--since", since, "Letters written at this time or later, ISO 8601")->group(group);
-  app.add_option("--until", until, "Letters written before this time, ISO 8601")->group(group);
+  app.add_option("--since", since, "What Kafka got at this time or later, ISO 8601")->group(group);
+  app.add_option("--until", until, "What Kafka got before this time, ISO 8601")->group(group);
 }
 
 bool LetterSelection::Has(const StoredLetter& letter) const {
@@ -60,8 +53,8 @@ LetterSelection ReadSelection(const LetterFlags& flags) {
   LetterSelection selection{.reason = flags.reason,
                             .source_topic = flags.source_topic,
                             .event_id = flags.event_id,
-                            .since = ParseDate("--since", flags.since),
-                            .until = ParseDate("--until", flags.until)};
+                            .since = ReadDate("--since", flags.since),
+                            .until = ReadDate("--until", flags.until)};
   for (const std::string& letter : flags.letters) selection.letters.insert(ParsePlace(letter));
   return selection;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "task_error.h"
+#include "timestamp.h"
 
 namespace steamflow {
 
@@ -19,5 +20,8 @@ struct Setting {
 // `flag_value` if it is not empty, else the Airflow Variable, else nothing.
 std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
                                    const std::string& variable);
+
+// The date of a flag, nothing where it is empty. Throws TaskError (kUsage).
+std::optional<Instant> ReadDate(const std::string& flag, const std::string& text);
 
 }  // namespace steamflow
