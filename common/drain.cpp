@@ -84,6 +84,16 @@ void DrainOptions::AddTo(CLI::App& app) {
   kafka.AddTo(app);
 }
 
+void CheckTopics(const std::vector<std::string>& topics) {
+  for (const std::string& topic : topics) {
+    const bool is_twice = std::count(topics.begin(), topics.end(), topic) > 1;
+    if (!is_twice && IsTopicName(topic)) continue;
+    throw TaskError(ExitCode::kUsage,
+                    fmt::format("--topic: '{}' {}", topic,
+                                is_twice ? "is given twice" : "is no name of a topic"));
+  }
+}
+
 class Drain::Impl {
  public:
   Impl(Run& run, const DrainOptions& options)
@@ -92,14 +102,7 @@ class Drain::Impl {
         shard_(ParseShard(options.shard).value_or(Shard{})),
         kafka_(ReadKafkaProperties(options.kafka, run.log)),
         records_(options.topics.size()) {
-    for (const std::string& topic : options.topics) {
-      const bool is_twice = std::count(options.topics.begin(), options.topics.end(), topic) > 1;
-      if (is_twice || !IsTopicName(topic)) {
-        throw TaskError(ExitCode::kUsage,
-                        fmt::format("--topic: '{}' {}", topic,
-                                    is_twice ? "is given twice" : "is no name of a topic"));
-      }
-    }
+    CheckTopics(options.topics);
   }
 
   void Into(SinkStore& store) {

@@ -30,6 +30,9 @@ struct DrainOptions {
   void AddTo(CLI::App& app);
 };
 
+// Throws TaskError (kUsage) where a topic of --topic is given twice, or is no name of a topic.
+void CheckTopics(const std::vector<std::string>& topics);
+
 // A partition's way from one stored offset to the next.
 struct OffsetMove {
   KafkaPartition partition;
