@@ -1,0 +1,108 @@
+#include "elasticsearch_audit.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <chrono>
+
+#include "index_names.h"
+#include "json.h"
+
+namespace steamflow {
+namespace {
+
+using simdjson::dom::element;
+
+// Where the record's document is: state is one index, events have one a month.
+std::string IndexOf(const AuditedRecord& record, const std::string& prefix) {
+  const std::string name = IndexName(prefix, record.topic);
+  return IsState(record.kind) ? name : name + "-" + IndexMonth(record.index_time);
+}
+
+// The version that a player's document has of this record.
+std::int64_t VersionOf(const AuditedRecord& record) {
+  return std::chrono::milliseconds(record.event_time.time_since_epoch()).count();
+}
+
+// `found`: of the answer to _mget.
+Holding Judge(const AuditedRecord& record, const element& found, Instant since) {
+  std::string_view error;
+  if (!found["error"]["type"].get(error)) {
+    if (error != "index_not_found_exception") {
+      throw TaskError(error == "security_exception" ? ExitCode::kAuth : ExitCode::kTransient,
+                      fmt::format("looking for documents of {}: {}", record.topic, error));
+    }
+    if (IsState(record.kind)) return Holding::kDeleted;
+    return IsMonthBefore(record.index_time, since) ? Holding::kExpired : Holding::kMissing;
+  }
+  bool is_found = false;
+  if (found["found"].get(is_found)) {
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("looking for documents of {}: not an answer of Elasticsearch", record.topic));
+  }
+  if (!IsState(record.kind)) return is_found ? Holding::kHeld : Holding::kMissing;
+  if (!is_found) return Holding::kDeleted;
+  std::int64_t version = 0;
+  const bool has_version = !found["_version"].get(version);
+  return has_version && version >= VersionOf(record) ? Holding::kHeld : Holding::kMissing;
+}
+
+[[noreturn]] void ThrowNoAnswer(const RestServer& server, const HttpResponse& answer) {
+  throw TaskError(ExitCode::kConfig,
+                  fmt::format("POST {}/_mget: HTTP {}, not an answer of Elasticsearch ({})",
+                              server.url, answer.status, server.source));
+}
+
+}  // namespace
+
+ElasticsearchAudit::ElasticsearchAudit(const RestServer& server, const std::string& index_prefix,
+                                       const KafkaProperties& kafka, Instant since, const Run& run)
+    : client_(server, run),
+      index_prefix_(index_prefix),
+      kafka_(kafka),
+      since_(since),
+      stop_(run.stop) {}
+
+StoreAudit::Offsets ElasticsearchAudit::StoredOffsets(
+    const std::vector<KafkaPartition>& partitions) {
+  // Where nothing is stored yet no document is looked for, and a server that is down would not be
+  // seen. No right but the one to read is needed to be told that this asks for nothing.
+  const HttpResponse answer = client_.Ask("POST", "/_mget", R"({"docs":[]})");
+  if (answer.status != 200 && answer.status != 400) ThrowNoAnswer(client_.server(), answer);
+  KafkaReader reader(kafka_, "steamflow-elasticsearch", stop_);
+  const auto committed = reader.Committed(partitions);
+  Offsets offsets;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (committed[i]) offsets[{partitions[i].topic, partitions[i].id}] = *committed[i];
+  }
+  return offsets;
+}
+
+// By _mget, which sees documents before they can be searched for.
+std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> records) {
+  std::vector<std::string> wanted;
+  for (const AuditedRecord& record : records) {
+    JsonObject document;
+    document.Add("_index", IndexOf(record, index_prefix_))
+        .Add("_id", IsState(record.kind) ? record.state_id : record.event_id);
+    wanted.push_back(document.Take());
+  }
+  JsonObject body;
+  body.AddRaw("docs", JsonArray(wanted));
+  const HttpResponse answer = client_.Ask("POST", "/_mget?_source=false", body.Take());
+
+  simdjson::dom::parser parser;
+  simdjson::dom::array documents;
+  const auto error = parser.parse(answer.body)["docs"].get(documents);
+  if (answer.status != 200 || error || documents.size() != records.size()) {
+    ThrowNoAnswer(client_.server(), answer);
+  }
+  std::vector<Holding> holdings;
+  for (const element document : documents) {
+    holdings.push_back(Judge(records[holdings.size()], document, since_));
+  }
+  return holdings;
+}
+
+}  // namespace steamflow

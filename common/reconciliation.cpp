@@ -1,0 +1,257 @@
+#include "reconciliation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "dead_letters.h"
+#include "kafka_reader.h"
+#include "topic_scan.h"
+
+namespace steamflow {
+namespace {
+
+// What a run has produced may lie before the window, and clocks differ.
+constexpr std::chrono::minutes kMargin(10);
+constexpr std::size_t kMostAtOnce = 1000;  // records that a store is asked for
+constexpr std::size_t kMostNamed = 5;
+
+// Event ids by their hashes of 64 bits: that two of a million are taken for one has a chance of 1
+// in 30 million.
+using IdHash = std::size_t;
+IdHash HashOf(std::string_view event_id) {
+  return std::hash<std::string_view>()(event_id);
+}
+
+// Where a record is in Kafka; it is its event id too where it has no other.
+std::string Place(std::string_view topic, std::int32_t partition, std::int64_t offset) {
+  return fmt::format("{}/{}/{}", topic, partition, offset);
+}
+
+// The newest tombstone of each player.
+using Tombstones = std::map<std::string, Instant>;
+
+// One store's side of a topic.
+class StorePass {
+ public:
+  StorePass(const Reconciliation::Store& store, const std::string& topic) : store_(store) {
+    result_.name = store.audit->name();
+    for (const auto& [partition, offset] : store.offsets) {
+      if (partition.first == topic) offsets_[partition.second] = offset;
+    }
+  }
+
+  bool IsDue(const SinkMessage& message) const {
+    const auto stored = offsets_.find(message.partition);
+    return stored != offsets_.end() && message.offset < stored->second;
+  }
+
+  void Take(AuditedRecord record) {
+    waiting_.push_back(std::move(record));
+    if (waiting_.size() == kMostAtOnce) LookUp();
+  }
+
+  // What is not in the store has to be in the dead letters.
+  void TakeAbsent(const std::string& event_id, const std::string& place) {
+    if (store_.letters.count(place) > 0) {
+      ++result_.dead_letters;
+      return;
+    }
+    ++result_.missing;
+    if (result_.named_missing.size() < kMostNamed) result_.named_missing.push_back(event_id);
+  }
+
+  StoreComparison Finish(const Tombstones& tombstones, std::uint64_t pending) {
+    LookUp();
+    for (const AuditedRecord& record : deleted_) {
+      const auto tombstone = tombstones.find(record.state_id);
+      if (tombstone != tombstones.end() && tombstone->second >= record.event_time) {
+        ++result_.held;
+      } else {
+        TakeAbsent(record.event_id, record.place);
+      }
+    }
+    result_.pending = pending;
+    return std::move(result_);
+  }
+
+ private:
+  void LookUp() {
+    if (waiting_.empty()) return;
+    const auto holdings = store_.audit->LookUp(waiting_);
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      AuditedRecord& record = waiting_[i];
+      switch (holdings[i]) {
+        case Holding::kHeld:
+          ++result_.held;
+          break;
+        case Holding::kMissing:
+          TakeAbsent(record.event_id, record.place);
+          break;
+        case Holding::kExpired:
+          ++result_.expired;
+          break;
+        case Holding::kDeleted:
+          deleted_.push_back(std::move(record));
+          break;
+      }
+    }
+    waiting_.clear();
+  }
+
+  const Reconciliation::Store& store_;
+  std::map<std::int32_t, std::int64_t> offsets_;  // of this topic
+  std::vector<AuditedRecord> waiting_;
+  std::vector<AuditedRecord> deleted_;  // perhaps by a tombstone that is still to come
+  StoreComparison result_;
+};
+
+// What Kafka holds of a run.
+struct RunPass {
+  std::uint64_t acknowledged = 0;
+  std::uint64_t messages = 0;
+  std::unordered_set<IdHash> ids;
+
+  // A run that was tried again has more messages than the last try had acknowledged, and all of
+  // its ids count. Where it has exactly these they are there, even if one id is there twice.
+  bool IsComplete() const { return ids.size() >= acknowledged || messages == acknowledged; }
+};
+
+// One topic, message by message.
+class TopicPass {
+ public:
+  TopicPass(const std::string& topic, const Window& window,
+            const std::vector<Reconciliation::Store>& stores, const Reconciliation::Runs& runs)
+      : window_(window), is_state_(KindOf(topic) == RecordKind::kPlayer) {
+    result_.topic = topic;
+    for (const auto& store : stores) stores_.emplace_back(store, topic);
+    for (const auto& [run_id, acknowledged] : runs) runs_[run_id].acknowledged = acknowledged;
+  }
+
+  void Take(std::int32_t partition, const KafkaMessage& raw) {
+    const SinkMessage message{.topic = result_.topic,
+                              .partition = partition,
+                              .offset = raw.offset,
+                              .timestamp_ms = raw.timestamp_ms,
+                              .event_id = raw.Header("event_id"),
+                              .key = raw.key,
+                              .value = raw.value};
+    const Instant time = std::chrono::floor<std::chrono::seconds>(
+        std::chrono::sys_time(std::chrono::milliseconds(raw.timestamp_ms)));
+    const bool is_in_window = time >= window_.since && time < window_.until;
+    const bool is_tombstone = is_state_ && !message.value;
+    std::string event_id(message.event_id.value_or(""));
+    if (event_id.empty()) event_id = Place(message.topic, partition, message.offset);
+    CountRun(raw.Header("run_id").value_or(""), event_id);
+    if (!is_in_window && !is_tombstone) return;
+
+    const auto record = parser_.Parse(message);
+    if (record && is_tombstone) {
+      Instant& newest = tombstones_[std::string(record->state_id)];
+      newest = std::max(newest, record->event_time);
+    }
+    if (!is_in_window) return;
+    const std::string place = Place(message.topic, partition, message.offset);
+    // Poison may carry the id of a record that is none, so it counts for itself.
+    if (!record) event_id = place;
+    const auto [known, is_new] = due_.try_emplace(HashOf(event_id), 0);
+    if (!is_new) ++result_.duplicates;
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+      const auto mark = static_cast<std::uint8_t>(1U << i);
+      if ((known->second & mark) != 0 || !stores_[i].IsDue(message)) continue;
+      known->second |= mark;
+      if (record) {
+        stores_[i].Take({*record, place});
+      } else {
+        stores_[i].TakeAbsent(event_id, place);
+      }
+    }
+  }
+
+  TopicComparison Finish() {
+    result_.kafka = due_.size();
+    for (const auto& [run_id, run] : runs_) {
+      result_.acknowledged += run.acknowledged;
+      if (run.IsComplete()) continue;
+      result_.lost += run.acknowledged - run.ids.size();
+      result_.differences.push_back(
+          fmt::format("{}: the run {} had {} records acknowledged, and Kafka holds {}",
+                      result_.topic, run_id, run.acknowledged, run.ids.size()));
+    }
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+      const auto pending = std::count_if(
+          due_.begin(), due_.end(), [&](const auto& id) { return (id.second & (1U << i)) == 0; });
+      result_.stores.push_back(stores_[i].Finish(tombstones_, static_cast<std::uint64_t>(pending)));
+      const StoreComparison& store = result_.stores.back();
+      if (store.missing == 0) continue;
+      result_.differences.push_back(
+          fmt::format("{}: {} does not hold {} of the records: {}{}", result_.topic, store.name,
+                      store.missing, fmt::join(store.named_missing, ", "),
+                      store.missing > store.named_missing.size() ? " ..." : ""));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void CountRun(std::string_view run_id, const std::string& event_id) {
+    const auto run = runs_.find(run_id);
+    if (run == runs_.end()) return;
+    ++run->second.messages;
+    run->second.ids.insert(HashOf(event_id));
+  }
+
+  const Window window_;
+  const bool is_state_;
+  SinkRecordParser parser_;
+  std::vector<StorePass> stores_;
+  std::map<std::string, RunPass, std::less<>> runs_;
+  std::unordered_map<IdHash, std::uint8_t> due_;  // ids of the window, a bit a store that is due
+  Tombstones tombstones_;
+  TopicComparison result_;
+};
+
+}  // namespace
+
+Reconciliation::Reconciliation(KafkaProperties kafka, const std::vector<std::string>& topics,
+                               const Window& window,
+                               std::vector<std::unique_ptr<StoreAudit>> audits,
+                               const std::vector<Acknowledged>& acknowledged, const Stop& stop)
+    : kafka_(std::move(kafka)), window_(window), stop_(stop) {
+  for (const Acknowledged& said : acknowledged) runs_[said.topic][said.run_id] += said.records;
+  const auto partitions = KafkaReader(kafka_, "steamflow-scan", stop).Partitions(topics);
+  for (auto& audit : audits) {
+    auto offsets = audit->StoredOffsets(partitions);
+    stores_.push_back({std::move(audit), std::move(offsets), {}});
+  }
+  if (!stores_.empty()) ReadLetters();
+}
+
+void Reconciliation::ReadLetters() {
+  ScanTopic(
+      kafka_, kDeadLetterTopic, window_.since - kMargin, stop_,
+      [&](std::int32_t, const KafkaMessage& message) {
+        for (Store& store : stores_) {
+          if (message.Header("task") != store.audit->sink()) continue;
+          store.letters.insert(fmt::format("{}/{}/{}", message.Header("source_topic").value_or(""),
+                                           message.Header("source_partition").value_or(""),
+                                           message.Header("source_offset").value_or("")));
+        }
+        return true;
+      });
+}
+
+TopicComparison Reconciliation::Compare(const std::string& topic) {
+  TopicPass pass(topic, window_, stores_, runs_[topic]);
+  ScanTopic(kafka_, topic, window_.since - kMargin, stop_,
+            [&](std::int32_t partition, const KafkaMessage& message) {
+              pass.Take(partition, message);
+              return true;
+            });
+  return pass.Finish();
+}
+
+}  // namespace steamflow

@@ -1,0 +1,26 @@
+#include "store_audit.h"
+
+#include <chrono>
+
+#include "index_names.h"
+
+namespace steamflow {
+
+AuditedRecord::AuditedRecord(const SinkRecord& record, std::string place_in_kafka)
+    : event_id(*record.message.event_id),
+      topic(record.message.topic),
+      place(std::move(place_in_kafka)),
+      kind(record.kind),
+      event_time(record.event_time),
+      index_time(MonthTime(record)),
+      state_id(record.state_id) {}
+
+bool IsMonthBefore(Instant month, Instant since) {
+  const auto month_of = [](Instant instant) {
+    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(instant));
+    return day.year() / day.month();
+  };
+  return month_of(month) < month_of(since);
+}
+
+}  // namespace steamflow

@@ -1,0 +1,130 @@
+// Compares what the sources' runs had acknowledged with what Kafka and the stores hold.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "acknowledged.h"
+#include "command.h"
+#include "comparison.h"
+#include "connection.h"
+#include "drain.h"
+#include "elasticsearch_audit.h"
+#include "elasticsearch_config.h"
+#include "environment.h"
+#include "file.h"
+#include "json.h"
+#include "postgres_audit.h"
+#include "reconciliation.h"
+#include "setting.h"
+
+namespace {
+
+using namespace steamflow;
+
+Window ReadWindow(const std::string& since, const std::string& until, Instant logical_date) {
+  Window window;
+  window.until = ReadDate("--until", until).value_or(logical_date);
+  window.since = ReadDate("--since", since).value_or(window.until - std::chrono::hours(1));
+  if (window.since < window.until) return window;
+  throw TaskError(ExitCode::kUsage, fmt::format("--since: {} is not before {}, the window's end",
+                                                FormatUtc(window.since), FormatUtc(window.until)));
+}
+
+// Whether a connection was named in some way.
+template <typename Flags>
+bool IsNamed(const Flags& flags) {
+  return !flags.url.empty() || flags.conn_id != Flags().conn_id ||
+         EnvironmentValue(ConnectionVariable(flags.conn_id)).has_value();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Command command("pipeline-reconcile",
+                  "Compares, by event id, what the sources' runs had acknowledged with what Kafka "
+                  "holds, and that with what PostgreSQL and Elasticsearch do, over a window of "
+                  "time: by default the hour before the logical date.",
+                  "pipeline-reconcile --brokers localhost:9092 --postgres-url "
+                  "postgres://steamflow@localhost/steamflow --since 2026-11-22T22:00Z");
+  const std::string group = "What to compare";
+  std::vector<std::string> topics = DrainOptions().topics;
+  command.app()
+      .add_option("--topic", topics, "Kafka topic")
+      ->capture_default_str()
+      ->allow_extra_args(false)
+      ->group(group);
+  std::string since;
+  std::string until;
+  command.app()
+      .add_option("--since", since, "What Kafka got at this time or later, ISO 8601")
+      ->group(group);
+  command.app()
+      .add_option("--until", until, "What Kafka got before this time, ISO 8601")
+      ->group(group);
+  std::string acknowledged_file;
+  command.app()
+      .add_option("--acknowledged", acknowledged_file,
+                  "File of what runs had acknowledged, JSON; - is stdin [env: "
+                  "STEAMFLOW_ACKNOWLEDGED, the JSON itself]")
+      ->group(group);
+  KafkaFlags kafka_flags;
+  kafka_flags.AddTo(command.app());
+  PostgresFlags postgres_flags;
+  postgres_flags.AddTo(command.app());
+  std::string schema = "steamflow";
+  command.app()
+      .add_option("--schema", schema, "Schema of the tables")
+      ->capture_default_str()
+      ->group("PostgreSQL");
+  ElasticsearchFlags elasticsearch_flags;
+  elasticsearch_flags.AddTo(command.app());
+
+  return command.Main(argc, argv, [&](Run& run) {
+    CheckTopics(topics);
+    const Window window = ReadWindow(since, until, run.identity.logical_date);
+    const KafkaProperties kafka = ReadKafkaProperties(kafka_flags, run.log);
+    std::optional<PostgresParameters> postgres;
+    if (IsNamed(postgres_flags)) postgres = ReadPostgresParameters(postgres_flags, run.log);
+    std::optional<RestServer> elasticsearch;
+    const std::string index_prefix = ReadIndexPrefix(elasticsearch_flags);
+    if (IsNamed(elasticsearch_flags)) {
+      elasticsearch = ReadElasticsearchServer(elasticsearch_flags, run.options.allow_http, run.log);
+    }
+    const auto acknowledged = ReadAcknowledged(acknowledged_file, topics, run.stop);
+    if (!postgres && !elasticsearch && !acknowledged) {
+      throw TaskError(ExitCode::kConfig,
+                      "nothing to compare Kafka with: set AIRFLOW_CONN_POSTGRES_DEFAULT, "
+                      "AIRFLOW_CONN_ELASTICSEARCH_DEFAULT or STEAMFLOW_ACKNOWLEDGED");
+    }
+
+    JsonObject times;
+    times.Add("since", FormatUtc(window.since)).Add("until", FormatUtc(window.until));
+    run.result.sections = {{"window", times.Take()}, {"topics", "{}"}};
+
+    std::vector<std::unique_ptr<StoreAudit>> stores;
+    if (postgres) {
+      stores.push_back(std::make_unique<PostgresAudit>(*postgres, schema, window.since, run.stop));
+    }
+    if (elasticsearch) {
+      stores.push_back(std::make_unique<ElasticsearchAudit>(*elasticsearch, index_prefix, kafka,
+                                                            window.since, run));
+    }
+    Reconciliation reconciliation(kafka, topics, window, std::move(stores),
+                                  acknowledged.value_or(std::vector<Acknowledged>()), run.stop);
+    JsonObject compared;
+    std::vector<TaskError> differences;
+    for (const std::string& topic : topics) {
+      const TopicComparison comparison = reconciliation.Compare(topic);
+      WriteStdout(FormatLine(comparison, acknowledged.has_value()) + "\n");
+      compared.AddRaw(topic, FormatJson(comparison, acknowledged.has_value()));
+      run.result.sections.back().second = JsonObject(compared).Take();
+      for (const std::string& difference : comparison.differences) {
+        differences.emplace_back(ExitCode::kData, difference);
+      }
+    }
+    if (!differences.empty()) throw Combine(differences);
+  });
+}
