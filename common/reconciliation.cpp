@@ -140,8 +140,9 @@ class TopicPass {
                               .event_id = raw.Header("event_id"),
                               .key = raw.key,
                               .value = raw.value};
-    const Instant time = std::chrono::floor<std::chrono::seconds>(
-        std::chrono::sys_time(std::chrono::milliseconds(raw.timestamp_ms)));
+    const Instant time =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
+            std::chrono::milliseconds(raw.timestamp_ms)));
     const bool is_in_window = time >= window_.since && time < window_.until;
     const bool is_tombstone = is_state_ && !message.value;
     std::string event_id(message.event_id.value_or(""));
