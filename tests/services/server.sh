@@ -68,10 +68,10 @@ await() {
   done
 }
 
-# terminate SIGNAL PIDFILE...: sends the signal to all of them, SIGKILL to what is left after 30 s,
-# and waits until they are gone.
+# terminate SIGNAL PIDFILE...: sends the signal to all of them, SIGKILL to what is left after
+# $patience (30) seconds, and waits until they are gone.
 terminate() {
-  local signal=$1 pidfile deadline=$((SECONDS + 30)) left
+  local signal=$1 pidfile deadline=$((SECONDS + ${patience:-30})) left
   shift
   for pidfile in "$@"; do
     ! running "$pidfile" || send "$signal" "$pidfile"
