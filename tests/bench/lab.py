@@ -29,6 +29,7 @@ class Lab(ExitStack):
         self._brokers = ""
         self._redis = ""
         self._postgres = ""
+        self._elasticsearch = ""
         self._standins: dict[tuple[str, ...], tuple[str, int]] = {}
 
     def size(self, full: int) -> int:
@@ -60,6 +61,13 @@ class Lab(ExitStack):
     def postgres(self) -> str:
         self._postgres = self._postgres or self._service("postgres", self.folder / "postgres")
         return self._postgres
+
+    @property
+    def elasticsearch(self) -> str:
+        if not self._elasticsearch:
+            folder = self.folder / "search"
+            self._elasticsearch = self._service("search", folder, "--engine", "elasticsearch")
+        return self._elasticsearch
 
     def server_pids(self) -> list[int]:
         """Kafka, Redis and every stand-in."""
@@ -104,10 +112,10 @@ class Lab(ExitStack):
         cost = execute([sys.executable, str(script), *arguments])
         return replace(cost, records=json.loads(cost.output.splitlines()[-1])["records"])
 
-    def _service(self, name: str, folder: Path) -> str:
+    def _service(self, name: str, folder: Path, *options: str) -> str:
         script = str(TESTS / "services" / name)
         self.callback(subprocess.run, [script, "stop", str(folder)], check=True)
-        start = [script, "start", str(folder)]
+        start = [script, "start", str(folder), *options]
         return subprocess.run(start, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def _launch(self, command: list[str]) -> subprocess.Popen[str]:

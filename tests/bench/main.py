@@ -11,6 +11,7 @@ from pathlib import Path
 import latency
 import load
 import memory
+import sink_elasticsearch
 import sink_postgres
 import start_up
 import throughput
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "latency": latency.run,
     "throughput": throughput.run,
     "postgres": sink_postgres.run,
+    "elasticsearch": sink_elasticsearch.run,
     "load": load.run,
 }
 

@@ -149,14 +149,15 @@ TEST_F(KafkaLoadTest, TheDeadlineAndASignalEndItWithWhatIsDone) {
   const Ended late = Run(flags);
   EXPECT_EQ(late.exit_code, 75) << late.out;
   const auto done = late.Result().Number("/kafka/acknowledged");
-  EXPECT_EQ(late.Result().Number("/kafka/records"), done);
-  EXPECT_EQ(ReadTopic(RealBrokers(), topic_).size(), static_cast<std::size_t>(done));
+  const std::int64_t there = std::ssize(ReadTopic(RealBrokers(), topic_));
+  EXPECT_GE(there, done);  // the last ones may have come without an answer in time
+  EXPECT_LE(there, late.Result().Number("/kafka/records"));
+  EXPECT_GT(done, 0);
 
   std::vector<std::string> command{kTask, "--brokers", RealBrokers(), "--topic", topic_};
   command.insert(command.end(), forever.begin(), forever.end());
   Program program(command, {});
-  EXPECT_TRUE(Eventually(
-      [&] { return ReadTopic(RealBrokers(), topic_).size() > static_cast<std::size_t>(done); }));
+  EXPECT_TRUE(Eventually([&] { return std::ssize(ReadTopic(RealBrokers(), topic_)) > there; }));
   program.Send(SIGTERM);
   const Ended stopped = program.Wait();
   EXPECT_EQ(stopped.exit_code, 143) << stopped.out;
