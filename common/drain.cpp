@@ -206,6 +206,7 @@ class Drain::Impl {
         read_error = error;
         has_more = false;
       }
+      filling->batch->Stage();
       if (storing.valid() && !Settle(*handed, storing)) return false;
       if (is_cut_short_ || !NoteMoves(*filling)) continue;
       std::swap(filling, handed);

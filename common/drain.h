@@ -54,6 +54,10 @@ class SinkBatch {
   virtual void Add(const SinkRecord& record) = 0;
   virtual bool IsFull() const = 0;
 
+  // Does ahead what can be done while the batch before this one is still being stored. To be called
+  // once, before Store.
+  virtual void Stage() {}
+
   // Stores the records, and after or with them the offsets. What the store refuses for good joins
   // `letters`, and these are sent before the offsets are stored. Nothing where the stored offsets
   // are no longer those that `moves` begin with: another sink was faster, and nothing was stored.

@@ -19,7 +19,9 @@ using std::chrono::milliseconds;
 // as the one before, for links on which an answer takes longer.
 constexpr milliseconds kFirstSlice(250);
 constexpr milliseconds kLongestSlice(1'000);
-constexpr milliseconds kBetween(20);                 // for callbacks, between two tries
+constexpr milliseconds kBetween(20);     // two tries, for callbacks; and two looks at a low queue
+constexpr std::size_t kLowQueue = 4000;  // messages
+constexpr int kFirstWithQueueBackoff = 0x02020000;
 constexpr std::chrono::seconds kUntilTopicsShow(1);  // a topic just made is unknown to some brokers
 
 struct Deleter {
@@ -81,7 +83,6 @@ class KafkaReader::Impl {
                                     {"queued.min.messages", "30000"},
                                     {"queued.max.messages.kbytes", "4096"}},
                                    properties);
-    // A full queue is looked at again after the one or the other, by librdkafka's version.
     Fix(conf, {{"fetch.error.backoff.ms", "20"},
                {"fetch.queue.backoff.ms", "20"},
                {"group.id", group},
@@ -186,6 +187,7 @@ class KafkaReader::Impl {
 
   const KafkaRead& Read(std::size_t most, milliseconds wait) {
     Serve(milliseconds(0), "");
+    FetchMore();
     messages_.clear();
     read_.messages.clear();
     read_.ends.clear();
@@ -208,6 +210,18 @@ class KafkaReader::Impl {
     for (const auto& [name, value] : properties) {
       rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), nullptr, 0);
     }
+  }
+
+  // Before it had a setting for it, librdkafka saw only once a second that a queue that was full
+  // has room again, unless something wakes the brokers' threads: here a question to the leader of
+  // each partition, whose answer nobody waits for.
+  void FetchMore() {
+    if (rd_kafka_version() >= kFirstWithQueueBackoff) return;
+    const auto now = Clock::now();
+    if (now < fetched_more_ + kBetween || rd_kafka_queue_length(queue_.get()) > kLowQueue) return;
+    fetched_more_ = now;
+    const PartitionList list = MakeList(partitions_, {RD_KAFKA_OFFSET_END});
+    rd_kafka_offsets_for_times(kafka_.get(), list.get(), 0);
   }
 
   // The place of a message's partition in the list of Start.
@@ -328,6 +342,7 @@ class KafkaReader::Impl {
   std::vector<rd_kafka_message_t*> raw_;
   std::vector<Owned<rd_kafka_message_t>> messages_;  // of the last Read
   KafkaRead read_;
+  Clock::time_point fetched_more_;
   std::optional<TaskError> login_error_;
   std::string broker_error_;  // the last that librdkafka spoke of
 };

@@ -117,12 +117,25 @@ class PostgresClient::Impl {
     Finish();
   }
 
-  bool Transaction(const std::function<bool()>& body) {
+  void Begin() {
     const auto patience = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
     Execute(fmt::format("BEGIN; SET LOCAL statement_timeout = {0};"
                         " SET LOCAL idle_in_transaction_session_timeout = {0}",
                         patience.count()),
             {});
+  }
+
+  void RollBack() {
+    const auto status = PQtransactionStatus(handle_.get());
+    if (status != PQTRANS_INTRANS && status != PQTRANS_INERROR) return;
+    try {
+      Execute("ROLLBACK", {});
+    } catch (const TaskError&) {  // the session ends then, and with it the transaction
+    }
+  }
+
+  bool Transaction(const std::function<bool()>& body) {
+    if (PQtransactionStatus(handle_.get()) == PQTRANS_IDLE) Begin();
     bool is_good = false;
     try {
       is_good = body();
@@ -260,15 +273,6 @@ class PostgresClient::Impl {
     return {CodeOfPostgresState(state), fmt::format("PostgreSQL: {}", message), state};
   }
 
-  void RollBack() {
-    const auto status = PQtransactionStatus(handle_.get());
-    if (status != PQTRANS_INTRANS && status != PQTRANS_INERROR) return;
-    try {
-      Execute("ROLLBACK", {});
-    } catch (const TaskError&) {  // the session ends then, and with it the transaction
-    }
-  }
-
   const Stop& stop_;
   Handle handle_;
 };
@@ -283,6 +287,12 @@ std::vector<PostgresClient::Row> PostgresClient::Execute(const std::string& sql,
 }
 void PostgresClient::Copy(const std::string& sql, const std::function<std::string_view()>& next) {
   impl_->Copy(sql, next);
+}
+void PostgresClient::Begin() {
+  impl_->Begin();
+}
+void PostgresClient::RollBack() {
+  impl_->RollBack();
 }
 bool PostgresClient::Transaction(const std::function<bool()>& body) {
   return impl_->Transaction(body);

@@ -76,6 +76,10 @@ class PostgresClient {
   // COPY ... FROM STDIN, with what `next` returns, piece by piece, until that is empty.
   void Copy(const std::string& sql, const std::function<std::string_view()>& next);
 
+  // Begins a transaction ahead of the call of Transaction that is to end it.
+  void Begin();
+  // Ends what Begin has begun, for nothing.
+  void RollBack();
   // Calls `body` between BEGIN and COMMIT; ROLLBACK where it throws or returns false. Returns what
   // it returned.
   bool Transaction(const std::function<bool()>& body);

@@ -172,9 +172,13 @@ void RefuseNewer(int version, const std::string& schema) {
 
 }  // namespace
 
+void UsePostgresSchema(PostgresClient& client, const std::string& schema) {
+  client.Execute(fmt::format("SET search_path TO {}, pg_temp", client.Quote(schema)));
+}
+
 void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bool may_create) {
+  UsePostgresSchema(client, schema);
   const std::string quoted = client.Quote(schema);
-  client.Execute(fmt::format("SET search_path TO {}, pg_temp", quoted));
   const int found = VersionOf(client, schema);
   RefuseNewer(found, quoted);
   if (found == kVersion) return;

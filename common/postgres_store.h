@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 
 #include "drain.h"
@@ -23,8 +22,8 @@ struct PostgresStoreOptions {
 // tables are described in postgres_schema.cpp.
 class PostgresStore : public SinkStore {
  public:
-  // Connects, and makes or migrates the tables. Throws as PostgresClient and PreparePostgresSchema
-  // do.
+  // Connects, and makes or migrates the tables. `stop` must outlive this. Throws as PostgresClient
+  // and PreparePostgresSchema do.
   PostgresStore(const PostgresStoreOptions& options, const PostgresParameters& parameters,
                 const Stop& stop);
   ~PostgresStore() override;
@@ -39,8 +38,9 @@ class PostgresStore : public SinkStore {
 
  private:
   const PostgresStoreOptions options_;
+  const PostgresParameters parameters_;
+  const Stop& stop_;
   PostgresClient client_;
-  std::set<RecordKind> staged_;
 };
 
 }  // namespace steamflow

@@ -1,0 +1,328 @@
+#include "postgres_batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "postgres_schema.h"
+
+namespace steamflow {
+namespace {
+
+using Value = PostgresClient::Value;
+
+constexpr std::size_t kMostRows = 10'000;  // of a batch; larger ones are slower
+constexpr std::size_t kMostBytes = 8U << 20U;
+constexpr std::size_t kPiece = 64U << 10U;  // bytes that COPY sends at a time
+constexpr int kMostAttempts = 5;            // of a transaction that ends in a deadlock
+
+// Moves the offsets whose stored values are still the old ones; says how many that were. The rows
+// are locked in one order, so that two sinks never wait for each other.
+constexpr char kMoveOffsets[] = R"sql(
+WITH moves AS (
+  SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
+    AS m(topic, partition, "from", "to")
+), added AS (
+  INSERT INTO sink_offsets (topic, partition, "offset")
+  SELECT topic, partition, "to" FROM moves WHERE "from" IS NULL ORDER BY topic, partition
+  ON CONFLICT DO NOTHING RETURNING topic
+), locked AS (
+  SELECT o.topic, o.partition, m."to"
+  FROM sink_offsets o JOIN moves m
+    ON m.topic = o.topic AND m.partition = o.partition AND m."from" = o."offset"
+  ORDER BY o.topic, o.partition FOR UPDATE OF o
+), moved AS (
+  UPDATE sink_offsets o SET "offset" = l."to", moved_at = now()
+  FROM locked l WHERE o.topic = l.topic AND o.partition = l.partition RETURNING o.topic
+)
+SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved)
+)sql";
+
+// Takes away what is in another month already. A row of the batch counts as that too, if it came
+// first. {0} = the staging table.
+constexpr char kDeleteStrays[] = R"sql(
+DELETE FROM {0} s WHERE s.is_stray AND (
+  EXISTS (SELECT FROM records r WHERE r.event_id = s.event_id)
+  OR EXISTS (SELECT FROM {0} o WHERE o.event_id = s.event_id
+             AND (o.topic, o.partition, o."offset") < (s.topic, s.partition, s."offset")))
+)sql";
+
+// The head of the statements that store a batch: its rows that are new. {0} = the staging table.
+constexpr char kFresh[] = R"sql(
+WITH fresh AS (
+  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value)
+  SELECT event_id, event_time, topic, partition, "offset", key, value FROM {0}
+  ON CONFLICT DO NOTHING RETURNING topic, partition, "offset"
+))sql";
+
+// Their rows in the table of the kind. {1} = that table, {2} = its columns of its own.
+constexpr char kEvents[] = R"sql(
+, events AS (
+  INSERT INTO {1} (event_id, event_time, {2})
+  SELECT event_id, event_time, {2} FROM {0} JOIN fresh USING (topic, partition, "offset")
+  WHERE has_fields ON CONFLICT DO NOTHING
+))sql";
+
+// Players: of several versions the newest, and a tombstone is one of them. {3} = column =
+// excluded.column, ...
+constexpr char kPlayers[] = R"sql(
+, newest AS (
+  SELECT DISTINCT ON (steamid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
+  ORDER BY steamid, event_time DESC, topic DESC, partition DESC, "offset" DESC
+), tombstones AS (
+  INSERT INTO deleted_players AS d (steamid, event_time, topic, partition, "offset")
+  SELECT steamid, event_time, topic, partition, "offset" FROM newest WHERE value IS NULL
+  ON CONFLICT (steamid) DO UPDATE SET event_time = excluded.event_time, topic = excluded.topic,
+    partition = excluded.partition, "offset" = excluded."offset"
+  WHERE (d.event_time, d.topic, d.partition, d."offset")
+      < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
+), deletions AS (
+  DELETE FROM players p USING newest n
+  WHERE n.value IS NULL AND p.steamid = n.steamid
+    AND (p.event_time, p.topic, p.partition, p."offset")
+      < (n.event_time, n.topic, n.partition, n."offset")
+), states AS (
+  INSERT INTO {1} AS p (event_id, event_time, topic, partition, "offset", {2})
+  SELECT event_id, event_time, topic, partition, "offset", {2} FROM newest n
+  WHERE value IS NOT NULL AND NOT EXISTS (
+    SELECT FROM deleted_players d WHERE d.steamid = n.steamid
+      AND (d.event_time, d.topic, d.partition, d."offset")
+        > (n.event_time, n.topic, n.partition, n."offset"))
+  ON CONFLICT (steamid) DO UPDATE SET event_id = excluded.event_id,
+    event_time = excluded.event_time, topic = excluded.topic, partition = excluded.partition,
+    "offset" = excluded."offset", {3}
+  WHERE (p.event_time, p.topic, p.partition, p."offset")
+      < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
+))sql";
+
+constexpr char kCountFresh[] = "SELECT count(*) FROM fresh";
+
+constexpr std::array kKinds{RecordKind::kOther, RecordKind::kPlayerCount, RecordKind::kRecentGame,
+                            RecordKind::kNews, RecordKind::kPlayer};
+
+std::string TableOf(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::kPlayerCount:
+      return "player_counts";
+    case RecordKind::kRecentGame:
+      return "recently_played_games";
+    case RecordKind::kNews:
+      return "news";
+    case RecordKind::kPlayer:
+      return "players";
+    default:
+      return "records";
+  }
+}
+
+std::string StagingTable(RecordKind kind) {
+  return "staged_" + TableOf(kind);
+}
+
+// The statement that moves the rows of a staging table to where they belong.
+std::string StoreStatement(RecordKind kind) {
+  std::vector<std::string> columns;
+  std::vector<std::string> assignments;
+  for (const RecordField& field : FieldsOf(kind)) {
+    columns.emplace_back(field.name);
+    assignments.push_back(fmt::format("{0} = excluded.{0}", field.name));
+  }
+  std::string statement = kFresh;
+  if (kind == RecordKind::kPlayer) {
+    statement += kPlayers;
+  } else if (kind != RecordKind::kOther) {
+    statement += kEvents;
+  }
+  return fmt::format(fmt::runtime(statement + kCountFresh), StagingTable(kind), TableOf(kind),
+                     fmt::join(columns, ", "), fmt::join(assignments, ", "));
+}
+
+}  // namespace
+
+PostgresBatch::PostgresBatch(const PostgresParameters& parameters, const std::string& schema,
+                             const Stop& stop)
+    : parameters_(parameters), schema_(schema), stop_(stop) {
+  for (const RecordKind kind : kKinds) rows_.emplace_back(kind);
+}
+
+void PostgresBatch::Add(const SinkRecord& record) {
+  std::find_if(rows_.begin(), rows_.end(), [&](const PostgresRows& rows) {
+    return rows.kind() == record.kind;
+  })->Add(record);
+  const auto date = std::chrono::floor<std::chrono::days>(record.event_time);
+  if (date == last_day_) return;
+  last_day_ = date;
+  const std::chrono::year_month_day day(date);
+  months_.insert(day.year() / day.month() / 1);
+}
+
+bool PostgresBatch::IsFull() const {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  for (const PostgresRows& rows : rows_) {
+    count += rows.count();
+    bytes += rows.bytes();
+  }
+  return count >= kMostRows || bytes >= kMostBytes;
+}
+
+void PostgresBatch::Stage() {
+  const auto is_empty = [](const PostgresRows& rows) { return rows.count() == 0; };
+  if (std::all_of(rows_.begin(), rows_.end(), is_empty)) return;
+  try {
+    Connect();
+    MakeStagingTables();
+    client_->Begin();
+    for (const PostgresRows& rows : rows_) {
+      if (rows.count() > 0) Copy(rows, 0, rows.count());
+    }
+    is_staged_ = true;
+  } catch (const PostgresError& error) {
+    if (error.IsAboutData()) return client_->RollBack();  // Store finds out which row it is
+    staging_error_ = error;
+  } catch (const TaskError& error) {
+    staging_error_ = error;
+  }
+}
+
+std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<OffsetMove>& moves,
+                                                      SinkLetters& letters) {
+  if (staging_error_) throw *staging_error_;
+  Connect();
+  const std::size_t poison = letters.count();
+  for (int attempt = 1;; ++attempt) {
+    letters.Shorten(poison);
+    try {
+      return StoreOnce(moves, letters);
+    } catch (const PostgresError& error) {
+      const bool is_row_to_be_found = std::exchange(is_staged_, false) && error.IsAboutData();
+      if (is_row_to_be_found) continue;
+      if (!error.IsDeadlock() || attempt == kMostAttempts) throw;
+    }
+  }
+}
+
+void PostgresBatch::Clear() {
+  if (std::exchange(is_staged_, false)) client_->RollBack();
+  for (PostgresRows& rows : rows_) rows.Clear();
+  months_.clear();
+  last_day_ = {};
+}
+
+void PostgresBatch::Connect() {
+  if (client_) return;
+  client_.emplace(parameters_, stop_);
+  UsePostgresSchema(*client_, schema_);
+}
+
+// Once a session; they are empty at the start of each transaction.
+void PostgresBatch::MakeStagingTables() {
+  for (const PostgresRows& rows : rows_) {
+    if (rows.count() == 0 || tables_.count(rows.kind()) > 0) continue;
+    client_->Execute(fmt::format("CREATE TEMP TABLE {} ({}) ON COMMIT DELETE ROWS",
+                                 StagingTable(rows.kind()), rows.Columns()));
+    tables_.insert(rows.kind());
+  }
+}
+
+std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<OffsetMove>& moves,
+                                                          SinkLetters& letters) {
+  Stored stored;
+  const bool is_ours = client_->Transaction([&] {
+    if (!MoveOffsets(moves)) return false;
+    AddMonths();
+    for (const PostgresRows& rows : rows_) {
+      if (rows.count() == 0) continue;
+      // Versions of a player may be on their way in several sinks at once.
+      if (rows.kind() == RecordKind::kPlayer) {
+        client_->Execute("SELECT pg_advisory_xact_lock('players'::regclass::oid::bigint)");
+      }
+      const std::size_t refused_before = letters.count();
+      const std::uint64_t inserted =
+          is_staged_ ? Move(rows) : StoreRows(rows, 0, rows.count(), letters);
+      stored.inserted += inserted;
+      stored.duplicates += rows.count() - (letters.count() - refused_before) - inserted;
+    }
+    letters.Send();
+    return true;
+  });
+  is_staged_ = false;
+  if (!is_ours) return std::nullopt;
+  return stored;
+}
+
+bool PostgresBatch::MoveOffsets(const std::vector<OffsetMove>& moves) {
+  std::vector<Value> topics;
+  std::vector<Value> partitions;
+  std::vector<Value> from;
+  std::vector<Value> to;
+  for (const OffsetMove& move : moves) {
+    topics.push_back(move.partition.topic);
+    partitions.push_back(fmt::to_string(move.partition.id));
+    from.push_back(move.from ? Value(fmt::to_string(*move.from)) : std::nullopt);
+    to.push_back(fmt::to_string(move.to));
+  }
+  const auto moved = client_->Execute(
+      kMoveOffsets,
+      {PostgresArray(topics), PostgresArray(partitions), PostgresArray(from), PostgresArray(to)});
+  return moved[0][0] == fmt::to_string(moves.size());
+}
+
+// The lock keeps other sinks from dropping a month before this transaction's end.
+void PostgresBatch::AddMonths() {
+  if (months_.empty()) return;
+  std::string statements = "LOCK TABLE records IN ROW EXCLUSIVE MODE";
+  for (const auto& month : months_) {
+    statements += fmt::format("; SELECT add_month('{}')", FormatDate(std::chrono::sys_days(month)));
+  }
+  client_->Execute(statements);
+}
+
+// Returns how many of the rows [first, last) were new. Those that the server refuses become
+// letters: the rows are halved until it is clear which ones these are.
+std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t first,
+                                       std::size_t last, SinkLetters& letters) {
+  const std::string staging = StagingTable(rows.kind());
+  client_->Execute("SAVEPOINT rows");
+  try {
+    Copy(rows, first, last);
+    return Move(rows);
+  } catch (const PostgresError& error) {
+    if (!error.IsAboutData()) throw;
+    client_->Execute("ROLLBACK TO rows");
+    if (last - first == 1) {
+      const SinkMessage message = rows.Message(first);
+      letters.Add(message, {{"event_id", *message.event_id}}, error.what());
+      return 0;
+    }
+  }
+  const std::size_t middle = first + (last - first) / 2;
+  std::uint64_t inserted = StoreRows(rows, first, middle, letters);
+  client_->Execute("DELETE FROM " + staging);
+  inserted += StoreRows(rows, middle, last, letters);
+  client_->Execute("DELETE FROM " + staging);
+  return inserted;
+}
+
+void PostgresBatch::Copy(const PostgresRows& rows, std::size_t first, std::size_t last) {
+  std::array<std::string_view, 3> parts{PostgresRows::kHeader, rows.Data(first, last),
+                                        PostgresRows::kTrailer};
+  std::size_t part = 0;
+  client_->Copy(fmt::format("COPY {} FROM STDIN (FORMAT binary)", StagingTable(rows.kind())), [&] {
+    while (part < parts.size() && parts[part].empty()) ++part;
+    if (part == parts.size()) return std::string_view();
+    const auto piece = parts[part].substr(0, kPiece);
+    parts[part].remove_prefix(piece.size());
+    return piece;
+  });
+}
+
+// From the staging table to where the rows belong. Returns how many were new.
+std::uint64_t PostgresBatch::Move(const PostgresRows& rows) {
+  if (rows.has_strays()) client_->Execute(fmt::format(kDeleteStrays, StagingTable(rows.kind())));
+  const auto fresh = client_->Execute(StoreStatement(rows.kind()));
+  return std::stoull(*fresh[0][0]);
+}
+
+}  // namespace steamflow

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "drain.h"
+#include "postgres_client.h"
+#include "postgres_rows.h"
+
+namespace steamflow {
+
+// A batch on its way into the tables of postgres_schema.cpp: each event id once, the offsets in the
+// same transaction. It has a session of its own, so that its rows are copied to the server while
+// those of the batch before it move into the tables.
+class PostgresBatch : public SinkBatch {
+ public:
+  // Connects when there is something to store. `parameters` and `stop` must outlive this.
+  PostgresBatch(const PostgresParameters& parameters, const std::string& schema, const Stop& stop);
+
+  void Add(const SinkRecord& record) override;
+  bool IsFull() const override;
+  void Stage() override;
+  std::optional<Stored> Store(const std::vector<OffsetMove>& moves, SinkLetters& letters) override;
+  void Clear() override;
+
+ private:
+  void Connect();
+  void MakeStagingTables();
+  std::optional<Stored> StoreOnce(const std::vector<OffsetMove>& moves, SinkLetters& letters);
+  bool MoveOffsets(const std::vector<OffsetMove>& moves);
+  void AddMonths();
+  std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
+                          SinkLetters& letters);
+  void Copy(const PostgresRows& rows, std::size_t first, std::size_t last);
+  std::uint64_t Move(const PostgresRows& rows);
+
+  const PostgresParameters& parameters_;
+  const std::string schema_;
+  const Stop& stop_;
+  std::optional<PostgresClient> client_;
+  std::set<RecordKind> tables_;  // the kinds that have a staging table
+  std::vector<PostgresRows> rows_;
+  std::set<std::chrono::year_month_day> months_;  // their first days
+  std::chrono::sys_days last_day_{};              // whose month is among them
+  bool is_staged_ = false;                        // in a transaction that has begun
+  std::optional<TaskError> staging_error_;
+};
+
+}  // namespace steamflow
