@@ -19,13 +19,13 @@ from lab import Lab
 from measure import Row
 
 BENCHMARKS = {
-    "memory": memory.run,  # first, see measure.execute
     "start-up": start_up.run,
     "latency": latency.run,
     "throughput": throughput.run,
     "postgres": sink_postgres.run,
     "elasticsearch": sink_elasticsearch.run,
     "load": load.run,
+    "memory": memory.run,
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,7 +19,7 @@ class Cost:
 
     wall: float  # seconds
     cpu: float  # seconds, user and system
-    peak: float  # MiB resident; nan where it cannot be told
+    peak: float  # MiB resident
     output: str  # standard output and standard error
     records: int = 0  # that it delivered, where that was counted
 
@@ -51,10 +49,11 @@ class Row:
 
 def execute(command: list[str], environment: Mapping[str, str] | None = None) -> Cost:
     """Runs the command to its end; anything but success raises."""
-    with tempfile.TemporaryFile() as out:
+    # Started from here, it would count what this process has resident as a peak of its own.
+    with tempfile.TemporaryFile() as out, tempfile.NamedTemporaryFile("r") as peak:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command,
+            ["time", "--quiet", "--format", "%M", "--output", peak.name, *command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -65,12 +64,9 @@ def execute(command: list[str], environment: Mapping[str, str] | None = None) ->
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         output = out.read().decode()
-    if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
-    # The kernel counts what this process had resident when it forked as a peak of the child's.
-    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = usage.ru_maxrss / 1024 if usage.ru_maxrss > floor else math.nan
-    return Cost(wall, usage.ru_utime + usage.ru_stime, peak, output)
+        if process.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}\n{output}")
+        return Cost(wall, usage.ru_utime + usage.ru_stime, int(peak.read()) / 1024, output)
 
 
 class Rounds:
