@@ -13,43 +13,61 @@ using Type = RecordField::Type;
 
 constexpr Instant kPostgresEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 constexpr std::size_t kCommonColumns = 9;
-constexpr char kJsonbVersion = 1;
+constexpr std::string_view kJsonbVersion = "\1";
 
-void PutShort(std::string& out, std::size_t value) {
-  const auto bytes = htobe16(static_cast<std::uint16_t>(value));
-  out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
-}
-void PutInt(std::string& out, std::uint32_t value) {
-  const auto bytes = htobe32(value);
-  out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
-}
-void PutLong(std::string& out, std::int64_t value) {
-  const auto bytes = htobe64(static_cast<std::uint64_t>(value));
-  out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
-}
+// Writes the fields of a row, their length and then their bytes, into room that is large enough.
+class Writer {
+ public:
+  explicit Writer(char* at) : at_(at) {}
+  const char* at() const { return at_; }
 
-// Fields: their length, then their bytes.
-void AddNull(std::string& out) {
-  PutInt(out, 0xFFFFFFFFU);
-}
-void AddText(std::string& out, std::string_view text) {
-  PutInt(out, static_cast<std::uint32_t>(text.size()));
-  out.append(text);
-}
-void AddInt(std::string& out, std::int32_t value) {
-  PutInt(out, sizeof value);
-  PutInt(out, static_cast<std::uint32_t>(value));
-}
-void AddLong(std::string& out, std::int64_t value) {
-  PutInt(out, sizeof value);
-  PutLong(out, value);
-}
-void AddTime(std::string& out, Instant instant) {
-  AddLong(out, std::chrono::microseconds(instant - kPostgresEpoch).count());
-}
-void AddBool(std::string& out, bool value) {
-  PutInt(out, 1);
-  out += value ? '\1' : '\0';
+  void PutShort(std::size_t value) { Put(htobe16(static_cast<std::uint16_t>(value))); }
+  void PutInt(std::size_t value) { Put(htobe32(static_cast<std::uint32_t>(value))); }
+  void PutBytes(std::string_view bytes) {
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+
+  void AddNull() { PutInt(0xFFFFFFFFU); }
+  void AddText(std::string_view text) {
+    PutInt(text.size());
+    PutBytes(text);
+  }
+  void AddInt(std::int32_t value) {
+    PutInt(sizeof value);
+    Put(htobe32(static_cast<std::uint32_t>(value)));
+  }
+  void AddLong(std::int64_t value) {
+    PutInt(sizeof value);
+    Put(htobe64(static_cast<std::uint64_t>(value)));
+  }
+  void AddTime(Instant instant) {
+    AddLong(std::chrono::microseconds(instant - kPostgresEpoch).count());
+  }
+  void AddBool(bool value) {
+    PutInt(1);
+    *at_++ = value ? '\1' : '\0';
+  }
+
+ private:
+  template <typename T>
+  void Put(T bytes) {
+    std::memcpy(at_, &bytes, sizeof bytes);
+    at_ += sizeof bytes;
+  }
+
+  char* at_;
+};
+
+// What the row of a record takes at most.
+std::size_t MostBytes(const SinkRecord& record) {
+  const SinkMessage& message = record.message;
+  constexpr std::size_t kField = sizeof(std::uint32_t) + sizeof(std::int64_t);
+  std::size_t bytes = sizeof(std::uint16_t) + (kCommonColumns + kMostFields) * kField;
+  bytes += message.event_id->size() + message.topic.size();
+  bytes += message.key.value_or("").size() + message.value.value_or("").size();
+  for (const FieldValue& value : record.fields) bytes += value.text.size();
+  return bytes;
 }
 
 // Takes fields off the front of a row.
@@ -99,39 +117,43 @@ void PostgresRows::Add(const SinkRecord& record) {
   const SinkMessage& message = record.message;
   const bool is_stray = record.id_time && MonthOf(*record.id_time) != MonthOf(record.event_time);
   has_strays_ = has_strays_ || is_stray;
-  starts_.push_back(data_.size());
-  PutShort(data_, kCommonColumns + fields.size());
-  AddText(data_, *message.event_id);
-  AddTime(data_, record.event_time);
-  AddText(data_, message.topic);
-  AddInt(data_, message.partition);
-  AddLong(data_, message.offset);
+  const std::size_t start = data_.size();
+  starts_.push_back(start);
+  data_.resize(start + MostBytes(record));
+  Writer row(data_.data() + start);
+  row.PutShort(kCommonColumns + fields.size());
+  row.AddText(*message.event_id);
+  row.AddTime(record.event_time);
+  row.AddText(message.topic);
+  row.AddInt(message.partition);
+  row.AddLong(message.offset);
   if (message.key) {
-    AddText(data_, *message.key);
+    row.AddText(*message.key);
   } else {
-    AddNull(data_);
+    row.AddNull();
   }
   if (message.value) {
-    PutInt(data_, static_cast<std::uint32_t>(message.value->size() + 1));
-    data_ += kJsonbVersion;
-    data_.append(*message.value);
+    row.PutInt(message.value->size() + 1);
+    row.PutBytes(kJsonbVersion);
+    row.PutBytes(*message.value);
   } else {
-    AddNull(data_);
+    row.AddNull();
   }
-  AddBool(data_, is_stray);
-  AddBool(data_, record.has_fields);
+  row.AddBool(is_stray);
+  row.AddBool(record.has_fields);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const FieldValue& value = record.fields[i];
     if (value.is_null) {
-      AddNull(data_);
+      row.AddNull();
     } else if (fields[i].type == Type::kText) {
-      AddText(data_, value.text);
+      row.AddText(value.text);
     } else if (fields[i].type == Type::kInteger) {
-      AddLong(data_, value.number);
+      row.AddLong(value.number);
     } else {
-      AddTime(data_, Instant(std::chrono::seconds(value.number)));
+      row.AddTime(Instant(std::chrono::seconds(value.number)));
     }
   }
+  data_.resize(static_cast<std::size_t>(row.at() - data_.data()));
 }
 
 void PostgresRows::Clear() {
