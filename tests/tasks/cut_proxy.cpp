@@ -7,6 +7,7 @@
 
 #include <array>
 #include <stdexcept>
+#include <vector>
 
 namespace steamflow::test {
 namespace {
@@ -64,16 +65,18 @@ CutProxy::~CutProxy() {
 }
 
 void CutProxy::Serve() {
+  std::vector<std::jthread> connections;
   while (!stop_) {
     if (!IsReadable(listener_, 20)) continue;
-    const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = Loopback(server_port_);
-    if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-      Forward(client, server);
-    }
-    close(server);
-    close(client);
+    connections.emplace_back([this, client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)] {
+      const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const sockaddr_in address = Loopback(server_port_);
+      if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+        Forward(client, server);
+      }
+      close(server);
+      close(client);
+    });
   }
 }
 
@@ -82,8 +85,7 @@ void CutProxy::Forward(int client, int server) {
     if (IsReadable(client, 1)) {
       const std::string request = Take(client);
       if (request.empty()) return;
-      const bool is_it = !has_cut_ && request.find(word_) != std::string::npos;
-      if (is_it) has_cut_ = true;
+      const bool is_it = request.find(word_) != std::string::npos && !has_cut_.exchange(true);
       if (is_it && moment_ == Moment::kBeforeRequest) return;
       Put(server, request);
       if (is_it) {

@@ -6,7 +6,7 @@
 
 namespace steamflow::test {
 
-// A TCP proxy on loopback in front of a server, which cuts the connection around the first request
+// A TCP proxy on loopback in front of a server, which cuts one connection, around the first request
 // that holds a word: before the server gets it, or when the server has answered it.
 class CutProxy {
  public:

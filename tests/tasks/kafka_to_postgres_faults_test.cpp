@@ -177,7 +177,7 @@ TEST_F(PostgresFaults, ConnectionIsCutAroundEachStatement) {
   Prepare();
   int records = 0;
   for (const Moment moment : {Moment::kBeforeRequest, Moment::kAfterAnswer}) {
-    for (const char* word : {"BEGIN", "sink_offsets", "add_month", "SAVEPOINT", "COPY", "PGCOPY",
+    for (const char* word : {"BEGIN", "sink_offsets", "WITH moves", "add_month", "COPY", "PGCOPY",
                              "WITH fresh", "COMMIT"}) {
       SCOPED_TRACE(word);
       // To the beginning of the data the server has no answer yet.
