@@ -112,7 +112,7 @@ TEST_F(ConnectApply, TheShippedPostgresSinkStoresEachEventOnce) {
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(run.Result().Raw("/connectors/0"),
             R"({"name":")" + name_ +
-                R"(","action":"created","state":"RUNNING","tasks":2,"running":2,"drift":[]})");
+                R"(","action":"created","state":"RUNNING","tasks":1,"running":1,"drift":[]})");
   WriteRecords(20, R"({"appid":570,"n":1})");
   EXPECT_TRUE(Eventually([&] { return Rows() == "20"; })) << Rows();
   EXPECT_EQ(Rows("sum((value::jsonb->>'n')::int)"), "20");
@@ -148,17 +148,17 @@ TEST_F(ConnectApply, DriftIsReportedAndChangedOnlyWhenAsked) {
   WriteConnector();
   ASSERT_EQ(Run().exit_code, 0);
   WriteConnector(
-      {{R"("tasks.max": "2")", R"("tasks.max": "1")"}, {R"("delete.enabled": "false",)", ""}});
+      {{R"("tasks.max": "1")", R"("tasks.max": "2")"}, {R"("delete.enabled": "false",)", ""}});
   const Ended drift = Run();
   EXPECT_EQ(drift.exit_code, 0) << drift.out;
   EXPECT_EQ(drift.Result().Text("/connectors/0/action"), "drift");
   EXPECT_EQ(drift.Result().Raw("/connectors/0/drift"),
-            R"(["delete.enabled is false, wanted not set","tasks.max is 2, wanted 1"])");
-  EXPECT_NE(drift.err.find("tasks.max is 2, wanted 1 (--update changes it)"), std::string::npos);
+            R"(["delete.enabled is false, wanted not set","tasks.max is 1, wanted 2"])");
+  EXPECT_NE(drift.err.find("tasks.max is 1, wanted 2 (--update changes it)"), std::string::npos);
   const Ended update = Run({"--update"});
   EXPECT_EQ(update.exit_code, 0) << update.out << update.err;
   EXPECT_EQ(update.Result().Text("/connectors/0/action"), "altered");
-  EXPECT_EQ(update.Result().Number("/connectors/0/tasks"), 1);
+  EXPECT_EQ(update.Result().Number("/connectors/0/tasks"), 2);
   EXPECT_EQ(Run().Result().Text("/connectors/0/action"), "unchanged");
 }
 
@@ -257,7 +257,7 @@ TEST_F(ConnectApply, AConnectorThatIsRefusedIsSaidAndTheOthersRun) {
   std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "a-wrong.json");
   std::ifstream right(folder_ / "a-wrong.json");
   std::string text{std::istreambuf_iterator<char>(right), {}};
-  text.replace(text.find("\"2\""), 3, "\"two\"");
+  text.replace(text.find("\"1\""), 3, "\"two\"");
   std::ofstream(folder_ / "a-wrong.json") << text;
   const Ended run = Run();
   EXPECT_EQ(run.exit_code, 78) << run.out;
