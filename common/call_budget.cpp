@@ -16,18 +16,19 @@ namespace {
 constexpr std::size_t kPortion = 100;            // calls reserved at a time, at most
 constexpr std::int64_t kDefaultLimit = 100'000;  // the API's terms of use
 
-// Reserves up to ARGV[1] calls below the limit ARGV[2] and returns how many. The counter outlives
-// its day by one, for clocks that differ.
+// Reserves up to ARGV[1] calls below the limit ARGV[2]; returns how many, and how many are left.
+// The counter outlives its day by one, for clocks that differ.
 constexpr char kReserve[] = R"(
 local used = redis.call('GET', KEYS[1]) or '0'
 if not string.match(used, '^%d+$') then
   return redis.error_reply('ERR value is not an integer: ' .. KEYS[1])
 end
-local granted = math.min(tonumber(ARGV[1]), tonumber(ARGV[2]) - tonumber(used))
-if granted <= 0 then return 0 end
+local free = tonumber(ARGV[2]) - tonumber(used)
+local granted = math.min(tonumber(ARGV[1]), free)
+if granted <= 0 then return {0, 0} end
 redis.call('INCRBY', KEYS[1], granted)
 redis.call('EXPIRE', KEYS[1], 172800)
-return granted)";
+return {granted, free - granted})";
 
 // A counter that has expired or been deleted meanwhile stays away, and never goes below zero.
 constexpr char kGiveBack[] = R"(
@@ -67,7 +68,8 @@ bool CallBudget::Take(std::size_t expected) {
     const std::size_t wanted = std::clamp<std::size_t>(expected, 1, kPortion);
     const RedisReply reply =
         redis_.Eval(kReserve, {key_}, {fmt::to_string(wanted), fmt::to_string(limit_)});
-    reserved_ = static_cast<std::uint64_t>(std::max(0LL, reply.integer));
+    reserved_ = static_cast<std::uint64_t>(reply.elements.at(0).integer);
+    left_ = static_cast<std::uint64_t>(reply.elements.at(1).integer);
   }
   if (reserved_ == 0) return false;
   --reserved_;
@@ -76,6 +78,7 @@ bool CallBudget::Take(std::size_t expected) {
 
 void CallBudget::GiveBack() {
   if (reserved_ == 0) return;
+  *left_ += reserved_;
   redis_.Eval(kGiveBack, {key_}, {fmt::to_string(std::exchange(reserved_, 0))});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "redis_client.h"
@@ -26,6 +27,8 @@ class CallBudget {
 
   const std::string& key() const { return key_; }  // of the counter
   std::uint64_t limit() const { return limit_; }
+  // Calls that were left when this run last reserved some or gave some back; nothing before that.
+  std::optional<std::uint64_t> left() const { return left_; }
   // Calls counted today, by all tasks. Throws TaskError.
   std::uint64_t Used();
 
@@ -37,6 +40,7 @@ class CallBudget {
   const std::uint64_t limit_;
   std::string key_;
   std::uint64_t reserved_ = 0;
+  std::optional<std::uint64_t> left_;
 };
 
 // The setting STEAM_DAILY_CALL_BUDGET: calls a day, -1 for no limit. Throws TaskError where it is

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -12,12 +13,20 @@
 #include <filesystem>
 
 #include "file.h"
+#include "setting.h"
+#include "shard.h"
 #include "version.h"
 
 namespace steamflow {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr char kPodXcomFile[] = "/airflow/xcom/return.json";  // KubernetesPodOperator's sidecar
+// For pushing the metrics: what is left of the deadline, within these. A run that has used up its
+// time still has something to tell, and a Pushgateway that answers does so in milliseconds.
+constexpr milliseconds kShortestPush(200);
+constexpr milliseconds kLongestPush(800);
 
 // Without this a descriptor that the caller closed would be handed to the first socket, and a line
 // meant for stderr would go into it.
@@ -86,6 +95,10 @@ Command::Command(std::string name, const std::string& about, const std::string& 
                          fmt::format("Write the result line to this file too [default: {} where "
                                      "that folder exists]",
                                      kPodXcomFile)));
+  common(app_.add_option("--pushgateway-url", pushgateway_url_,
+                         WithVariable("Push metrics to this Pushgateway", "PUSHGATEWAY_URL")));
+  common(app_.add_option("--metrics-file", metrics_file_,
+                         "Write metrics to this file, for node_exporter's textfile collector"));
   common(app_.add_option("--log-level", log_level_, "debug, info, warning or error")
              ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
              ->capture_default_str());
@@ -120,6 +133,8 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
   head_.error = log_->Redact(head_.error);
   if (!head_.error.empty() && head_.exit_code != ExitCode::kSkipped) log_->Error(head_.error);
   head_.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  WriteXcomFile();
+  Publish();
   return static_cast<int>(PrintResult());
 }
 
@@ -128,6 +143,7 @@ void Command::Execute(const std::function<void(Run&)>& body) {
     const auto deadline = std::chrono::duration<double>(options_.deadline_seconds);
     const Stop stop(std::chrono::duration_cast<std::chrono::milliseconds>(deadline));
     head_.run = ReadRunIdentity(logical_date_);
+    metrics_ = ReadMetricsTargets(pushgateway_url_, metrics_file_);
     CheckXcomFile();
     Run run{name_, *log_, stop, head_.run, options_, result_};
     body(run);
@@ -156,18 +172,34 @@ void Command::CheckXcomFile() {
   throw TaskError(ExitCode::kOutput, fmt::format("--xcom-file {}: {}", path, cause));
 }
 
-ExitCode Command::PrintResult() {
-  const auto line = [&] { return FormatResult(head_, result_) + "\n"; };
-  if (!xcom_file_.empty()) {
-    try {
-      ReplaceFile(xcom_file_, line());
-    } catch (const std::system_error& error) {
-      head_.exit_code = ExitCode::kOutput;
-      head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, error.code().message());
-      log_->Error(head_.error);
-    }
+void Command::WriteXcomFile() {
+  if (xcom_file_.empty()) return;
+  try {
+    ReplaceFile(xcom_file_, FormatResult(head_, result_) + "\n");
+  } catch (const std::system_error& error) {
+    head_.exit_code = ExitCode::kOutput;
+    head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, error.code().message());
+    log_->Error(head_.error);
   }
-  const std::string text = line();
+}
+
+void Command::Publish() {
+  if (metrics_.pushgateway_url.empty() && metrics_.file.empty()) return;
+  const CLI::Option* const flag = app_.get_option_no_throw("--shard");
+  const auto shard = flag && *flag ? ParseShard(flag->as<std::string>()) : std::nullopt;
+  const milliseconds run(static_cast<std::int64_t>(1000 * head_.elapsed_seconds));
+  const milliseconds deadline(static_cast<std::int64_t>(1000 * options_.deadline_seconds));
+  const auto labels = LabelsOf(head_, shard ? std::optional(shard->index) : std::nullopt);
+  try {
+    PublishMetrics(metrics_, head_, result_, labels,
+                   std::clamp(deadline - run, kShortestPush, kLongestPush), *log_);
+  } catch (const std::exception& error) {
+    log_->Warning(fmt::format("publishing the metrics: {}", error.what()));
+  }
+}
+
+ExitCode Command::PrintResult() {
+  const std::string text = FormatResult(head_, result_) + "\n";
   log_.reset();  // clears the progress line, which must not follow the result
   try {
     WriteAll(STDOUT_FILENO, text);

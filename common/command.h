@@ -6,6 +6,7 @@
 #include <string>
 
 #include "log.h"
+#include "metrics.h"
 #include "result.h"
 #include "run.h"
 
@@ -28,6 +29,8 @@ class Command {
  private:
   void Execute(const std::function<void(Run&)>& body);
   void CheckXcomFile();
+  void WriteXcomFile();
+  void Publish();
   ExitCode PrintResult();
 
   const std::string name_;
@@ -35,12 +38,15 @@ class Command {
   CommonOptions options_;
   std::string logical_date_;
   std::string xcom_file_;
+  std::string pushgateway_url_;
+  std::string metrics_file_;
   std::string log_level_ = "warning";
   std::string log_format_ = "text";
   bool no_progress_ = false;
 
   ResultHead head_;
   Result result_;
+  MetricsTargets metrics_;
   std::unique_ptr<Log> log_;
 };
 

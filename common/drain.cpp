@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <future>
 
-#include "json.h"
 #include "progress.h"
 #include "shard.h"
 #include "topic_spec.h"
@@ -46,6 +45,7 @@ struct Load {
   std::vector<std::uint64_t> records;  // of each topic
   std::vector<OffsetMove> moves;
   std::vector<std::size_t> moved;  // the number of each move's way
+  Clock::duration duration{};      // of storing it
 
   bool IsFull() const {
     return batch->IsFull() || letters.count() >= kMostLetters ||
@@ -100,13 +100,13 @@ class Drain::Impl {
       : run_(run),
         options_(options),
         shard_(ParseShard(options.shard).value_or(Shard{})),
-        kafka_(ReadKafkaProperties(options.kafka, run.log)),
-        records_(options.topics.size()) {
+        kafka_(ReadKafkaProperties(options.kafka, run.log)) {
     CheckTopics(options.topics);
+    for (const std::string& topic : options.topics) done_.topics.push_back({.name = topic});
   }
 
   void Into(SinkStore& store) {
-    type_ = store.type();
+    done_.store = store.type();
     ShowResult();
     KafkaProducer producer(run_, kafka_);
     DeadLetters dead_letters(run_, producer, [](std::uint64_t, bool) {});
@@ -128,7 +128,7 @@ class Drain::Impl {
   }
 
  private:
-  void OpenReader() { reader_.emplace(kafka_, "steamflow-" + type_, run_.stop); }
+  void OpenReader() { reader_.emplace(kafka_, "steamflow-" + done_.store, run_.stop); }
 
   void LookAtTopics() {
     std::vector<KafkaPartition> mine;
@@ -199,7 +199,7 @@ class Drain::Impl {
     Storing storing;
     std::optional<TaskError> read_error;
     for (bool has_more = true; has_more;) {
-      filling->Clear(records_.size());
+      filling->Clear(done_.topics.size());
       try {
         has_more = Fill(*filling, storing);
       } catch (const TaskError& error) {  // what was read before it is stored all the same
@@ -211,7 +211,10 @@ class Drain::Impl {
       if (is_cut_short_ || !NoteMoves(*filling)) continue;
       std::swap(filling, handed);
       storing = std::async(std::launch::async, [load = handed] {
-        return load->batch->Store(load->moves, load->letters);
+        const auto begun = Clock::now();
+        auto stored = load->batch->Store(load->moves, load->letters);
+        load->duration = Clock::now() - begun;
+        return stored;
       });
     }
     if (storing.valid() && !Settle(*handed, storing)) return false;
@@ -303,25 +306,26 @@ class Drain::Impl {
       stored = storing.get();
     } catch (const TaskError& error) {
       // A run that got on ends well where the deadline comes in the middle of a batch.
-      is_cut_short_ = error.code() == ExitCode::kTransient && Records() > 0 &&
+      is_cut_short_ = error.code() == ExitCode::kTransient && done_.records() > 0 &&
                       Clock::now() >= run_.stop.work_until();
       if (!is_cut_short_) throw;
       return true;
     }
     if (!stored) return false;
-    inserted_ += stored->inserted;
-    duplicates_ += stored->duplicates;
-    dead_letters_ += load.letters.count();
-    for (std::size_t i = 0; i < records_.size(); ++i) records_[i] += load.records[i];
+    done_.inserted += stored->inserted;
+    done_.duplicates += stored->duplicates;
+    done_.dead_letters += load.letters.count();
+    done_.batch_durations.Add(load.duration);
+    for (std::size_t i = 0; i < load.records.size(); ++i) {
+      done_.topics[i].records += load.records[i];
+    }
     for (std::size_t i = 0; i < load.moved.size(); ++i) {
       ways_[load.moved[i]].stored = load.moves[i].to;
     }
     ShowResult();
-    progress_->Show(Records(), 0);
+    progress_->Show(done_.records(), 0);
     return true;
   }
-
-  std::uint64_t Records() const { return inserted_ + duplicates_ + dead_letters_; }
 
   std::int64_t Lag() const {
     std::int64_t lag = 0;
@@ -330,34 +334,20 @@ class Drain::Impl {
   }
 
   // So that a run that fails tells what it has done.
-  void ShowResult() const {
-    JsonObject topics;
-    for (std::size_t i = 0; i < options_.topics.size(); ++i) {
-      std::uint64_t partitions = 0;
-      std::int64_t lag = 0;
-      for (const Way& way : ways_) {
-        if (way.topic != i) continue;
-        ++partitions;
-        lag += way.lag();
-      }
-      JsonObject topic;
-      topic.Add("records", records_[i]).Add("partitions", partitions).Add("lag", lag);
-      topics.AddRaw(options_.topics[i], topic.Take());
+  void ShowResult() {
+    for (DrainResult::Topic& topic : done_.topics) topic.partitions = topic.lag = 0;
+    for (const Way& way : ways_) {
+      DrainResult::Topic& topic = done_.topics[way.topic];
+      ++topic.partitions;
+      topic.lag += static_cast<std::uint64_t>(way.lag());
     }
-    JsonObject source;
-    source.Add("records", Records()).AddRaw("topics", topics.Take());
-    JsonObject sink;
-    sink.Add("type", type_)
-        .Add("inserted", inserted_)
-        .Add("duplicates", duplicates_)
-        .Add("dead_letters", dead_letters_);
-    run_.result.sections = {{"source", source.Take()}, {"sink", sink.Take()}};
+    run_.result.drain = done_;
   }
 
   void ThrowUnlessComplete() const {
     run_.stop.ThrowIfSignalled();
     if (!gaps_.empty()) throw Combine(gaps_);
-    if (Lag() > 0 && Records() == 0 && !HasMostRecords()) {
+    if (Lag() > 0 && done_.records() == 0 && !HasMostRecords()) {
       throw TaskError(ExitCode::kTransient,
                       fmt::format("reading Kafka: the deadline came before the first record{}{}",
                                   reader_->trouble().empty() ? "" : ": ", reader_->trouble()));
@@ -368,7 +358,6 @@ class Drain::Impl {
   const DrainOptions& options_;
   const Shard shard_;
   const KafkaProperties kafka_;
-  std::string type_;
   SinkRecordParser parser_;
   std::optional<KafkaReader> reader_;
   std::vector<Way> ways_;
@@ -378,12 +367,7 @@ class Drain::Impl {
   std::vector<TaskError> gaps_;
   std::uint64_t taken_ = 0;  // records read
   Progress* progress_ = nullptr;
-
-  // What is stored for good.
-  std::vector<std::uint64_t> records_;  // of each topic
-  std::uint64_t inserted_ = 0;
-  std::uint64_t duplicates_ = 0;
-  std::uint64_t dead_letters_ = 0;
+  DrainResult done_;  // what is stored for good
 };
 
 Drain::Drain(Run& run, const DrainOptions& options) : impl_(std::make_unique<Impl>(run, options)) {}

@@ -42,6 +42,7 @@ std::string PathOf(const std::string& url) {
 struct Fetcher::Call {
   Fetch fetch;
   unsigned attempts = 0;
+  Clock::time_point sent{};
 };
 
 Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudget* budget)
@@ -102,6 +103,7 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
   }
   if (call->attempts++ > 0) ++counts_.retries;
   ++counts_.requests;
+  call->sent = Clock::now();
   const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
   HttpRequest request{.url = call->fetch.url, .timeout = std::min(kAttemptTimeout, left)};
   if (call->fetch.keyed_calls > 0) {
@@ -116,15 +118,19 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
 }
 
 void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
+  counts_.request_durations.Add(Clock::now() - call->sent);
   if (outcome.response) return OnResponse(std::move(call), *outcome.response);
   FetchFailure failure{fmt::format("GET {}: {}", PathOf(call->fetch.url), outcome.error.message),
                        std::move(outcome.error.received)};
   switch (outcome.error.kind) {
     case HttpError::Kind::kNetwork:
+      ++counts_.outcomes.network_error;
       return Retry(std::move(call), std::move(failure), {});
     case HttpError::Kind::kTooLarge:
+      ++counts_.outcomes.bad_body;
       return Fail(*call, failure);
     case HttpError::Kind::kSetup:
+      ++counts_.outcomes.network_error;
       return End(FetchEnd::Reason::kFatal, TaskError(ExitCode::kConfig, failure.message));
   }
 }
@@ -134,12 +140,16 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
   FetchFailure failure{fmt::format("GET {}: HTTP {}", PathOf(call->fetch.url), status), ""};
   if (status == 200 || status == 404) {
     const auto accepted = call->fetch.accept(response);
+    ++(accepted ? counts_.outcomes.ok : counts_.outcomes.bad_body);
     if (accepted) return;
     failure.message += ", " + accepted.error();
     failure.received = std::move(response.body);
     if (status == 404) return Fail(*call, failure);
     return Retry(std::move(call), std::move(failure), {});
   }
+  ++(status == 429         ? counts_.outcomes.rate_limited
+     : IsTransient(status) ? counts_.outcomes.server_error
+                           : counts_.outcomes.refused);
   if (status == 401 || (status == 403 && SpeaksOfTheKey(response.body))) {
     return End(FetchEnd::Reason::kFatal,
                TaskError(ExitCode::kAuth,

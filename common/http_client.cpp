@@ -211,6 +211,7 @@ class HttpClient::Impl {
     if (!easy) throw std::runtime_error("curl_easy_init");
     Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
     Set(easy, CURLOPT_NOSIGNAL, 1L);
+    Set(easy, CURLOPT_QUICK_EXIT, 1L);  // never wait for a resolver that hangs past its timeout
     Set(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
     Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
     Set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decompress

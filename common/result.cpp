@@ -71,6 +71,27 @@ std::string FormatKafka(const SinkResult& sink) {
   return json.Take();
 }
 
+std::string FormatDrained(const DrainResult& drain) {
+  JsonObject topics;
+  for (const DrainResult::Topic& topic : drain.topics) {
+    JsonObject json;
+    json.Add("records", topic.records).Add("partitions", topic.partitions).Add("lag", topic.lag);
+    topics.AddRaw(topic.name, json.Take());
+  }
+  JsonObject json;
+  json.Add("records", drain.records()).AddRaw("topics", topics.Take());
+  return json.Take();
+}
+
+std::string FormatStored(const DrainResult& drain) {
+  JsonObject json;
+  json.Add("type", drain.store)
+      .Add("inserted", drain.inserted)
+      .Add("duplicates", drain.duplicates)
+      .Add("dead_letters", drain.dead_letters);
+  return json.Take();
+}
+
 std::string FormatCursor(const CursorResult& cursor) {
   JsonObject json;
   json.Add("key", cursor.key)
@@ -137,7 +158,12 @@ std::string FormatResult(const ResultHead& head, const Result& result) {
   }
   const std::string error = FormatError(head);
   std::size_t used = kListEnd - room + error.size();
-  for (const auto& [name, json] : result.sections) {
+  auto sections = result.sections;
+  if (result.drain) {
+    sections.insert(sections.begin(), {{"source", FormatDrained(*result.drain)},
+                                       {"sink", FormatStored(*result.drain)}});
+  }
+  for (const auto& [name, json] : sections) {
     if (used + json.size() + kFixed > kLongestLine) {
       line.AddRaw(name, "null");
       continue;

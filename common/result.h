@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "duration_histogram.h"
 #include "environment.h"
 #include "task_error.h"
 
@@ -20,10 +21,29 @@ struct Items {
   std::uint64_t rejected = 0;  // dead-lettered
 };
 
+// What became of HTTP requests. What was under way when the run ended is in none of them.
+struct RequestOutcomes {
+  std::uint64_t ok = 0;
+  std::uint64_t rate_limited = 0;   // 429
+  std::uint64_t server_error = 0;   // 408, 5xx
+  std::uint64_t refused = 0;        // any other status
+  std::uint64_t bad_body = 0;       // not what the API sends, or too large
+  std::uint64_t network_error = 0;  // no answer
+};
+
 struct SourceResult {
   std::uint64_t requests = 0;  // every HTTP request sent, retries included
   std::uint64_t retries = 0;
   Items items;
+  RequestOutcomes outcomes;             // this and what follows is for the metrics only
+  DurationHistogram request_durations;  // of those that ended, however
+};
+
+// The calls of a day that the API key may make, all tasks together, and how many of them were left
+// at the end of the run. For the metrics only.
+struct CallBudgetResult {
+  std::uint64_t limit = 0;
+  std::uint64_t left = 0;
 };
 
 // Where the records went. `type` is kafka, stdout, file or none.
@@ -43,11 +63,31 @@ struct CursorResult {
   bool advanced = false;
 };
 
+// What a sink took from Kafka and put into its store.
+struct DrainResult {
+  struct Topic {
+    std::string name;
+    std::uint64_t records = 0;
+    std::uint64_t partitions = 0;
+    std::uint64_t lag = 0;  // records that were there at the start and are not stored
+  };
+  std::vector<Topic> topics;
+  std::string store;  // postgres or elasticsearch
+  std::uint64_t inserted = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t dead_letters = 0;
+  DurationHistogram batch_durations;  // for the metrics only
+
+  std::uint64_t records() const { return inserted + duplicates + dead_letters; }
+};
+
 // The result of a run, printed as one line of XCom JSON. A section that was never set is left out.
 struct Result {
   std::optional<SourceResult> source;
   std::optional<SinkResult> sink;
   std::vector<CursorResult> cursors;
+  std::optional<DrainResult> drain;  // of a sink, in place of those above
+  std::optional<CallBudgetResult> call_budget;
   // Lists of the operations, name and elements as JSON text, in this order after those above.
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
   // Other sections, name and JSON text, after those above.

@@ -220,7 +220,9 @@ void Source::Drain() {
   } catch (const TaskError& error) {
     if (!sink_error_) sink_error_ = error;
   }
-  if (budget_) budget_->GiveBack();
+  if (!budget_) return;
+  budget_->GiveBack();
+  if (const auto left = budget_->left()) run_.result.call_budget = {budget_->limit(), *left};
 }
 
 void Source::WarnOfRepairs(std::uint64_t repaired) const {

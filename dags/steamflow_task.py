@@ -253,11 +253,11 @@ def steamflow_task(
     sharded: bool = False,
 ) -> Any:
     """The task that runs `argv` (templated) with the Airflow Variables and Connections named, and
-    no others. One that is not defined is passed empty, which the programs take as unset. `fills`
-    names the topic of a source. Sharded: mapped over `--shard I/N` where
+    no others but PUSHGATEWAY_URL. One that is not defined is passed empty, which the programs take
+    as unset. `fills` names the topic of a source. Sharded: mapped over `--shard I/N` where
     AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1."""
     environment = RUN_CONTEXT | (environment or {})
-    for name in variables:
+    for name in (*variables, "PUSHGATEWAY_URL"):
         environment[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
     for name in connections:
         template = f"{{{{ task.masked(conn.get('{name}')) }}}}"

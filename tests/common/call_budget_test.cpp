@@ -33,16 +33,20 @@ TEST_F(CallBudgetTest, TheCounterIsNamedAfterTheKeysHashAndTheDay) {
 
 TEST_F(CallBudgetTest, ReservesInPortionsAndGivesBackTheRest) {
   CallBudget budget(client_, kKey, 1'000);
+  EXPECT_EQ(budget.left(), std::nullopt);
   EXPECT_TRUE(budget.Take(250));
   EXPECT_EQ(budget.Used(), 100U);
+  EXPECT_EQ(budget.left(), 900U);
   for (int i = 1; i < 100; ++i) EXPECT_TRUE(budget.Take(250 - static_cast<std::size_t>(i)));
   EXPECT_EQ(budget.Used(), 100U) << "no round trip a call";
   EXPECT_TRUE(budget.Take(150));
   EXPECT_EQ(budget.Used(), 200U);
   budget.GiveBack();
   EXPECT_EQ(budget.Used(), 101U);
+  EXPECT_EQ(budget.left(), 899U);
   budget.GiveBack();
   EXPECT_EQ(budget.Used(), 101U);
+  EXPECT_EQ(budget.left(), 899U);
 }
 
 TEST_F(CallBudgetTest, EndsAtTheLimitExactly) {
@@ -61,6 +65,7 @@ TEST_F(CallBudgetTest, ALowerLimitThanWasUsedGrantsNothing) {
   CallBudget low(client_, kKey, 10);
   EXPECT_FALSE(low.Take(1));
   EXPECT_EQ(low.Used(), 20U);
+  EXPECT_EQ(low.left(), 0U);
 }
 
 TEST_F(CallBudgetTest, EachKeyHasItsOwn) {

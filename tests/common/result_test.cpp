@@ -81,6 +81,20 @@ TEST(FormatResultTest, AnotherSinkStandsInPlaceOfKafka) {
   EXPECT_EQ(line.find("kafka"), std::string::npos);
 }
 
+TEST(FormatResultTest, ASinkHasItsTopics) {
+  Result result;
+  result.drain = DrainResult{
+      {{"rct_plyd_games", 240, 6, 3}, {"steam_news", 0, 1, 0}}, "postgres", 230, 8, 2, {}};
+  const std::string line = FormatResult(Head(), result);
+  EXPECT_NE(line.find(R"("source":{"records":240,"topics":{)"
+                      R"("rct_plyd_games":{"records":240,"partitions":6,"lag":3},)"
+                      R"("steam_news":{"records":0,"partitions":1,"lag":0}}},)"
+                      R"("sink":{"type":"postgres","inserted":230,"duplicates":8,)"
+                      R"("dead_letters":2},"error":null)"),
+            std::string::npos)
+      << line;
+}
+
 TEST(FormatResultTest, AbsentValuesAreNull) {
   Result result;
   result.cursors.push_back({"last_news_date:1", std::nullopt, "5/a", true});

@@ -178,6 +178,7 @@ def test_a_program_gets_what_it_needs_and_no_more(run):
         "AIRFLOW_VAR_STEAM_API_KEY",
         "AIRFLOW_VAR_STEAM_GAMES",
         "AIRFLOW_VAR_NOT_DEFINED",
+        "AIRFLOW_VAR_PUSHGATEWAY_URL",
         "AIRFLOW_CONN_KAFKA_DEFAULT",
         "AIRFLOW_CONN_REDIS_DEFAULT",
     } | ({"SSL_CERT_FILE"} & set(os.environ))

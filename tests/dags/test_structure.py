@@ -125,7 +125,7 @@ def test_dag(load_dags, dag_id):
     task = dag.get_task(task_id)
     assert task.bash_command == f"exec {command}"
     named = {name for name in task.env if re.match("AIRFLOW_(VAR|CONN)_", name)}
-    expected = {f"AIRFLOW_VAR_{name}" for name in variables}
+    expected = {f"AIRFLOW_VAR_{name}" for name in variables | {"PUSHGATEWAY_URL"}}
     assert named == expected | {f"AIRFLOW_CONN_{name}" for name in connections}
 
 
