@@ -1,0 +1,140 @@
+// Tells of a real Kafka what danielqsj/kafka_exporter tells, in its names
+// (https://github.com/danielqsj/kafka_exporter#metrics): that exporter is no package of Debian.
+
+#include <httplib.h>
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace {
+
+constexpr int kPatienceMs = 5000;
+
+using Client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
+using Partition = std::pair<std::string, int>;
+
+Client MakeClient(const std::string& brokers, const std::string& group) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  std::array<char, 512> cause{};
+  rd_kafka_conf_set(conf, "bootstrap.servers", brokers.c_str(), nullptr, 0);
+  rd_kafka_conf_set(conf, "group.id", group.c_str(), nullptr, 0);
+  rd_kafka_conf_set_log_cb(conf, nullptr);
+  Client client(rd_kafka_new(RD_KAFKA_CONSUMER, conf, cause.data(), cause.size()),
+                &rd_kafka_destroy);
+  if (!client) throw std::runtime_error(cause.data());
+  return client;
+}
+
+void Check(rd_kafka_resp_err_t error) {
+  if (error) throw std::runtime_error(rd_kafka_err2str(error));
+}
+
+std::string Labels(const Partition& partition) {
+  return "topic=\"" + partition.first + "\",partition=\"" + std::to_string(partition.second) + "\"";
+}
+
+class KafkaMetrics {
+ public:
+  explicit KafkaMetrics(std::string brokers)
+      : brokers_(std::move(brokers)), client_(MakeClient(brokers_, "kafka-metrics")) {}
+
+  std::string Text() {
+    const std::lock_guard lock(mutex_);
+    text_.str("");
+    std::map<Partition, std::int64_t> ends;
+    AddPartitions(ends);
+    const rd_kafka_group_list* groups = nullptr;
+    Check(rd_kafka_list_groups(client_.get(), nullptr, &groups, kPatienceMs));
+    const std::unique_ptr<const rd_kafka_group_list, decltype(&rd_kafka_group_list_destroy)> owner(
+        groups, &rd_kafka_group_list_destroy);
+    for (int i = 0; i < groups->group_cnt; ++i) AddGroup(groups->groups[i], ends);
+    return text_.str();
+  }
+
+ private:
+  void Add(const std::string& name, const std::string& labels, std::int64_t value) {
+    text_ << "kafka_" << name << '{' << labels << "} " << value << '\n';
+  }
+
+  void AddPartitions(std::map<Partition, std::int64_t>& ends) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    Check(rd_kafka_metadata(client_.get(), 1, nullptr, &metadata, kPatienceMs));
+    const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> owner(
+        metadata, &rd_kafka_metadata_destroy);
+    Add("brokers", "", metadata->broker_cnt);
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
+      Add("topic_partitions", "topic=\"" + std::string(topic.topic) + "\"", topic.partition_cnt);
+      for (int j = 0; j < topic.partition_cnt; ++j) {
+        const rd_kafka_metadata_partition_t& of = topic.partitions[j];
+        const Partition partition{topic.topic, of.id};
+        std::int64_t oldest = 0;
+        Check(rd_kafka_query_watermark_offsets(client_.get(), topic.topic, of.id, &oldest,
+                                               &ends[partition], kPatienceMs));
+        const std::string labels = Labels(partition);
+        Add("topic_partition_oldest_offset", labels, oldest);
+        Add("topic_partition_current_offset", labels, ends[partition]);
+        Add("topic_partition_leader", labels, of.leader);
+        Add("topic_partition_leader_is_preferred", labels,
+            of.replica_cnt > 0 && of.replicas[0] == of.leader);
+        Add("topic_partition_replicas", labels, of.replica_cnt);
+        Add("topic_partition_in_sync_replica", labels, of.isr_cnt);
+        Add("topic_partition_under_replicated_partition", labels, of.isr_cnt < of.replica_cnt);
+      }
+    }
+  }
+
+  void AddGroup(const rd_kafka_group_info& group, const std::map<Partition, std::int64_t>& ends) {
+    const std::string name = group.group;
+    const Client client = MakeClient(brokers_, name);
+    const std::unique_ptr<rd_kafka_topic_partition_list_t,
+                          decltype(&rd_kafka_topic_partition_list_destroy)>
+        offsets(rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy);
+    for (const auto& [partition, end] : ends) {
+      rd_kafka_topic_partition_list_add(offsets.get(), partition.first.c_str(), partition.second);
+    }
+    Check(rd_kafka_committed(client.get(), offsets.get(), kPatienceMs));
+    std::map<std::string, std::int64_t> lags;
+    for (int i = 0; i < offsets->cnt; ++i) {
+      const rd_kafka_topic_partition_t& of = offsets->elems[i];
+      if (of.offset < 0) continue;  // none is committed
+      const Partition partition{of.topic, of.partition};
+      const std::string labels = "consumergroup=\"" + name + "\"," + Labels(partition);
+      const std::int64_t lag = ends.at(partition) - of.offset;
+      Add("consumergroup_current_offset", labels, of.offset);
+      Add("consumergroup_lag", labels, lag);
+      lags[of.topic] += lag;
+    }
+    for (const auto& [topic, lag] : lags) {
+      Add("consumergroup_lag_sum", "consumergroup=\"" + name + "\",topic=\"" + topic + "\"", lag);
+    }
+    Add("consumergroup_members", "consumergroup=\"" + name + "\"", group.member_cnt);
+  }
+
+  const std::string brokers_;
+  const Client client_;
+  std::mutex mutex_;
+  std::ostringstream text_;
+};
+
+}  // namespace
+
+// kafka-metrics BROKERS: prints its address, and serves /metrics until it is ended.
+int main(int argc, char** argv) {
+  if (argc != 2) return 64;
+  KafkaMetrics metrics(argv[1]);
+  httplib::Server server;
+  server.Get("/metrics", [&](const httplib::Request&, httplib::Response& response) {
+    response.set_content(metrics.Text(), "text/plain; version=0.0.4");
+  });
+  std::cout << "127.0.0.1:" << server.bind_to_any_port("127.0.0.1") << std::endl;
+  return server.listen_after_bind() ? 0 : 1;
+}
