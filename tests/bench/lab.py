@@ -12,6 +12,7 @@ from pathlib import Path
 from measure import Cost, execute
 
 TESTS = Path(__file__).resolve().parent.parent
+ROOT = TESTS.parent
 TOPIC = "bench_players"
 FIRST_ID = 76561198000000000
 API_KEY = "benchmark"
@@ -30,6 +31,7 @@ class Lab(ExitStack):
         self._redis = ""
         self._postgres = ""
         self._elasticsearch = ""
+        self._connect = ""
         self._standins: dict[tuple[str, ...], tuple[str, int]] = {}
 
     def size(self, full: int) -> int:
@@ -68,6 +70,13 @@ class Lab(ExitStack):
             folder = self.folder / "search"
             self._elasticsearch = self._service("search", folder, "--engine", "elasticsearch")
         return self._elasticsearch
+
+    @property
+    def connect(self) -> str:
+        if not self._connect:
+            folder = self.folder / "connect"
+            self._connect = self._service("connect", folder, "--brokers", self.brokers)
+        return self._connect
 
     def server_pids(self) -> list[int]:
         """Kafka, Redis and every stand-in."""

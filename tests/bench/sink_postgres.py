@@ -8,7 +8,8 @@ import time
 from dataclasses import replace
 
 import psycopg2
-from lab import FIRST_ID, Lab
+import requests
+from lab import FIRST_ID, ROOT, Lab
 from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, peak, rate, wall
 
 TOPIC = "rct_plyd_games"
@@ -16,6 +17,7 @@ MOST_CPU = 2.0  # seconds per million rows
 MOST_MEMORY = 64.0  # MiB
 FIRST_ROW = 1.0  # seconds
 EMPTY = 0.8  # seconds
+DEBEZIUM_LIMIT = 600  # seconds, for what takes a minute
 
 # psql: the same rows into a staging table, then one statement as the sink's own.
 COLUMNS = """steam_id, appid, name, playtime_2weeks, playtime_forever, playtime_windows_forever,
@@ -57,6 +59,7 @@ class Sink:
         create = str(lab.binaries / "kafka-create-topics")
         execute([create, "--file", str(file), "--brokers", lab.brokers])
         self.records = self._fill(lab.size(100_000))
+        self.connectors = 0
 
     def _fill(self, accounts: int) -> int:
         api = self.lab.standin("--every-player", "--no-gzip")
@@ -107,6 +110,35 @@ class Sink:
         arguments = [self.lab.brokers, TOPIC, self.url, str(self.records // 3)]
         return self.lab.rival("kafka_to_postgres", *arguments)
 
+    def debezium(self) -> Cost:
+        """The connector that docker/connect gives Kafka Connect, from its start to its last row."""
+        self.execute("DROP TABLE IF EXISTS connect_records")
+        config = json.loads((ROOT / "docker" / "connect" / "steam-postgres.json").read_text())
+        config |= {
+            "topics": TOPIC,
+            "connection.url": f"jdbc:postgresql://{self.lab.postgres}/steamflow",
+            "connection.username": "steamflow",
+            "connection.password": "steamflow",
+            "errors.deadletterqueue.topic.replication.factor": "1",
+        }
+        self.connectors += 1  # each has a consumer group of its own
+        connector = f"{self.lab.connect}/connectors/bench-{self.connectors}"
+        started = time.perf_counter()
+        requests.put(f"{connector}/config", json=config, timeout=30).raise_for_status()
+        while self._connect_rows() < self.records:
+            status = requests.get(f"{connector}/status", timeout=30).text
+            if "FAILED" in status or time.perf_counter() - started > DEBEZIUM_LIMIT:
+                raise RuntimeError(f"Kafka Connect: {status}")
+            time.sleep(0.2)
+        wall = time.perf_counter() - started
+        requests.delete(connector, timeout=30).raise_for_status()
+        return Cost(wall, 0, 0, "", self.records)
+
+    def _connect_rows(self) -> int:
+        if self.execute("SELECT to_regclass('connect_records')")[0][0] is None:
+            return 0
+        return self.execute("SELECT count(*) FROM connect_records")[0][0]
+
     def first_row(self) -> Cost:
         """How long it takes from the start of a run until others see a row."""
         self.execute(EMPTY_TABLES)
@@ -139,7 +171,12 @@ def run(lab: Lab) -> list[Row]:
         },
     )
 
-    def row(other: str, least: float | None = None) -> Row:
+    # Slow, and of a worker that runs already: by itself, and not as often.
+    connect = Rounds(
+        lab.rounds(2), {"kafka-to-postgres": sink.ours, "Debezium on Connect": sink.debezium}
+    )
+
+    def row(runs: Rounds, other: str, least: float | None = None) -> Row:
         return Row(
             "rows a second",
             f"{runs.median('kafka-to-postgres', rate):,.3g}",
@@ -157,8 +194,9 @@ def run(lab: Lab) -> list[Row]:
     nothing = runs.median("nothing", wall)
     memory, tenth_memory = runs.median("kafka-to-postgres", peak), runs.median("a tenth", peak)
     return [
-        row("psql", least=0.9),
-        row("Python"),
+        row(runs, "psql", least=0.9),
+        row(runs, "Python"),
+        row(connect, "Debezium on Connect"),
         bound("CPU s per million rows", cpu, f"{cpu:.3g}", MOST_CPU, ""),
         bound("first row visible", first, milliseconds(first), FIRST_ROW, " s"),
         bound("empty topic", nothing, milliseconds(nothing), EMPTY, " s"),
