@@ -13,7 +13,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import scan
 from lab import FIRST_ID, Lab
 from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, peak, rate, wall
@@ -52,7 +52,7 @@ class Sink:
     def clear(self) -> None:
         """Leaves the index template, and neither documents nor offsets."""
         self.server.indices.delete(index=f"{TOPIC}-*")
-        kafka = AdminClient({"bootstrap.servers": self.lab.brokers})
+        kafka = AdminClient({"bootstrap.servers": self.lab.brokers, "log_level": 0})
         for deleted in kafka.delete_consumer_groups([GROUP]).values():
             with suppress(KafkaException):  # there is none before our first run
                 deleted.result()
@@ -131,9 +131,10 @@ class Sink:
         return Cost(seen, 0, 0, "")
 
     def _finds_one(self) -> bool:
-        found = self.server.search(
-            index=f"{TOPIC}-*", size=0, ignore_unavailable=True, allow_no_indices=True
-        )
+        try:
+            found = self.server.search(index=f"{TOPIC}-*", size=0)
+        except TransportError:  # an index just made has no shard yet
+            return False
         return found["hits"]["total"]["value"] > 0
 
 
