@@ -1,0 +1,147 @@
+"""Draws the panels of the dashboards to a picture, from the answers of a Prometheus: what an operator
+sees, for a page that cannot show a Grafana.
+
+    draw.py PICTURE [--prometheus URL] [--minutes N]
+
+Needs matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import time
+import urllib.parse
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import dates, pyplot
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+Panel = dict[str, Any]
+
+DASHBOARDS = [
+    Path(__file__).parent / "dashboards" / f"{name}.json" for name in ("pipeline", "kafka", "sinks")
+]
+GRID = 12  # columns; a panel takes some of them
+PANEL_WIDTH = {"stat": 3, "timeseries": 4}
+PANEL_HEIGHT = {"stat": 0.45, "timeseries": 1.0}
+TITLE_HEIGHT = 0.25
+POINTS = 120  # of a line
+LEGEND_LINES = 5
+
+
+def ask(prometheus: str, expression: str, minutes: float) -> list[dict[str, Any]]:
+    """The series of an expression over the last minutes."""
+    end = time.time()
+    query = urllib.parse.urlencode(
+        {
+            "query": expression,
+            "start": end - 60 * minutes,
+            "end": end,
+            "step": max(1, 60 * minutes / POINTS),
+        }
+    )
+    with urllib.request.urlopen(f"{prometheus}/api/v1/query_range?{query}", timeout=30) as answer:
+        return json.load(answer)["data"]["result"]
+
+
+def number(value: float, unit: str) -> str:
+    """A value in the unit of a panel, about as Grafana writes it."""
+    if unit == "percentunit":
+        return f"{100 * value:.4g} %"
+    if unit == "s":
+        if abs(value) >= 120:
+            return f"{value / 60:.3g} min"
+        return f"{value:.3g} s" if abs(value) >= 1 or value == 0 else f"{1000 * value:.3g} ms"
+    steps = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10} if unit == "bytes" else {"M": 1e6, "k": 1e3}
+    for name, size in steps.items():
+        if abs(value) >= size:
+            value /= size
+            break
+    else:
+        name = "B" if unit == "bytes" else ""
+    return f"{value:.4g} {name}{'/s' if unit == 'cps' else ''}".strip()
+
+
+def series_name(legend: str, labels: dict[str, str]) -> str:
+    return re.sub(r"{{(\w+)}}", lambda name: labels.get(name[1], ""), legend).strip()
+
+
+def draw_panel(axes: Any, panel: Panel, prometheus: str, minutes: float) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    axes.set_title(panel["title"], fontsize=8, loc="left")
+    lines = [
+        (series_name(target["legendFormat"], series["metric"]), series["values"])
+        for target in panel["targets"]
+        for series in ask(prometheus, target["expr"], minutes)
+    ]
+    if not lines:
+        raise SystemExit(f"{panel['title']}: Prometheus has no data")
+    lines.sort(key=lambda line: -float(line[1][-1][1]))  # a legend has not room for all
+    if panel["type"] == "stat":
+        axes.axis("off")
+        last = number(float(lines[0][1][-1][1]), defaults["unit"])
+        axes.text(0.5, 0.45, last, fontsize=18, ha="center", va="center", color="tab:green")
+        return
+    for position, (name, values) in enumerate(lines):
+        times = [datetime.fromtimestamp(at, UTC) for at, _value in values]
+        shown = name if position < LEGEND_LINES else "_"  # matplotlib leaves that out
+        axes.plot(times, [float(value) for _at, value in values], linewidth=1, label=shown)
+    axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M"))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _position: number(value, defaults["unit"]))
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    if "min" in defaults:
+        axes.set_ylim(bottom=defaults["min"])
+    axes.tick_params(labelsize=6)
+    axes.grid(linewidth=0.3)
+    axes.legend(fontsize=5, loc="upper left", framealpha=0.6)
+
+
+def rows_of(panels: list[Panel]) -> list[list[Panel]]:
+    """Panels of one kind side by side, as many as there is room for."""
+    rows: list[list[Panel]] = []
+    for kind, width in PANEL_WIDTH.items():
+        of_kind = [panel for panel in panels if panel["type"] == kind]
+        rows += [of_kind[i : i + GRID // width] for i in range(0, len(of_kind), GRID // width)]
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--prometheus", default="http://localhost:9090")
+    parser.add_argument("--minutes", type=float, default=60)
+    options = parser.parse_args()
+
+    dashboards = [json.loads(path.read_text()) for path in DASHBOARDS]
+    rows: list[tuple[float, str, list[Panel]]] = []  # height, title, panels
+    for dashboard in dashboards:
+        rows.append((TITLE_HEIGHT, dashboard["title"], []))
+        rows += [(PANEL_HEIGHT[row[0]["type"]], "", row) for row in rows_of(dashboard["panels"])]
+    heights = [height for height, _title, _panels in rows]
+    figure = pyplot.figure(figsize=(13, 1.9 * sum(heights)), layout="constrained")
+    grid = figure.add_gridspec(len(rows), GRID, height_ratios=heights)
+    for row, (_height, title, panels) in enumerate(rows):
+        if title:
+            axes = figure.add_subplot(grid[row, :])
+            axes.axis("off")
+            axes.text(0, 0.2, title, fontsize=12, weight="bold")
+        for column, panel in enumerate(panels):
+            width = PANEL_WIDTH[panel["type"]]
+            axes = figure.add_subplot(grid[row, column * width : (column + 1) * width])
+            draw_panel(axes, panel, options.prometheus, options.minutes)
+    figure.savefig(options.picture, dpi=75)
+
+
+if __name__ == "__main__":
+    main()
