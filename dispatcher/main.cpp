@@ -1,0 +1,94 @@
+// `steamflow TASK [OPTION...]` becomes the program of that task, which is beside this one. The
+// entry point of the image.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "file.h"
+#include "task_error.h"
+#include "task_names.h"
+#include "version.h"
+
+namespace {
+
+using namespace steamflow;
+
+// What whoever made the container put into it: variables as NAME=value, each ended by a NUL, as in
+// /proc/PID/environ. An engine tells everybody who may ask which variables it was told to set, but
+// not what is in a file.
+constexpr char kEnvironmentFile[] = "/run/steamflow/environment";
+
+std::string Help() {
+  std::string text =
+      "Runs a task of steamflow.\n"
+      "Usage: steamflow TASK [OPTION...]\n\nTasks:\n";
+  for (const std::string_view task : kTaskNames) text += fmt::format("  {}\n", task);
+  text += fmt::format(
+      "\nOptions:\n"
+      "  -h,--help                         Print this help message and exit\n"
+      "  --version                         Display program version information and exit\n"
+      "\nsteamflow TASK --help tells what a task does. The variables in {}, where\n"
+      "that file exists, are added to the task's environment.\n"
+      "\nExample:\n  steamflow steam-news --sink stdout\n",
+      kEnvironmentFile);
+  return text;
+}
+
+// Adds the variables of the file, if there is one. Throws TaskError, std::system_error.
+void ReadEnvironmentFile() {
+  if (::access(kEnvironmentFile, F_OK) != 0) return;
+  const std::string text = ReadFile(kEnvironmentFile);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\0', begin);
+    const std::size_t equals = text.find('=', begin);
+    if (end == std::string::npos || equals >= end || equals == begin) {
+      throw TaskError(ExitCode::kConfig, fmt::format("{} holds something other than NAME=value, "
+                                                     "each ended by a NUL",
+                                                     kEnvironmentFile));
+    }
+    ::setenv(text.substr(begin, equals - begin).c_str(), &text[equals + 1], 1);
+    begin = end + 1;
+  }
+}
+
+int Fail(ExitCode code, std::string_view message) {
+  fmt::print(stderr, "steamflow: {}\n", message);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view task = argc > 1 ? argv[1] : "";
+  if (task == "--help" || task == "-h") {
+    fmt::print("{}", Help());
+    return 0;
+  }
+  if (task == "--version") {
+    fmt::print("steamflow {}\n", kVersion);
+    return 0;
+  }
+  if (std::find(std::begin(kTaskNames), std::end(kTaskNames), task) == std::end(kTaskNames)) {
+    const std::string what = task.empty() ? "no task given" : fmt::format("no task '{}'", task);
+    return Fail(ExitCode::kUsage, what + " (steamflow --help lists the tasks)");
+  }
+  try {
+    ReadEnvironmentFile();
+    const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    const std::string program = (folder / task).string();
+    ::execv(program.c_str(), argv + 1);
+    return Fail(ExitCode::kInternal, fmt::format("{}: {}", program, std::strerror(errno)));
+  } catch (const std::exception& error) {
+    return Fail(ExitCode::kConfig, error.what());
+  }
+}

@@ -1,0 +1,65 @@
+// `steamflow TASK`, the entry point of the image. The file of variables that it reads is tested in
+// tests/docker, where it can be.
+
+#include <csignal>
+
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+class Dispatcher : public TaskTest {};
+
+TEST_F(Dispatcher, BecomesTheTask) {
+  const Ended direct = Run({kCountsTask, "--sink", "stdout"});
+  const Ended dispatched = Run({"steamflow", kCountsTask, "--sink", "stdout"});
+  ASSERT_EQ(dispatched.exit_code, 0) << dispatched.err;
+  EXPECT_EQ(dispatched.err, "");
+  EXPECT_EQ(dispatched.Lines().size(), direct.Lines().size());
+  EXPECT_EQ(dispatched.Result().Text("/task"), kCountsTask);
+}
+
+TEST_F(Dispatcher, PassesOnTheExitCode) {
+  const Ended run = Run({"steamflow", kNewsTask, "--no-such-option"});
+  EXPECT_EQ(run.exit_code, 64);
+  EXPECT_EQ(run.Result().Text("/task"), kNewsTask);
+}
+
+TEST_F(Dispatcher, SignalsReachTheTask) {
+  Fault(R"({"kind": "silence", "times": -1})");
+  Program program({"steamflow", kCountsTask, "--sink", "stdout"}, environment_);
+  ASSERT_TRUE(Eventually([&] { return Requests() > 0; }));
+  program.Send(SIGTERM);
+  const Ended run = program.Wait();
+  EXPECT_EQ(run.exit_code, 143);
+  EXPECT_EQ(run.Result().Text("/error/kind"), "interrupted");
+}
+
+TEST_F(Dispatcher, HelpListsTheTasks) {
+  const Ended run = Run({"steamflow", "--help"});
+  EXPECT_EQ(run.exit_code, 0);
+  for (const char* task :
+       {kCountsTask, kGamesTask, kPlayersTask, kNewsTask, "kafka-to-postgres",
+        "kafka-to-elasticsearch", "kafka-create-topics", "kafka-dead-letters", "kafka-load-test",
+        "connect-apply", "elasticsearch-apply", "pipeline-check", "pipeline-reconcile"}) {
+    EXPECT_NE(run.out.find(std::string("\n  ") + task + "\n"), std::string::npos) << task;
+    EXPECT_EQ(Run({"steamflow", task, "--version"}).out, Run({task, "--version"}).out);
+  }
+}
+
+TEST_F(Dispatcher, WithoutATaskNothingRuns) {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"steamflow"},
+                                                  {"steamflow", ""},
+                                                  {"steamflow", "no-such-task"},
+                                                  {"steamflow", "../bin/steam-news"},
+                                                  {"steamflow", "steamflow"},
+                                                  {"steamflow", "--sink"}}) {
+    const Ended run = Run(command);
+    EXPECT_EQ(run.exit_code, 64);
+    EXPECT_EQ(run.out, "");
+    EXPECT_NE(run.err.find("steamflow --help lists the tasks"), std::string::npos) << run.err;
+  }
+}
+
+}  // namespace
+}  // namespace steamflow::test
