@@ -8,39 +8,23 @@ option must mean the same wherever it occurs.
 """
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "packaging"))
+from command_help import read_help
+
 COMMON_GROUP = "Common to all tasks"
 
 # An option as a README or --help has it: its default and what it does.
 Options = dict[str, tuple[str, str]]
 
-# Where the texts of --help begin. What stands before them and is longer has a line of its own.
-TEXT_COLUMN = 36
-
-
-def parse_help(body: str) -> Options:
-    """The options of one group of --help."""
-    options: Options = {}
-    for entry in re.split(r"\n(?=  -)", body):
-        first, *rest = entry.split("\n")
-        kind, text = (first, " ".join(rest)) if rest else (first[:TEXT_COLUMN], first[TEXT_COLUMN:])
-        name = re.search(r"--[a-z0-9-]+", kind)
-        assert name, f"no option: {entry}"
-        default = re.search(r"=(\S+)", kind)
-        options[name[0]] = (default[1] if default else "", " ".join(text.split()))
-    return options
-
 
 def help_groups(binary: Path) -> dict[str, Options]:
-    text = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
     groups = {
-        title: parse_help(body.rstrip("\n"))
-        for title, body in re.findall(r"^(\w[^\n]*):\n((?:  .*\n)+)", text, re.MULTILINE)
-        if title != "Example"
+        title: {name: (option.default, option.text) for name, option in options.items()}
+        for title, options in read_help(binary).groups.items()
     }
     for name in ("--help", "--version"):
         del groups["Options"][name]

@@ -1,0 +1,181 @@
+"""The packages in build-package/, which `cmake --workflow --preset package` made."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build-package"
+TASKS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("tasks/*/main.cpp"))
+PROGRAMS = sorted([*TASKS, "steamflow"])
+OBJECT = "tasks/CMakeFiles/steam-news.dir/steam_news/main.cpp.o"
+TOP = "steamflow-[0-9.]+-linux-[^/]+"
+
+
+def command(*arguments: str | Path, **options: Any) -> str:
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def the_one(folder: Path, pattern: str) -> Path:
+    (path,) = folder.glob(pattern)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tarball() -> Path:
+    return the_one(BUILD, "steamflow-*.tar.gz")
+
+
+@pytest.fixture(scope="module")
+def deb() -> Path:
+    return the_one(BUILD, "steamflow_*.deb")
+
+
+@pytest.fixture(scope="module")
+def unpacked(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tarball")
+    command("tar", "--extract", "--file", tarball, "--directory", folder)
+    return the_one(folder, "*")
+
+
+@pytest.fixture(scope="module")
+def epoch() -> int:
+    return int(command("git", "log", "-1", "--format=%ct", cwd=ROOT))
+
+
+def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, epoch, tmp_path):
+    """From the files of the commit in another folder, with other settings of the person who builds.
+    ccache may know the compiler's output; so one object is compiled again without it."""
+    source = tmp_path / "elsewhere"
+    files = command("git", "ls-files", "-z", cwd=ROOT)
+    source.mkdir()
+    command(
+        *("xargs", "--null", "cp", "--parents", "--no-dereference", "--target-directory", source),
+        cwd=ROOT,
+        input=files,
+    )
+    environment = os.environ | {
+        "CCACHE_BASEDIR": str(source),
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "TZ": "Asia/Seoul",
+        "LC_ALL": "C",
+        "HOME": str(tmp_path),
+        "CCACHE_DIR": command("ccache", "--get-config", "cache_dir").strip(),
+    }
+    command(
+        *("cmake", "--workflow", "--preset", "package"), cwd=source, env=environment, umask=0o077
+    )
+    build = source / "build-package"
+    for first in (tarball, deb):
+        second = build / first.name
+        assert hashlib.sha256(second.read_bytes()).digest() == (
+            hashlib.sha256(first.read_bytes()).digest()
+        ), f"diffoscope {first} {second}"
+    (build / OBJECT).unlink()
+    command("ninja", OBJECT, cwd=build, env=environment | {"CCACHE_DISABLE": "1"})
+    assert (build / OBJECT).read_bytes() == (BUILD / OBJECT).read_bytes()
+
+
+def test_tarball_has_one_folder_and_no_trace_of_who_made_it(tarball, epoch):
+    with tarfile.open(tarball) as archive:
+        members = archive.getmembers()
+    assert all(re.match(f"{TOP}(/|$)", member.name) for member in members)
+    assert {(member.uid, member.gid, member.mtime) for member in members} == {(0, 0, epoch)}
+    assert {member.mode for member in members if member.isdir()} <= {0o755}
+    assert {member.mode for member in members if member.isfile()} <= {0o755, 0o644}
+
+
+def test_tarball_has_the_programs_and_what_they_need(unpacked):
+    assert sorted(path.name for path in (unpacked / "bin").iterdir()) == PROGRAMS
+    for program in PROGRAMS:
+        loaded = command("ldd", unpacked / "bin" / program)
+        outside = re.findall(r"=> (/\S+)", loaded.replace(str(unpacked), "$PACKAGE"))
+        # The C library's own, which every system has.
+        assert {re.split(r"[.-]", Path(path).name)[0] for path in outside} <= {
+            "libc",
+            "libm",
+            "libresolv",
+            "libdl",
+            "libpthread",
+            "librt",
+        }
+        search = command("readelf", "--dynamic", unpacked / "bin" / program)
+        assert re.findall(r"PATH\).*\[(.*)\]", search) == ["$ORIGIN/../lib/steamflow"]
+    assert (unpacked / "share/steamflow/topics.json").exists()
+    assert (unpacked / "share/steamflow/dags/runDag.py").exists()
+
+
+def test_programs_need_a_c_library_of_this_release_at_most(unpacked):
+    """Not what only this machine may have."""
+    own = re.search(r"GLIBC ([\d.]+)", command("ldd", "--version"))
+    own = own[1] if own else ""
+    for file in [*(unpacked / "bin").iterdir(), *(unpacked / "lib/steamflow").iterdir()]:
+        needed = re.findall(r"GLIBC_(\d+)\.(\d+)", command("readelf", "--version-info", file))
+        assert max((int(a), int(b)) for a, b in needed) <= tuple(map(int, own.split(".")))
+
+
+def test_bill_of_materials_names_every_library(unpacked):
+    bill = json.loads((unpacked / "share/doc/steamflow/sbom.cdx.json").read_text())
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    files = {
+        file["name"]: file["hashes"][0]["content"]
+        for component in bill["components"]
+        for file in component.get("components", [])
+    }
+    for library in (unpacked / "lib/steamflow").iterdir():
+        assert files[library.name] == hashlib.sha256(library.read_bytes()).hexdigest()
+    by_name = {component["name"]: component for component in bill["components"]}
+    assert {"librdkafka1", "libc6", "libcli11-dev"} <= set(by_name)
+    kafka = by_name["librdkafka1"]
+    installed = command("dpkg-query", "--show", "--showformat=${Version}", "librdkafka1")
+    assert kafka["version"] == installed
+    assert kafka["purl"].startswith("pkg:deb/debian/librdkafka1@")
+    listed = bill["metadata"]["component"]["components"]
+    assert [program["name"] for program in listed] == PROGRAMS
+    depended_on = bill["dependencies"][0]["dependsOn"]
+    assert sorted(depended_on) == sorted(each["bom-ref"] for each in bill["components"])
+
+
+def test_every_library_has_its_licence(unpacked):
+    bill = json.loads((unpacked / "share/doc/steamflow/sbom.cdx.json").read_text())
+    bundled = {library.name for library in (unpacked / "lib/steamflow").iterdir()}
+    for component in bill["components"]:
+        if bundled & {file["name"] for file in component.get("components", [])}:
+            licence = unpacked / "share/doc/steamflow/licences" / component["name"]
+            assert licence.stat().st_size > 0
+
+
+def test_deb_depends_on_the_libraries_and_brings_none(deb):
+    depends = command("dpkg-deb", "--field", deb, "Depends")
+    for package in ("librdkafka1", "libpq5", "libhiredis", "libsimdjson", "ca-certificates"):
+        assert package in depends
+    names = re.findall(r" \./(\S+)$", command("dpkg-deb", "--contents", deb), re.MULTILINE)
+    assert {f"usr/bin/{program}" for program in PROGRAMS} <= set(names)
+    assert not [name for name in names if name.startswith("usr/lib/")]
+    assert names == sorted(names)  # not as some file system gives them
+    sums = command("dpkg-deb", "--info", deb, "md5sums").splitlines()
+    assert sums == sorted(sums, key=lambda line: line.split()[1])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_man_page_tells_of_every_option(unpacked, program):
+    page = gzip.decompress((unpacked / f"share/man/man1/{program}.1.gz").read_bytes()).decode()
+    text = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
+    shown = command(unpacked / "bin" / program, "--help")
+    options = set(re.findall(r"^  (?:-h,)?(--[a-z0-9-]+)", shown, re.MULTILINE))
+    assert len(options) >= 2
+    assert {option for option in options if option not in text} == set()
+    (name,) = re.findall(rf"^{program} - (.+)$", text, re.MULTILINE)
+    assert shown.startswith(name)
