@@ -17,10 +17,12 @@ code that trying again cannot mend fails the task at once.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
 import shlex
+import tarfile
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -171,9 +173,41 @@ elif RUNTIME == "docker":
     from airflow.providers.docker.operators.docker import DockerOperator
     from docker.errors import NotFound
 
+    # Where the image's entry point looks for variables.
+    ENVIRONMENT_FILE = "run/steamflow/environment"
+
+    class Engine:
+        """An engine's client that gives a container its variables in a file, all but those that say
+        which run it is: whatever the engine itself sets, `docker inspect` shows."""
+
+        def __init__(self, client: Any):
+            self.client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.client, name)
+
+        def create_container(self, *, environment: dict[str, str], **options: Any) -> Any:
+            run = {name: environment[name] for name in environment if name in RUN_CONTEXT}
+            content = "".join(
+                f"{name}={value}\0" for name, value in environment.items() if name not in run
+            ).encode()
+            file = tarfile.TarInfo(ENVIRONMENT_FILE)
+            file.size, file.mode = len(content), 0o444  # the container has one user, not root
+            archive = io.BytesIO()
+            with tarfile.open(fileobj=archive, mode="w") as tar:
+                tar.addfile(file, io.BytesIO(content))
+            container = self.client.create_container(environment=run, **options)
+            try:
+                self.client.put_archive(container["Id"], "/", archive.getvalue())
+            except BaseException:
+                self.client.remove_container(container["Id"])
+                raise
+            return container
+
     class SteamflowTask(Secrets, DockerOperator):
         """A program in a container of its own, which is removed afterwards. `environment` and not
-        `private_environment`, which is not templated: the secrets in it are masked."""
+        `private_environment`, which is not templated: the secrets in it are masked, and reach the
+        container in a file."""
 
         def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
             self.program = argv[0]
@@ -187,6 +221,10 @@ elif RUNTIME == "docker":
                 xcom_all=True,
                 **kwargs,
             )
+
+        @property
+        def cli(self) -> Any:
+            return Engine(super().cli)
 
         def execute(self, context: Any) -> dict[str, Any]:
             try:

@@ -3,7 +3,9 @@ the docker and kubernetes runtimes."""
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -72,6 +74,7 @@ class Engine:
     def __init__(self, exit_code: int, lines: list[str], fault: BaseException | None = None):
         self.exit_code, self.lines, self.fault = exit_code, lines, fault
         self.created: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
         self.events: list[str] = []
 
     def images(self, name: str) -> list[str]:
@@ -83,6 +86,15 @@ class Engine:
     def create_container(self, **options: Any) -> dict[str, str]:
         self.created = options
         return {"Id": "a-container"}
+
+    def put_archive(self, _: str, path: str, archive: bytes) -> None:
+        if isinstance(self.fault, ConnectionError):
+            raise self.fault
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            (file,) = tar.getmembers()
+            content = tar.extractfile(file)
+            assert content and file.mode == 0o444
+            self.files[path + file.name] = content.read().decode()
 
     def attach(self, **_: Any) -> list[bytes]:
         return [f"{line}\n".encode() for line in self.lines]
@@ -125,7 +137,12 @@ def test_docker_container(docker_task):
     assert task.execute({}) == SUCCESS
     assert engine.created["image"] == "registry/steamflow:1.0"
     assert engine.created["command"] == ["steam-player-summaries"]
-    assert engine.created["environment"] == ENVIRONMENT
+    run = {name: text for name, text in ENVIRONMENT.items() if name.startswith("AIRFLOW_CTX_")}
+    assert engine.created["environment"] == run
+    (content,) = engine.files.values()
+    assert list(engine.files) == ["/run/steamflow/environment"]
+    variables = dict(line.split("=", 1) for line in content.removesuffix("\0").split("\0"))
+    assert run | variables == ENVIRONMENT
     assert engine.created["host_config"]["network_mode"] == "pipeline"
     assert engine.created["host_config"]["mem_limit"] == "256M"
     assert engine.created["host_config"]["mounts"] == []
@@ -169,6 +186,13 @@ def test_docker_container_is_stopped_before_it_is_removed(docker_task, fault):
         task.execute({})
     task.on_kill()
     assert engine.events == ["start", "stop", "remove"]
+
+
+def test_docker_container_without_its_variables_is_removed(docker_task):
+    engine = Engine(0, [], ConnectionError("the engine is gone"))
+    with pytest.raises(ConnectionError):
+        docker_task(engine).execute({})
+    assert engine.events == ["remove"]
 
 
 @pytest.fixture
