@@ -3,12 +3,13 @@ sees, for a page that cannot show a Grafana.
 
     draw.py PICTURE [--prometheus URL] [--minutes N]
 
-Needs matplotlib.
+Needs matplotlib, which brings Pillow.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import time
@@ -23,6 +24,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import dates, pyplot
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from PIL import Image
 
 Panel = dict[str, Any]
 
@@ -30,26 +32,31 @@ DASHBOARDS = [
     Path(__file__).parent / "dashboards" / f"{name}.json" for name in ("pipeline", "kafka", "sinks")
 ]
 GRID = 12  # columns; a panel takes some of them
-PANEL_WIDTH = {"stat": 3, "timeseries": 4}
+PANEL_WIDTH = {"stat": 3, "timeseries": 3}
 PANEL_HEIGHT = {"stat": 0.45, "timeseries": 1.0}
 TITLE_HEIGHT = 0.25
 POINTS = 120  # of a line
 LEGEND_LINES = 5
+LEGEND_ROOM = 1.7  # of the highest value
+COLOURS = 48
 
 
-def ask(prometheus: str, expression: str, minutes: float) -> list[dict[str, Any]]:
-    """The series of an expression over the last minutes."""
-    end = time.time()
-    query = urllib.parse.urlencode(
-        {
-            "query": expression,
+class Prometheus:
+    """One span of time of a Prometheus."""
+
+    def __init__(self, url: str, minutes: float):
+        end = time.time()
+        self.url = url
+        self.span = {
             "start": end - 60 * minutes,
             "end": end,
             "step": max(1, 60 * minutes / POINTS),
         }
-    )
-    with urllib.request.urlopen(f"{prometheus}/api/v1/query_range?{query}", timeout=30) as answer:
-        return json.load(answer)["data"]["result"]
+
+    def series(self, expression: str) -> list[dict[str, Any]]:
+        query = urllib.parse.urlencode({"query": expression, **self.span})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query_range?{query}", timeout=30) as answer:
+            return json.load(answer)["data"]["result"]
 
 
 def number(value: float, unit: str) -> str:
@@ -57,8 +64,9 @@ def number(value: float, unit: str) -> str:
     if unit == "percentunit":
         return f"{100 * value:.4g} %"
     if unit == "s":
-        if abs(value) >= 120:
-            return f"{value / 60:.3g} min"
+        for name, size in {"d": 86400, "h": 3600, "min": 60}.items():
+            if abs(value) >= 2 * size:
+                return f"{value / size:.3g} {name}"
         return f"{value:.3g} s" if abs(value) >= 1 or value == 0 else f"{1000 * value:.3g} ms"
     steps = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10} if unit == "bytes" else {"M": 1e6, "k": 1e3}
     for name, size in steps.items():
@@ -67,20 +75,20 @@ def number(value: float, unit: str) -> str:
             break
     else:
         name = "B" if unit == "bytes" else ""
-    return f"{value:.4g} {name}{'/s' if unit == 'cps' else ''}".strip()
+    return f"{value:.3g} {name}{'/s' if unit == 'cps' else ''}".strip()
 
 
 def series_name(legend: str, labels: dict[str, str]) -> str:
     return re.sub(r"{{(\w+)}}", lambda name: labels.get(name[1], ""), legend).strip()
 
 
-def draw_panel(axes: Any, panel: Panel, prometheus: str, minutes: float) -> None:
+def draw_panel(axes: Any, panel: Panel, prometheus: Prometheus) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     axes.set_title(panel["title"], fontsize=8, loc="left")
     lines = [
         (series_name(target["legendFormat"], series["metric"]), series["values"])
         for target in panel["targets"]
-        for series in ask(prometheus, target["expr"], minutes)
+        for series in prometheus.series(target["expr"])
     ]
     if not lines:
         raise SystemExit(f"{panel['title']}: Prometheus has no data")
@@ -101,7 +109,7 @@ def draw_panel(axes: Any, panel: Panel, prometheus: str, minutes: float) -> None
     )
     axes.yaxis.set_major_locator(MaxNLocator(4))
     if "min" in defaults:
-        axes.set_ylim(bottom=defaults["min"])
+        axes.set_ylim(defaults["min"], LEGEND_ROOM * max(axes.get_ylim()[1], 0.1))
     axes.tick_params(labelsize=6)
     axes.grid(linewidth=0.3)
     axes.legend(fontsize=5, loc="upper left", framealpha=0.6)
@@ -123,6 +131,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     options = parser.parse_args()
 
+    prometheus = Prometheus(options.prometheus, options.minutes)
     dashboards = [json.loads(path.read_text()) for path in DASHBOARDS]
     rows: list[tuple[float, str, list[Panel]]] = []  # height, title, panels
     for dashboard in dashboards:
@@ -139,8 +148,10 @@ def main() -> None:
         for column, panel in enumerate(panels):
             width = PANEL_WIDTH[panel["type"]]
             axes = figure.add_subplot(grid[row, column * width : (column + 1) * width])
-            draw_panel(axes, panel, options.prometheus, options.minutes)
-    figure.savefig(options.picture, dpi=75)
+            draw_panel(axes, panel, prometheus)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=75)
+    Image.open(drawn).convert("RGB").quantize(COLOURS).save(options.picture, optimize=True)
 
 
 if __name__ == "__main__":
