@@ -34,6 +34,7 @@ from airflow.providers.common.compat.sdk import (
     Asset,
     mask_secret,
 )
+from airflow.providers.standard.operators.bash import BashOperator
 
 
 def setting(name: str, pattern: str, expected: str, default: str = "") -> str:
@@ -144,29 +145,30 @@ class Secrets:
         return text
 
 
+class WorkerTask(Secrets, BashOperator):
+    """A program on the worker. Its stdout and stderr are the task's log, the last line its
+    result."""
+
+    def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
+        self.program = argv[0]
+        # exec: Airflow's SIGTERM reaches the program, and the program sees its parent die.
+        command = shlex.join([os.path.join(BIN, self.program), *argv[1:]])
+        super().__init__(bash_command=f"exec {command}", env=environment, **kwargs)
+
+    def get_env(self, context: Any) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        return inherited | super().get_env(context)
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        # BashOperator's own execute drops the output of a program that fails.
+        run = self.subprocess_hook.run_command(
+            ["bash", "-c", self.bash_command], env=self.get_env(context)
+        )
+        return outcome(self.program, run.exit_code, result_line([run.output]), run.output)
+
+
 if RUNTIME == "bash":
-    from airflow.providers.standard.operators.bash import BashOperator
-
-    class SteamflowTask(Secrets, BashOperator):
-        """A program on the worker. Its stdout and stderr are the task's log, the last line its
-        result."""
-
-        def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
-            self.program = argv[0]
-            # exec: Airflow's SIGTERM reaches the program, and the program sees its parent die.
-            command = shlex.join([os.path.join(BIN, self.program), *argv[1:]])
-            super().__init__(bash_command=f"exec {command}", env=environment, **kwargs)
-
-        def get_env(self, context: Any) -> dict[str, str]:
-            inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-            return inherited | super().get_env(context)
-
-        def execute(self, context: Any) -> dict[str, Any]:
-            # BashOperator's own execute drops the output of a program that fails.
-            run = self.subprocess_hook.run_command(
-                ["bash", "-c", self.bash_command], env=self.get_env(context)
-            )
-            return outcome(self.program, run.exit_code, result_line([run.output]), run.output)
+    SteamflowTask = WorkerTask
 
 elif RUNTIME == "docker":
     from airflow.providers.docker.exceptions import DockerContainerFailedException
@@ -289,11 +291,14 @@ def steamflow_task(
     environment: dict[str, str] | None = None,
     fills: str = "",
     sharded: bool = False,
+    on_worker: bool = False,
+    timeout: timedelta = EXECUTION_TIMEOUT,
 ) -> Any:
     """The task that runs `argv` (templated) with the Airflow Variables and Connections named, and
     no others but PUSHGATEWAY_URL. One that is not defined is passed empty, which the programs take
     as unset. `fills` names the topic of a source. Sharded: mapped over `--shard I/N` where
-    AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1."""
+    AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1. On the worker: whatever the runtime of the others
+    is, for a program that is not in their image."""
     environment = RUN_CONTEXT | (environment or {})
     for name in (*variables, "PUSHGATEWAY_URL"):
         environment[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
@@ -305,13 +310,14 @@ def steamflow_task(
         "environment": environment,
         "outlets": [topic_asset(fills)] if fills else [],
         "post_execute": tell_acknowledged,
-        "execution_timeout": EXECUTION_TIMEOUT,
+        "execution_timeout": timeout,
         "retries": 3,
         "retry_delay": timedelta(seconds=10),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=5),
     }
+    operator = WorkerTask if on_worker else SteamflowTask
     if sharded and SHARDS > 1:
         shards = [[*argv, "--shard", f"{shard}/{SHARDS}"] for shard in range(SHARDS)]
-        return SteamflowTask.partial(**arguments).expand(argv=shards)
-    return SteamflowTask(argv=argv, **arguments)
+        return operator.partial(**arguments).expand(argv=shards)
+    return operator(argv=argv, **arguments)
