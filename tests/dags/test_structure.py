@@ -95,6 +95,13 @@ EXPECTED = SEVEN | {
         set(),
         {"KAFKA_DEFAULT", "POSTGRES_DEFAULT", "ELASTICSEARCH_DEFAULT"},
     ),
+    "steam_windows": (
+        "*/10 * * * *",
+        "windows",
+        "steam-windows --once",
+        {"SPARK_MASTER", "SPARK_CHECKPOINT"},
+        {"KAFKA_DEFAULT", "POSTGRES_DEFAULT"},
+    ),
 }
 SHARDED = {
     "steam_get_recently_played_games",
@@ -187,6 +194,12 @@ def test_shards_map_the_walks_only(load_dags):
             }
         else:
             assert not hasattr(task, "expand_input")
+
+
+def test_spark_is_driven_from_the_worker_in_every_runtime(load_dags):
+    for runtime in ("bash", "docker", "kubernetes"):
+        task = load_dags(RUNTIME=runtime)["steam_windows"].get_task("windows")
+        assert task.bash_command == "exec steam-windows --once"
 
 
 def test_programs_are_taken_from_the_folder(load_dags):

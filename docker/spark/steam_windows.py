@@ -1,0 +1,255 @@
+"""From the topics into PostgreSQL by Spark Structured Streaming: the player counts of each game in
+windows of 5 minutes and of an hour, and how many accounts played each game in a sliding day.
+
+    steam-windows [--once]
+
+The last line on stdout is the result, in the form of the programs' result lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from connections import SettingError, kafka_options, postgres_options
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.streaming import StreamingQuery
+from window_table import WindowTable
+
+# How long an event id is remembered, and a window kept open: a record that is older than the newest
+# of its topic by more is late, and left out. Retries of a source repeat ids within hours.
+DELAY = "1 day"
+INTERVAL = "30 seconds"  # between two batches, without --once
+
+EXIT_TRY_AGAIN = 75
+EXIT_CONFIGURATION = 78
+
+
+@dataclass(frozen=True)
+class Query:
+    """From a topic to a table; both the checkpoint and the table have its name."""
+
+    name: str
+    topic: str
+    fields: dict[str, str]  # of the record, beside appid and timestamp
+    number: str  # the field without which a record says nothing
+    windows: Callable[[DataFrame], DataFrame]
+    columns: str  # of the table, beside its key
+
+
+@dataclass(frozen=True)
+class Settings:
+    kafka: dict[str, str]
+    postgres: dict[str, str]
+    checkpoint: str  # a folder, or a URL, that the driver and the executors share
+    trigger: dict[str, Any]
+
+    @classmethod
+    def read(cls, once: bool) -> Settings:
+        checkpoint = os.environ.get("AIRFLOW_VAR_SPARK_CHECKPOINT", "")
+        if not checkpoint:
+            raise SettingError("no checkpoint: set AIRFLOW_VAR_SPARK_CHECKPOINT")
+        trigger: dict[str, Any] = {"availableNow": True} if once else {"processingTime": INTERVAL}
+        return cls(kafka_options(), postgres_options(), checkpoint, trigger)
+
+
+def player_counts(width: str) -> Callable[[DataFrame], DataFrame]:
+    """The samples of each game in windows that follow each other."""
+
+    def windows(events: DataFrame) -> DataFrame:
+        return events.groupBy(f.window("time", width), "appid").agg(
+            f.max("game").alias("game"),
+            f.count("*").alias("samples"),
+            f.min("player_count").alias("lowest"),
+            f.avg("player_count").alias("mean"),
+            f.max("player_count").alias("highest"),
+        )
+
+    return windows
+
+
+def most_played_games(events: DataFrame) -> DataFrame:
+    """How many accounts were seen to have played each game, in a day that slides by the hour."""
+    return (
+        events.withColumn("window", f.window("time", "1 day", "1 hour"))
+        .dropDuplicates(["window", "appid", "steam_id"])
+        .groupBy("window", "appid")
+        .agg(f.max("name").alias("name"), f.count("*").alias("accounts"))
+    )
+
+
+PLAYER_COUNT_FIELDS = {"game": "string", "player_count": "bigint"}
+PLAYER_COUNT_COLUMNS = "game text, samples bigint, lowest bigint, mean float8, highest bigint"
+QUERIES = (
+    Query(
+        "player_counts_5m",
+        "topic_currPlayer",
+        PLAYER_COUNT_FIELDS,
+        "player_count",
+        player_counts("5 minutes"),
+        PLAYER_COUNT_COLUMNS,
+    ),
+    Query(
+        "player_counts_1h",
+        "topic_currPlayer",
+        PLAYER_COUNT_FIELDS,
+        "player_count",
+        player_counts("1 hour"),
+        PLAYER_COUNT_COLUMNS,
+    ),
+    Query(
+        "most_played_games_1d",
+        "rct_plyd_games",
+        {"steam_id": "bigint", "name": "string"},
+        "steam_id",
+        most_played_games,
+        "name text, accounts bigint",
+    ),
+)
+
+
+def events_of(spark: SparkSession, query: Query, kafka: dict[str, str]) -> DataFrame:
+    """The records of a topic, each event id once: the first of its partition, as in the raw store.
+    One without a usable number or time is counted and left out; one with a time to come would make
+    all others late."""
+    fields = {"appid": "bigint"} | query.fields
+    values = ", ".join(f"`{name}` string" for name in (*fields, "timestamp"))
+    records = (
+        spark.readStream.format("kafka")
+        .options(**kafka)
+        .option("subscribe", query.topic)
+        .option("startingOffsets", "earliest")
+        .option("includeHeaders", True)
+        .option("kafka.isolation.level", "read_committed")
+        .load()
+        .selectExpr(
+            "cast(get(filter(headers, header -> header.key = 'event_id'), 0).value AS string)"
+            " AS header",
+            "concat_ws('/', topic, partition, offset) AS place",
+            "timestamp AS arrival",
+            f"from_json(cast(value AS string), '{values}') AS record",
+        )
+        .selectExpr(
+            "coalesce(nullif(header, ''), place) AS event_id",
+            "arrival",
+            "coalesce(try_to_timestamp(record.timestamp), arrival) AS time",
+            *(f"try_cast(record.`{name}` AS {type_}) AS {name}" for name, type_ in fields.items()),
+        )
+    )
+    usable = f.expr(
+        f"appid IS NOT NULL AND {query.number} IS NOT NULL"
+        " AND time >= '2000-01-01' AND time <= arrival + INTERVAL 1 DAY"
+    )
+    return (
+        records.observe(
+            query.name, f.count("*").alias("records"), f.count_if(~usable).alias("ignored")
+        )
+        .where(usable)
+        .withWatermark("time", DELAY)
+        .dropDuplicatesWithinWatermark(["event_id"])
+    )
+
+
+def start(
+    spark: SparkSession, query: Query, table: WindowTable, settings: Settings
+) -> StreamingQuery:
+    """A killed application goes on from the checkpoint: the batch that was not finished is done
+    again from the same records and the same state, and stores the same windows."""
+
+    def store(batch: DataFrame, _: int) -> None:
+        columns = batch.columns[1:]  # after the window
+        table.upsert(
+            batch.select("window.start", "window.end", *columns).toDF(
+                "window_start", "window_end", *columns
+            )
+        )
+
+    return (
+        query.windows(events_of(spark, query, settings.kafka))
+        .writeStream.queryName(query.name)
+        .outputMode("update")
+        .option("checkpointLocation", f"{settings.checkpoint}/{query.name}")
+        .foreachBatch(store)
+        .trigger(**settings.trigger)
+        .start()
+    )
+
+
+def counts(query: StreamingQuery, table: WindowTable) -> dict[str, int]:
+    """What the query did in its batches, of which Spark remembers the last 100."""
+    progress = query.recentProgress
+    observed = [
+        batch["observedMetrics"][query.name] for batch in progress if batch["observedMetrics"]
+    ]
+    return {
+        "records": sum(metrics["records"] for metrics in observed),
+        "ignored": sum(metrics["ignored"] for metrics in observed),
+        "late": sum(
+            operator["numRowsDroppedByWatermark"]
+            for batch in progress
+            for operator in batch["stateOperators"]
+        ),
+        "windows": table.stored,
+    }
+
+
+def run(settings: Settings) -> dict[str, dict[str, int]]:
+    """With availableNow until everything is stored that the topics held at the start, else until a
+    query fails."""
+    spark = SparkSession.builder.appName("steam-windows").getOrCreate()
+    try:
+        tables = [WindowTable(spark, settings.postgres, q.name, q.columns) for q in QUERIES]
+        queries = [start(spark, *pair, settings) for pair in zip(QUERIES, tables, strict=True)]
+        spark.streams.awaitAnyTermination()  # raises what a query failed of, and so does the next
+        for query in queries:
+            query.awaitTermination()
+        return {
+            query.name: counts(query, table) for query, table in zip(queries, tables, strict=True)
+        }
+    finally:
+        spark.stop()
+
+
+def sentence(error: Exception) -> str:
+    """An exception without the stack trace that Java's have."""
+    return " ".join(str(error).split("\n\tat ")[0].split())[:500]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="steam-windows", description=__doc__)
+    parser.add_argument(
+        "--once", action="store_true", help="end when the topics, as they are now, are stored"
+    )
+    once = parser.parse_args().once
+    begun = time.monotonic()
+    exit_code, queries, error = 0, {}, None
+    try:
+        queries = run(Settings.read(once))
+    except SettingError as wrong:
+        exit_code, error = EXIT_CONFIGURATION, {"kind": "config", "message": str(wrong)}
+    except (BlockingIOError, Py4JError, PySparkException) as failed:
+        exit_code, error = EXIT_TRY_AGAIN, {"kind": "transient", "message": sentence(failed)}
+    result = {
+        "task": "steam-windows",
+        "status": "failed" if error else "success",
+        "exit_code": exit_code,
+        "retryable": exit_code == EXIT_TRY_AGAIN,
+        "queries": queries,
+        "error": error,
+        "elapsed_seconds": round(time.monotonic() - begun, 3),
+    }
+    print(json.dumps(result, separators=(",", ":")), flush=True)
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

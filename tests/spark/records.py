@@ -1,0 +1,119 @@
+"""The records of the tests, in the form of the sources' own, and the same in every run but for the
+hour that they end in."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from confluent_kafka import Producer
+
+COUNTS, PLAYED = "topic_currPlayer", "rct_plyd_games"
+GAMES = {"Palworld": 1623730, "Monster Hunter World": 582010, "엘든 링": 1245620}
+SEOUL = timezone(timedelta(hours=9))
+FIRST_ACCOUNT = 76561197960499900
+# Forty hours ago, which is within the topics' retention.
+BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=40)
+
+
+@dataclass(frozen=True)
+class Record:
+    topic: str
+    key: str
+    event_id: str  # empty: without the header
+    time: datetime
+    fields: dict[str, Any] | None  # None: not JSON
+
+    def value(self) -> str:
+        if self.fields is None:
+            return "{"
+        timestamp = self.time.astimezone(SEOUL).isoformat(timespec="seconds")
+        return json.dumps(self.fields | {"timestamp": timestamp})
+
+
+def after(hours: float) -> datetime:
+    return BEGIN + timedelta(hours=hours)
+
+
+def player_count(game: str, time: datetime, count: int) -> Record:
+    event_id = f"{COUNTS}/{GAMES[game]}/{time:%Y-%m-%dT%H:%MZ}"
+    fields = {"game": game, "appid": GAMES[game], "player_count": count}
+    return Record(COUNTS, game, event_id, time, fields)
+
+
+def game_played(account: int, appid: int, begun: datetime, time: datetime) -> Record:
+    """From the pass of the walk that was begun then."""
+    event_id = f"{PLAYED}/{begun:%Y-%m-%dT%H:%MZ}/{account}/{appid}"
+    fields = {"appid": appid, "name": f"Game {appid}", "playtime_2weeks": 60}
+    return Record(PLAYED, str(appid), event_id, time, fields | {"steam_id": str(account)})
+
+
+def counts_between(begin: datetime, end: datetime, chance: random.Random) -> list[Record]:
+    step = timedelta(minutes=3)
+    times = [begin + i * step for i in range((end - begin) // step)]
+    return [player_count(game, time, chance.randrange(200_000)) for time in times for game in GAMES]
+
+
+def walk(begin: datetime, accounts: int, chance: random.Random) -> list[Record]:
+    """A pass over accounts, one every two minutes, each with up to four of twelve games."""
+    return [
+        game_played(FIRST_ACCOUNT - i, appid, begin, begin + timedelta(minutes=2 * i))
+        for i in range(accounts)
+        for appid in chance.sample(range(10, 130, 10), chance.randrange(5))
+    ]
+
+
+def again(record: Record) -> Record:
+    """What the source produces when it is run again: under the same id, and for a walk with the
+    time of its second run."""
+    if record.topic == COUNTS:
+        return record
+    return replace(record, time=record.time + timedelta(minutes=7))
+
+
+def first_and_second_part() -> tuple[list[Record], list[Record]]:
+    """30 hours, and 4 more with what is late, repeated and unusable."""
+    chance = random.Random(1)
+    first = counts_between(after(0), after(30), chance) + walk(after(0), 850, chance)
+    late = [record for record in first[::40] if record.time > after(10)]
+    first = [record for record in first if record not in late]
+    first += [again(record) for record in chance.sample(first, 200)]
+    second = counts_between(after(30), after(34), chance)
+    second += walk(after(30), 110, chance)  # of the same accounts again
+    second += late + [again(record) for record in chance.sample(first, 200)]
+    second += [
+        Record(COUNTS, "Palworld", "", after(31), {"appid": 1, "player_count": 5}),
+        Record(COUNTS, "Palworld", f"{COUNTS}/no/number", after(31), {"appid": 1}),
+        Record(COUNTS, "Palworld", f"{COUNTS}/no/json", after(31), None),
+        player_count("Palworld", after(40 + 48), 7),  # from the future
+    ]
+    return first, second
+
+
+def third_part() -> tuple[list[Record], list[Record]]:
+    """One of each topic, and what is a day older than the newest of the first part: too late."""
+    on_time = [
+        player_count("Palworld", after(35), 8),
+        game_played(FIRST_ACCOUNT, 10, after(35), after(35)),
+    ]
+    times = [BEGIN + timedelta(minutes=minutes) for minutes in (61, 124, 190)]
+    return on_time, [player_count(game, time, 9) for game in GAMES for time in times]
+
+
+def produce(brokers: str, records: list[Record]) -> None:
+    """In order, each acknowledged."""
+    errors = []
+    producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True})
+    for record in records:
+        producer.produce(
+            record.topic,
+            record.value(),
+            record.key,
+            headers={"event_id": record.event_id} if record.event_id else None,
+            on_delivery=lambda error, _: error and errors.append(error),
+        )
+    assert producer.flush(60) == 0
+    assert not errors

@@ -1,0 +1,64 @@
+"""The notebook, run as Jupyter runs it, over the records of the topics and tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psycopg
+import pytest
+from conftest import ROOT, store_records
+from nbclient import NotebookClient
+
+NOTEBOOK = ROOT / "docker/jupyter/steam.ipynb"
+
+
+def outputs(notebook: Any, cell: str) -> list[dict[str, Any]]:
+    """What a cell shows, by type."""
+    (found,) = (each for each in notebook.cells if each.id == cell)
+    return [output["data"] for output in found.outputs if "data" in output]
+
+
+def test_the_notebook_is_stored_without_outputs():
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
+
+
+def test_the_notebook_shows_topics_and_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brokers: str, postgres: str
+):
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": brokers}}
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps(kafka))
+    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", postgres)
+    store_records(brokers, postgres)
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+
+    with psycopg.connect(postgres) as database:
+        newest = database.execute(
+            "SELECT DISTINCT ON (game) game, player_count FROM steamflow.player_counts"
+            " ORDER BY game, event_time DESC"
+        ).fetchall()
+        most_played = database.execute(
+            "SELECT name, count(DISTINCT steam_id) FROM steamflow.recently_played_games"
+            " GROUP BY name ORDER BY 2 DESC LIMIT 1"
+        ).fetchone()
+    (table,) = outputs(notebook, "counts")
+    assert len(newest) == 3
+    for game, count in newest:
+        assert f"{game}" in table["text/plain"] and f"{count}" in table["text/plain"]
+    name, accounts = most_played
+    for cell in ("played", "most-played-plot"):
+        assert any(
+            name in output["text/plain"] and f"{accounts}" in output["text/plain"]
+            for output in outputs(notebook, cell)
+        )
+    for cell in ("player-counts-plot", "most-played-plot"):
+        (picture,) = (output for output in outputs(notebook, cell) if "image/png" in output)
+        assert len(picture["image/png"]) > 10_000
