@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -173,7 +174,9 @@ TEST(Prometheus, ConfigurationAndRulesAreRight) {
            {"test", "rules", PROMETHEUS_CONFIGURATION "/rules_test.yml"}}) {
     std::vector<std::string> command{PROMETHEUS_SERVICE, "promtool"};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    const Ended run = RunProgram(command, {{"PATH", std::getenv("PATH")}});
+    Environment environment{{"PATH", std::getenv("PATH")}};
+    if (const char* cache = std::getenv("STEAMFLOW_CACHE")) environment["STEAMFLOW_CACHE"] = cache;
+    const Ended run = RunProgram(command, environment);
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   }
 }
