@@ -53,6 +53,25 @@ bool CanChangeAny(const std::vector<Difference>& differences) {
                      [](const Difference& difference) { return difference.can_change; });
 }
 
+KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop) {
+  KafkaCluster cluster = admin.Describe();
+  while (static_cast<int>(cluster.brokers.size()) < least) {
+    const TaskError too_few(ExitCode::kTransient, fmt::format("brokers that run: {}, wanted: {}",
+                                                              cluster.brokers.size(), least));
+    stop.ThrowIfSignalled();
+    if (stop.Requested()) throw too_few;
+    std::this_thread::sleep_for(kBetweenLooks);
+    try {
+      cluster = admin.Describe();
+    } catch (const TaskError& error) {
+      stop.ThrowIfSignalled();
+      if (error.code() == ExitCode::kTransient) throw too_few;  // the end of the work came
+      throw;
+    }
+  }
+  return cluster;
+}
+
 TopicSurvey AwaitTopics(
     KafkaAdmin& admin, const std::vector<TopicSpec>& specs, const Stop& stop,
     const std::function<bool(const TopicSurvey& survey, const TopicSpec& spec)>& is_done) {

@@ -37,6 +37,10 @@ class TopicSurvey {
 
 bool CanChangeAny(const std::vector<Difference>& differences);
 
+// Looks until `least` brokers run, and returns what the cluster is then. Throws TaskError:
+// kTransient where they do not before the end of the work.
+KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop);
+
 // Looks until `is_done` holds for each of the topics. Throws TaskError: kTransient where it does
 // not before the end of the work.
 TopicSurvey AwaitTopics(

@@ -58,6 +58,12 @@ int main(int argc, char** argv) {
   command.app().add_option(
       "--file", file,
       "JSON file of the topics [default: share/steamflow/topics.json of the installation]");
+  int min_brokers = 1;
+  command.app()
+      .add_option("--min-brokers", min_brokers,
+                  "Brokers to wait for first: a topic gets no more replicas than brokers run")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   bool apply = false;
   command.app().add_flag("--apply", apply,
                          "Change existing topics too: add partitions, set configs");
@@ -66,7 +72,7 @@ int main(int argc, char** argv) {
     const std::vector<TopicSpec> specs = ReadTopicsFile(file);
     KafkaAdmin admin(ReadKafkaProperties(kafka, run.log), run.stop, run.stop.work_until());
 
-    const KafkaCluster before = admin.Describe();
+    const KafkaCluster before = AwaitBrokers(admin, min_brokers, run.stop);
     const auto brokers = static_cast<int>(before.brokers.size());
     std::vector<TopicSpec> missing;
     for (const TopicSpec& spec : specs) {
