@@ -26,6 +26,14 @@ with DAG(
     connectors = steamflow_task(
         "connectors",
         ["connect-apply"],
+        variables=[
+            "CONNECT_ELASTICSEARCH_URL",
+            "CONNECT_ELASTICSEARCH_USER",
+            "CONNECT_ELASTICSEARCH_PASSWORD",
+            "CONNECT_POSTGRES_ADDRESS",
+            "CONNECT_POSTGRES_USER",
+            "CONNECT_POSTGRES_PASSWORD",
+        ],
         connections=["connect_default"],
     )
     topics >> connectors

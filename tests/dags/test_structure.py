@@ -177,6 +177,14 @@ def test_platform_makes_topics_and_templates_before_connectors(load_dags):
     assert dag.get_task("connectors").upstream_task_ids == {"topics", "templates"}
 
 
+def test_connectors_are_given_what_their_files_ask_for(load_dags):
+    files = "".join(path.read_text() for path in (ROOT / "docker/connect").glob("*.json"))
+    asked = {f"AIRFLOW_VAR_{name}" for name in re.findall(r"\$\{([A-Z_]+)\}", files)}
+    task = load_dags()["steam_platform"].get_task("connectors")
+    assert asked <= task.env.keys()
+    assert len(asked) > 3
+
+
 @pytest.mark.parametrize("factor", [0, 1.5, "many", 10001])
 def test_overload_factor_is_checked(load_dags, factor):
     params = load_dags()["runDag"].params
