@@ -1,0 +1,256 @@
+"""docker/kubernetes against the schemas of Kubernetes and of Strimzi, and against what compose.yaml
+says of the same servers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from compose import ROOT, env_file
+
+KUBERNETES = ROOT / "docker/kubernetes"
+VERSIONS = env_file(ROOT / "docker/versions.env")
+CACHE = Path(os.environ.get("STEAMFLOW_CACHE", ROOT / ".cache"))
+STRIMZI = "kafka.strimzi.io/v1beta2"
+Resource = dict[str, Any]
+
+
+def load_all(path: Path) -> list[Any]:
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+
+
+def rendered(folder: Path) -> Iterator[Resource]:
+    """What kustomize makes of a folder that only lists resources and names their namespace."""
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    assert kustomization.keys() == {"apiVersion", "kind", "namespace", "resources"}
+    for name in kustomization["resources"]:
+        path = folder / name
+        for resource in rendered(path) if path.is_dir() else load_all(path):
+            if resource["kind"] != "Namespace":
+                assert resource["metadata"]["namespace"] == kustomization["namespace"]
+            yield resource
+    listed = {name for name in kustomization["resources"] if name.endswith(".yaml")}
+    present = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
+    assert listed == present, f"not listed in {folder}"
+
+
+RESOURCES = list(rendered(KUBERNETES / "overlays/trial"))
+VALUES = yaml.safe_load((KUBERNETES / "airflow.yaml").read_text())
+
+
+def name_of(resource: Resource) -> str:
+    return f"{resource['kind']}/{resource['metadata']['name']}"
+
+
+def of_kind(*kinds: str) -> list[Resource]:
+    found = [resource for resource in RESOURCES if resource["kind"] in kinds]
+    assert found, kinds
+    return found
+
+
+def pods() -> list[tuple[str, Resource]]:
+    return [(name_of(each), each["spec"]["template"]) for each in of_kind("StatefulSet", "Job")]
+
+
+def containers() -> list[Any]:
+    return [
+        pytest.param(container, id=f"{name}/{container['name']}")
+        for name, pod in pods()
+        for container in pod["spec"]["containers"]
+    ]
+
+
+EVERY_CONTAINER = pytest.mark.parametrize("container", containers())
+
+
+def strict(schema: Any) -> Any:
+    """A schema that takes no property which it does not name: the API server drops such silently."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {key: strict(value) for key, value in schema.items()}
+    is_open = schema.get("x-kubernetes-preserve-unknown-fields") or "additionalProperties" in schema
+    if (
+        isinstance(schema.get("properties"), dict)
+        and schema.get("type") == "object"
+        and not is_open
+    ):
+        schema["additionalProperties"] = False
+    return schema
+
+
+@pytest.fixture(scope="module")
+def strimzi_schemas() -> dict[str, Any]:
+    schemas = {}
+    for path in (CACHE / f"strimzi-{VERSIONS['STRIMZI_VERSION']}/crds").glob("*.yaml"):
+        spec = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]  # of a megabyte
+        for version in spec["versions"]:
+            if f"{spec['group']}/{version['name']}" == STRIMZI:
+                schema = strict(version["schema"]["openAPIV3Schema"])
+                schema["properties"]["metadata"] = {"type": "object"}
+                schemas[spec["names"]["kind"]] = schema
+    return schemas
+
+
+@pytest.mark.parametrize("resource", [pytest.param(each, id=name_of(each)) for each in RESOURCES])
+def test_schema(resource, strimzi_schemas):
+    if resource["apiVersion"] == STRIMZI:
+        schema = strimzi_schemas[resource["kind"]]
+        jsonschema.Draft202012Validator(schema).validate(resource)
+    else:
+        kubernetes_validate.validate(resource, VERSIONS["KUBERNETES_VERSION"], strict=True)
+
+
+def test_a_wrong_property_is_found(strimzi_schemas):
+    kafka = next(each for each in of_kind("Kafka"))
+    wrong = json.loads(json.dumps(kafka))
+    wrong["spec"]["kafka"]["listener"] = []
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(strimzi_schemas["Kafka"]).validate(wrong)
+    service = json.loads(json.dumps(of_kind("Service")[0]))
+    service["spec"]["port"] = 1
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(service, VERSIONS["KUBERNETES_VERSION"], strict=True)
+
+
+def test_topics_are_those_of_the_file():
+    topics = {
+        each["spec"]["topicName"]: {
+            "partitions": each["spec"]["partitions"],
+            "replication": each["spec"]["replicas"],
+            "config": each["spec"]["config"],
+        }
+        for each in of_kind("KafkaTopic")
+    }
+    assert topics == json.loads((ROOT / "docker/kafka/topics.json").read_text())
+
+
+def test_brokers_are_those_of_compose():
+    (kafka,), (pool,) = of_kind("Kafka"), of_kind("KafkaNodePool")
+    environment = env_file(ROOT / "docker/kafka/broker.env")
+    for name, value in kafka["spec"]["kafka"]["config"].items():
+        variable = f"KAFKA_{name.replace('.', '_').upper()}"
+        assert environment[variable] == json.dumps(value), name
+    assert kafka["spec"]["kafka"]["version"] == VERSIONS["KAFKA_VERSION"]
+    options = pool["spec"]["jvmOptions"]
+    heap = f"-Xms{options['-Xms']} -Xmx{options['-Xmx']}"
+    assert environment["KAFKA_HEAP_OPTS"] == heap
+    direct = f"-XX:MaxDirectMemorySize={options['-XX']['MaxDirectMemorySize']}"
+    assert direct in environment["KAFKA_JVM_PERFORMANCE_OPTS"]
+    assert pool["spec"]["replicas"] == 3
+
+
+def test_data_survives_its_pod():
+    """The reference's was in emptyDir volumes."""
+    (pool,) = of_kind("KafkaNodePool")
+    for volume in pool["spec"]["storage"]["volumes"]:
+        assert volume["type"] == "persistent-claim"
+        assert volume["deleteClaim"] is False
+    for each in of_kind("StatefulSet"):
+        claims = {claim["metadata"]["name"] for claim in each["spec"]["volumeClaimTemplates"]}
+        mounted = {
+            mount["name"]
+            for container in each["spec"]["template"]["spec"]["containers"]
+            for mount in container["volumeMounts"]
+        }
+        assert claims <= mounted
+        for volume in each["spec"]["template"]["spec"].get("volumes", []):
+            assert "secret" in volume or volume["emptyDir"]["medium"] == "Memory"
+
+
+def test_addresses_stay():
+    """Headless services whose names outlive the pods; nothing advertises an address."""
+    services = {each["metadata"]["name"]: each["spec"] for each in of_kind("Service")}
+    for each in of_kind("StatefulSet"):
+        service = services[each["spec"]["serviceName"]]
+        assert service["clusterIP"] == "None"
+        labels = each["spec"]["template"]["metadata"]["labels"]
+        assert service["selector"].items() <= labels.items()
+        ports = [
+            port["containerPort"]
+            for container in each["spec"]["template"]["spec"]["containers"]
+            for port in container["ports"]
+        ]
+        assert [port["port"] for port in service["ports"]] == ports
+    for listener in of_kind("Kafka")[0]["spec"]["kafka"]["listeners"]:
+        assert listener["type"] == "internal"
+        assert listener["authentication"]["type"] == "scram-sha-512"
+
+
+@EVERY_CONTAINER
+def test_container_is_pinned_limited_and_without_privileges(container):
+    name, _, tag = container["image"].partition(":")
+    assert tag in {*VERSIONS.values(), project_version()}, name
+    assert {"memory", "cpu"} <= container["resources"]["requests"].keys()
+    assert "memory" in container["resources"]["limits"]
+    context = container["securityContext"]
+    assert context["allowPrivilegeEscalation"] is False
+    assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+@EVERY_CONTAINER
+def test_secrets_are_references(container):
+    for variable in container.get("env", []):
+        if "PASSWORD" in variable["name"]:
+            assert "secretKeyRef" in variable["valueFrom"]
+    assert not [each for each in RESOURCES if each["kind"] in {"Secret", "ConfigMap"}]
+
+
+def project_version() -> str:
+    text = (ROOT / "CMakeLists.txt").read_text()
+    return text.split("project(steamflow VERSION ")[1].split()[0]
+
+
+def test_pods_do_not_run_as_root():
+    for name, pod in pods():
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["spec"]["automountServiceAccountToken"] is False, name
+
+
+def test_every_server_has_a_disruption_budget():
+    budgets = [
+        budget["spec"]["selector"]["matchLabels"] for budget in of_kind("PodDisruptionBudget")
+    ]
+    for each in of_kind("StatefulSet"):
+        labels = each["spec"]["template"]["metadata"]["labels"].items()
+        assert any(budget.items() <= labels for budget in budgets), name_of(each)
+    template = of_kind("Kafka")[0]["spec"]["kafka"]["template"]
+    assert template["podDisruptionBudget"] == {"maxUnavailable": 1}
+
+
+def test_network_policies_close_the_stores():
+    policies = {each["metadata"]["name"]: each["spec"] for each in of_kind("NetworkPolicy")}
+    assert policies["nothing-by-default"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    guarded = policies["stores"]["podSelector"]["matchLabels"].items()
+    for each in of_kind("StatefulSet"):
+        assert guarded <= each["spec"]["template"]["metadata"]["labels"].items()
+    allowed = [
+        source["podSelector"]["matchLabels"] for source in policies["stores"]["ingress"][0]["from"]
+    ]
+    (job,) = of_kind("Job")
+    labels = job["spec"]["template"]["metadata"]["labels"].items()
+    assert any(source.items() <= labels for source in allowed)
+
+
+def test_values_of_the_chart():
+    assert VALUES["airflowVersion"] == VERSIONS["AIRFLOW_3_VERSION"]
+    assert VALUES["defaultAirflowTag"] == project_version()
+    for part in ("apiServer", "scheduler", "dagProcessor", "triggerer", "workers"):
+        assert "memory" in VALUES[part]["resources"]["limits"], part
+    assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
+    readme = (KUBERNETES / "README.md").read_text()
+    names = [VALUES["data"]["metadataSecretName"], VALUES["data"]["brokerUrlSecretName"]]
+    names += [
+        VALUES[f"{kind}Name"] for kind in ("fernetKeySecret", "apiSecretKeySecret", "jwtSecret")
+    ]
+    names += ["steamflow-connections", "certificate", "redis", "postgres", "elasticsearch"]
+    for name in names:  # made in the README's steps
+        assert f"secret generic {name} " in readme, name
