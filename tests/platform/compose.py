@@ -1,0 +1,70 @@
+"""What compose.yaml is, as docker-compose reads it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Configuration = dict[str, Any]
+
+
+def copy_of_docker(folder: Path) -> Path:
+    """A copy of docker/ without what docker/init may have made there, beside the rest of the
+    checkout as far as compose.yaml names it."""
+    ignore = shutil.ignore_patterns(".env", "certificates")
+    shutil.copytree(ROOT / "docker", folder / "docker", ignore=ignore)
+    shutil.copytree(ROOT / "dags", folder / "dags")
+    return folder / "docker"
+
+
+def run_init(docker: Path) -> None:
+    done = subprocess.run([docker / "init"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def docker_compose(docker: Path, files: Sequence[str], *arguments: str) -> Any:
+    """Runs docker-compose on these files, with no environment but .env."""
+    named = [argument for file in files for argument in ("--file", file)]
+    return subprocess.run(
+        ["docker-compose", *named, *arguments],
+        check=False,
+        cwd=docker,
+        env={"PATH": os.environ["PATH"], "HOME": str(docker)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def configuration(docker: Path, *files: str) -> Configuration:
+    done = docker_compose(docker, files or ("compose.yaml",), "config")
+    assert done.returncode == 0, done.stderr
+    return yaml.safe_load(done.stdout)
+
+
+def env_file(path: Path) -> dict[str, str]:
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def unescaped(text: str) -> str:
+    """docker-compose prints a dollar sign as it is written in compose.yaml."""
+    return text.replace("$$", "$")
+
+
+def is_job(service: dict[str, Any]) -> bool:
+    return service.get("restart") == "no"
+
+
+def size(text: str | int) -> int:
+    """Bytes of '512m', '2g', '-Xmx512m' without its flag, or of a number."""
+    units = {"k": 2**10, "m": 2**20, "g": 2**30}
+    text = str(text).lower().removesuffix("b")
+    return int(text[:-1]) * units[text[-1]] if text[-1] in units else int(text)
