@@ -12,14 +12,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DAGS, airflow_home
+from conftest import AIRFLOW_3, DAGS, airflow_home
 
-AIRFLOW_3 = version("apache-airflow").startswith("3.")
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 PASSWORD = 'p@ss:/?#%&+ "quoted" \\비밀🔑'
 CERTIFICATE = "-----BEGIN-----\nMIIB+/==\n-----END-----"

@@ -9,9 +9,8 @@ import sys
 from importlib.metadata import version
 
 import pytest
-from conftest import DAGS, ROOT
+from conftest import AIRFLOW_3, DAGS, ROOT
 
-AIRFLOW_3 = version("apache-airflow").startswith("3.")
 KEYED = {"STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"}
 BOTH = {"KAFKA_DEFAULT", "REDIS_DEFAULT"}
 # Of the seven: dag id: schedule, task id, command line, Variables, Connections
