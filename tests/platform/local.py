@@ -7,6 +7,7 @@ is reached as localhost, which its certificate names.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -92,11 +93,15 @@ class Local:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def stop(self) -> None:
-        """At once: nobody needs the data any more. PostgreSQL would leave shared memory behind."""
+        """At once, with what they have started: nobody needs the data any more. PostgreSQL would
+        leave shared memory behind."""
         for process in self.processes.values():
-            process.send_signal(
-                signal.SIGINT if "postgres" in str(process.args) else signal.SIGKILL
-            )
+            if "postgres" in str(process.args):
+                process.send_signal(signal.SIGINT)
+                continue
+            for pid in [*descendants(process.pid), process.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         for process in self.processes.values():
             process.wait(30)
 
