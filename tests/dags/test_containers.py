@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import kubernetes_validate
 import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -18,9 +20,15 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     Connection,
 )
+from conftest import ROOT
 from docker.errors import APIError, NotFound
+from kubernetes.client import ApiClient
 from kubernetes.client import models as k8s
 
+VERSIONS = dict(
+    re.findall("^([A-Z_]+)=(.*)$", (ROOT / "docker/versions.env").read_text(), re.MULTILINE)
+)
+KUBERNETES_VERSION = VERSIONS["KUBERNETES_VERSION"]
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 KAFKA = {"conn_type": "kafka", "extra": {"sasl.password": 'p"w\\비밀'}}
 ENVIRONMENT = {
@@ -225,6 +233,15 @@ def test_kubernetes_pod(pod_task):
     assert {each.name: each.value for each in program.env} == ENVIRONMENT
     assert program.resources.limits == {"memory": "256Mi"}
     assert "/airflow/xcom" in [mount.mount_path for mount in program.volume_mounts]
+
+
+def test_kubernetes_takes_the_pod(pod_task):
+    """By the schemas of its API, which allow no unknown fields here."""
+    pod = ApiClient().sanitize_for_serialization(pod_task().build_pod_request_obj())
+    kubernetes_validate.validate(pod, KUBERNETES_VERSION, strict=True)
+    pod["spec"]["containers"][0]["argz"] = []
+    with pytest.raises(kubernetes_validate.ValidationError, match="argz"):
+        kubernetes_validate.validate(pod, KUBERNETES_VERSION, strict=True)
 
 
 def finished_pod(exit_code: int) -> k8s.V1Pod:
