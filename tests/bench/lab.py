@@ -115,6 +115,22 @@ class Lab(ExitStack):
             raise RuntimeError(f"{name}: {cost.output}")
         return replace(cost, records=sink["records"])
 
+    def fill(self, topic: str, accounts: int) -> int:
+        """Makes the topic, and that of dead letters, and puts the played games of so many accounts
+        there; returns how many records these are."""
+        topics = {
+            name: {"partitions": 6, "replication": 1, "config": {}}
+            for name in (topic, "steam_dead_letters")
+        }
+        file = self.folder / f"{topic}.json"
+        file.write_text(json.dumps(topics))
+        create = str(self.binaries / "kafka-create-topics")
+        execute([create, "--file", str(file), "--brokers", self.brokers])
+        api = self.standin("--every-player", "--no-gzip")
+        walk = ["--no-cursor", "--start-id", str(FIRST_ID), "--count", str(accounts)]
+        sink = ["--brokers", self.brokers, "--topic", topic]
+        return self.task("steam-recently-played-games", api, *walk, *sink).records
+
     def rival(self, name: str, *arguments: str) -> Cost:
         """One run of a Python program that does what a task does."""
         script = Path(__file__).resolve().parent / "rivals" / f"{name}.py"

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import scan
-from lab import FIRST_ID, Lab
+from lab import Lab
 from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, peak, rate, wall
 
 TOPIC = "rct_plyd_games"
@@ -33,21 +33,7 @@ class Sink:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.server = Elasticsearch(lab.elasticsearch, timeout=60)
-        topics = {
-            name: {"partitions": 6, "replication": 1, "config": {}}
-            for name in (TOPIC, "steam_dead_letters")
-        }
-        file = lab.folder / "sink_topics.json"
-        file.write_text(json.dumps(topics))
-        create = str(lab.binaries / "kafka-create-topics")
-        execute([create, "--file", str(file), "--brokers", lab.brokers])
-        self.records = self._fill(lab.size(40_000))
-
-    def _fill(self, accounts: int) -> int:
-        api = self.lab.standin("--every-player", "--no-gzip")
-        walk = ["--no-cursor", "--start-id", str(FIRST_ID), "--count", str(accounts)]
-        sink = ["--brokers", self.lab.brokers, "--topic", TOPIC]
-        return self.lab.task("steam-recently-played-games", api, *walk, *sink).records
+        self.records = lab.fill(TOPIC, lab.size(40_000))
 
     def clear(self) -> None:
         """Leaves the index template, and neither documents nor offsets."""

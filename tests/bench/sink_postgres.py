@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import psycopg2
 import requests
-from lab import FIRST_ID, ROOT, Lab
+from lab import ROOT, Lab
 from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, peak, rate, wall
 
 TOPIC = "rct_plyd_games"
@@ -50,22 +50,8 @@ class Sink:
         self.url = f"postgresql://steamflow:steamflow@{lab.postgres}/steamflow"
         self.database = psycopg2.connect(self.url, options="-c search_path=steamflow")
         self.database.autocommit = True
-        topics = {
-            name: {"partitions": 6, "replication": 1, "config": {}}
-            for name in (TOPIC, "steam_dead_letters")
-        }
-        file = lab.folder / "sink_topics.json"
-        file.write_text(json.dumps(topics))
-        create = str(lab.binaries / "kafka-create-topics")
-        execute([create, "--file", str(file), "--brokers", lab.brokers])
-        self.records = self._fill(lab.size(100_000))
+        self.records = lab.fill(TOPIC, lab.size(100_000))
         self.connectors = 0
-
-    def _fill(self, accounts: int) -> int:
-        api = self.lab.standin("--every-player", "--no-gzip")
-        walk = ["--no-cursor", "--start-id", str(FIRST_ID), "--count", str(accounts)]
-        sink = ["--brokers", self.lab.brokers, "--topic", TOPIC]
-        return self.lab.task("steam-recently-played-games", api, *walk, *sink).records
 
     def execute(self, sql: str) -> list[tuple]:
         with self.database.cursor() as cursor:

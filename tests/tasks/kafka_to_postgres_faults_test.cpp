@@ -116,8 +116,9 @@ TEST_F(PostgresFaults, SigtermWhileWaitingForALock) {
   Program program(Command({"--topic", "t"}), environment_);
   PostgresSession other(database_.name());
   ASSERT_TRUE(Eventually([&] {
-    return other.Value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") ==
-           "1";
+    return other.Value(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+               "AND datname = current_database()") == "1";
   }));
   program.Send(SIGTERM);
   const Ended run = program.Wait();
