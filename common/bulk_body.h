@@ -20,6 +20,8 @@ class BulkBody {
   // `index` is the name of the topic's index, or what that of the month begins with (IndexName).
   void Add(const SinkRecord& record, std::string_view index);
   void Clear();
+  // Makes room for so many bytes, which growing step by step would take twice.
+  void Reserve(std::size_t bytes) { text_.reserve(bytes); }
 
   std::size_t items() const { return items_.size(); }
   std::size_t bytes() const { return text_.size() + kept_.size(); }  // of memory

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -39,16 +38,6 @@ bool OpenStandardStreams() {
     if (::open("/dev/null", O_RDWR) != fd) std::abort();  // the lowest free descriptor, by POSIX
   }
   return stdout_is_open;
-}
-
-// Buffers of megabytes come and go all the time. Given back to the kernel, each of their pages
-// costs a fault when it is used again.
-void KeepFreedMemory() {
-#ifdef __GLIBC__
-  constexpr int kBytes = 32 << 20;  // the most for M_MMAP_THRESHOLD
-  mallopt(M_MMAP_THRESHOLD, kBytes);
-  mallopt(M_TRIM_THRESHOLD, kBytes);
-#endif
 }
 
 // The environment holds secrets, and a core dump would hold the environment.
@@ -122,7 +111,6 @@ Command::Command(std::string name, const std::string& about, const std::string& 
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
   std::signal(SIGPIPE, SIG_IGN);
   ForbidCoreDumps();
-  KeepFreedMemory();
   const auto started = Clock::now();
   const bool has_stdout = OpenStandardStreams();
   head_.run.logical_date = Now();

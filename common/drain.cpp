@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <future>
 
+#include "freed_memory.h"
 #include "progress.h"
 #include "shard.h"
 #include "topic_spec.h"
@@ -106,6 +107,7 @@ class Drain::Impl {
   }
 
   void Into(SinkStore& store) {
+    KeepFreedMemory();
     done_.store = store.type();
     ShowResult();
     KafkaProducer producer(run_, kafka_);

@@ -6,12 +6,13 @@ namespace steamflow {
 namespace {
 
 constexpr std::size_t kFullBytes = 8U << 20U;
+constexpr std::size_t kMostBytes = kFullBytes + (1U << 20U);  // as a rule
 
 }  // namespace
 
 class ElasticsearchStore::Batch : public SinkBatch {
  public:
-  explicit Batch(ElasticsearchStore& store) : store_(store) {}
+  explicit Batch(ElasticsearchStore& store) : store_(store) { body_.Reserve(kMostBytes); }
 
   void Add(const SinkRecord& record) override {
     body_.Add(record, store_.indices_.find(record.message.topic)->second);
