@@ -11,6 +11,7 @@
 #include "file.h"
 #include "http_client.h"
 #include "setting.h"
+#include "steam_api.h"
 #include "web_url.h"
 
 namespace steamflow {
@@ -21,7 +22,7 @@ using std::chrono::milliseconds;
 constexpr char kVariable[] = "PUSHGATEWAY_URL";
 constexpr char kLastSuccess[] = "steamflow_last_success_timestamp_seconds";
 // The account number of an id is its distance from this one.
-constexpr std::uint64_t kIdBase = 76561197960265728;
+constexpr std::uint64_t kIdBase = steam_api::kLowestId - 1;
 constexpr std::size_t kLongestReason = 200;
 
 std::string EscapeLabel(const std::string& value) {

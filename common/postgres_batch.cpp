@@ -205,6 +205,7 @@ std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<OffsetMo
 
 void PostgresBatch::Clear() {
   if (std::exchange(is_staged_, false)) client_->RollBack();
+  staging_error_.reset();
   for (PostgresRows& rows : rows_) rows.Clear();
   months_.clear();
   last_day_ = {};
