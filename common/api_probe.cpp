@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "steam_urls.h"
+
 namespace steamflow {
 namespace {
 constexpr std::chrono::seconds kLongest(10);

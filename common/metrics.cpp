@@ -11,7 +11,7 @@
 #include "file.h"
 #include "http_client.h"
 #include "setting.h"
-#include "steam_api.h"
+#include "steam_urls.h"
 #include "web_url.h"
 
 namespace steamflow {

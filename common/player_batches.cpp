@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "steam_urls.h"
+
 namespace steamflow {
 namespace {
 constexpr std::uint64_t kIdsPerCall = 100;  // the API's limit

@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "cursor.h"
-#include "steam_api.h"
+#include "steam_urls.h"
 
 namespace steamflow {
 namespace {

@@ -14,6 +14,7 @@
 #include "kafka_health.h"
 #include "news_cursor.h"
 #include "source.h"
+#include "steam_urls.h"
 #include "walk.h"
 
 namespace {

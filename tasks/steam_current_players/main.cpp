@@ -7,6 +7,7 @@
 #include "json.h"
 #include "source.h"
 #include "steam_api.h"
+#include "steam_urls.h"
 
 int main(int argc, char** argv) {
   using namespace steamflow;

@@ -10,6 +10,7 @@
 #include "news_cursor.h"
 #include "source.h"
 #include "steam_api.h"
+#include "steam_urls.h"
 
 namespace {
 

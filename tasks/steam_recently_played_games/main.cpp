@@ -8,6 +8,7 @@
 #include "player_batches.h"
 #include "source.h"
 #include "steam_api.h"
+#include "steam_urls.h"
 #include "walk.h"
 #include "walk_failures.h"
 

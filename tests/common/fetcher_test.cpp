@@ -12,6 +12,7 @@
 #include "json_value.h"
 #include "standin_client.h"
 #include "steam_api.h"
+#include "steam_urls.h"
 #include "test_run.h"
 
 namespace steamflow {

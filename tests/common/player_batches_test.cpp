@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "steam_urls.h"
 #include "test_run.h"
 
 namespace steamflow {

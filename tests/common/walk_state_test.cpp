@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "redis_test.h"
-#include "steam_api.h"
+#include "steam_urls.h"
 #include "walk.h"
 
 namespace steamflow {

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <random>
 
-#include "steam_api.h"
+#include "steam_urls.h"
 #include "test_run.h"
 
 namespace steamflow {

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-package"
-SHARE = BUILD / "packaging/share"
+SHARE = BUILD / "cmake/packaging/share"
 
 # Prints what bash would offer for the words given, of which the last is being typed.
 BASH = """

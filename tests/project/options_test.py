@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / "packaging"))
+sys.path.insert(0, str(PROJECT / "cmake/packaging"))
 from command_help import read_help
 
 COMMON_GROUP = "Common to all tasks"
