@@ -12,7 +12,7 @@
 namespace steamflow {
 namespace {
 
-constexpr int kBetweenMs = 250;  // two tries while the workers rebalance
+constexpr int kBetweenMs = 250;  // two tries while the workers start or rebalance
 
 const RestKind kKind{.name = "Kafka Connect",
                      .port = 8083,
@@ -61,9 +61,15 @@ HttpResponse ConnectClient::Ask(const std::string& method, const std::string& pa
                                 const std::string& body) {
   for (;;) {
     HttpResponse answer = client_.Ask(method, path, body);
-    if (answer.status == 404 || answer.status < 300) return answer;
+    // A worker that starts says 404 to everything for a moment, in HTML.
+    const bool is_starting = answer.status == 404 && !ParseJsonObject(answer.body);
+    if (answer.status < 300 || (answer.status == 404 && !is_starting)) return answer;
     const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(answer));
-    if (answer.status != 409) throw TaskError(ExitCode::kConfig, message);
+    if (answer.status != 409 && !is_starting) throw TaskError(ExitCode::kConfig, message);
+    if (run_.stop.Requested() && is_starting) {
+      throw TaskError(ExitCode::kConfig, fmt::format("{} {}: HTTP 404: is this Kafka Connect? ({})",
+                                                     method, path, client_.server().source));
+    }
     if (run_.stop.Requested()) throw TaskError(ExitCode::kTransient, message);
     pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
     ::poll(&signal, 1, kBetweenMs);

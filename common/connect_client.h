@@ -30,11 +30,12 @@ struct ConnectFlags {
 RestServer ReadConnectServer(const ConnectFlags& flags, Run& run);
 
 // Kafka Connect's REST interface. Each call throws TaskError as RestClient::Ask does, and kConfig
-// for an answer that no other attempt would change. While the workers rebalance (409) it tries
-// again.
+// for an answer that no other attempt would change. It waits until the deadline for a worker that
+// is away, that starts, or whose group rebalances.
 class ConnectClient {
  public:
-  ConnectClient(RestServer server, const Run& run) : client_(std::move(server), run), run_(run) {}
+  ConnectClient(RestServer server, const Run& run)
+      : client_(std::move(server), run, WhileAway::kWait), run_(run) {}
 
   std::set<std::string> ConnectorClasses();  // that the worker has
   // Nothing where there is no such connector, or for the status, none yet.

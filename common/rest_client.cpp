@@ -67,9 +67,10 @@ std::string ErrorReason(const HttpResponse& answer) {
   return answer.body.substr(0, kLongestReason);
 }
 
-RestClient::RestClient(RestServer server, const Run& run)
+RestClient::RestClient(RestServer server, const Run& run, WhileAway while_away)
     : server_(std::move(server)),
       run_(run),
+      while_away_(while_away),
       http_({.max_in_flight = 1,
              .max_response_bytes = run.options.max_response_bytes,
              .http1 = run.options.http1,
@@ -91,7 +92,8 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
     const std::string message = fmt::format("{}: {}", name, Describe(outcome));
     auto wait = backoff_.After(failures);
     if (outcome.response) wait += outcome.response->retry_after;
-    if (failures > run_.options.retries || wait >= UntilEnd(run_.stop)) {
+    const bool counts = outcome.response || while_away_ == WhileAway::kCountRetries;
+    if ((counts && failures > run_.options.retries) || wait >= UntilEnd(run_.stop)) {
       throw TaskError(ExitCode::kTransient, message);
     }
     run_.log.Warning(message + ": trying again");

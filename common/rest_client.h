@@ -33,11 +33,15 @@ std::string Describe(const HttpOutcome& outcome);
 // Connect (message) do; else how it begins.
 std::string ErrorReason(const HttpResponse& answer);
 
+// Whether a server that does not answer at all is waited for until the deadline, whatever --retries
+// says.
+enum class WhileAway { kCountRetries, kWait };
+
 // Asks a service, one request after another.
 class RestClient {
  public:
   // The run must outlive this.
-  RestClient(RestServer server, const Run& run);
+  RestClient(RestServer server, const Run& run, WhileAway while_away = WhileAway::kCountRetries);
 
   // Sends `method path` and waits for its answer, trying again within the limits of --retries and
   // the deadline. Throws TaskError: as LastingError has it, kTransient where no attempt got an
@@ -53,6 +57,7 @@ class RestClient {
 
   const RestServer server_;
   const Run& run_;
+  const WhileAway while_away_;
   HttpClient http_;
   Backoff backoff_;
 };

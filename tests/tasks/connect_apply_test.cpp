@@ -1,12 +1,11 @@
 // connect-apply with a real Kafka Connect, whose sink writes into a real PostgreSQL.
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "postgres_server.h"
+#include "scripted_server.h"
 #include "task_test.h"
 
 namespace steamflow::test {
@@ -15,25 +14,41 @@ namespace {
 constexpr char kTask[] = "connect-apply";
 constexpr char kPassword[] = "steamflow";  // of the superuser
 
+// A worker on RealBrokers that is nobody else's. A shell waits beside it for the end of its input.
+class OwnConnect {
+ public:
+  OwnConnect()
+      : process_({"/bin/bash", "-c",
+                  "trap : TERM; \"$0\" start \"$1\" --brokers \"$2\"; read -r _; \"$0\" stop "
+                  "\"$1\"; rm -rf \"$1\"",
+                  CONNECT_SERVICE, folder_, RealBrokers()}),
+        url_(process_.ReadLine()) {
+    if (url_.empty()) throw std::runtime_error("Kafka Connect does not start");
+  }
+  const std::string& url() const { return url_; }
+
+  void Kill() const { standin::ChildProcess({CONNECT_SERVICE, "kill", folder_}).Wait(); }
+  void StartAgain() const {
+    standin::ChildProcess({CONNECT_SERVICE, "start", folder_, "--brokers", RealBrokers()}).Wait();
+  }
+
+ private:
+  const std::string folder_ =
+      std::filesystem::temp_directory_path() / UniqueTopic("steamflow-connect");
+  standin::ChildProcess process_;
+  const std::string url_;
+};
+
 // The address of a real Kafka Connect on RealBrokers: STEAMFLOW_TEST_CONNECT, or else one that this
-// test binary starts. A shell waits beside it for the end of its input.
+// test binary starts.
 const std::string& RealConnect() {
-  static std::unique_ptr<standin::ChildProcess> own;
-  static const std::string url = [] {
-    const char* given = std::getenv("STEAMFLOW_TEST_CONNECT");
-    if (given && *given) return std::string(given);
-    const std::string folder =
-        std::filesystem::temp_directory_path() / ("steamflow-connect." + std::to_string(getpid()));
-    own = std::make_unique<standin::ChildProcess>(std::vector<std::string>{
-        "/bin/bash", "-c",
-        "trap : TERM; \"$0\" start \"$1\" --brokers \"$2\"; read -r _; \"$0\" stop \"$1\"; "
-        "rm -rf \"$1\"",
-        CONNECT_SERVICE, folder, RealBrokers()});
-    std::string line = own->ReadLine();
-    if (line.empty()) throw std::runtime_error("Kafka Connect does not start");
-    return line;
+  static const std::string given = [] {
+    const char* url = std::getenv("STEAMFLOW_TEST_CONNECT");
+    return std::string(url ? url : "");
   }();
-  return url;
+  if (!given.empty()) return given;
+  static const OwnConnect own;
+  return own.url();
 }
 
 // A folder of connectors, and a topic and database of this test's own.
@@ -249,6 +264,73 @@ TEST_F(ConnectApply, WrongUseAndConnectDown) {
   const Ended broken = Run();
   EXPECT_EQ(broken.exit_code, 78);
   EXPECT_NE(broken.Result().Text("/error/message").find("broken.json"), std::string::npos);
+}
+
+// Between a change and its result, where it would have waited two seconds anyway.
+TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
+  const OwnConnect worker;
+  Environment settings = Settings();
+  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = worker.url();
+  WriteConnector();
+  ASSERT_EQ(Run({}, settings).exit_code, 0);
+  WriteConnector({{R"("tasks.max": "1")", R"("tasks.max": "2")"}});
+  Program program({kTask, "--connectors", folder_.string(), "--update"}, settings);
+  ASSERT_TRUE(Eventually([&] {
+    const std::string config = worker.url() + "/connectors/" + name_ + "/config";
+    return RunProgram({CURL_PROGRAM, "-sS", config}, {}).out.find(R"(max":"2")") !=
+           std::string::npos;
+  }));
+  worker.Kill();
+  ASSERT_TRUE(Eventually([&] { return program.Err().find("trying again") != std::string::npos; }));
+  worker.StartAgain();
+  const Ended run = program.Wait();
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Text("/connectors/0/state"), "RUNNING");
+
+  worker.Kill();
+  const Ended away = Run({"--deadline", "5", "--retries", "0"}, settings);
+  EXPECT_EQ(away.exit_code, 75) << away.out;
+  EXPECT_NE(away.err.find("trying again"), std::string::npos) << away.err;
+}
+
+// As a worker answers while it starts, and then while its group rebalances.
+TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
+  WriteConnector();
+  int asked = 0;
+  const auto answer = [&](const HttpCall& call) -> HttpAnswer {
+    ++asked;
+    if (asked % 3 == 1) return {404, "<html>Not Found</html>"};
+    if (asked % 3 == 2) return {409, R"({"error_code":409,"message":"a rebalance is expected"})"};
+    if (call.target == "/connector-plugins") {
+      return {200, R"([{"class":"io.debezium.connector.jdbc.JdbcSinkConnector"}])"};
+    }
+    if (call.method == "PUT") return {201, "{}"};
+    if (call.target.ends_with("/config")) return {404, R"({"error_code":404,"message":"none"})"};
+    return {200, R"({"connector":{"state":"RUNNING"},"tasks":[{"id":0,"state":"RUNNING"}]})"};
+  };
+  const ScriptedServer starting(answer);
+  Environment settings = Settings();
+  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = starting.url();
+  const Ended run = Run({}, settings);
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Text("/connectors/0/action"), "created");
+  EXPECT_EQ(asked, 12);
+
+  const ScriptedServer rebalancing([](const HttpCall&) -> HttpAnswer {
+    return {409, R"({"error_code":409,"message":"a rebalance is expected"})"};
+  });
+  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = rebalancing.url();
+  const Ended late = Run({"--deadline", "2"}, settings);
+  EXPECT_EQ(late.exit_code, 75);
+  EXPECT_NE(late.Result().Text("/error/message").find("a rebalance is expected"),
+            std::string::npos);
+
+  const ScriptedServer another([](const HttpCall&) -> HttpAnswer { return {404, "nothing here"}; });
+  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = another.url();
+  const Ended wrong = Run({"--deadline", "2"}, settings);
+  EXPECT_EQ(wrong.exit_code, 78);
+  EXPECT_NE(wrong.Result().Text("/error/message").find("is this Kafka Connect?"),
+            std::string::npos);
 }
 
 // What the worker refuses stops no other connector.
