@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "postgres_schema.h"
 
@@ -14,11 +15,12 @@ using Value = PostgresClient::Value;
 
 constexpr std::size_t kMostRows = 10'000;  // of a batch; larger ones are slower
 constexpr std::size_t kMostBytes = 8U << 20U;
-constexpr std::size_t kPiece = 64U << 10U;  // bytes that COPY sends at a time
-constexpr int kMostAttempts = 5;            // of a transaction that ends in a deadlock
+constexpr std::size_t kPiece = 64U << 10U;              // bytes that COPY sends at a time
+constexpr int kMostAttempts = 5;                        // of a transaction that ends in a deadlock
+constexpr std::chrono::milliseconds kBetweenLooks(50);  // at one whose session is about to end
 
-// Moves the offsets whose stored values are still the old ones; says how many that were. The rows
-// are locked in one order, so that two sinks never wait for each other.
+// Moves the offsets whose stored values are still the old ones; says how many that were, and in
+// which transaction. The rows are locked in one order, so that two sinks never wait for each other.
 constexpr char kMoveOffsets[] = R"sql(
 WITH moves AS (
   SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
@@ -36,7 +38,7 @@ WITH moves AS (
   UPDATE sink_offsets o SET "offset" = l."to", moved_at = now()
   FROM locked l WHERE o.topic = l.topic AND o.partition = l.partition RETURNING o.topic
 )
-SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved)
+SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current()
 )sql";
 
 // Takes away what is in another month already. A row of the batch counts as that too, if it came
@@ -230,7 +232,8 @@ void PostgresBatch::MakeStagingTables() {
 std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<OffsetMove>& moves,
                                                           SinkLetters& letters) {
   Stored stored;
-  const bool is_ours = client_->Transaction([&] {
+  bool is_ours = false;
+  const auto store = [&] {
     if (!MoveOffsets(moves)) return false;
     AddMonths();
     for (const PostgresRows& rows : rows_) {
@@ -246,8 +249,13 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Offs
       stored.duplicates += rows.count() - (letters.count() - refused_before) - inserted;
     }
     letters.Send();
-    return true;
-  });
+    return is_ours = true;
+  };
+  try {
+    client_->Transaction(store);
+  } catch (const PostgresError&) {
+    if (!is_ours || !IsCommitted()) throw;
+  }
   is_staged_ = false;
   if (!is_ours) return std::nullopt;
   return stored;
@@ -267,7 +275,24 @@ bool PostgresBatch::MoveOffsets(const std::vector<OffsetMove>& moves) {
   const auto moved = client_->Execute(
       kMoveOffsets,
       {PostgresArray(topics), PostgresArray(partitions), PostgresArray(from), PostgresArray(to)});
+  transaction_ = moved[0][1].value();
   return moved[0][0] == fmt::to_string(moves.size());
+}
+
+// What became of the transaction where COMMIT was sent and had no answer, or another than it
+// should: asked in a session of its own, as the old one may be gone. False where nobody can tell.
+bool PostgresBatch::IsCommitted() {
+  is_staged_ = false;
+  tables_.clear();
+  client_.reset();
+  try {
+    for (Connect(); stop_.TimeLeft().count() > 0; std::this_thread::sleep_for(kBetweenLooks)) {
+      const auto rows = client_->Execute("SELECT txid_status($1)", {transaction_});
+      if (rows[0][0] != "in progress") return rows[0][0] == "committed";
+    }
+  } catch (const TaskError&) {
+  }
+  return false;
 }
 
 // The lock keeps other sinks from dropping a month before this transaction's end.

@@ -30,6 +30,7 @@ class PostgresBatch : public SinkBatch {
   void MakeStagingTables();
   std::optional<Stored> StoreOnce(const std::vector<OffsetMove>& moves, SinkLetters& letters);
   bool MoveOffsets(const std::vector<OffsetMove>& moves);
+  bool IsCommitted();
   void AddMonths();
   std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
                           SinkLetters& letters);
@@ -45,6 +46,7 @@ class PostgresBatch : public SinkBatch {
   std::set<std::chrono::year_month_day> months_;  // their first days
   std::chrono::sys_days last_day_{};              // whose month is among them
   bool is_staged_ = false;                        // in a transaction that has begun
+  std::string transaction_;                       // the id of the one that moves the offsets
   std::optional<TaskError> staging_error_;
 };
 
