@@ -1,6 +1,7 @@
 """Once a day, and when it is switched on: makes what the other DAGs need where it is missing, and
 reports what differs: Kafka's topics, Elasticsearch's templates with Kibana's dashboards, and the
-connectors of Kafka Connect."""
+connectors of Kafka Connect. The latter two are skipped where `elasticsearch_default` and
+`connect_default` are not defined."""
 
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ with DAG(
         ["elasticsearch-apply"],
         variables=["KIBANA_URL"],
         connections=["elasticsearch_default"],
+        optional=True,
     )
     connectors = steamflow_task(
         "connectors",
@@ -35,6 +37,7 @@ with DAG(
             "CONNECT_POSTGRES_PASSWORD",
         ],
         connections=["connect_default"],
+        optional=True,
     )
     topics >> connectors
     templates >> connectors

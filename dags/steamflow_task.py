@@ -23,7 +23,7 @@ import os
 import re
 import shlex
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -282,6 +282,17 @@ else:
                 outcome(self.program, xcom_result["exit_code"], xcom_result, str(error))
 
 
+def skip_unless_defined(connections: Sequence[str]) -> Callable[[Any], None]:
+    """A task's pre_execute: whoever does not run a service defines no Connection of it."""
+
+    def pre_execute(context: Any) -> None:
+        for name in connections:
+            if context["conn"].get(name) is None:
+                raise AirflowSkipException(f"the Connection {name} is not defined")
+
+    return pre_execute
+
+
 def steamflow_task(
     task_id: str,
     argv: Sequence[str],
@@ -291,13 +302,15 @@ def steamflow_task(
     environment: dict[str, str] | None = None,
     fills: str = "",
     sharded: bool = False,
+    optional: bool = False,
     on_worker: bool = False,
     timeout: timedelta = EXECUTION_TIMEOUT,
 ) -> Any:
     """The task that runs `argv` (templated) with the Airflow Variables and Connections named, and
     no others but PUSHGATEWAY_URL. One that is not defined is passed empty, which the programs take
     as unset. `fills` names the topic of a source. Sharded: mapped over `--shard I/N` where
-    AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1. On the worker: whatever the runtime of the others
+    AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1. Optional: skipped where one of its Connections is
+    not defined, and not because a task before it was. On the worker: whatever the runtime of the others
     is, for a program that is not in their image."""
     environment = RUN_CONTEXT | (environment or {})
     for name in (*variables, "PUSHGATEWAY_URL"):
@@ -305,7 +318,7 @@ def steamflow_task(
     for name in connections:
         template = f"{{{{ task.masked(conn.get('{name}')) }}}}"
         environment[f"AIRFLOW_CONN_{name.upper()}"] = template
-    arguments = {
+    arguments: dict[str, Any] = {
         "task_id": task_id,
         "environment": environment,
         "outlets": [topic_asset(fills)] if fills else [],
@@ -316,6 +329,9 @@ def steamflow_task(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=5),
     }
+    if optional:
+        arguments["pre_execute"] = skip_unless_defined(connections)
+        arguments["trigger_rule"] = "none_failed"
     operator = WorkerTask if on_worker else SteamflowTask
     if sharded and SHARDS > 1:
         shards = [[*argv, "--shard", f"{shard}/{SHARDS}"] for shard in range(SHARDS)]

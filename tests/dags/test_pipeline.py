@@ -96,6 +96,17 @@ def test_the_controller_starts_nothing_when_the_check_fails(pipeline):
     assert re.search(r"AirflowFailException.*pipeline-check: exit code 77", run.output)
 
 
+def test_the_platform_passes_over_what_is_not_run(pipeline):
+    run = pipeline.run("steam_platform")
+    states = {"topics": "success", "templates": "skipped", "connectors": "skipped"}
+    assert run.states == states, run.output
+    assert "the Connection connect_default is not defined" in run.output
+    # Without templates the connectors are made all the same; here their passwords are missing.
+    run = pipeline.run("steam_platform", AIRFLOW_CONN_CONNECT_DEFAULT="http://127.0.0.1:1")
+    assert run.states == states | {"connectors": "failed"}, run.output
+    assert "connect-apply: exit code 78" in run.output
+
+
 def test_the_sinks_store_it_and_the_reconciliation_agrees(pipeline, stores):
     source = pipeline.run("steam_user")
     acknowledged = source.results[0]["kafka"]["acknowledged"]
