@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +9,10 @@
 #include "result.h"
 #include "run.h"
 
+namespace CLI {
+class App;
+}
+
 namespace steamflow {
 
 // A task as a command: flags in, result line and exit code out.
@@ -17,9 +20,10 @@ class Command {
  public:
   // `name` is the binary's; `about` says what the task does, `example` a full command line.
   Command(std::string name, const std::string& about, const std::string& example);
+  ~Command();
 
-  // For the flags of the task itself.
-  CLI::App& app() { return app_; }
+  // For the flags of the task itself; a task that adds some of its own includes CLI11.
+  CLI::App& app() { return *app_; }
 
   // Parses the command line, calls `body`, and prints the result line whatever happened. `body`
   // returns how the run ended and leaves no client open; what it throws becomes a failed result.
@@ -34,7 +38,7 @@ class Command {
   ExitCode PrintResult();
 
   const std::string name_;
-  CLI::App app_;
+  const std::unique_ptr<CLI::App> app_;
   CommonOptions options_;
   std::string logical_date_;
   std::string xcom_file_;
