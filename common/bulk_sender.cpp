@@ -6,7 +6,6 @@
 #include <iterator>
 #include <memory>
 
-#include "gzip.h"
 #include "json.h"
 
 namespace steamflow {
@@ -87,7 +86,7 @@ void BulkSender::StartNext() {
                       .url = server_.url + "/_bulk?filter_path=items.*.status,items.*.error" +
                              (refresh ? "&refresh=true" : ""),
                       .headers = server_.headers,
-                      .body = Gzip(text),
+                      .body = gzip_.Compress(text),
                       .timeout = std::min(kLongestAnswer, run_.stop.TimeLeft())};
   request.headers.push_back("Content-Type: application/x-ndjson");
   request.headers.push_back("Content-Encoding: gzip");

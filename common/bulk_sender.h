@@ -11,6 +11,7 @@
 #include "backoff.h"
 #include "bulk_answer.h"
 #include "bulk_body.h"
+#include "gzip.h"
 #include "http_client.h"
 #include "rest_client.h"
 #include "run.h"
@@ -60,6 +61,7 @@ class BulkSender {
   HttpClient http_;
   Backoff backoff_;
   BulkAnswerParser parser_;
+  GzipCompressor gzip_;
   std::uint64_t requests_ = 0;
   std::uint64_t retries_ = 0;
 

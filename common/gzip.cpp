@@ -1,30 +1,40 @@
 #include "gzip.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
-#include <stdexcept>
+#include <new>
 
 namespace steamflow {
+namespace {
 
-std::string Gzip(std::string_view text) {
-  constexpr int kGzipFormat = 16 + MAX_WBITS;
-  constexpr int kMemoryLevel = 8;  // zlib's default
-  z_stream stream{};
-  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipFormat, kMemoryLevel,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("deflateInit2");
+constexpr int kFastest = 1;
+
+struct Deleter {
+  void operator()(libdeflate_compressor* compressor) const {
+    libdeflate_free_compressor(compressor);
   }
-  std::string out(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
-  // zlib's older interface takes no const input, and leaves it alone.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int status = deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  if (status != Z_STREAM_END) throw std::runtime_error("deflate");
-  return out;
+};
+
+}  // namespace
+
+struct GzipCompressor::Impl {
+  std::unique_ptr<libdeflate_compressor, Deleter> compressor{libdeflate_alloc_compressor(kFastest)};
+  std::string buffer;
+};
+
+GzipCompressor::GzipCompressor() : impl_(std::make_unique<Impl>()) {
+  if (!impl_->compressor) throw std::bad_alloc();
+}
+GzipCompressor::~GzipCompressor() = default;
+
+std::string GzipCompressor::Compress(std::string_view text) {
+  libdeflate_compressor* const compressor = impl_->compressor.get();
+  std::string& buffer = impl_->buffer;
+  const std::size_t most = libdeflate_gzip_compress_bound(compressor, text.size());
+  if (buffer.size() < most) buffer.resize(most);
+  const std::size_t size =
+      libdeflate_gzip_compress(compressor, text.data(), text.size(), buffer.data(), buffer.size());
+  return buffer.substr(0, size);
 }
 
 }  // namespace steamflow

@@ -1,11 +1,25 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace steamflow {
 
-// The text in gzip's format (RFC 1952), compressed as fast as zlib can.
-std::string Gzip(std::string_view text);
+// Compresses texts into gzip's format (RFC 1952), at libdeflate's fastest level. Keeps its buffers
+// from one text to the next.
+class GzipCompressor {
+ public:
+  GzipCompressor();
+  ~GzipCompressor();
+  GzipCompressor(const GzipCompressor&) = delete;
+  GzipCompressor& operator=(const GzipCompressor&) = delete;
+
+  std::string Compress(std::string_view text);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace steamflow
