@@ -26,6 +26,24 @@ bool IsElasticsearchError(const HttpResponse& answer) {
 
 }  // namespace
 
+class BulkSender::Sending {
+ public:
+  Sending(const BulkBody& body, bool refresh) : body_(&body), refresh_(refresh) {}
+
+ private:
+  friend BulkSender;
+
+  const BulkBody* body_;
+  const bool refresh_;
+  std::size_t unsent_ = 0;  // parts, those to be sent again too
+  std::size_t in_flight_ = 0;
+  Answers answers_;
+  std::optional<TaskError> error_;
+  bool is_forgotten_ = false;
+
+  bool is_over() const { return error_ || is_forgotten_; }
+};
+
 BulkSender::BulkSender(const RestServer& server, const Run& run)
     : server_(server),
       run_(run),
@@ -36,52 +54,69 @@ BulkSender::BulkSender(const RestServer& server, const Run& run)
              .user = server.user,
              .password = server.password}) {}
 
-BulkSender::Stored BulkSender::Send(const BulkBody& body, bool refresh,
-                                    const OnRefused& on_refused) {
-  body_ = &body;
-  refresh_ = refresh;
-  on_refused_ = &on_refused;
-  stored_ = {};
-  Cut(body);
-  while (!error_ && (!ready_.empty() || !waiting_.empty() || http_.in_flight() > 0)) {
-    const bool is_all_sent = ready_.empty() && waiting_.empty();
-    if (!is_all_sent) run_.stop.ThrowIfSignalled();
-    if (run_.stop.TimeLeft().count() == 0) {
-      Fail(ExitCode::kTransient, "no answer before the deadline");
-      break;
-    }
-    while (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
-      ready_.push_back(std::move(waiting_.extract(waiting_.begin()).mapped()));
-    }
-    while (!ready_.empty() && http_.in_flight() < most_at_once_) {
-      StartNext();
-    }
-    http_.Wait(UntilNext(), is_all_sent ? -1 : run_.stop.fd());
-  }
-  if (error_) throw *error_;
-  return stored_;
-}
+BulkSender::~BulkSender() = default;
 
-void BulkSender::Cut(const BulkBody& body) {
+std::shared_ptr<BulkSender::Sending> BulkSender::Queue(const BulkBody& body, bool refresh) {
+  const auto sending = std::make_shared<Sending>(body, refresh);
+  std::vector<Part> parts;
   std::size_t size = 0;
   for (std::size_t item = 0; item < body.items(); ++item) {
     const std::size_t next = body.Text(item, item + 1).size();
     if (item == 0 || size + next > kLargestPart) {
-      ready_.emplace_back();
+      parts.push_back({.sending = sending});
       size = 0;
     }
-    ready_.back().items.push_back(item);
+    parts.back().items.push_back(item);
     size += next;
   }
+  sending->unsent_ = parts.size();
+  const std::lock_guard lock(mutex_);
+  std::move(parts.begin(), parts.end(), std::back_inserter(queued_));
+  return sending;
+}
+
+BulkSender::Answers BulkSender::Await(Sending& sending) {
+  while (!sending.error_ && sending.unsent_ + sending.in_flight_ > 0) {
+    const bool is_all_sent = sending.unsent_ == 0;
+    if (!is_all_sent) run_.stop.ThrowIfSignalled();
+    if (run_.stop.TimeLeft().count() == 0) {
+      Fail(sending, ExitCode::kTransient, "no answer before the deadline");
+      break;
+    }
+    TakeQueued();
+    while (!ready_.empty() && http_.in_flight() < most_at_once_ && run_.stop.Signal() == 0) {
+      StartNext();
+    }
+    http_.Wait(UntilNext(), is_all_sent ? -1 : run_.stop.fd());
+  }
+  if (sending.error_) throw *sending.error_;
+  return std::move(sending.answers_);
+}
+
+void BulkSender::Forget(Sending& sending) {
+  sending.is_forgotten_ = true;
+}
+
+// What was waiting comes first: it is older.
+void BulkSender::TakeQueued() {
+  while (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
+    ready_.push_front(std::move(waiting_.extract(waiting_.begin()).mapped()));
+  }
+  const std::lock_guard lock(mutex_);
+  std::move(queued_.begin(), queued_.end(), std::back_inserter(ready_));
+  queued_.clear();
 }
 
 void BulkSender::StartNext() {
   Part part = std::move(ready_.front());
   ready_.pop_front();
+  Sending& sending = *part.sending;
+  --sending.unsent_;
+  if (sending.is_over()) return;
   std::string text;
-  for (const std::size_t item : part.items) text += body_->Text(item, item + 1);
+  for (const std::size_t item : part.items) text += sending.body_->Text(item, item + 1);
   // The first records of a run are to be seen at once too.
-  const bool refresh = refresh_ || requests_ == 0;
+  const bool refresh = sending.refresh_ || requests_ == 0;
   HttpRequest request{.method = "POST",
                       .url = server_.url + "/_bulk?filter_path=items.*.status,items.*.error" +
                              (refresh ? "&refresh=true" : ""),
@@ -92,16 +127,18 @@ void BulkSender::StartNext() {
   request.headers.push_back("Content-Encoding: gzip");
   if (part.attempts++ > 0) ++retries_;
   ++requests_;
+  ++sending.in_flight_;
   // std::function wants a copyable callable, so the part travels in a shared pointer.
   http_.Send(std::move(request),
              [this, shared = std::make_shared<Part>(std::move(part))](HttpOutcome& outcome) {
-               if (!error_) OnOutcome(std::move(*shared), outcome);
+               --shared->sending->in_flight_;
+               if (!shared->sending->is_over()) OnOutcome(std::move(*shared), outcome);
              });
 }
 
 void BulkSender::OnOutcome(Part&& part, const HttpOutcome& outcome) {
-  error_ = LastingError(server_, "POST " + server_.url + "/_bulk", outcome);
-  if (error_) return;
+  part.sending->error_ = LastingError(server_, "POST " + server_.url + "/_bulk", outcome);
+  if (part.sending->error_) return;
   if (IsWorthAnotherTry(outcome)) {
     return Retry(std::move(part), Describe(outcome),
                  outcome.response ? outcome.response->retry_after : std::chrono::seconds(0));
@@ -111,34 +148,36 @@ void BulkSender::OnOutcome(Part&& part, const HttpOutcome& outcome) {
   const bool is_to_blame =
       answer.status == 413 || (answer.status == 400 && IsElasticsearchError(answer));
   if (is_to_blame) return Halve(std::move(part), answer);
-  Fail(ExitCode::kConfig, fmt::format("{}: {}", Describe(outcome), ErrorReason(answer)));
+  Fail(*part.sending, ExitCode::kConfig,
+       fmt::format("{}: {}", Describe(outcome), ErrorReason(answer)));
 }
 
 void BulkSender::OnAnswer(Part&& part, const HttpResponse& answer) {
   const auto items = parser_.Parse(answer.body, part.items.size());
   if (!items) return Retry(std::move(part), items.error(), {});
-  Part again{.attempts = part.attempts};
+  Answers& answers = part.sending->answers_;
+  Part again{.sending = part.sending, .attempts = part.attempts};
   std::string cause;
   for (std::size_t i = 0; i < items->size(); ++i) {
     const BulkItem& item = (*items)[i];
     switch (item.fate) {
       case BulkItem::Fate::kStored:
-        ++stored_.inserted;
+        ++answers.inserted;
         break;
       case BulkItem::Fate::kDuplicate:
-        ++stored_.duplicates;
+        ++answers.duplicates;
         break;
       case BulkItem::Fate::kTryAgain:
         again.items.push_back(part.items[i]);
         cause = item.reason;
         break;
       case BulkItem::Fate::kRefused:
-        (*on_refused_)(part.items[i], item.reason);
+        answers.refusals.push_back({part.items[i], item.reason});
         break;
       case BulkItem::Fate::kNoRight:
-        return Fail(ExitCode::kAuth, item.reason);
+        return Fail(*part.sending, ExitCode::kAuth, item.reason);
       case BulkItem::Fate::kNoIndex:
-        return Fail(ExitCode::kConfig, item.reason);
+        return Fail(*part.sending, ExitCode::kConfig, item.reason);
     }
   }
   if (!again.items.empty()) {
@@ -149,13 +188,15 @@ void BulkSender::OnAnswer(Part&& part, const HttpResponse& answer) {
 
 void BulkSender::Halve(Part&& part, const HttpResponse& answer) {
   if (part.items.size() == 1) {
-    return (*on_refused_)(part.items.front(),
-                          fmt::format("HTTP {}: {}", answer.status, ErrorReason(answer)));
+    part.sending->answers_.refusals.push_back(
+        {part.items.front(), fmt::format("HTTP {}: {}", answer.status, ErrorReason(answer))});
+    return;
   }
   const auto middle = part.items.begin() + static_cast<std::ptrdiff_t>(part.items.size() / 2);
-  Part second{.items = {middle, part.items.end()}};
+  Part second{.sending = part.sending, .items = {middle, part.items.end()}};
   part.items.erase(middle, part.items.end());
   part.attempts = 0;
+  part.sending->unsent_ += 2;
   ready_.push_front(std::move(second));
   ready_.push_front(std::move(part));
 }
@@ -166,14 +207,17 @@ void BulkSender::Retry(Part&& part, const std::string& cause, std::chrono::secon
                          spent < std::max<std::uint64_t>(10, (requests_ - retries_) / 5);
   const auto at = Clock::now() + at_least + backoff_.After(part.attempts);
   if (!may_retry || at >= Clock::now() + run_.stop.TimeLeft()) {
-    return Fail(ExitCode::kTransient, fmt::format("{}, attempt {}", cause, part.attempts));
+    return Fail(*part.sending, ExitCode::kTransient,
+                fmt::format("{}, attempt {}", cause, part.attempts));
   }
   run_.log.Warning(fmt::format("POST {}/_bulk: {}: trying again", server_.url, cause));
+  ++part.sending->unsent_;
   waiting_.emplace(at, std::move(part));
 }
 
-void BulkSender::Fail(ExitCode code, const std::string& cause) {
-  error_.emplace(code, fmt::format("POST {}/_bulk: {} ({})", server_.url, cause, server_.source));
+void BulkSender::Fail(Sending& sending, ExitCode code, const std::string& cause) const {
+  sending.error_.emplace(code,
+                         fmt::format("POST {}/_bulk: {} ({})", server_.url, cause, server_.source));
 }
 
 milliseconds BulkSender::UntilNext() const {

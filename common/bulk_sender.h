@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,35 +25,51 @@ namespace steamflow {
 // until the item that is to blame is alone.
 class BulkSender {
  public:
-  struct Stored {
+  // An item that the server will never take, and why.
+  struct Refusal {
+    std::size_t item = 0;
+    std::string reason;
+  };
+  struct Answers {
     std::uint64_t inserted = 0;
     std::uint64_t duplicates = 0;
+    std::vector<Refusal> refusals;
   };
-  // An item that the server will never take, and why.
-  using OnRefused = std::function<void(std::size_t item, const std::string& reason)>;
+  // A body on its way.
+  class Sending;
 
   // `server` and `run` must outlive this.
   BulkSender(const RestServer& server, const Run& run);
+  ~BulkSender();
 
-  // Sends all of `body` and waits for its answers. With `refresh` searches find the documents at
-  // once. Throws TaskError: as LastingError has it, kConfig where an index cannot be written,
-  // kTransient where the retries or the time are over, and for a signal that comes before all is
-  // sent.
-  Stored Send(const BulkBody& body, bool refresh, const OnRefused& on_refused);
+  // Queues `body`, which is left alone until it is answered or forgotten. With `refresh` searches
+  // find its documents at once. May be called beside Await.
+  std::shared_ptr<Sending> Queue(const BulkBody& body, bool refresh);
+
+  // Waits until all of the body is answered, and sends meanwhile what is queued, in its order: so
+  // that the server has work when the last answers of a body are still to come. Throws TaskError:
+  // as LastingError has it, kConfig where an index cannot be written, kTransient where the retries
+  // or the time are over, and for a signal that comes before all of the body is sent. What happens
+  // to other bodies is told by their own Await.
+  Answers Await(Sending& sending);
+
+  // Sends nothing more of the body. Not beside Await.
+  static void Forget(Sending& sending);
 
  private:
   struct Part {
+    std::shared_ptr<Sending> sending;
     std::vector<std::size_t> items;
     unsigned attempts = 0;
   };
 
-  void Cut(const BulkBody& body);
+  void TakeQueued();
   void StartNext();
   void OnOutcome(Part&& part, const HttpOutcome& outcome);
   void OnAnswer(Part&& part, const HttpResponse& answer);
   void Halve(Part&& part, const HttpResponse& answer);
   void Retry(Part&& part, const std::string& cause, std::chrono::seconds at_least);
-  void Fail(ExitCode code, const std::string& cause);
+  void Fail(Sending& sending, ExitCode code, const std::string& cause) const;
   std::chrono::milliseconds UntilNext() const;
 
   const RestServer& server_;
@@ -64,15 +81,11 @@ class BulkSender {
   GzipCompressor gzip_;
   std::uint64_t requests_ = 0;
   std::uint64_t retries_ = 0;
-
-  // Of the body that is being sent.
-  const BulkBody* body_ = nullptr;
-  bool refresh_ = false;
-  const OnRefused* on_refused_ = nullptr;
-  Stored stored_;
   std::deque<Part> ready_;
   std::multimap<Clock::time_point, Part> waiting_;  // retries, by their time
-  std::optional<TaskError> error_;
+
+  std::mutex mutex_;
+  std::vector<Part> queued_;  // by Queue, guarded by mutex_
 };
 
 }  // namespace steamflow

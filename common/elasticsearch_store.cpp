@@ -1,11 +1,13 @@
 #include "elasticsearch_store.h"
 
+#include <utility>
+
 #include "index_names.h"
 
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kFullBytes = 8U << 20U;
+constexpr std::size_t kFullBytes = 4U << 20U;                 // two of them are on their way
 constexpr std::size_t kMostBytes = kFullBytes + (1U << 20U);  // as a rule
 
 }  // namespace
@@ -18,23 +20,30 @@ class ElasticsearchStore::Batch : public SinkBatch {
     body_.Add(record, store_.indices_.find(record.message.topic)->second);
   }
   bool IsFull() const override { return body_.bytes() >= kFullBytes; }
-  void Clear() override { body_.Clear(); }
+  void Stage() override { sending_ = store_.sender_.Queue(body_, !IsFull()); }
 
   std::optional<Stored> Store(const std::vector<OffsetMove>& moves, SinkLetters& letters) override {
-    const auto stored =
-        store_.sender_.Send(body_, !IsFull(), [&](std::size_t item, const std::string& reason) {
-          std::string value;
-          const SinkMessage message = body_.Message(item, value);
-          letters.Add(message, {{"event_id", *message.event_id}}, reason);
-        });
+    const auto answers = store_.sender_.Await(*std::exchange(sending_, nullptr));
+    std::string value;
+    for (const auto& [item, reason] : answers.refusals) {
+      const SinkMessage message = body_.Message(item, value);
+      letters.Add(message, {{"event_id", *message.event_id}}, reason);
+    }
     letters.Send();
     store_.Commit(moves);
-    return Stored{stored.inserted, stored.duplicates};
+    return Stored{answers.inserted, answers.duplicates};
+  }
+
+  void Clear() override {
+    if (sending_) BulkSender::Forget(*sending_);
+    sending_.reset();
+    body_.Clear();
   }
 
  private:
   ElasticsearchStore& store_;
   BulkBody body_;
+  std::shared_ptr<BulkSender::Sending> sending_;
 };
 
 ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::string& index_prefix,

@@ -1,0 +1,95 @@
+#include "bulk_sender.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "scripted_server.h"
+#include "test_run.h"
+
+namespace steamflow {
+namespace {
+
+using test::CodeOf;
+using test::HttpAnswer;
+using test::HttpCall;
+using testing::HasSubstr;
+
+// Bodies of one document each, as the sender's requests are told apart by their ids.
+class BulkSenderTest : public testing::Test {
+ protected:
+  static BulkBody BodyOf(const std::string& id) {
+    SinkRecordParser parser;
+    BulkBody body;
+    const auto record = parser.Parse(
+        {.topic = "t", .timestamp_ms = 1'795'000'000'000, .event_id = id, .value = R"({"a":1})"});
+    body.Add(*record, "t");
+    return body;
+  }
+  static bool IsOf(const HttpCall& call, const std::string& id) {
+    return call.body.find("\"_id\":\"" + id + "\"") != std::string::npos;
+  }
+  bool HasSeen(const std::string& id) const {
+    const auto calls = server_.calls();
+    return std::any_of(calls.begin(), calls.end(),
+                       [&](const HttpCall& call) { return IsOf(call, id); });
+  }
+
+  const HttpAnswer stored_{.body = R"({"items":[{"create":{"status":201}}]})"};
+  const HttpAnswer not_now_{.status = 503, .headers = {{"Retry-After", "1"}}};
+  bool has_second_ = false;
+  std::function<HttpAnswer(const HttpCall&)> answer_ = [this](const HttpCall&) { return stored_; };
+  test::ScriptedServer server_{[this](const HttpCall& call) { return answer_(call); }};
+  const RestServer at_{.source = "AIRFLOW_CONN_X", .url = server_.url()};
+  test::TestRun run_;
+  BulkSender sender_{at_, run_.run()};
+  const BulkBody first_ = BodyOf("first");
+  const BulkBody second_ = BodyOf("second");
+};
+
+TEST_F(BulkSenderTest, SendsTheNextBodyBeforeTheOneBeforeItIsAnswered) {
+  answer_ = [this](const HttpCall& call) {
+    has_second_ = has_second_ || IsOf(call, "second");
+    return has_second_ ? stored_ : not_now_;
+  };
+  const auto first = sender_.Queue(first_, false);
+  const auto second = sender_.Queue(second_, false);
+  EXPECT_EQ(sender_.Await(*first).inserted, 1U);
+  EXPECT_TRUE(HasSeen("second"));
+  EXPECT_EQ(sender_.Await(*second).inserted, 1U);
+}
+
+TEST_F(BulkSenderTest, TellsOfABodyWhatBecameOfItAlone) {
+  answer_ = [this](const HttpCall& call) {
+    has_second_ = has_second_ || IsOf(call, "second");
+    if (IsOf(call, "second")) return HttpAnswer{.status = 406, .body = "no"};
+    return has_second_ ? stored_ : not_now_;
+  };
+  const auto first = sender_.Queue(first_, false);
+  const auto second = sender_.Queue(second_, false);
+  EXPECT_EQ(sender_.Await(*first).inserted, 1U);
+  std::string message;
+  EXPECT_EQ(CodeOf([&] { sender_.Await(*second); }, &message), ExitCode::kConfig);
+  EXPECT_THAT(message, HasSubstr("HTTP 406"));
+}
+
+TEST_F(BulkSenderTest, SendsNothingOfAForgottenBody) {
+  BulkSender::Forget(*sender_.Queue(first_, false));
+  const auto second = sender_.Queue(second_, false);
+  EXPECT_EQ(sender_.Await(*second).inserted, 1U);
+  EXPECT_FALSE(HasSeen("first"));
+}
+
+TEST_F(BulkSenderTest, NamesTheItemsThatAreRefused) {
+  answer_ = [](const HttpCall&) {
+    return HttpAnswer{.body = R"({"items":[{"create":{"status":400,"error":{"type":"x"}}}]})"};
+  };
+  const auto answers = sender_.Await(*sender_.Queue(first_, false));
+  EXPECT_EQ(answers.inserted, 0U);
+  ASSERT_EQ(answers.refusals.size(), 1U);
+  EXPECT_EQ(answers.refusals[0].item, 0U);
+}
+
+}  // namespace
+}  // namespace steamflow
