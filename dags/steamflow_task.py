@@ -8,6 +8,9 @@ parsed, never from the database (an empty value is the default):
 - `AIRFLOW_VAR_STEAMFLOW_IMAGE`: docker and kubernetes: the image. Default `steamflow:latest`.
 - `AIRFLOW_VAR_STEAMFLOW_DOCKER_NETWORK`: docker: the network that reaches Kafka and Redis, where
   that is not Docker's default bridge.
+- `AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET`: kubernetes: the Secret, in the pods' namespace, from which
+  they get Connections, keys and passwords by reference; its keys are AIRFLOW_CONN_* and AIRFLOW_VAR_*.
+  Default: Airflow writes them into the pod's specification.
 - `AIRFLOW_VAR_STEAMFLOW_SHARDS`: how many tasks share the walk of a sharded DAG, 1 to 999.
 
 In every runtime a task's XCom is its result line as a dict, exit code 99 is a skip, and an exit
@@ -51,6 +54,7 @@ RUNTIME = setting("RUNTIME", "bash|docker|kubernetes", "bash, docker or kubernet
 BIN = setting("BIN", "(/.*)?", "an absolute path")
 IMAGE = setting("IMAGE", r"\S+", "the name of an image", "steamflow:latest")
 DOCKER_NETWORK = setting("DOCKER_NETWORK", r"\S*", "the name of a network")
+KUBERNETES_SECRET = setting("KUBERNETES_SECRET", "[a-z0-9.-]*", "the name of a Secret")
 SHARDS = int(setting("SHARDS", "[1-9][0-9]{0,2}", "a number from 1 to 999", "1"))
 
 # A program ends by its own --deadline (50 s) and at most 5 s after a SIGTERM. The rest of this is
@@ -249,7 +253,21 @@ elif RUNTIME == "docker":
 
 else:
     from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-    from kubernetes.client import V1ResourceRequirements
+    from kubernetes.client import (
+        V1EnvVar,
+        V1EnvVarSource,
+        V1ResourceRequirements,
+        V1SecretKeySelector,
+    )
+
+    SECRETS = re.compile("AIRFLOW_CONN_.*|AIRFLOW_VAR_.*(KEY|PASSWORD)")
+
+    def pod_variable(name: str, value: str) -> V1EnvVar:
+        if not KUBERNETES_SECRET or not SECRETS.fullmatch(name):
+            return V1EnvVar(name=name, value=value)
+        # Optional: what is not in the Secret is unset, and the program says so.
+        key = V1SecretKeySelector(name=KUBERNETES_SECRET, key=name, optional=True)
+        return V1EnvVar(name=name, value_from=V1EnvVarSource(secret_key_ref=key))
 
     class SteamflowTask(Secrets, KubernetesPodOperator):
         """A program in a pod of its own. Its result is the file that the XCom sidecar reads."""
@@ -260,7 +278,7 @@ else:
                 name=self.program,
                 image=IMAGE,
                 arguments=list(argv),
-                env_vars=environment,
+                env_vars=[pod_variable(name, value) for name, value in environment.items()],
                 container_resources=V1ResourceRequirements(limits={"memory": MEMORY_LIMIT}),
                 automount_service_account_token=False,
                 startup_timeout_seconds=CONTAINER_START_SECONDS,

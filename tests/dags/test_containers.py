@@ -235,9 +235,28 @@ def test_kubernetes_pod(pod_task):
     assert "/airflow/xcom" in [mount.mount_path for mount in program.volume_mounts]
 
 
-def test_kubernetes_takes_the_pod(pod_task):
+def test_kubernetes_gives_the_pod_what_is_secret(pod_task):
+    pod = pod_task(KUBERNETES_SECRET="steamflow-connections").build_pod_request_obj()
+    program, _ = pod.spec.containers
+    given = {each.name: each.value_from.secret_key_ref for each in program.env if each.value_from}
+    secrets = {
+        "AIRFLOW_VAR_STEAM_API_KEY",
+        "AIRFLOW_CONN_KAFKA_DEFAULT",
+        "AIRFLOW_CONN_REDIS_DEFAULT",
+    }
+    assert set(given) == secrets
+    for name, key in given.items():
+        assert (key.name, key.key, key.optional) == ("steamflow-connections", name, True)
+    plain = {each.name: each.value for each in program.env if not each.value_from}
+    assert plain == {name: text for name, text in ENVIRONMENT.items() if name not in secrets}
+    assert KEY not in str(pod) and "비밀" not in str(pod)
+
+
+@pytest.mark.parametrize("secret", ["", "steamflow-connections"])
+def test_kubernetes_takes_the_pod(pod_task, secret):
     """By the schemas of its API, which allow no unknown fields here."""
-    pod = ApiClient().sanitize_for_serialization(pod_task().build_pod_request_obj())
+    task = pod_task(KUBERNETES_SECRET=secret)
+    pod = ApiClient().sanitize_for_serialization(task.build_pod_request_obj())
     kubernetes_validate.validate(pod, KUBERNETES_VERSION, strict=True)
     pod["spec"]["containers"][0]["argz"] = []
     with pytest.raises(kubernetes_validate.ValidationError, match="argz"):

@@ -231,6 +231,7 @@ def test_empty_settings_are_unset(load_dags):
         ("BIN", "build/bin", "expected an absolute path"),
         ("IMAGE", "steam flow", "expected the name of an image"),
         ("DOCKER_NETWORK", "a b", "expected the name of a network"),
+        ("KUBERNETES_SECRET", "A b", "expected the name of a Secret"),
     ],
 )
 def test_a_bad_setting_fails_every_import(dag_bag, name, value, expected):

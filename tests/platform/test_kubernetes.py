@@ -246,6 +246,10 @@ def test_values_of_the_chart():
     for part in ("apiServer", "scheduler", "dagProcessor", "triggerer", "workers"):
         assert "memory" in VALUES[part]["resources"]["limits"], part
     assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
+    (given,) = yaml.safe_load(VALUES["extraEnvFrom"])
+    environment = {each["name"]: each["value"] for each in VALUES["env"]}
+    secret = environment["AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET"]
+    assert secret == given["secretRef"]["name"]
     readme = (KUBERNETES / "README.md").read_text()
     names = [VALUES["data"]["metadataSecretName"], VALUES["data"]["brokerUrlSecretName"]]
     names += [
