@@ -74,7 +74,9 @@ def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, epoch, tmp_
         "HOME": str(tmp_path),
         "CCACHE_DIR": command("ccache", "--get-config", "cache_dir").strip(),
     }
-    command("cmake", "--workflow", "--preset", "package", cwd=source, env=environment)
+    command(
+        *("cmake", "--workflow", "--preset", "package"), cwd=source, env=environment, umask=0o077
+    )
     build = source / "build-package"
     for first in (tarball, deb):
         second = build / first.name
