@@ -46,14 +46,15 @@ def parse_group(body: str) -> dict[str, Option]:
         kind, text = (first, " ".join(rest)) if rest else (first[:TEXT_COLUMN], first[TEXT_COLUMN:])
         name = re.search(r"--[a-z0-9-]+", kind)
         assert name, f"no option: {entry}"
-        default = re.search(r"=(\S+)", kind)
+        # "=50" of CLI11 before 2.3, " [50] " of later ones, after a range " in [0 - 100]" or none.
+        default = re.search(r"=(\S+)|(?<! in) \[(\S*)\](?: |$)", kind)
         value = re.match(r" ([A-Z]+)", kind[name.end() :])
         choices = re.search(r"\{(.*)\}", kind)
         options[name[0]] = Option(
             name=name[0],
             value=value[1] if value else "",
             choices=tuple(choices[1].split(",")) if choices else (),
-            default=default[1] if default else "",
+            default=(default[1] or default[2]) if default else "",
             text=" ".join(text.split()),
         )
     return options

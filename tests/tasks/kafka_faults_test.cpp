@@ -139,9 +139,12 @@ TEST_F(KafkaFaults, MetadataAndProducerIdAreAskedForAgain) {
 }
 
 TEST_F(KafkaFaults, TopicThatMayNotBeSeenIs77) {
-  rd_kafka_mock_topic_set_error(kafka_.cluster(), kPlayersTopic,
+  // Of such a topic a real broker names no partitions; the mock names those that there are.
+  rd_kafka_mock_topic_create(kafka_.cluster(), "unseen", 0, 1);
+  rd_kafka_mock_topic_set_error(kafka_.cluster(), "unseen",
                                 RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-  EXPECT_EQ(Run({kPlayersTask}).exit_code, 77);
+  const Ended run = Run({kPlayersTask, "--topic", "unseen"});
+  EXPECT_EQ(run.exit_code, 77) << run.out << run.err;
   EXPECT_EQ(redis_.Get("last_user_id"), std::nullopt);
 }
 
