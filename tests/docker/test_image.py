@@ -237,10 +237,11 @@ def test_the_same_commit_gives_the_same_layers():
 
 
 def test_airflows_image_has_the_programs_and_the_dags(steam):
-    ended = run("--env", steam, "steamflow-airflow", "sh", "-c", f"exec {' '.join(NEWS)}")
+    shell = ("--entrypoint", "sh", "steamflow-airflow", "-c")
+    ended = run("--env", steam, *shell, f"exec {' '.join(NEWS)}")
     assert ended.exit_code == 0, ended.err
     assert ended.result()["sink"]["records"] > 0
-    dags = run("steamflow-airflow", "ls", "/opt/airflow/dags").out.split()
+    dags = run(*shell, "ls /opt/airflow/dags").out.split()
     assert dags == sorted(path.name for path in ROOT.glob("dags/*.py"))
 
 

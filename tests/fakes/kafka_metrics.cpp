@@ -128,13 +128,18 @@ class KafkaMetrics {
 }  // namespace
 
 // kafka-metrics BROKERS: prints its address, and serves /metrics until it is ended.
+// kafka-metrics BROKERS [PORT]: on every address with a port, else on a free one of loopback.
 int main(int argc, char** argv) {
-  if (argc != 2) return 64;
+  if (argc < 2 || argc > 3) return 64;
   KafkaMetrics metrics(argv[1]);
   httplib::Server server;
   server.Get("/metrics", [&](const httplib::Request&, httplib::Response& response) {
     response.set_content(metrics.Text(), "text/plain; version=0.0.4");
   });
+  server.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content("ok", "text/plain");
+  });
+  if (argc == 3) return server.listen("0.0.0.0", std::stoi(argv[2])) ? 0 : 1;
   std::cout << "127.0.0.1:" << server.bind_to_any_port("127.0.0.1") << std::endl;
   return server.listen_after_bind() ? 0 : 1;
 }

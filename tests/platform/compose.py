@@ -30,21 +30,24 @@ def run_init(docker: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def docker_compose(docker: Path, files: Sequence[str], *arguments: str) -> Any:
-    """Runs docker-compose on these files, with no environment but .env."""
+def docker_compose(
+    docker: Path, files: Sequence[str], *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs docker-compose on these files, with no environment but .env and these variables."""
     named = [argument for file in files for argument in ("--file", file)]
     return subprocess.run(
         ["docker-compose", *named, *arguments],
         check=False,
         cwd=docker,
-        env={"PATH": os.environ["PATH"], "HOME": str(docker)},
+        env={"PATH": os.environ["PATH"], "HOME": str(docker), **variables},
         capture_output=True,
         text=True,
+        timeout=300,
     )
 
 
-def configuration(docker: Path, *files: str) -> Configuration:
-    done = docker_compose(docker, files or ("compose.yaml",), "config")
+def configuration(docker: Path, *files: str, **variables: str) -> Configuration:
+    done = docker_compose(docker, files or ("compose.yaml",), "config", **variables)
     assert done.returncode == 0, done.stderr
     return yaml.safe_load(done.stdout)
 
@@ -52,11 +55,6 @@ def configuration(docker: Path, *files: str) -> Configuration:
 def env_file(path: Path) -> dict[str, str]:
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)
-
-
-def unescaped(text: str) -> str:
-    """docker-compose prints a dollar sign as it is written in compose.yaml."""
-    return text.replace("$$", "$")
 
 
 def is_job(service: dict[str, Any]) -> bool:

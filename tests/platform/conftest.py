@@ -1,23 +1,39 @@
-"""What all tests of the platform start from: docker/ as docker/init leaves it, and the servers."""
+"""What all tests of the platform start from: docker/ as docker/init leaves it."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
+import random
+import re
+import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from compose import Configuration, configuration, copy_of_docker, env_file, run_init
-from local import BROKERS, PROGRAMS, Local, result_of
 
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 
 
+def free_port(tried: set[int]) -> int:
+    """Below the range from which the kernel takes the ports of outgoing connections."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as listener:
+            if port not in tried and listener.connect_ex(("127.0.0.1", port)) != 0:
+                tried.add(port)
+                return port
+
+
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With free ports, and a key for Steam."""
     folder = copy_of_docker(tmp_path_factory.mktemp("checkout"))
+    versions, tried = folder / "versions.env", set[int]()
+    versions.write_text(
+        re.sub(r"(?<=_PORT=)\d+", lambda _: str(free_port(tried)), versions.read_text())
+    )
     run_init(folder)
+    dotenv = folder / ".env"
+    dotenv.write_text(re.sub("(?<=^STEAM_API_KEY=)", KEY, dotenv.read_text(), flags=re.MULTILINE))
     return folder
 
 
@@ -29,41 +45,3 @@ def dotenv(docker: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def config(docker: Path) -> Configuration:
     return configuration(docker)
-
-
-@pytest.fixture(scope="session")
-def platform(
-    docker: Path, config: Configuration, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Local]:
-    local = Local(docker, config, tmp_path_factory.mktemp("platform"))
-    try:
-        local.start_brokers()
-        local.start_redis()
-        local.start_postgres("postgres")
-        local.await_healthy(*BROKERS, "redis")
-        yield local
-    finally:
-        local.stop()
-
-
-@pytest.fixture(scope="session")
-def topics(platform: Local) -> dict[str, Any]:
-    """The result of the job of that name."""
-    return result_of(platform.run_job("topics"))
-
-
-@pytest.fixture(scope="session")
-def worker(platform: Local, topics: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """What a task is given on Airflow's worker, with a stand-in for Steam."""
-    standin = subprocess.Popen(
-        [PROGRAMS / "steam-standin", "--port", "0", "--key", KEY, "--exit-with-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with standin:  # closes its standard input, at which it ends
-        assert standin.stdout
-        yield platform.environment("airflow-worker") | {
-            "AIRFLOW_VAR_STEAM_API_KEY": KEY,
-            "AIRFLOW_VAR_STEAM_API_URL": standin.stdout.readline().strip(),
-        }

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# kafka-run-class.sh CLASS ARGUMENT...
+set -euo pipefail
+read -ra options <<<"${KAFKA_HEAP_OPTS:-} ${KAFKA_JVM_PERFORMANCE_OPTS:-} ${KAFKA_OPTS:-}"
+# With the quick compiler only: the machine is small.
+exec java "${options[@]}" -XX:TieredStopAtLevel=1 -cp '/opt/kafka/libs/*' \
+  -Dlog4j.configuration=file:/etc/kafka/log4j.properties "$@"
