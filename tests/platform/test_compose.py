@@ -204,3 +204,14 @@ def test_scram_leaves_no_listener_open(docker):
     for name, service in services.items():
         connection = service.get("environment", {}).get("AIRFLOW_CONN_KAFKA_DEFAULT")
         assert connection is None or "SCRAM-SHA-512" in connection, name
+
+
+def test_spark_can_load_its_native_libraries(docker):
+    """From /tmp, where Java unpacks them, and where the engine by default lets nothing be executed."""
+    done = docker_compose(
+        docker, ["compose.yaml", "compose.spark.yaml"], "--profile", "spark", "config"
+    )
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    for name in ("spark-master", "spark-worker-1", "spark-worker-2", "airflow-worker"):
+        assert services[name]["tmpfs"][-1] == "/tmp:exec", name  # the last one holds
