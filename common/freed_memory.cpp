@@ -12,4 +12,10 @@ void KeepFreedMemory() {
 #endif
 }
 
+void ShareFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 }  // namespace steamflow

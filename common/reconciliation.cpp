@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory_resource>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "dead_letters.h"
 #include "kafka_reader.h"
@@ -19,6 +19,7 @@ namespace {
 constexpr std::chrono::minutes kMargin(10);
 constexpr std::size_t kMostAtOnce = 1000;  // records that a store is asked for
 constexpr std::size_t kMostNamed = 5;
+constexpr std::uint64_t kMostIds = 250'000;  // that are kept in memory, some 50 bytes each
 
 // Event ids by their hashes of 64 bits: that two of a million are taken for one has a chance of 1
 // in 30 million.
@@ -65,7 +66,9 @@ class StorePass {
     if (result_.named_missing.size() < kMostNamed) result_.named_missing.push_back(event_id);
   }
 
-  StoreComparison Finish(const Tombstones& tombstones, std::uint64_t pending) {
+  void AddPending(std::uint64_t count) { result_.pending += count; }
+
+  StoreComparison Finish(const Tombstones& tombstones) {
     LookUp();
     for (const AuditedRecord& record : deleted_) {
       const auto tombstone = tombstones.find(record.state_id);
@@ -75,7 +78,6 @@ class StorePass {
         TakeAbsent(record.event_id, record.place);
       }
     }
-    result_.pending = pending;
     return std::move(result_);
   }
 
@@ -114,19 +116,29 @@ class StorePass {
 struct RunPass {
   std::uint64_t acknowledged = 0;
   std::uint64_t messages = 0;
-  std::unordered_set<IdHash> ids;
+  std::uint64_t held = 0;   // event ids, of the slices before this one
+  std::vector<IdHash> ids;  // of this slice, each as often as it came
 
   // A run that was tried again has more messages than the last try had acknowledged, and all of
   // its ids count. Where it has exactly these they are there, even if one id is there twice.
-  bool IsComplete() const { return ids.size() >= acknowledged || messages == acknowledged; }
+  bool IsComplete() const { return held >= acknowledged || messages == acknowledged; }
 };
 
-// One topic, message by message.
+// Event ids, a bit a store that is due, in one piece of memory: between the messages that come and
+// go they would leave it full of holes.
+struct DueIds {
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::unordered_map<IdHash, std::uint8_t> marks{kMostIds, &memory};
+};
+
+// One topic, message by message, slice by slice: the event ids are cut into slices by their hashes,
+// so that those of one slice fit into memory, and the topic is read once for each.
 class TopicPass {
  public:
   TopicPass(const std::string& topic, const Window& window,
-            const std::vector<Reconciliation::Store>& stores, const Reconciliation::Runs& runs)
-      : window_(window), is_state_(KindOf(topic) == RecordKind::kPlayer) {
+            const std::vector<Reconciliation::Store>& stores, const Reconciliation::Runs& runs,
+            std::uint64_t slices)
+      : window_(window), is_state_(KindOf(topic) == RecordKind::kPlayer), slices_(slices) {
     result_.topic = topic;
     for (const auto& store : stores) stores_.emplace_back(store, topic);
     for (const auto& [run_id, acknowledged] : runs) runs_[run_id].acknowledged = acknowledged;
@@ -145,21 +157,22 @@ class TopicPass {
             std::chrono::milliseconds(raw.timestamp_ms)));
     const bool is_in_window = time >= window_.since && time < window_.until;
     const bool is_tombstone = is_state_ && !message.value;
+    const std::string place = Place(message.topic, partition, message.offset);
     std::string event_id(message.event_id.value_or(""));
-    if (event_id.empty()) event_id = Place(message.topic, partition, message.offset);
-    CountRun(raw.Header("run_id").value_or(""), event_id);
-    if (!is_in_window && !is_tombstone) return;
+    if (event_id.empty()) event_id = place;
+    const bool is_in_slice = IsInSlice(event_id);
+    if (is_in_slice) CountRun(raw.Header("run_id").value_or(""), event_id);
+    if (!is_tombstone && (!is_in_window || !(is_in_slice || IsInSlice(place)))) return;
 
     const auto record = parser_.Parse(message);
     if (record && is_tombstone) {
       Instant& newest = tombstones_[std::string(record->state_id)];
       newest = std::max(newest, record->event_time);
     }
-    if (!is_in_window) return;
-    const std::string place = Place(message.topic, partition, message.offset);
     // Poison may carry the id of a record that is none, so it counts for itself.
     if (!record) event_id = place;
-    const auto [known, is_new] = due_.try_emplace(HashOf(event_id), 0);
+    if (!is_in_window || !IsInSlice(event_id)) return;
+    const auto [known, is_new] = due_->marks.try_emplace(HashOf(event_id), std::uint8_t{0});
     if (!is_new) ++result_.duplicates;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
       const auto mark = static_cast<std::uint8_t>(1U << i);
@@ -173,20 +186,35 @@ class TopicPass {
     }
   }
 
+  void EndSlice() {
+    ++slice_;
+    result_.kafka += due_->marks.size();
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+      const auto pending =
+          std::count_if(due_->marks.begin(), due_->marks.end(),
+                        [&](const auto& id) { return (id.second & (1U << i)) == 0; });
+      stores_[i].AddPending(static_cast<std::uint64_t>(pending));
+    }
+    due_ = std::make_unique<DueIds>();
+    for (auto& [run_id, run] : runs_) {
+      std::sort(run.ids.begin(), run.ids.end());
+      run.held +=
+          static_cast<std::uint64_t>(std::unique(run.ids.begin(), run.ids.end()) - run.ids.begin());
+      run.ids.clear();
+    }
+  }
+
   TopicComparison Finish() {
-    result_.kafka = due_.size();
     for (const auto& [run_id, run] : runs_) {
       result_.acknowledged += run.acknowledged;
       if (run.IsComplete()) continue;
-      result_.lost += run.acknowledged - run.ids.size();
+      result_.lost += run.acknowledged - run.held;
       result_.differences.push_back(
           fmt::format("{}: the run {} had {} records acknowledged, and Kafka holds {}",
-                      result_.topic, run_id, run.acknowledged, run.ids.size()));
+                      result_.topic, run_id, run.acknowledged, run.held));
     }
-    for (std::size_t i = 0; i < stores_.size(); ++i) {
-      const auto pending = std::count_if(
-          due_.begin(), due_.end(), [&](const auto& id) { return (id.second & (1U << i)) == 0; });
-      result_.stores.push_back(stores_[i].Finish(tombstones_, static_cast<std::uint64_t>(pending)));
+    for (StorePass& pass : stores_) {
+      result_.stores.push_back(pass.Finish(tombstones_));
       const StoreComparison& store = result_.stores.back();
       if (store.missing == 0) continue;
       result_.differences.push_back(
@@ -198,19 +226,25 @@ class TopicPass {
   }
 
  private:
+  bool IsInSlice(const std::string& event_id) const {
+    return slices_ == 1 || HashOf(event_id) % slices_ == slice_;
+  }
+
   void CountRun(std::string_view run_id, const std::string& event_id) {
     const auto run = runs_.find(run_id);
     if (run == runs_.end()) return;
     ++run->second.messages;
-    run->second.ids.insert(HashOf(event_id));
+    run->second.ids.push_back(HashOf(event_id));
   }
 
   const Window window_;
   const bool is_state_;
+  const std::uint64_t slices_;
+  std::uint64_t slice_ = 0;
   SinkRecordParser parser_;
   std::vector<StorePass> stores_;
   std::map<std::string, RunPass, std::less<>> runs_;
-  std::unordered_map<IdHash, std::uint8_t> due_;  // ids of the window, a bit a store that is due
+  std::unique_ptr<DueIds> due_ = std::make_unique<DueIds>();  // of the slice, and the window
   Tombstones tombstones_;
   TopicComparison result_;
 };
@@ -246,12 +280,17 @@ void Reconciliation::ReadLetters() {
 }
 
 TopicComparison Reconciliation::Compare(const std::string& topic) {
-  TopicPass pass(topic, window_, stores_, runs_[topic]);
-  ScanTopic(kafka_, topic, window_.since - kMargin, stop_,
-            [&](std::int32_t partition, const KafkaMessage& message) {
-              pass.Take(partition, message);
-              return true;
-            });
+  const Instant since = window_.since - kMargin;
+  const std::uint64_t slices = CountMessages(kafka_, topic, since, stop_) / kMostIds + 1;
+  TopicPass pass(topic, window_, stores_, runs_[topic], slices);
+  for (std::uint64_t slice = 0; slice < slices; ++slice) {
+    ScanTopic(kafka_, topic, since, stop_,
+              [&](std::int32_t partition, const KafkaMessage& message) {
+                pass.Take(partition, message);
+                return true;
+              });
+    pass.EndSlice();
+  }
   return pass.Finish();
 }
 

@@ -39,7 +39,8 @@ class Reconciliation {
                  const Window& window, std::vector<std::unique_ptr<StoreAudit>> audits,
                  const std::vector<Acknowledged>& acknowledged, const Stop& stop);
 
-  // Memory grows with the number of event ids in the window.
+  // Memory does not grow with the topic: a long one is read several times, a part of its event ids
+  // each time.
   TopicComparison Compare(const std::string& topic);
 
  private:

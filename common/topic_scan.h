@@ -20,4 +20,8 @@ void ScanTopic(const KafkaProperties& properties, const std::string& topic,
                std::optional<Instant> since, const Stop& stop,
                const std::function<bool(std::int32_t partition, const KafkaMessage&)>& each);
 
+// How many messages that call would have now, at most.
+std::uint64_t CountMessages(const KafkaProperties& properties, const std::string& topic,
+                            std::optional<Instant> since, const Stop& stop);
+
 }  // namespace steamflow

@@ -16,6 +16,7 @@
 #include "elasticsearch_config.h"
 #include "environment.h"
 #include "file.h"
+#include "freed_memory.h"
 #include "json.h"
 #include "postgres_audit.h"
 #include "reconciliation.h"
@@ -84,6 +85,7 @@ int main(int argc, char** argv) {
   elasticsearch_flags.AddTo(command.app());
 
   return command.Main(argc, argv, [&](Run& run) {
+    ShareFreedMemory();
     CheckTopics(topics);
     const Window window = ReadWindow(since, until, run.identity.logical_date);
     const KafkaProperties kafka = ReadKafkaProperties(kafka_flags, run.log);

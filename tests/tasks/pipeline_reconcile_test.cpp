@@ -213,6 +213,24 @@ TEST_F(PipelineReconcile, MonthsThatWereDroppedAreNoDifference) {
          {"--since", "2026-11-23"});
 }
 
+// Three times what is compared at a time.
+TEST_F(PipelineReconcile, MemoryDoesNotGrowWithTheTopic) {
+  environment_.erase("AIRFLOW_CONN_POSTGRES_DEFAULT");
+  int records = 0;
+  const auto peak = [&](int until) {
+    for (; records < until; records += 20'000) Write(records, 20'000);
+    const std::string count = std::to_string(records);
+    environment_[kVariable] = Said(topic_, "r", records);
+    return Expect(0, R"({"acknowledged":)" + count + R"(,"lost":0,"kafka":)" + count +
+                         R"(,"duplicates":0})")
+        .peak_rss_kib;
+  };
+  const long once = peak(240'000);
+  const long many_times = peak(720'000);
+  EXPECT_LT(static_cast<double>(many_times), 1.2 * static_cast<double>(once));
+  EXPECT_LT(many_times, 64 * 1024);
+}
+
 TEST_F(PipelineReconcile, TakesTheResultsOfSources) {
   const standin::Standin steam({"--key", kApiKey});
   const std::string file = std::filesystem::temp_directory_path() / (topic_ + ".json");
