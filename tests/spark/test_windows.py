@@ -48,9 +48,13 @@ WHERE topic = 'rct_plyd_games' GROUP BY start, appid ORDER BY start, appid
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """docker/spark as it lies in an image, with the jars in it. For little data less is compiled:
-    with its own settings a run takes twice as long."""
+    with its own settings a run takes twice as long. Batches follow each other sooner."""
     folder = tmp_path_factory.mktemp("program") / "spark"
     shutil.copytree(ROOT / "docker/spark", folder)
+    text = (folder / "steam_windows.py").read_text()
+    assert text.count('INTERVAL = "30 seconds"') == 1
+    text = text.replace('INTERVAL = "30 seconds"', 'INTERVAL = "1 second"')
+    (folder / "steam_windows.py").write_text(text)
     with (folder / "conf/spark-defaults.conf").open("a") as settings:
         settings.write(
             "spark.sql.codegen.wholeStage false\n"
@@ -95,12 +99,12 @@ class Spark:
     environment: dict[str, str]
 
     @contextmanager
-    def run(self, **environment: str) -> Iterator[Application]:
+    def run(self, *arguments: str, **environment: str) -> Iterator[Application]:
         output = self.folder / f"{time.monotonic_ns()}.log"
         with output.open("w") as file:
             application = Application(
                 subprocess.Popen(
-                    [self.program, "--once"],
+                    [self.program, *arguments],
                     env=self.environment | environment,
                     stdin=subprocess.DEVNULL,
                     stdout=file,
@@ -115,10 +119,10 @@ class Spark:
             if application.process.poll() is None:
                 application.kill()
 
-    def begun(self, batch: int) -> bool:
+    def has(self, what: str, batch: int) -> bool:
+        """Whether the checkpoint of every query has the batch's offsets, or its commit."""
         return all(
-            (self.folder / "checkpoint" / query / "offsets" / str(batch)).exists()
-            for query in QUERIES
+            (self.folder / "checkpoint" / query / what / str(batch)).exists() for query in QUERIES
         )
 
 
@@ -167,25 +171,28 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
         known = database.execute("SELECT to_regclass(%s)", [f"steamflow.{query}"]).fetchone()
         return known != (None,) and stored(database, query) != []
 
-    # Killed in the first batch: a query has stored its windows, and hardly told its checkpoint.
+    # Without --once it goes on until it is killed: here in the first batch, when a query has stored
+    # its windows, and hardly told its checkpoint.
     with spark.run() as application:
-        application.wait_until(lambda: spark.begun(0) and any(map(has_stored, QUERIES)))
+        application.wait_until(lambda: spark.has("offsets", 0) and any(map(has_stored, QUERIES)))
         application.kill()
-    produce(brokers, second)
 
-    # Killed when a query is about to store its windows, which a lock keeps it from.
+    # And when a query is about to store the windows of what came while it ran, which a lock keeps
+    # it from.
     waiting = "SELECT FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
     table = "steamflow.player_counts_1h"
     with psycopg.connect(postgres) as locking, spark.run() as application:
+        application.wait_until(lambda: spark.has("commits", 0))
         locking.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        produce(brokers, second)
         application.wait_until(lambda: database.execute(waiting, [table]).fetchone() is not None)
-        with spark.run() as other:  # the windows are the first one's
+        with spark.run("--once") as other:  # the windows are the first one's
             result = other.result()
             assert result["exit_code"] == 75
             assert "another application writes steamflow" in result["error"]["message"]
         application.kill()
 
-    with spark.run() as application:
+    with spark.run("--once") as application:
         result = application.result()
     assert (result["task"], result["status"], result["error"]) == ("steam-windows", "success", None)
     store_records(brokers, postgres)
@@ -194,7 +201,7 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
     # What comes too late is counted, and changes nothing.
     on_time, late = third_part()
     produce(brokers, on_time + late)
-    with spark.run() as application:
+    with spark.run("--once") as application:
         result = application.result()
     counts = {"records": 1 + len(late), "ignored": 0, "late": len(late), "windows": 1}
     assert result["queries"] == {
@@ -214,7 +221,7 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
     ],
 )
 def test_a_run_that_cannot_begin_says_why(spark, variable, value, exit_code, message):
-    with spark.run(**{variable: value}) as application:
+    with spark.run("--once", **{variable: value}) as application:
         result = application.result()
         assert (result["status"], result["exit_code"]) == ("failed", exit_code)
         assert message in result["error"]["message"]
