@@ -250,9 +250,11 @@ class Drain::Impl {
     while (!IsOver()) {
       const bool is_late = begun && Clock::now() - *begun > kLongestFill;
       if (load.IsFull() || (is_late && IsReady(storing))) return true;
-      const KafkaRead& read = reader_->Read(kMostAtOnce, kLongestWait);
-      if (!begun && !read.messages.empty()) begun = Clock::now();
-      for (const KafkaMessage& message : read.messages) Take(message, load);
+      const KafkaRead& read =
+          reader_->Read(kMostAtOnce, kLongestWait, [&](const KafkaMessage& message) {
+            if (!begun) begun = Clock::now();
+            Take(message, load);
+          });
       if (HasMostRecords()) return false;  // an end may lie behind messages that were not taken
       for (const KafkaRead::End& end : read.ends) {
         Way& way = ways_[reading_[end.partition]];

@@ -10,7 +10,7 @@
 
 namespace steamflow {
 
-// A message of a partition. Everything it shows lives until the reader's next Read.
+// A message of a partition. Everything it shows lives as long as the call that gives it.
 struct KafkaMessage {
   std::size_t partition = 0;  // its place in the list given to Start
   std::int64_t offset = 0;

@@ -185,20 +185,22 @@ class KafkaReader::Impl {
     rd_kafka_pause_partitions(kafka_.get(), list.get());
   }
 
-  const KafkaRead& Read(std::size_t most, milliseconds wait) {
+  const KafkaRead& Read(std::size_t most, milliseconds wait, const OnMessage& on_message) {
     Serve(milliseconds(0), "");
     FetchMore();
-    messages_.clear();
-    read_.messages.clear();
     read_.ends.clear();
     read_.gaps.clear();
     raw_.resize(most);
     const auto count = rd_kafka_consume_batch_queue(queue_.get(), static_cast<int>(wait.count()),
                                                     raw_.data(), most);
+    messages_.clear();
     for (ssize_t i = 0; i < count; ++i) {
       messages_.emplace_back(raw_[static_cast<std::size_t>(i)]);
     }
-    for (const auto& message : messages_) Sort(*message);
+    for (auto& message : messages_) {
+      Sort(*message, on_message);
+      message.reset();
+    }
     return read_;
   }
 
@@ -233,11 +235,10 @@ class KafkaReader::Impl {
     return static_cast<std::size_t>(last_places_->at(static_cast<std::size_t>(message.partition)));
   }
 
-  void Sort(const rd_kafka_message_t& message) {
+  void Sort(const rd_kafka_message_t& message, const OnMessage& on_message) {
     switch (message.err) {
       case RD_KAFKA_RESP_ERR_NO_ERROR:
-        read_.messages.push_back(Convert(message, PlaceOf(message)));
-        return;
+        return on_message(Convert(message, PlaceOf(message)));
       case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         read_.ends.push_back({PlaceOf(message), message.offset});
         return;
@@ -377,8 +378,9 @@ void KafkaReader::Start(const std::vector<KafkaPartition>& partitions,
 void KafkaReader::Pause(std::size_t partition) {
   impl_->Pause(partition);
 }
-const KafkaRead& KafkaReader::Read(std::size_t most, std::chrono::milliseconds wait) {
-  return impl_->Read(most, wait);
+const KafkaRead& KafkaReader::Read(std::size_t most, milliseconds wait,
+                                   const OnMessage& on_message) {
+  return impl_->Read(most, wait, on_message);
 }
 const std::string& KafkaReader::trouble() const {
   return impl_->trouble();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,14 +26,13 @@ struct KafkaRange {
   std::int64_t end = 0;
 };
 
-// What one Read has found.
+// What one Read has found beside messages.
 struct KafkaRead {
   // A partition that has been read up to `offset`: there is nothing behind it for now.
   struct End {
     std::size_t partition = 0;
     std::int64_t offset = 0;
   };
-  std::vector<KafkaMessage> messages;  // those of one partition in their order
   std::vector<End> ends;
   std::vector<std::size_t> gaps;  // partitions whose next offset Kafka no longer has
 };
@@ -72,8 +72,12 @@ class KafkaReader {
   // No more of this one (its place in the list given to Start).
   void Pause(std::size_t partition);
 
-  // What is there, at most `most` messages; waits up to `wait` where there is nothing.
-  const KafkaRead& Read(std::size_t most, std::chrono::milliseconds wait);
+  // Calls `on_message` for what is there, at most `most` messages, those of one partition in their
+  // order; waits up to `wait` where there is nothing. Each message is freed before the next, so
+  // that it is allocated where the processor has just been.
+  using OnMessage = std::function<void(const KafkaMessage&)>;
+  const KafkaRead& Read(std::size_t most, std::chrono::milliseconds wait,
+                        const OnMessage& on_message);
 
   // What librdkafka last complained of; empty where it did not. It tries again by itself.
   const std::string& trouble() const;

@@ -13,6 +13,7 @@ using Type = RecordField::Type;
 
 constexpr Instant kPostgresEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 constexpr std::size_t kCommonColumns = 9;
+constexpr std::size_t kStep = 64U << 10U;  // bytes by which rows get more room
 constexpr std::string_view kJsonbVersion = "\1";
 
 // Writes the fields of a row, their length and then their bytes, into room that is large enough.
@@ -117,10 +118,10 @@ void PostgresRows::Add(const SinkRecord& record) {
   const SinkMessage& message = record.message;
   const bool is_stray = record.id_time && MonthOf(*record.id_time) != MonthOf(record.event_time);
   has_strays_ = has_strays_ || is_stray;
-  const std::size_t start = data_.size();
-  starts_.push_back(start);
-  data_.resize(start + MostBytes(record));
-  Writer row(data_.data() + start);
+  starts_.push_back(size_);
+  const std::size_t most = size_ + MostBytes(record);
+  if (most > data_.size()) data_.resize(most + kStep);
+  Writer row(data_.data() + size_);
   row.PutShort(kCommonColumns + fields.size());
   row.AddText(*message.event_id);
   row.AddTime(record.event_time);
@@ -153,18 +154,18 @@ void PostgresRows::Add(const SinkRecord& record) {
       row.AddTime(Instant(std::chrono::seconds(value.number)));
     }
   }
-  data_.resize(static_cast<std::size_t>(row.at() - data_.data()));
+  size_ = static_cast<std::size_t>(row.at() - data_.data());
 }
 
 void PostgresRows::Clear() {
-  data_.clear();
+  size_ = 0;
   starts_.clear();
   has_strays_ = false;
 }
 
 std::string_view PostgresRows::Data(std::size_t first, std::size_t last) const {
   const std::size_t begin = starts_[first];
-  const std::size_t end = last < starts_.size() ? starts_[last] : data_.size();
+  const std::size_t end = last < starts_.size() ? starts_[last] : size_;
   return std::string_view(data_).substr(begin, end - begin);
 }
 

@@ -23,7 +23,7 @@ class PostgresRows {
   void Clear();
 
   std::size_t count() const { return starts_.size(); }
-  std::size_t bytes() const { return data_.size(); }
+  std::size_t bytes() const { return size_; }
   // Some of the rows carry a time of another month than the one that their event id names.
   bool has_strays() const { return has_strays_; }
 
@@ -37,7 +37,8 @@ class PostgresRows {
 
  private:
   RecordKind kind_;
-  std::string data_;
+  std::string data_;                 // is not made smaller, as what it grows by is set to 0
+  std::size_t size_ = 0;             // of what is filled of it
   std::vector<std::size_t> starts_;  // of each row
   bool has_strays_ = false;
 };

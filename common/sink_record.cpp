@@ -221,6 +221,7 @@ class SinkRecordParser::Impl {
     if (root.get_object().get(object)) return "JSON, but no object";
     if (HasNul(json)) return "a NUL in a string";
     const auto fields = FieldsOf(record.kind);
+    next_place_ = 0;
     for (const auto field : object) ReadField(record, fields, field.key, field.value);
     record.has_fields = !fields.empty();
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -236,18 +237,31 @@ class SinkRecordParser::Impl {
       if (!value.get_string().get(text)) times_.timestamp = timestamps_.Parse(text);
       return;
     }
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].name != name) continue;
-      FieldValue& field = record.fields[i];
-      if (fields[i].type == Type::kText) {
-        field.is_null = !ReadText(value, digits_[i], field.text);
-      } else if (const auto number = IntegerFrom(value)) {
-        field.number = *number;
-        const Instant instant{std::chrono::seconds(*number)};
-        field.is_null = fields[i].type == Type::kEpoch && !IsInTime(instant);
-        if (!field.is_null && name == "date") times_.date = instant;
-      }
+    const std::size_t i = PlaceOf(name, fields);
+    if (i == fields.size()) return;
+    FieldValue& field = record.fields[i];
+    if (fields[i].type == Type::kText) {
+      field.is_null = !ReadText(value, digits_[i], field.text);
+    } else if (const auto number = IntegerFrom(value)) {
+      field.number = *number;
+      const Instant instant{std::chrono::seconds(*number)};
+      field.is_null = fields[i].type == Type::kEpoch && !IsInTime(instant);
+      if (!field.is_null && name == "date") times_.date = instant;
     }
+  }
+
+  // fields.size() where it is none of them. Most often it is the one behind the last that was
+  // found.
+  std::size_t PlaceOf(std::string_view name, std::span<const RecordField> fields) {
+    const auto is_it = [name](const RecordField& field) { return field.name == name; };
+    const auto next = fields.begin() + static_cast<std::ptrdiff_t>(next_place_);
+    auto found = std::find_if(next, fields.end(), is_it);
+    if (found == fields.end()) {
+      found = std::find_if(fields.begin(), next, is_it);
+      if (found == next) return fields.size();
+    }
+    next_place_ = static_cast<std::size_t>(found - fields.begin()) + 1;
+    return next_place_ - 1;
   }
 
   // A string, or a whole number as its digits.
@@ -296,6 +310,7 @@ class SinkRecordParser::Impl {
   InstantParser timestamps_;
   InstantParser minutes_;
   Times times_;
+  std::size_t next_place_ = 0;  // of a field, where PlaceOf begins
   std::string event_id_;
   std::string state_id_;
   std::array<std::string, kMostFields> digits_;  // of numbers in fields that are text

@@ -57,14 +57,15 @@ void ScanTopic(const KafkaProperties& properties, const std::string& topic,
       throw TaskError(ExitCode::kTransient,
                       fmt::format("the deadline came before the end of {}", topic));
     }
-    const KafkaRead& read = reader.Read(kMost, kWait);
-    for (const KafkaMessage& message : read.messages) {
-      if (is_done[message.partition] || message.offset >= ends[message.partition]) continue;
-      if (!each(partitions[message.partition].id, message)) return;
-    }
-    for (const KafkaMessage& message : read.messages) {
+    bool is_enough = false;
+    const KafkaRead& read = reader.Read(kMost, kWait, [&](const KafkaMessage& message) {
+      if (is_enough || is_done[message.partition]) return;
+      if (message.offset < ends[message.partition]) {
+        is_enough = !each(partitions[message.partition].id, message);
+      }
       if (message.offset + 1 >= ends[message.partition]) end(message.partition);
-    }
+    });
+    if (is_enough) return;
     for (const auto& [partition, offset] : read.ends) {
       if (offset >= ends[partition]) end(partition);
     }
