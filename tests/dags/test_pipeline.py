@@ -3,11 +3,14 @@ real `airflow dags test`."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from conftest import AIRFLOW_3, KEY, SERVICES, command
+from conftest import AIRFLOW_3, KEY, ROOT, SERVICES, command
 from test_structure import EXPECTED, FILLS_A_TOPIC
 
 # dag id: topic, and the keys of its cursors with where its first run of 100 ids leaves them
@@ -124,3 +127,26 @@ def test_the_sinks_store_it_and_the_reconciliation_agrees(pipeline, stores):
             heard["runs"]
         )
         assert result["topics"]["steamusers"]["acknowledged"] >= acknowledged
+
+
+def test_spark_stores_windows(pipeline, stores, tmp_path):
+    """On a worker that has Spark, and docker/spark with its jars."""
+    spark = Path(os.environ["STEAMFLOW_SPARK"])
+    program = tmp_path / "spark"
+    shutil.copytree(ROOT / "docker/spark", program)
+    (program / "jars").symlink_to(spark / "jars")
+    with (program / "conf/spark-defaults.conf").open("a") as settings:
+        settings.write("spark.driver.bindAddress 127.0.0.1\nspark.driver.host 127.0.0.1\n")
+    games = pipeline.run("steam_current_player_dag").results[0]["kafka"]["records"]
+    run = pipeline.run(
+        "steam_windows",
+        PATH=f"{spark}/bin:{os.environ['PATH']}",
+        AIRFLOW_VAR_STEAMFLOW_BIN=str(program),
+        AIRFLOW_VAR_SPARK_MASTER="local[1]",
+        AIRFLOW_VAR_SPARK_CHECKPOINT=f"file://{tmp_path}/checkpoint",
+        **stores,
+    )
+    assert run.states == {"windows": "success"}, run.output
+    (result,) = run.results
+    assert result["task"] == "steam-windows"
+    assert result["queries"]["player_counts_1h"]["windows"] >= games > 0
