@@ -58,13 +58,15 @@ void ScanTopic(const KafkaProperties& properties, const std::string& topic,
                       fmt::format("the deadline came before the end of {}", topic));
     }
     bool is_enough = false;
-    const KafkaRead& read = reader.Read(kMost, kWait, [&](const KafkaMessage& message) {
+    // clang 14 captures no structured bindings.
+    const auto take = [&, &partitions = partitions, &ends = ends](const KafkaMessage& message) {
       if (is_enough || is_done[message.partition]) return;
       if (message.offset < ends[message.partition]) {
         is_enough = !each(partitions[message.partition].id, message);
       }
       if (message.offset + 1 >= ends[message.partition]) end(message.partition);
-    });
+    };
+    const KafkaRead& read = reader.Read(kMost, kWait, take);
     if (is_enough) return;
     for (const auto& [partition, offset] : read.ends) {
       if (offset >= ends[partition]) end(partition);
