@@ -23,7 +23,7 @@ std::string_view Trim(std::string_view text) {
 }
 
 // The on-demand parser checks only what is visited, so every value is.
-error_code Check(ondemand::value value, int depth);
+error_code Check(ondemand::value value, int depth = 0);
 
 // Calls `on_field(name, value)` for each field; it must visit all of the value.
 template <typename OnField>
@@ -78,10 +78,6 @@ error_code Check(ondemand::value value, int depth) {
   bool is_null = false;
   if (const auto error = value.is_null().get(is_null)) return error;
   return is_null ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
-}
-
-error_code Check(ondemand::value value) {
-  return Check(value, 0);
 }
 
 // The text of an object, which can be visited from its beginning afterwards.
