@@ -114,10 +114,7 @@ class KafkaAdmin::Impl {
     KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"}}, properties);
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
-    std::array<char, 512> cause{};
-    kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
-    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
-    static_cast<void>(conf.release());  // the handle owns it now
+    kafka_ = MakeKafkaProducer(std::move(conf));
     queue_.reset(rd_kafka_queue_new(kafka_.get()));
   }
 
@@ -279,30 +276,23 @@ class KafkaAdmin::Impl {
   void Serve(milliseconds wait, const char* cause) {
     rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
     stop_.ThrowIfSignalled();
-    if (login_error_) throw *login_error_;
+    if (troubles_.login) throw *troubles_.login;
     if (Left().count() <= 0) {
       throw TaskError(
           ExitCode::kTransient,
-          fmt::format("asking Kafka: {}", broker_error_.empty() ? cause : broker_error_));
+          fmt::format("asking Kafka: {}", troubles_.broker.empty() ? cause : troubles_.broker));
     }
   }
 
   static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
-    auto& self = *static_cast<Impl*>(opaque);
-    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-      self.login_error_ =
-          TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
-    } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
-      self.broker_error_ = reason;
-    }
+    static_cast<Impl*>(opaque)->troubles_.Add(error, reason);
   }
 
   const Stop& stop_;
   const Clock::time_point until_;
   KafkaHandle kafka_;
   Owned<rd_kafka_queue_t> queue_;
-  std::optional<TaskError> login_error_;
-  std::string broker_error_;  // the last that librdkafka spoke of
+  KafkaTroubles troubles_;
 };
 
 KafkaAdmin::KafkaAdmin(const KafkaProperties& properties, const Stop& stop, Clock::time_point until)

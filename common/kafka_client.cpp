@@ -4,8 +4,20 @@
 #include <librdkafka/rdkafka.h>
 
 #include <array>
+#include <utility>
 
 namespace steamflow {
+namespace {
+
+KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
+  std::array<char, 512> cause{};
+  KafkaHandle handle(rd_kafka_new(type, conf.get(), cause.data(), cause.size()));
+  if (!handle) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
+  static_cast<void>(conf.release());  // the handle owns it now
+  return handle;
+}
+
+}  // namespace
 
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties) {
   KafkaConf conf(rd_kafka_conf_new());
@@ -20,6 +32,22 @@ KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& 
   }
   rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
   return conf;
+}
+
+KafkaHandle MakeKafkaProducer(KafkaConf conf) {
+  return MakeKafkaHandle(RD_KAFKA_PRODUCER, std::move(conf));
+}
+
+KafkaHandle MakeKafkaConsumer(KafkaConf conf) {
+  return MakeKafkaHandle(RD_KAFKA_CONSUMER, std::move(conf));
+}
+
+void KafkaTroubles::Add(int error, const char* reason) {
+  if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    login = TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+  } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
+    broker = reason;
+  }
 }
 
 ExitCode CodeOfKafkaError(int error) {

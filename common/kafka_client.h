@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "kafka_config.h"
@@ -13,6 +14,18 @@ namespace steamflow {
 // A configuration with `properties` on top of `defaults`, whose log goes nowhere: librdkafka would
 // write to stderr, and what matters comes through errors. Throws TaskError (kConfig).
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties);
+
+// A client of that configuration. Throw TaskError (kConfig).
+KafkaHandle MakeKafkaProducer(KafkaConf conf);
+KafkaHandle MakeKafkaConsumer(KafkaConf conf);
+
+// What librdkafka's error callback has told.
+struct KafkaTroubles {
+  void Add(int error, const char* reason);  // an rd_kafka_resp_err_t
+
+  std::optional<TaskError> login;  // refused
+  std::string broker;              // the last that librdkafka spoke of; it tries again by itself
+};
 
 // The exit code that fits an rd_kafka_resp_err_t: kAuth where a login or a right was refused,
 // kConfig where the brokers will never take what was asked for, else kTransient.

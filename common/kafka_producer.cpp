@@ -4,7 +4,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <vector>
 
@@ -109,10 +108,7 @@ class KafkaProducer::Impl {
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf.get(), &OnReport);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
-    std::array<char, 512> cause{};
-    kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
-    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
-    static_cast<void>(conf.release());  // the handle owns it now
+    kafka_ = MakeKafkaProducer(std::move(conf));
   }
 
   ~Impl() {

@@ -4,7 +4,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <map>
 
@@ -93,10 +92,7 @@ class KafkaReader::Impl {
                {"isolation.level", "read_committed"}});
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
-    std::array<char, 512> cause{};
-    kafka_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), cause.data(), cause.size()));
-    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
-    static_cast<void>(conf.release());  // the handle owns it now
+    kafka_ = MakeKafkaConsumer(std::move(conf));
     queue_.reset(rd_kafka_queue_get_consumer(kafka_.get()));
   }
 
@@ -204,7 +200,7 @@ class KafkaReader::Impl {
     return read_;
   }
 
-  const std::string& trouble() const { return broker_error_; }
+  const std::string& trouble() const { return troubles_.broker; }
 
  private:
   // Those that this version of librdkafka knows.
@@ -313,24 +309,18 @@ class KafkaReader::Impl {
   // Calls back, and throws what ends the waiting.
   void Serve(milliseconds wait, const std::string& cause) {
     rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
-    if (login_error_) throw *login_error_;
+    if (troubles_.login) throw *troubles_.login;
     if (cause.empty()) return;
     stop_.ThrowIfSignalled();
     if (Left().count() <= 0) {
       throw TaskError(
           ExitCode::kTransient,
-          fmt::format("asking Kafka: {}", broker_error_.empty() ? cause : broker_error_));
+          fmt::format("asking Kafka: {}", troubles_.broker.empty() ? cause : troubles_.broker));
     }
   }
 
   static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
-    auto& self = *static_cast<Impl*>(opaque);
-    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-      self.login_error_ =
-          TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
-    } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
-      self.broker_error_ = reason;
-    }
+    static_cast<Impl*>(opaque)->troubles_.Add(error, reason);
   }
 
   const Stop& stop_;
@@ -344,8 +334,7 @@ class KafkaReader::Impl {
   std::vector<Owned<rd_kafka_message_t>> messages_;  // of the last Read
   KafkaRead read_;
   Clock::time_point fetched_more_;
-  std::optional<TaskError> login_error_;
-  std::string broker_error_;  // the last that librdkafka spoke of
+  KafkaTroubles troubles_;
 };
 
 KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& group,

@@ -4,7 +4,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include "kafka_client.h"
@@ -39,10 +38,7 @@ class KafkaTransactions::Impl {
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf.get(), &OnReport);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
-    std::array<char, 512> cause{};
-    kafka_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), cause.data(), cause.size()));
-    if (!kafka_) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
-    static_cast<void>(conf.release());  // the handle owns it now
+    kafka_ = MakeKafkaProducer(std::move(conf));
     Begin();
   }
 
@@ -74,7 +70,7 @@ class KafkaTransactions::Impl {
       if (!error) return;
       rd_kafka_poll(kafka_.get(), 0);  // error callbacks
       run_.stop.ThrowIfSignalled();
-      if (login_error_) throw *login_error_;
+      if (troubles_.login) throw *troubles_.login;
       if (!rd_kafka_error_is_retriable(error.get()) || run_.stop.Requested()) {
         throw ErrorOf(*error);
       }
@@ -115,10 +111,10 @@ class KafkaTransactions::Impl {
         code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED) {
       return {ExitCode::kTransient, "a Kafka transaction: another run of this task has taken over"};
     }
-    const bool is_silence = code == RD_KAFKA_RESP_ERR__TIMED_OUT && !broker_error_.empty();
+    const bool is_silence = code == RD_KAFKA_RESP_ERR__TIMED_OUT && !troubles_.broker.empty();
     return {CodeOfKafkaError(code),
             fmt::format("a Kafka transaction: {}",
-                        is_silence ? broker_error_ : rd_kafka_error_string(&error))};
+                        is_silence ? troubles_.broker : rd_kafka_error_string(&error))};
   }
 
   void Check(rd_kafka_error_t* raw) const {
@@ -131,20 +127,13 @@ class KafkaTransactions::Impl {
   }
 
   static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
-    auto& self = *static_cast<Impl*>(opaque);
-    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-      self.login_error_ =
-          TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
-    } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
-      self.broker_error_ = reason;
-    }
+    static_cast<Impl*>(opaque)->troubles_.Add(error, reason);
   }
 
   Run& run_;
   KafkaHandle kafka_;
   rd_kafka_resp_err_t refusal_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // of a message of the transaction
-  std::optional<TaskError> login_error_;
-  std::string broker_error_;  // the last that librdkafka spoke of
+  KafkaTroubles troubles_;
 };
 
 KafkaTransactions::KafkaTransactions(Run& run, const KafkaProperties& properties,
