@@ -64,10 +64,15 @@ class Sink:
             'header = "Content-Encoding: gzip"',
             "fail",
             'output = "/dev/null"',
-            f'url = "{self.lab.elasticsearch}/_bulk?filter_path=items.*.error"',
+        ]
+        url = f"{self.lab.elasticsearch}/_bulk?filter_path=items.*.error"
+        # The last body makes the documents visible, as the sink's last one does.
+        urls = [url] * (len(bodies) - 1) + [f"{url}&refresh=true"]
+        each = [
+            "\n".join([*headers, f'url = "{url}"', f'data-binary = "@{body}"'])
+            for url, body in zip(urls, bodies, strict=True)
         ]
         self.requests = self.lab.folder / "requests"
-        each = ["\n".join([*headers, f'data-binary = "@{body}"']) for body in bodies]
         self.requests.write_text("\nnext\n".join(each))
 
     def _write(self, number: int, body: bytes) -> Path:
