@@ -129,7 +129,9 @@ Ended RunProgram(std::vector<std::string> command, const Environment& environmen
 }
 
 std::string BinaryPath(const std::string& name) {
-  return name.find('/') == std::string::npos ? BINARY_FOLDER "/" + name : name;
+  if (name.find('/') != std::string::npos) return name;
+  const char* const folder = std::getenv("STEAMFLOW_BIN");
+  return std::string(folder ? folder : BINARY_FOLDER) + "/" + name;
 }
 
 }  // namespace steamflow::test

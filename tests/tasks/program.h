@@ -60,7 +60,7 @@ class Program {
 Ended RunProgram(std::vector<std::string> command, const Environment& environment,
                  Streams streams = Streams::kSeparate);
 
-// The path of a binary of the build.
+// The path of a binary of the build, or of the folder STEAMFLOW_BIN.
 std::string BinaryPath(const std::string& name);
 
 // Polls until `condition` holds; false where it does not within `patience`.
