@@ -205,11 +205,18 @@ def test_all_survive_an_overload_within_their_memory(stack):
     """What killed the reference's brokers: every record some thousand times, as fast as it goes, while
     one of the brokers dies as well. The engine starts it again."""
     load = ("kafka-load-test", "--factor", "5000", "--deadline", "150")
+    broker = stack.containers()["kafka-3"]["State"]["Pid"]
+    logs = Path(f"/proc/{broker}/root/var/lib/kafka/data")
     with ThreadPoolExecutor() as pool:
         loading = pool.submit(stack.execute, "airflow-worker", *load)
-        offset = "kafka_topic_partition_current_offset"
-        await_true(lambda: stack.kafka_metric(offset, "steam_load_test") > 0, 60, "the load runs")
-        os.kill(stack.containers()["kafka-3"]["State"]["Pid"], signal.SIGKILL)
+
+        def has_come() -> bool:
+            if loading.done():
+                result_of(loading.result())
+            return any(log.stat().st_size > 0 for log in logs.glob("steam_load_test-*/*.log"))
+
+        await_true(has_come, 150, "the load reaches the broker")
+        os.kill(broker, signal.SIGKILL)
         loaded = result_of(loading.result())
     assert loaded["kafka"]["acknowledged"] == loaded["kafka"]["records"] > 100_000
     print(f"{loaded['kafka']['acknowledged']} records taken")
