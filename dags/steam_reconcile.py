@@ -1,6 +1,7 @@
 """Every hour, whether the records of the hour before are where they belong: what the sources' runs
 had acknowledged against what Kafka, PostgreSQL and Elasticsearch hold."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,12 +35,19 @@ with DAG(
         # A manual run on Airflow 3 has no data interval.
         until = dag_run.data_interval_end or dag_run.run_after
         since = until - timedelta(hours=1)
-        runs = []
+        counts = Counter[tuple[str, str]]()  # a run has an event for each shard
         for topic in TOPICS:
             events = inlet_events[topic]
             if hasattr(events, "after"):  # Airflow 3 filters in its database
                 events = events.after(since.isoformat()).before(until.isoformat())
-            runs += [event.extra for event in events if since <= event.timestamp < until]
+            for event in events:
+                told = event.extra
+                if since <= event.timestamp < until and "acknowledged" in told:
+                    counts[told["topic"], told["run_id"]] += told["acknowledged"]
+        runs = [
+            {"topic": topic, "run_id": run_id, "acknowledged": count}
+            for (topic, run_id), count in counts.items()
+        ]
         return {"since": since.isoformat(), "until": until.isoformat(), "runs": runs}
 
     hour = acknowledged()

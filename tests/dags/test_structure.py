@@ -6,7 +6,10 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from conftest import AIRFLOW_3, DAGS, ROOT
@@ -167,6 +170,38 @@ def test_sources_tell_what_was_acknowledged_and_reconcile_hears_it(load_dags):
     heard = dags["steam_reconcile"].get_task("acknowledged")
     assert {inlet.uri for inlet in heard.inlets} == set(filled)
     assert heard.downstream_task_ids == {"reconcile"}
+
+
+def test_reconcile_hears_each_run_of_the_hour_once(load_dags):
+    """With a shard's event beside another's, what is older, and what a person sent."""
+    task = load_dags()["steam_reconcile"].get_task("acknowledged")
+    until = datetime(2026, 11, 22, 23, tzinfo=UTC)
+
+    def event(minutes: int, **extra: Any) -> SimpleNamespace:
+        return SimpleNamespace(timestamp=until - timedelta(minutes=minutes), extra=extra)
+
+    games = [
+        event(61, topic="games", run_id="before", acknowledged=1),
+        event(60, topic="games", run_id="a", acknowledged=100),
+        event(1, topic="games", run_id="a", acknowledged=20),
+        event(1, topic="games", run_id="b", acknowledged=3),
+        event(1, from_rest_api=True),
+        event(0, topic="games", run_id="after", acknowledged=1),
+    ]
+
+    class Events:
+        def __getitem__(self, asset: Any) -> list[SimpleNamespace]:
+            return games if asset.uri == task.inlets[0].uri else []
+
+    heard = task.python_callable(SimpleNamespace(data_interval_end=until), Events())
+    assert heard == {
+        "since": "2026-11-22T22:00:00+00:00",
+        "until": "2026-11-22T23:00:00+00:00",
+        "runs": [
+            {"topic": "games", "run_id": "a", "acknowledged": 120},
+            {"topic": "games", "run_id": "b", "acknowledged": 3},
+        ],
+    }
 
 
 def test_platform_makes_topics_and_templates_before_connectors(load_dags):
