@@ -4,11 +4,14 @@
 #include <hiredis/hiredis.h>
 #ifdef STEAMFLOW_REDIS_TLS
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #endif
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <new>
 
 namespace steamflow {
 namespace {
@@ -63,6 +66,30 @@ struct ReplyDeleter {
 };
 using Context = std::unique_ptr<redisContext, ContextDeleter>;
 using Reply = std::unique_ptr<redisReply, ReplyDeleter>;
+
+#ifdef STEAMFLOW_REDIS_TLS
+struct TlsDeleter {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* tls) const { SSL_free(tls); }
+};
+using Tls = std::unique_ptr<SSL, TlsDeleter>;
+
+// Takes a certificate of this host only, from an authority that SSL_CERT_FILE, SSL_CERT_DIR or the
+// system names. hiredis itself would take one of any host.
+Tls MakeTls(const std::string& host) {
+  const std::unique_ptr<SSL_CTX, TlsDeleter> context(SSL_CTX_new(TLS_client_method()));
+  if (!context || SSL_CTX_set_default_verify_paths(context.get()) != 1) throw std::bad_alloc();
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  Tls tls(SSL_new(context.get()));
+  if (!tls) throw std::bad_alloc();
+  X509_VERIFY_PARAM* const wanted = SSL_get0_param(tls.get());
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) != 1) {
+    SSL_set_tlsext_host_name(tls.get(), host.c_str());
+    X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
+  }
+  return tls;
+}
+#endif
 
 timeval ToTimeval(std::chrono::milliseconds time) {
   return {time.count() / 1000, (time.count() % 1000) * 1000};
@@ -169,18 +196,17 @@ class RedisClient::Impl {
   void StartTls() {
 #ifdef STEAMFLOW_REDIS_TLS
     if (!settings_.tls) return;
-    redisInitOpenSSL();
-    const auto file = EnvironmentValue("SSL_CERT_FILE");
-    const std::string folder = EnvironmentValue("SSL_CERT_DIR").value_or("/etc/ssl/certs");
-    redisSSLContextError error{};
-    tls_.reset(redisCreateSSLContext(file ? file->c_str() : nullptr,
-                                     file ? nullptr : folder.c_str(), nullptr, nullptr,
-                                     settings_.host.c_str(), &error));
-    if (!tls_) {
-      throw TaskError(ExitCode::kConfig, fmt::format("TLS for Redis at {}: {}", Address(),
-                                                     redisSSLContextGetError(error)));
+    Tls tls = MakeTls(settings_.host);
+    if (redisInitiateSSL(context_.get(), tls.get()) == REDIS_OK) {
+      static_cast<void>(tls.release());  // the context owns it now
+      return;
     }
-    if (redisInitiateSSLWithContext(context_.get(), tls_.get()) != REDIS_OK) Fail("TLS with");
+    if (const long error = SSL_get_verify_result(tls.get()); error != X509_V_OK) {
+      throw TaskError(ExitCode::kConfig,
+                      fmt::format("the certificate of Redis at {}: {}", Address(),
+                                  X509_verify_cert_error_string(error)));
+    }
+    Fail("TLS with");
 #endif
   }
 
@@ -223,12 +249,6 @@ class RedisClient::Impl {
 
   const RedisSettings settings_;
   const Stop& stop_;
-#ifdef STEAMFLOW_REDIS_TLS
-  struct TlsDeleter {
-    void operator()(redisSSLContext* context) const { redisFreeSSLContext(context); }
-  };
-  std::unique_ptr<redisSSLContext, TlsDeleter> tls_;
-#endif
   Context context_;
   bool is_ready_ = false;  // logged in, and in the database asked for
 };

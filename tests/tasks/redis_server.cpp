@@ -54,6 +54,14 @@ std::string RedisServer::url() const {
   return "redis://127.0.0.1:" + std::to_string(port_) + "/0";
 }
 
+int RedisServer::ServeTls(const std::string& certificate, const std::string& key) {
+  const int port = FreePort();
+  Command({"CONFIG", "SET", "bind", "127.0.0.1 127.0.0.2"});
+  Command({"CONFIG", "SET", "tls-cert-file", certificate, "tls-key-file", key, "tls-auth-clients",
+           "no", "tls-port", std::to_string(port)});
+  return port;
+}
+
 RedisServer::Reply RedisServer::Ask(const std::vector<std::string>& words) {
   std::vector<const char*> values;
   std::vector<std::size_t> sizes;

@@ -22,6 +22,9 @@ class RedisServer {
   std::string url() const;  // redis://127.0.0.1:port/0, without the password
   standin::ChildProcess& process() { return *process_; }
 
+  // Speaks TLS too, at 127.0.0.1 and 127.0.0.2, with this certificate; returns the port.
+  int ServeTls(const std::string& certificate, const std::string& key);
+
   // One command; the reply as text (an integer in digits), nothing for nil. Throws
   // std::runtime_error for an error.
   std::optional<std::string> Command(const std::vector<std::string>& words);

@@ -1,4 +1,4 @@
-// The API behind TLS with HTTP/2, as the real one is.
+// The API behind TLS with HTTP/2, as the real one is, and Redis behind TLS.
 
 #include <filesystem>
 
@@ -65,6 +65,48 @@ TEST_F(Tls, UntrustedCertificateIs78) {
   EXPECT_EQ(Requests(), 0u);
   EXPECT_EQ(redis_.Get("last_steam_id"), std::nullopt);
 }
+
+class RedisTls : public Tls {
+ protected:
+  RedisTls() : port_(redis_.ServeTls(folder_ / "server.pem", folder_ / "server.key")) {}
+
+  Ended RunWithRedisAt(const std::string& host) {
+    environment_["AIRFLOW_CONN_REDIS_DEFAULT"] = "rediss://" + host + ":" + std::to_string(port_);
+    return Run({kGamesTask});
+  }
+
+  void ExpectRefusal(const Ended& run, const char* cause) {
+    EXPECT_EQ(run.exit_code, 78) << run.out;
+    EXPECT_NE(run.Result().Text("/error/message").find(cause), std::string::npos) << run.out;
+    EXPECT_EQ(Requests(), 0u);
+    EXPECT_EQ(redis_.Get("last_steam_id"), std::nullopt);
+  }
+
+  const int port_;
+};
+
+#if HIREDIS_MAJOR >= 1
+TEST_F(RedisTls, KeepsTheCursor) {
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    const Ended run = RunWithRedisAt(host);
+    EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  }
+  EXPECT_EQ(redis_.Get("last_steam_id"), ToText(kFirstGamesId - 200));
+}
+
+TEST_F(RedisTls, UntrustedCertificateIs78) {
+  environment_["SSL_CERT_DIR"] = folder_;
+  ExpectRefusal(RunWithRedisAt("localhost"), "certificate");
+}
+
+TEST_F(RedisTls, CertificateOfAnotherHostIs78) {
+  ExpectRefusal(RunWithRedisAt("127.0.0.2"), "mismatch");
+}
+#else
+TEST_F(RedisTls, WithoutItInHiredisIs78) {
+  ExpectRefusal(RunWithRedisAt("localhost"), "hiredis has no TLS");
+}
+#endif
 
 }  // namespace
 }  // namespace steamflow::test
