@@ -57,7 +57,8 @@ std::optional<LoadSample::Record> ParseLine(const std::string& line) {
 LoadSample SampleTopic(const KafkaProperties& properties, const std::string& topic,
                        std::size_t most, const Stop& stop) {
   LoadSample sample;
-  ScanTopic(properties, topic, std::nullopt, stop, [&](std::int32_t, const KafkaMessage& message) {
+  TopicScan scan(properties, topic, std::nullopt, stop);
+  scan.Each([&](std::int32_t, const KafkaMessage& message) {
     if (!message.value) return true;  // a tombstone is no record
     std::optional<std::string> key;
     if (message.key) key = *message.key;

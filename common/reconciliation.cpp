@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory_resource>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -266,9 +267,8 @@ Reconciliation::Reconciliation(KafkaProperties kafka, const std::vector<std::str
 }
 
 void Reconciliation::ReadLetters() {
-  ScanTopic(
-      kafka_, kDeadLetterTopic, window_.since - kMargin, stop_,
-      [&](std::int32_t, const KafkaMessage& message) {
+  TopicScan(kafka_, kDeadLetterTopic, window_.since - kMargin, stop_)
+      .Each([&](std::int32_t, const KafkaMessage& message) {
         for (Store& store : stores_) {
           if (message.Header("task") != store.audit->sink()) continue;
           store.letters.insert(fmt::format("{}/{}/{}", message.Header("source_topic").value_or(""),
@@ -280,15 +280,17 @@ void Reconciliation::ReadLetters() {
 }
 
 TopicComparison Reconciliation::Compare(const std::string& topic) {
-  const Instant since = window_.since - kMargin;
-  const std::uint64_t slices = CountMessages(kafka_, topic, since, stop_) / kMostIds + 1;
+  std::optional<TopicScan> scan;
+  const auto look = [&] { scan.emplace(kafka_, topic, window_.since - kMargin, stop_); };
+  look();
+  const std::uint64_t slices = scan->count() / kMostIds + 1;
   TopicPass pass(topic, window_, stores_, runs_[topic], slices);
   for (std::uint64_t slice = 0; slice < slices; ++slice) {
-    ScanTopic(kafka_, topic, since, stop_,
-              [&](std::int32_t partition, const KafkaMessage& message) {
-                pass.Take(partition, message);
-                return true;
-              });
+    if (slice > 0) look();
+    scan->Each([&](std::int32_t partition, const KafkaMessage& message) {
+      pass.Take(partition, message);
+      return true;
+    });
     pass.EndSlice();
   }
   return pass.Finish();

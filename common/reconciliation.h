@@ -23,7 +23,7 @@ struct Window {
 };
 
 // Compares what runs had acknowledged with what Kafka holds, and what Kafka holds with what the
-// stores do. Throws TaskError as KafkaReader, ScanTopic and the stores do.
+// stores do. Throws TaskError as KafkaReader, TopicScan and the stores do.
 class Reconciliation {
  public:
   struct Store {

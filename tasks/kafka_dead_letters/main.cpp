@@ -40,12 +40,11 @@ std::set<std::pair<std::int32_t, std::int64_t>> FindReplayed(const KafkaProperti
                                                              std::optional<Instant> since,
                                                              const Stop& stop) {
   std::set<std::pair<std::int32_t, std::int64_t>> replayed;
-  ScanTopic(properties, kDeadLetterTopic, since, stop,
-            [&](std::int32_t partition, const KafkaMessage& message) {
-              if (const auto offset = ReplayedOffset(message))
-                replayed.insert({partition, *offset});
-              return true;
-            });
+  TopicScan(properties, kDeadLetterTopic, since, stop)
+      .Each([&](std::int32_t partition, const KafkaMessage& message) {
+        if (const auto offset = ReplayedOffset(message)) replayed.insert({partition, *offset});
+        return true;
+      });
   return replayed;
 }
 
@@ -95,22 +94,22 @@ int main(int argc, char** argv) {
 
     Counts counts;
     counts.ReportTo(run.result, replay ? &*replay : nullptr);
-    ScanTopic(properties, kDeadLetterTopic, selection.since, run.stop,
-              [&](std::int32_t partition, const KafkaMessage& message) {
-                if (ReplayedOffset(message)) return true;
-                StoredLetter letter = ReadLetter(partition, message);
-                if (!selection.Has(letter)) return true;
-                if (replayed.count({partition, letter.offset}) > 0) {
-                  letter.state = StoredLetter::State::kReplayed;
-                }
-                ++counts.states[letter.state];
-                if (!replay) WriteStdout(show ? Whole(letter) : Line(letter));
-                if (replay && letter.state == StoredLetter::State::kOpen) {
-                  replay->Add(std::move(letter));
-                }
-                counts.ReportTo(run.result, replay ? &*replay : nullptr);
-                return true;
-              });
+    TopicScan(properties, kDeadLetterTopic, selection.since, run.stop)
+        .Each([&](std::int32_t partition, const KafkaMessage& message) {
+          if (ReplayedOffset(message)) return true;
+          StoredLetter letter = ReadLetter(partition, message);
+          if (!selection.Has(letter)) return true;
+          if (replayed.count({partition, letter.offset}) > 0) {
+            letter.state = StoredLetter::State::kReplayed;
+          }
+          ++counts.states[letter.state];
+          if (!replay) WriteStdout(show ? Whole(letter) : Line(letter));
+          if (replay && letter.state == StoredLetter::State::kOpen) {
+            replay->Add(std::move(letter));
+          }
+          counts.ReportTo(run.result, replay ? &*replay : nullptr);
+          return true;
+        });
     if (!replay) return;
     replay->Finish();
     counts.ReportTo(run.result, &*replay);
