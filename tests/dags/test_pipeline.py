@@ -137,6 +137,8 @@ def test_spark_stores_windows(pipeline, stores, tmp_path):
     (program / "jars").symlink_to(spark / "jars")
     with (program / "conf/spark-defaults.conf").open("a") as settings:
         settings.write("spark.driver.bindAddress 127.0.0.1\nspark.driver.host 127.0.0.1\n")
+        quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+        settings.write(f"spark.sql.shuffle.partitions 2\nspark.driver.extraJavaOptions {quick}\n")
     games = pipeline.run("steam_current_player_dag").results[0]["kafka"]["records"]
     run = pipeline.run(
         "steam_windows",
