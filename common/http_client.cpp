@@ -23,6 +23,7 @@ constexpr long kStallSeconds = 15;                // no byte for so long ends a 
 constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and addable
 
 constexpr std::size_t kSmallestGivenBack = 16U << 10U;
+constexpr std::uint64_t kMostReserved = 1U << 20U;  // a server may lie
 constexpr long kReceiveBuffer = 16L << 10U;
 
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
@@ -38,6 +39,14 @@ struct Transfer {
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };
 
+// Room for a body whose length is known: one that grows step by step takes up to twice as much.
+void Reserve(Transfer& transfer) {
+  curl_off_t length = -1;
+  curl_easy_getinfo(transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  const auto most = static_cast<curl_off_t>(std::min(transfer.max_bytes, kMostReserved));
+  if (length > 0) transfer.response.body.reserve(static_cast<std::size_t>(std::min(length, most)));
+}
+
 std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   (void)one;  // always 1, says libcurl
@@ -45,6 +54,7 @@ std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user) {
     transfer.too_large = true;
     return 0;  // ends the transfer: a compressed bomb gets no further than this
   }
+  if (transfer.response.body.empty()) Reserve(transfer);
   transfer.response.body.append(data, size);
   return size;
 }
