@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "command.h"
+#include "freed_memory.h"
 #include "player_batches.h"
 #include "source.h"
 #include "steam_api.h"
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
       "Ask for the games of every id, not only of those whose profile is public");
 
   return command.Main(argc, argv, [&](Run& run) {
+    ShareFreedMemory();
     const SourceConfig config =
         ReadSourceConfig(options, {.key = true, .cursor = !walk_options.no_cursor}, run);
     Source source(run, config);
