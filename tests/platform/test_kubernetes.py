@@ -245,7 +245,7 @@ def test_values_of_the_chart():
     assert VALUES["defaultAirflowTag"] == project_version()
     for part in ("apiServer", "scheduler", "dagProcessor", "triggerer", "workers"):
         assert "memory" in VALUES[part]["resources"]["limits"], part
-    assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
+    assert VALUES["createUserJob"]["enabled"] is False
     (given,) = yaml.safe_load(VALUES["extraEnvFrom"])
     environment = {each["name"]: each["value"] for each in VALUES["env"]}
     secret = environment["AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET"]
