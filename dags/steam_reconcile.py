@@ -42,7 +42,8 @@ with DAG(
                 events = events.after(since.isoformat()).before(until.isoformat())
             for event in events:
                 told = event.extra
-                if since <= event.timestamp < until and "acknowledged" in told:
+                is_a_run = told.keys() >= {"topic", "run_id", "acknowledged"}
+                if is_a_run and since <= event.timestamp < until:
                     counts[told["topic"], told["run_id"]] += told["acknowledged"]
         runs = [
             {"topic": topic, "run_id": run_id, "acknowledged": count}

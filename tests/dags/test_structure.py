@@ -185,7 +185,7 @@ def test_reconcile_hears_each_run_of_the_hour_once(load_dags):
         event(60, topic="games", run_id="a", acknowledged=100),
         event(1, topic="games", run_id="a", acknowledged=20),
         event(1, topic="games", run_id="b", acknowledged=3),
-        event(1, from_rest_api=True),
+        event(1, from_rest_api=True, acknowledged=1),
         event(0, topic="games", run_id="after", acknowledged=1),
     ]
 
