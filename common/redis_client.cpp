@@ -4,14 +4,15 @@
 #include <hiredis/hiredis.h>
 #ifdef STEAMFLOW_REDIS_TLS
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #endif
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
-#include <new>
 
 namespace steamflow {
 namespace {
@@ -74,18 +75,31 @@ struct TlsDeleter {
 };
 using Tls = std::unique_ptr<SSL, TlsDeleter>;
 
-// Takes a certificate of this host only, from an authority that SSL_CERT_FILE, SSL_CERT_DIR or the
-// system names. hiredis itself would take one of any host.
-Tls MakeTls(const std::string& host) {
+[[noreturn]] void FailTls(const std::string& address) {
+  std::array<char, 256> cause{};
+  ERR_error_string_n(ERR_get_error(), cause.data(), cause.size());
+  throw TaskError(ExitCode::kConfig, fmt::format("TLS for Redis at {}: {}", address, cause.data()));
+}
+
+// Takes a certificate of this host only, which hiredis itself would not look at, from an authority
+// that SSL_CERT_FILE or SSL_CERT_DIR names, else from one of the system's.
+Tls MakeTls(const std::string& host, const std::string& address) {
+  const auto file = EnvironmentValue("SSL_CERT_FILE");
+  auto folder = EnvironmentValue("SSL_CERT_DIR");
+  if (!file && !folder) folder = "/etc/ssl/certs";
   const std::unique_ptr<SSL_CTX, TlsDeleter> context(SSL_CTX_new(TLS_client_method()));
-  if (!context || SSL_CTX_set_default_verify_paths(context.get()) != 1) throw std::bad_alloc();
+  if (!context || SSL_CTX_load_verify_locations(context.get(), file ? file->c_str() : nullptr,
+                                                folder ? folder->c_str() : nullptr) != 1) {
+    FailTls(address);
+  }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   Tls tls(SSL_new(context.get()));
-  if (!tls) throw std::bad_alloc();
+  if (!tls) FailTls(address);
   X509_VERIFY_PARAM* const wanted = SSL_get0_param(tls.get());
-  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) != 1) {
-    SSL_set_tlsext_host_name(tls.get(), host.c_str());
-    X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size());
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1) return tls;
+  if (SSL_set_tlsext_host_name(tls.get(), host.c_str()) != 1 ||
+      X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size()) != 1) {
+    FailTls(address);
   }
   return tls;
 }
@@ -196,17 +210,16 @@ class RedisClient::Impl {
   void StartTls() {
 #ifdef STEAMFLOW_REDIS_TLS
     if (!settings_.tls) return;
-    Tls tls = MakeTls(settings_.host);
+    Tls tls = MakeTls(settings_.host, Address());
     if (redisInitiateSSL(context_.get(), tls.get()) == REDIS_OK) {
       static_cast<void>(tls.release());  // the context owns it now
       return;
     }
-    if (const long error = SSL_get_verify_result(tls.get()); error != X509_V_OK) {
-      throw TaskError(ExitCode::kConfig,
-                      fmt::format("the certificate of Redis at {}: {}", Address(),
-                                  X509_verify_cert_error_string(error)));
-    }
-    Fail("TLS with");
+    const long error = SSL_get_verify_result(tls.get());
+    if (error == X509_V_OK) Fail("TLS with");
+    context_.reset();
+    throw TaskError(ExitCode::kConfig, fmt::format("the certificate of Redis at {}: {}", Address(),
+                                                   X509_verify_cert_error_string(error)));
 #endif
   }
 

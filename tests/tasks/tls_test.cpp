@@ -96,11 +96,12 @@ TEST_F(RedisTls, KeepsTheCursor) {
 
 TEST_F(RedisTls, UntrustedCertificateIs78) {
   environment_["SSL_CERT_DIR"] = folder_;
-  ExpectRefusal(RunWithRedisAt("localhost"), "certificate");
+  ExpectRefusal(RunWithRedisAt("localhost"), "certificate of Redis");
 }
 
 TEST_F(RedisTls, CertificateOfAnotherHostIs78) {
-  ExpectRefusal(RunWithRedisAt("127.0.0.2"), "mismatch");
+  ExpectRefusal(RunWithRedisAt("127.0.0.2"), "IP address mismatch");
+  ExpectRefusal(RunWithRedisAt("127.1"), "hostname mismatch");  // 127.0.0.1 to the resolver
 }
 #else
 TEST_F(RedisTls, WithoutItInHiredisIs78) {
