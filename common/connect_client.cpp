@@ -59,21 +59,30 @@ RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {
 
 HttpResponse ConnectClient::Ask(const std::string& method, const std::string& path,
                                 const std::string& body) {
+  std::optional<TaskError> waits;  // why, as the worker said last
   for (;;) {
-    HttpResponse answer = client_.Ask(method, path, body);
+    HttpResponse answer;
+    try {
+      answer = client_.Ask(method, path, body);
+    } catch (const TaskError&) {
+      run_.stop.ThrowIfSignalled();
+      if (waits && run_.stop.Requested()) throw *std::move(waits);  // says more than a timeout
+      throw;
+    }
     // A worker that starts says 404 to everything for a moment, in HTML.
     const bool is_starting = answer.status == 404 && !ParseJsonObject(answer.body);
     if (answer.status < 300 || (answer.status == 404 && !is_starting)) return answer;
     const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(answer));
     if (answer.status != 409 && !is_starting) throw TaskError(ExitCode::kConfig, message);
-    if (run_.stop.Requested() && is_starting) {
-      throw TaskError(ExitCode::kConfig, fmt::format("{} {}: HTTP 404: is this Kafka Connect? ({})",
-                                                     method, path, client_.server().source));
-    }
-    if (run_.stop.Requested()) throw TaskError(ExitCode::kTransient, message);
+    waits.emplace(is_starting
+                      ? TaskError(ExitCode::kConfig,
+                                  fmt::format("{} {}: HTTP 404: is this Kafka Connect? ({})",
+                                              method, path, client_.server().source))
+                      : TaskError(ExitCode::kTransient, message));
+    run_.stop.ThrowIfSignalled();
+    if (run_.stop.Requested()) throw *std::move(waits);
     pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
     ::poll(&signal, 1, kBetweenMs);
-    run_.stop.ThrowIfSignalled();
   }
 }
 

@@ -316,21 +316,24 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   EXPECT_EQ(run.Result().Text("/connectors/0/action"), "created");
   EXPECT_EQ(asked, 12);
 
-  const ScriptedServer rebalancing([](const HttpCall&) -> HttpAnswer {
-    return {409, R"({"error_code":409,"message":"a rebalance is expected"})"};
-  });
-  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = rebalancing.url();
-  const Ended late = Run({"--deadline", "2"}, settings);
-  EXPECT_EQ(late.exit_code, 75);
-  EXPECT_NE(late.Result().Text("/error/message").find("a rebalance is expected"),
-            std::string::npos);
-
-  const ScriptedServer another([](const HttpCall&) -> HttpAnswer { return {404, "nothing here"}; });
-  settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = another.url();
-  const Ended wrong = Run({"--deadline", "2"}, settings);
-  EXPECT_EQ(wrong.exit_code, 78);
-  EXPECT_NE(wrong.Result().Text("/error/message").find("is this Kafka Connect?"),
-            std::string::npos);
+  // What the worker said before it fell silent says more than a timeout.
+  const auto ending = [&](const HttpAnswer& first) {
+    const ScriptedServer server([&, calls = 0](const HttpCall&) mutable {
+      HttpAnswer next = first;
+      if (++calls > 1) next.delay = std::chrono::seconds(3);
+      return next;
+    });
+    settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = server.url();
+    return Run({"--deadline", "2"}, settings);
+  };
+  const Ended late = ending({409, R"({"error_code":409,"message":"a rebalance is expected"})"});
+  EXPECT_EQ(late.exit_code, 75) << late.out;
+  EXPECT_NE(late.Result().Text("/error/message").find("a rebalance is expected"), std::string::npos)
+      << late.out;
+  const Ended wrong = ending({404, "nothing here"});
+  EXPECT_EQ(wrong.exit_code, 78) << wrong.out;
+  EXPECT_NE(wrong.Result().Text("/error/message").find("is this Kafka Connect?"), std::string::npos)
+      << wrong.out;
 }
 
 // What the worker refuses stops no other connector.
