@@ -37,6 +37,7 @@ class ScriptedServer {
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   std::string url() const;  ///< http://127.0.0.1:port
+  /// Those for which `answer` has returned; waits for one that is being answered.
   std::vector<HttpCall> calls() const;
 
  private:

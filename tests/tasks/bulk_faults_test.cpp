@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -95,6 +97,15 @@ class BulkFaults : public ::testing::Test {
                                              std::to_string(duplicates) + R"(,"dead_letters":)" +
                                              std::to_string(dead_letters) + "}");
   }
+  // The task, for faults that do something to it: it may ask before its start has returned here.
+  void Start() {
+    const std::lock_guard lock(starting_);
+    program_.emplace(Command({}), environment_);
+  }
+  Program& Started() {
+    const std::lock_guard lock(starting_);
+    return *program_;
+  }
   // The next requests, one each.
   static Fault First(std::vector<HttpAnswer> answers) {
     return [answers](const std::vector<Item>&) mutable -> std::optional<HttpAnswer> {
@@ -124,6 +135,10 @@ class BulkFaults : public ::testing::Test {
   Environment environment_{{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", server_.url()},
                            {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + kafka_.brokers()},
                            {"AIRFLOW_CTX_DAG_RUN_ID", kRunId}};
+
+ private:
+  std::mutex starting_;
+  std::optional<Program> program_;
 };
 
 TEST_F(BulkFaults, OnlyItemsWithoutRoomAreSentAgain) {
@@ -258,14 +273,13 @@ TEST_F(BulkFaults, AServerThatIsAwayIsTransient) {
 
 TEST_F(BulkFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
   WriteMany(3);
-  after_ = [](const std::vector<Item>&) -> std::optional<HttpAnswer> {
-    std::this_thread::sleep_for(milliseconds(500));
+  after_ = [&](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+    Started().Send(SIGTERM);
     return std::nullopt;
   };
-  Program program(Command({}), environment_);
-  ASSERT_TRUE(Eventually([&] { return !server_.calls().empty() && server_.calls().size() > 1; }));
-  program.Send(SIGTERM);
-  const Ended run = program.Wait();
+  Start();
+  ASSERT_TRUE(Eventually([&] { return Answered() > 0; }));
+  const Ended run = Started().Wait();
   EXPECT_EQ(run.exit_code, 143) << run.out << run.err;
   EXPECT_EQ(run.Result().Number("/sink/inserted"), 3);
   after_ = nullptr;
@@ -275,17 +289,16 @@ TEST_F(BulkFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
 // The moments between two requests, which kill_elasticsearch_test cannot choose.
 TEST_F(BulkFaults, AKillBeforeOrAfterTheWorkLosesNothing) {
   WriteMany(3);
-  std::optional<Program> program;
   const auto kill = [&](const std::vector<Item>&) -> std::optional<HttpAnswer> {
-    program->Send(SIGKILL);
-    program->Wait();
+    Started().Send(SIGKILL);
+    Started().Wait();
     return std::nullopt;
   };
   for (const auto& [before, after] : {std::pair<Fault, Fault>{kill, {}}, {{}, kill}}) {
     before_ = before;
     after_ = after;
     const std::size_t answered = Answered();
-    program.emplace(Command({}), environment_);
+    Start();
     EXPECT_TRUE(Eventually([&] { return Answered() > answered; }));
   }
   before_ = after_ = nullptr;
