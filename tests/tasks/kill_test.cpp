@@ -10,8 +10,8 @@ namespace {
 
 // What sends something, and what comes right before and after that. strace counts each kind of
 // system call on its own, for each thread.
-const std::vector<std::string> kCalls{"write",    "writev",  "sendto", "sendmsg",
-                                      "recvfrom", "recvmsg", "poll",   "futex"};
+const std::vector<std::string> kCalls{"write",   "sendto", "sendmsg", "recvfrom",
+                                      "recvmsg", "poll",   "futex"};
 
 std::string Minute(int number) {
   return "2026-11-" + std::to_string(10 + number / 1440) + "T" +
