@@ -26,9 +26,9 @@ struct LoadSample {
 };
 
 // The first records of the topic or the file that the flags name, at most 16 MiB. A file has lines
-// as
-// `--sink file:PATH` of a source makes them. Throws as TopicScan does, and TaskError: kUsage where
-// the file cannot be read, kData for a line that is no record, kSkipped where there are no records.
+// as `--sink file:PATH` of a source makes them. Throws as TopicScan does, and TaskError: kUsage
+// where the file cannot be read, kData for a line that is no record, kSkipped where there are no
+// records.
 LoadSample TakeSample(const LoadFlags& flags, const KafkaProperties& properties, const Stop& stop);
 
 }  // namespace steamflow
