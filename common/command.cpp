@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -57,59 +56,52 @@ LogLevel ParseLevel(const std::string& name) {
 
 }  // namespace
 
-Command::Command(std::string name, const std::string& about, const std::string& example)
-    : name_(std::move(name)), app_(std::make_unique<CLI::App>(about, name_)) {
+Command::Command(const std::string& name, const std::string& about, const std::string& example)
+    : name_(name),
+      flags_(name, about,
+             "Example:\n  " + example +
+                 "\n\nThe last line on stdout is the result, as JSON. Exit codes: 0 done, 64 "
+                 "usage, 65 data, 70 bug,\n74 output, 75 try again, 77 credentials, 78 "
+                 "configuration, 99 nothing to do, 130/143 signal.",
+             fmt::format("{} {}", name, kVersion)) {
   head_.task = name_;
-  app_->footer("Example:\n  " + example +
-               "\n\nThe last line on stdout is the result, as JSON. Exit codes: 0 done, 64 usage, "
-               "65 data, 70 bug,\n74 output, 75 try again, 77 credentials, 78 configuration, 99 "
-               "nothing to do, 130/143 signal.");
-  app_->set_version_flag("--version", fmt::format("{} {}", name_, kVersion));
-  app_->get_formatter()->column_width(36);
-  const auto common = [&](CLI::Option* option) { option->group("Common to all tasks"); };
-  common(
-      app_->add_option("--logical-date", logical_date_,
-                       "Date of the run, ISO 8601 [env: AIRFLOW_CTX_LOGICAL_DATE; default: now]"));
-  common(app_->add_option("--deadline", options_.deadline_seconds,
-                          "Seconds until the run ends, whatever it has got done")
-             ->check(CLI::Range(0.1, 86400.0))
-             ->check([](const std::string& text) {  // which lies in every range
-               return std::isnan(std::atof(text.c_str())) ? "it is no number" : "";
-             })
-             ->capture_default_str());
-  common(app_->add_option("--max-in-flight", options_.max_in_flight, "HTTP requests at a time")
-             ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
-             ->capture_default_str());
-  common(app_->add_option("--retries", options_.retries,
-                          "Attempts of a request after its first; in a run at most the larger of "
-                          "10 and 20% of its requests")
-             ->check(CLI::Range(0U, 100U))
-             ->capture_default_str());
-  common(app_->add_option("--max-response-bytes", options_.max_response_bytes,
-                          "Largest body that is taken, decompressed")
-             ->check(CLI::Range(std::uint64_t{1024}, std::uint64_t{1} << 30U))
-             ->capture_default_str());
-  common(app_->add_flag("--allow-http", options_.allow_http,
-                        "Talk plain http to hosts other than loopback too"));
-  common(app_->add_flag("--http1", options_.http1, "Never use HTTP/2"));
-  common(app_->add_option("--xcom-file", xcom_file_,
-                          fmt::format("Write the result line to this file too [default: {} where "
-                                      "that folder exists]",
-                                      kPodXcomFile)));
-  common(app_->add_option("--pushgateway-url", pushgateway_url_,
-                          WithVariable("Push metrics to this Pushgateway", "PUSHGATEWAY_URL")));
-  common(app_->add_option("--metrics-file", metrics_file_,
-                          "Write metrics to this file, for node_exporter's textfile collector"));
-  common(app_->add_option("--log-level", log_level_, "debug, info, warning or error")
-             ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-             ->capture_default_str());
-  common(app_->add_option("--log-format", log_format_, "text or json, on stderr")
-             ->check(CLI::IsMember({"text", "json"}))
-             ->capture_default_str());
-  common(app_->add_flag("--no-progress", no_progress_, "No progress line on a terminal"));
+  const Flags common = flags_.Under("Common to all tasks");
+  common.Add("--logical-date", logical_date_,
+             "Date of the run, ISO 8601 [env: AIRFLOW_CTX_LOGICAL_DATE; default: now]");
+  common
+      .Add("--deadline", options_.deadline_seconds,
+           "Seconds until the run ends, whatever it has got done")
+      .Range(0.1, 86400.0)
+      .Check([](const std::string& text) {  // which lies in every range
+        return std::isnan(std::atof(text.c_str())) ? "it is no number" : "";
+      });
+  common.Add("--max-in-flight", options_.max_in_flight, "HTTP requests at a time")
+      .Range(std::size_t{1}, std::size_t{1000});
+  common
+      .Add("--retries", options_.retries,
+           "Attempts of a request after its first; in a run at most the larger of 10 and 20% of "
+           "its requests")
+      .Range(0U, 100U);
+  common
+      .Add("--max-response-bytes", options_.max_response_bytes,
+           "Largest body that is taken, decompressed")
+      .Range(std::uint64_t{1024}, std::uint64_t{1} << 30U);
+  common.Add("--allow-http", options_.allow_http,
+             "Talk plain http to hosts other than loopback too");
+  common.Add("--http1", options_.http1, "Never use HTTP/2");
+  common.Add("--xcom-file", xcom_file_,
+             fmt::format("Write the result line to this file too [default: {} where that folder "
+                         "exists]",
+                         kPodXcomFile));
+  common.Add("--pushgateway-url", pushgateway_url_,
+             WithVariable("Push metrics to this Pushgateway", "PUSHGATEWAY_URL"));
+  common.Add("--metrics-file", metrics_file_,
+             "Write metrics to this file, for node_exporter's textfile collector");
+  common.Add("--log-level", log_level_, "debug, info, warning or error")
+      .OneOf({"debug", "info", "warning", "error"});
+  common.Add("--log-format", log_format_, "text or json, on stderr").OneOf({"text", "json"});
+  common.Add("--no-progress", no_progress_, "No progress line on a terminal");
 }
-
-Command::~Command() = default;
 
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
   std::signal(SIGPIPE, SIG_IGN);
@@ -118,11 +110,9 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
   const bool has_stdout = OpenStandardStreams();
   head_.run.logical_date = Now();
   try {
-    app_->parse(argc, argv);
-  } catch (const CLI::Success& help_or_version) {
-    return app_->exit(help_or_version);
-  } catch (const CLI::ParseError& error) {
-    head_.exit_code = ExitCode::kUsage;
+    if (!flags_.Parse(argc, argv)) return static_cast<int>(ExitCode::kSuccess);
+  } catch (const TaskError& error) {
+    head_.exit_code = error.code();
     head_.error = fmt::format("{} (try {} --help)", error.what(), name_);
   }
   log_ = std::make_unique<Log>(name_, ParseLevel(log_level_),
@@ -188,8 +178,7 @@ void Command::WriteXcomFile() {
 
 void Command::Publish() {
   if (metrics_.pushgateway_url.empty() && metrics_.file.empty()) return;
-  const CLI::Option* const flag = app_->get_option_no_throw("--shard");
-  const auto shard = flag && *flag ? ParseShard(flag->as<std::string>()) : std::nullopt;
+  const auto shard = ParseShard(flags_.Given("--shard"));
   const milliseconds run(static_cast<std::int64_t>(1000 * head_.elapsed_seconds));
   const milliseconds deadline(static_cast<std::int64_t>(1000 * options_.deadline_seconds));
   const auto labels = LabelsOf(head_, shard ? std::optional(shard->index) : std::nullopt);

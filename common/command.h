@@ -4,14 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "flags.h"
 #include "log.h"
 #include "metrics.h"
 #include "result.h"
 #include "run.h"
-
-namespace CLI {
-class App;
-}
 
 namespace steamflow {
 
@@ -19,11 +16,10 @@ namespace steamflow {
 class Command {
  public:
   // `name` is the binary's; `about` says what the task does, `example` a full command line.
-  Command(std::string name, const std::string& about, const std::string& example);
-  ~Command();
+  Command(const std::string& name, const std::string& about, const std::string& example);
 
-  // For the flags of the task itself; a task that adds some of its own includes CLI11.
-  CLI::App& app() { return *app_; }
+  // For the flags of the task itself.
+  const Flags& flags() const { return flags_; }
 
   // Parses the command line, calls `body`, and prints the result line whatever happened. `body`
   // returns how the run ended and leaves no client open; what it throws becomes a failed result.
@@ -38,7 +34,7 @@ class Command {
   ExitCode PrintResult();
 
   const std::string name_;
-  const std::unique_ptr<CLI::App> app_;
+  const Flags flags_;
   CommonOptions options_;
   std::string logical_date_;
   std::string xcom_file_;

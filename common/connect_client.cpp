@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include <CLI/CLI.hpp>
-
 #include "connection.h"
+#include "flags.h"
 #include "json.h"
 #include "rest_config.h"
 
@@ -31,13 +30,11 @@ std::string MessageOf(const HttpResponse& answer) {
 
 }  // namespace
 
-void ConnectFlags::AddTo(CLI::App& app) {
-  const std::string group = "Kafka Connect";
-  app.add_option("--connect-url", url, "Kafka Connect, http://host:8083")->group(group);
-  app.add_option("--connect-conn-id", conn_id,
-                 "Airflow Connection of Kafka Connect [env: AIRFLOW_CONN_<ID>]")
-      ->capture_default_str()
-      ->group(group);
+void ConnectFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Kafka Connect");
+  own.Add("--connect-url", url, "Kafka Connect, http://host:8083");
+  own.Add("--connect-conn-id", conn_id,
+          "Airflow Connection of Kafka Connect [env: AIRFLOW_CONN_<ID>]");
 }
 
 RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {

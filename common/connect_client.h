@@ -10,18 +10,16 @@
 #include "rest_client.h"
 #include "run.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags of a task that talks to Kafka Connect.
 struct ConnectFlags {
   std::string conn_id = "connect_default";
   std::string url;  // --connect-url
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // The worker from --connect-url, else from the Airflow Connection. Secrets are made known to the

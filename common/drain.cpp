@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <future>
 
+#include "flags.h"
 #include "freed_memory.h"
 #include "progress.h"
 #include "shard.h"
@@ -69,20 +69,15 @@ bool IsReady(const Storing& storing) {
 
 }  // namespace
 
-void DrainOptions::AddTo(CLI::App& app) {
-  const std::string group = "Drain";
-  app.add_option("--topic", topics, "Kafka topic")
-      ->capture_default_str()
-      ->allow_extra_args(false)
-      ->group(group);
-  app.add_option("--max-records", max_records, "Most records of a run, over all topics")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53U))
-      ->group(group);
-  app.add_option("--shard", shard, kShardHelp)->check(CheckShard)->group(group);
-  app.add_flag("--accept-gap", accept_gap,
-               "Where Kafka no longer has the stored offset, go on from the first that it has")
-      ->group(group);
-  kafka.AddTo(app);
+void DrainOptions::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Drain");
+  own.Add("--topic", topics, "Kafka topic");
+  own.Add("--max-records", max_records, "Most records of a run, over all topics")
+      .Range(std::uint64_t{1}, std::uint64_t{1} << 53U);
+  own.Add("--shard", shard, kShardHelp).Check(CheckShard);
+  own.Add("--accept-gap", accept_gap,
+          "Where Kafka no longer has the stored offset, go on from the first that it has");
+  kafka.AddTo(flags);
 }
 
 void CheckTopics(const std::vector<std::string>& topics) {

@@ -12,11 +12,9 @@
 #include "sink_letters.h"
 #include "sink_record.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags that every sink has.
 struct DrainOptions {
@@ -27,7 +25,7 @@ struct DrainOptions {
   bool accept_gap = false;
   KafkaFlags kafka;
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // Throws TaskError (kUsage) where a topic of --topic is given twice, or is no name of a topic.

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "connection.h"
+#include "flags.h"
 #include "rest_config.h"
 
 namespace steamflow {
@@ -30,16 +30,12 @@ RestServer FromConnection(const Connection& connection, const std::string& sourc
 
 }  // namespace
 
-void ElasticsearchFlags::AddTo(CLI::App& app) {
-  const std::string group = "Elasticsearch";
-  app.add_option("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200")
-      ->group(group);
-  app.add_option("--elasticsearch-conn-id", conn_id,
-                 "Airflow Connection of Elasticsearch [env: AIRFLOW_CONN_<ID>]")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--index-prefix", index_prefix, "What the name of every index begins with")
-      ->group(group);
+void ElasticsearchFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Elasticsearch");
+  own.Add("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200");
+  own.Add("--elasticsearch-conn-id", conn_id,
+          "Airflow Connection of Elasticsearch [env: AIRFLOW_CONN_<ID>]");
+  own.Add("--index-prefix", index_prefix, "What the name of every index begins with");
 }
 
 RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_http, Log& log) {

@@ -5,11 +5,9 @@
 #include "log.h"
 #include "rest_client.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags of a task that talks to Elasticsearch or OpenSearch.
 struct ElasticsearchFlags {
@@ -17,7 +15,7 @@ struct ElasticsearchFlags {
   std::string url;           // --elasticsearch-url
   std::string index_prefix;  // --index-prefix
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // The server from --elasticsearch-url, else from the Airflow Connection: elasticsearch://host:9200,

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <limits>
 #include <set>
 
+#include "flags.h"
 #include "json.h"
 #include "setting.h"
 
@@ -33,17 +33,16 @@ std::uint32_t ParseAppid(const Setting& setting, const JsonField& field) {
 
 }  // namespace
 
-void AddGamesFlag(CLI::App& app, std::string& value) {
-  app.add_option(
-      "--steam-games", value,
-      WithVariable("JSON object, name to appid [default: Monster Hunter World, Elden Ring, "
-                   "Palworld]",
-                   "STEAM_GAMES"));
+void AddGamesFlag(const Flags& flags, std::string& value) {
+  flags.Add("--steam-games", value,
+            WithVariable("JSON object, name to appid [default: Monster Hunter World, Elden Ring, "
+                         "Palworld]",
+                         "STEAM_GAMES"));
 }
 
-void AddNewsAppsFlag(CLI::App& app, std::string& value) {
-  app.add_option("--steam-news-apps", value,
-                 WithVariable("JSON array of appids [default: [1623730]]", "STEAM_NEWS_APPS"));
+void AddNewsAppsFlag(const Flags& flags, std::string& value) {
+  flags.Add("--steam-news-apps", value,
+            WithVariable("JSON array of appids [default: [1623730]]", "STEAM_NEWS_APPS"));
 }
 
 std::vector<NamedGame> ReadGames(const std::string& flag_value) {

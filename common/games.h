@@ -4,15 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 struct NamedGame {
   std::string name;  // UTF-8, the record's key
@@ -20,8 +14,8 @@ struct NamedGame {
 };
 
 // The flags --steam-games and --steam-news-apps, into `value`.
-void AddGamesFlag(CLI::App& app, std::string& value);
-void AddNewsAppsFlag(CLI::App& app, std::string& value);
+void AddGamesFlag(const Flags& flags, std::string& value);
+void AddNewsAppsFlag(const Flags& flags, std::string& value);
 
 // The Variable STEAM_GAMES or its flag, a JSON object of names and appids; without either the games
 // of the default. Throws TaskError where it is not that, is empty, or names one app or one name

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include "connection.h"
+#include "flags.h"
 #include "kafka_handles.h"
 #include "task_error.h"
 
@@ -85,15 +85,11 @@ void FromConnection(const Connection& connection, const Origin& origin, KafkaPro
 
 }  // namespace
 
-void KafkaFlags::AddTo(CLI::App& app) {
-  const std::string group = "Kafka";
-  app.add_option("--brokers", brokers, "Kafka brokers, host:port,...")->group(group);
-  app.add_option("--kafka-conn-id", conn_id, "Airflow Connection of Kafka [env: AIRFLOW_CONN_<ID>]")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--kafka-config", config, "A librdkafka property, name=value; repeatable")
-      ->group(group)
-      ->allow_extra_args(false);
+void KafkaFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Kafka");
+  own.Add("--brokers", brokers, "Kafka brokers, host:port,...");
+  own.Add("--kafka-conn-id", conn_id, "Airflow Connection of Kafka [env: AIRFLOW_CONN_<ID>]");
+  own.Add("--kafka-config", config, "A librdkafka property, name=value; repeatable");
 }
 
 KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {

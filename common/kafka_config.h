@@ -6,15 +6,9 @@
 
 #include "log.h"
 
-namespace CLI {
-class App;
-}
-
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
 
@@ -24,7 +18,7 @@ struct KafkaFlags {
   std::string brokers;              // --brokers
   std::vector<std::string> config;  // --kafka-config name=value
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // librdkafka properties from the Airflow Connection (its extra holds them, host and port become

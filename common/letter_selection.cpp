@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "flags.h"
 #include "setting.h"
 
 namespace steamflow {
@@ -24,16 +24,14 @@ std::pair<std::int32_t, std::int64_t> ParsePlace(const std::string& text) {
 
 }  // namespace
 
-void LetterFlags::AddTo(CLI::App& app) {
-  const std::string group = "Which letters";
-  app.add_option("--letter", letters, "PARTITION/OFFSET of a letter; repeatable")
-      ->group(group)
-      ->allow_extra_args(false);
-  app.add_option("--reason", reason, "Letters whose reason has this in it")->group(group);
-  app.add_option("--source-topic", source_topic, "Letters of this topic's records")->group(group);
-  app.add_option("--event-id", event_id, "Letters of the record with this event id")->group(group);
-  app.add_option("--since", since, "What Kafka got at this time or later, ISO 8601")->group(group);
-  app.add_option("--until", until, "What Kafka got before this time, ISO 8601")->group(group);
+void LetterFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Which letters");
+  own.Add("--letter", letters, "PARTITION/OFFSET of a letter; repeatable");
+  own.Add("--reason", reason, "Letters whose reason has this in it");
+  own.Add("--source-topic", source_topic, "Letters of this topic's records");
+  own.Add("--event-id", event_id, "Letters of the record with this event id");
+  own.Add("--since", since, "What Kafka got at this time or later, ISO 8601");
+  own.Add("--until", until, "What Kafka got before this time, ISO 8601");
 }
 
 bool LetterSelection::Has(const StoredLetter& letter) const {

@@ -10,18 +10,16 @@
 #include "stored_letter.h"
 #include "timestamp.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags that choose dead letters; a letter has to fit all that are given.
 struct LetterFlags {
   std::vector<std::string> letters;
   std::string reason, source_topic, event_id, since, until;
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 struct LetterSelection {

@@ -4,11 +4,9 @@
 #include <optional>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags of a load test.
 struct LoadFlags {
@@ -21,7 +19,7 @@ struct LoadFlags {
   std::optional<std::uint64_t> broker_free_bytes;
   bool strict = false;
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 }  // namespace steamflow

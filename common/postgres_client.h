@@ -12,18 +12,16 @@
 #include "stop.h"
 #include "task_error.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags of a task that talks to PostgreSQL.
 struct PostgresFlags {
   std::string conn_id = "postgres_default";
   std::string url;  // --postgres-url
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // libpq's connection parameters (PostgreSQL's manual, 34.1.2), name and value.

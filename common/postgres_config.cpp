@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "connection.h"
+#include "flags.h"
 #include "postgres_client.h"
 
 namespace steamflow {
@@ -64,14 +64,11 @@ PostgresParameters FromConnection(const Connection& connection, const std::strin
 
 }  // namespace
 
-void PostgresFlags::AddTo(CLI::App& app) {
-  const std::string group = "PostgreSQL";
-  app.add_option("--postgres-url", url, "postgres://user@host:port/database, without a password")
-      ->group(group);
-  app.add_option("--postgres-conn-id", conn_id,
-                 "Airflow Connection of PostgreSQL [env: AIRFLOW_CONN_<ID>]")
-      ->capture_default_str()
-      ->group(group);
+void PostgresFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("PostgreSQL");
+  own.Add("--postgres-url", url, "postgres://user@host:port/database, without a password");
+  own.Add("--postgres-conn-id", conn_id,
+          "Airflow Connection of PostgreSQL [env: AIRFLOW_CONN_<ID>]");
 }
 
 PostgresParameters ReadPostgresParameters(const PostgresFlags& flags, Log& log) {

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
+#include "flags.h"
 #include "postgres_batch.h"
 #include "postgres_schema.h"
 
@@ -21,20 +20,17 @@ ORDER BY p.place
 
 }  // namespace
 
-void PostgresStoreOptions::AddTo(CLI::App& app) {
-  postgres.AddTo(app);
-  const std::string group = "PostgreSQL";
-  app.add_option("--schema", schema, "Schema of the tables")
-      ->check([](const std::string& name) { return name.empty() ? "it is empty" : ""; })
-      ->capture_default_str()
-      ->group(group);
-  app.add_flag("--no-create-schema", no_create_schema, "Neither make nor migrate the tables")
-      ->group(group);
-  app.add_option("--keep-months", keep_months,
-                 "Drop the months of event time before the last N, the current one not counted "
-                 "[default: keep all]")
-      ->check(CLI::Range(1, 1200))
-      ->group(group);
+void PostgresStoreOptions::AddTo(const Flags& flags) {
+  postgres.AddTo(flags);
+  const Flags own = flags.Under("PostgreSQL");
+  own.Add("--schema", schema, "Schema of the tables").Check([](const std::string& name) {
+    return name.empty() ? "it is empty" : "";
+  });
+  own.Add("--no-create-schema", no_create_schema, "Neither make nor migrate the tables");
+  own.Add("--keep-months", keep_months,
+          "Drop the months of event time before the last N, the current one not counted "
+          "[default: keep all]")
+      .Range(1, 1200);
 }
 
 PostgresStore::PostgresStore(const PostgresStoreOptions& options,

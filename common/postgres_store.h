@@ -8,6 +8,8 @@
 
 namespace steamflow {
 
+class Flags;
+
 // The flags of the PostgreSQL sink.
 struct PostgresStoreOptions {
   PostgresFlags postgres;
@@ -15,7 +17,7 @@ struct PostgresStoreOptions {
   bool no_create_schema = false;
   int keep_months = 0;  // 0 = all
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // PostgreSQL as the place of records: each event id once, the offsets in the same transaction. The

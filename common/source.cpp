@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <system_error>
 
 #include "file.h"
+#include "flags.h"
 #include "json.h"
 #include "kafka_sink.h"
 #include "progress.h"
@@ -40,46 +40,38 @@ void ReadSink(const SourceOptions& options, SourceConfig& config) {
 
 }  // namespace
 
-void SourceOptions::AddTo(CLI::App& app) {
-  const std::string group = "Source";
-  app.add_option("--topic", topic, "Kafka topic")->capture_default_str()->group(group);
-  app.add_option("--sink", sink,
-                 "kafka, stdout or file:PATH; the last two write a line of JSON a record, need no "
-                 "Kafka and move no cursor")
-      ->capture_default_str()
-      ->group(group);
-  app.add_flag("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor")->group(group);
-  AddApiTo(app);
-  kafka.AddTo(app);
+void SourceOptions::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Source");
+  own.Add("--topic", topic, "Kafka topic");
+  own.Add("--sink", sink,
+          "kafka, stdout or file:PATH; the last two write a line of JSON a record, need no "
+          "Kafka and move no cursor");
+  own.Add("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor");
+  AddApiTo(flags);
+  kafka.AddTo(flags);
 }
 
-void SourceOptions::AddApiTo(CLI::App& app) {
-  const std::string group = "Source";
-  app.add_option("--steam-api-url", api_url,
-                 WithVariable("Address of the API [default: https://api.steampowered.com]",
-                              "STEAM_API_URL"))
-      ->group(group);
-  app.add_option(
-         "--steam-timezone", timezone,
-         WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"))
-      ->group(group);
+void SourceOptions::AddApiTo(const Flags& flags) {
+  const Flags own = flags.Under("Source");
+  own.Add(
+      "--steam-api-url", api_url,
+      WithVariable("Address of the API [default: https://api.steampowered.com]", "STEAM_API_URL"));
+  own.Add("--steam-timezone", timezone,
+          WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"));
 }
 
-void SourceOptions::AddRedisTo(CLI::App& app) {
-  app.add_option("--redis-url", redis_url, "redis://host:port/db, without a password")
-      ->group("Source");
-  app.add_option("--redis-conn-id", redis_conn_id,
-                 "Airflow Connection of Redis [env: AIRFLOW_CONN_<ID>]")
-      ->capture_default_str()
-      ->group("Source");
+void SourceOptions::AddRedisTo(const Flags& flags) {
+  const Flags own = flags.Under("Source");
+  own.Add("--redis-url", redis_url, "redis://host:port/db, without a password");
+  own.Add("--redis-conn-id", redis_conn_id, "Airflow Connection of Redis [env: AIRFLOW_CONN_<ID>]");
 }
 
-void SourceOptions::AddKeyTo(CLI::App& app) {
-  app.add_option("--steam-daily-call-budget", call_budget,
-                 WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
-                              "100000]",
-                              "STEAM_DAILY_CALL_BUDGET"))
-      ->group("Source");
+void SourceOptions::AddKeyTo(const Flags& flags) {
+  flags.Under("Source").Add(
+      "--steam-daily-call-budget", call_budget,
+      WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
+                   "100000]",
+                   "STEAM_DAILY_CALL_BUDGET"));
 }
 
 std::string ReadApiKey(Log& log) {

@@ -12,11 +12,9 @@
 #include "redis_client.h"
 #include "run.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags that every source has.
 struct SourceOptions {
@@ -30,10 +28,10 @@ struct SourceOptions {
   std::string redis_url;
   std::string redis_conn_id = "redis_default";
 
-  void AddTo(CLI::App& app);  // what every source has, AddApiTo included
-  void AddApiTo(CLI::App& app);
-  void AddRedisTo(CLI::App& app);
-  void AddKeyTo(CLI::App& app);
+  void AddTo(const Flags& flags);  // what every source has, AddApiTo included
+  void AddApiTo(const Flags& flags);
+  void AddRedisTo(const Flags& flags);
+  void AddKeyTo(const Flags& flags);
 };
 
 // What a source asks of its surroundings.

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 
 #include "cursor.h"
+#include "flags.h"
 #include "steam_urls.h"
 
 namespace steamflow {
@@ -45,24 +45,17 @@ bool IsMinute(const std::string& text) {
 
 }  // namespace
 
-void WalkOptions::AddTo(CLI::App& app) {
-  const std::string group = "Walk";
-  app.add_option("--count", count, "Ids a run")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32U))
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--start-id", start_id, "First SteamID64 of the walk, which goes downward")
-      ->check(CLI::Range(kLowestId, kHighestId))
-      ->capture_default_str()
-      ->group(group);
-  auto* shard_flag = app.add_option("--shard", shard, kShardHelp)->check(CheckShard)->group(group);
-  auto* wrap_flag =
-      app.add_flag("--wrap", wrap, "At the lowest id begin a new pass at --start-id")->group(group);
-  app.add_flag("--no-cursor", no_cursor,
-               "Take the same block, from --start-id, on every run; no cursor in Redis")
-      ->excludes(shard_flag)
-      ->excludes(wrap_flag)
-      ->group(group);
+void WalkOptions::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Walk");
+  own.Add("--count", count, "Ids a run").Range(std::uint64_t{1}, std::uint64_t{1} << 32U);
+  own.Add("--start-id", start_id, "First SteamID64 of the walk, which goes downward")
+      .Range(kLowestId, kHighestId);
+  const Flag shard_flag = own.Add("--shard", shard, kShardHelp).Check(CheckShard);
+  const Flag wrap_flag = own.Add("--wrap", wrap, "At the lowest id begin a new pass at --start-id");
+  own.Add("--no-cursor", no_cursor,
+          "Take the same block, from --start-id, on every run; no cursor in Redis")
+      .Excludes(shard_flag)
+      .Excludes(wrap_flag);
 }
 
 Block BlockAt(const WalkOptions& options, const Shard& shard, std::uint64_t cursor) {

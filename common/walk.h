@@ -10,11 +10,9 @@
 #include "run.h"
 #include "shard.h"
 
-namespace CLI {
-class App;
-}
-
 namespace steamflow {
+
+class Flags;
 
 // The flags of a task that walks Steam ids downward, in blocks of `count` ids on a grid that
 // `start_id` fixes.
@@ -26,7 +24,7 @@ struct WalkOptions {
   bool wrap = false;           // at the end, begin a new pass
   bool no_cursor = false;      // the same block from start_id on every run
 
-  void AddTo(CLI::App& app);
+  void AddTo(const Flags& flags);
 };
 
 // One run's ids, from `first` downward.

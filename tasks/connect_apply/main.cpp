@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "command.h"
 #include "connector_setup.h"
 #include "file.h"
@@ -16,20 +14,18 @@ int main(int argc, char** argv) {
                   "--update.",
                   "connect-apply --connect-url http://localhost:8083 --update --restart-failed");
   std::string folder;
-  command.app().add_option("--connectors", folder,
-                           "Folder of NAME.json files [default: share/steamflow/connect of the "
-                           "installation]");
+  command.flags().Add("--connectors", folder,
+                      "Folder of NAME.json files [default: share/steamflow/connect of the "
+                      "installation]");
   std::vector<std::string> names;
-  command.app()
-      .add_option("--connector", names, "Only the connector of this name; repeatable")
-      ->allow_extra_args(false);
+  command.flags().Add("--connector", names, "Only the connector of this name; repeatable");
   bool update = false;
-  command.app().add_flag("--update", update, "Change connectors that exist already too");
+  command.flags().Add("--update", update, "Change connectors that exist already too");
   bool restart_failed = false;
-  command.app().add_flag("--restart-failed", restart_failed,
-                         "Restart connectors and tasks that have failed");
+  command.flags().Add("--restart-failed", restart_failed,
+                      "Restart connectors and tasks that have failed");
   ConnectFlags flags;
-  flags.AddTo(command.app());
+  flags.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     const auto connectors =

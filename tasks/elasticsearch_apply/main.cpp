@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <system_error>
 
 #include "command.h"
@@ -40,24 +39,21 @@ int main(int argc, char** argv) {
                   "elasticsearch-apply --elasticsearch-url http://localhost:9200 "
                   "--kibana-url http://localhost:5601");
   ElasticsearchFlags flags;
-  flags.AddTo(command.app());
+  flags.AddTo(command.flags());
   std::vector<std::string> topics = DrainOptions().topics;
-  command.app()
-      .add_option("--topic", topics, "Kafka topic")
-      ->capture_default_str()
-      ->allow_extra_args(false);
+  command.flags().Add("--topic", topics, "Kafka topic");
   std::string folder;
-  command.app().add_option("--folder", folder,
-                           "Folder of the templates and policies [default: "
-                           "share/steamflow/elasticsearch of the installation]");
+  command.flags().Add("--folder", folder,
+                      "Folder of the templates and policies [default: "
+                      "share/steamflow/elasticsearch of the installation]");
   std::string kibana_flag;
-  command.app().add_option(
+  command.flags().Add(
       "--kibana-url", kibana_flag,
       WithVariable("Kibana or OpenSearch Dashboards, http://host:5601", "KIBANA_URL"));
   std::string saved_objects;
-  command.app().add_option("--saved-objects", saved_objects,
-                           "Export of Kibana's saved objects [default: "
-                           "share/steamflow/kibana/saved_objects.ndjson of the installation]");
+  command.flags().Add("--saved-objects", saved_objects,
+                      "Export of Kibana's saved objects [default: "
+                      "share/steamflow/kibana/saved_objects.ndjson of the installation]");
 
   return command.Main(argc, argv, [&](Run& run) {
     const bool allow_http = run.options.allow_http;

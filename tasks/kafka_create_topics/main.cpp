@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <system_error>
 
@@ -54,20 +53,18 @@ int main(int argc, char** argv) {
                   "reported, and changed only with --apply.",
                   "kafka-create-topics --brokers localhost:9092 --apply");
   KafkaFlags kafka;
-  kafka.AddTo(command.app());
+  kafka.AddTo(command.flags());
   std::string file;
-  command.app().add_option(
+  command.flags().Add(
       "--file", file,
       "JSON file of the topics [default: share/steamflow/topics.json of the installation]");
   int min_brokers = 1;
-  command.app()
-      .add_option("--min-brokers", min_brokers,
-                  "Brokers to wait for first: a topic gets no more replicas than brokers run")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  command.flags()
+      .Add("--min-brokers", min_brokers,
+           "Brokers to wait for first: a topic gets no more replicas than brokers run")
+      .Range(1, 1000);
   bool apply = false;
-  command.app().add_flag("--apply", apply,
-                         "Change existing topics too: add partitions, set configs");
+  command.flags().Add("--apply", apply, "Change existing topics too: add partitions, set configs");
 
   return command.Main(argc, argv, [&](Run& run) {
     const std::vector<TopicSpec> specs = ReadTopicsFile(file);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <set>
 
@@ -71,15 +70,15 @@ int main(int argc, char** argv) {
       "and with --replay their records are put back into their topics, once each.",
       "kafka-dead-letters --brokers localhost:9092 --source-topic steam_news --replay");
   LetterFlags flags;
-  flags.AddTo(command.app());
+  flags.AddTo(command.flags());
   bool show = false;
   bool replays = false;
-  auto* const show_flag = command.app().add_flag("--show", show, "Show the letters whole");
-  command.app()
-      .add_flag("--replay", replays, "Put the letters' records back into their topics, once each")
-      ->excludes(show_flag);
+  const Flag show_flag = command.flags().Add("--show", show, "Show the letters whole");
+  command.flags()
+      .Add("--replay", replays, "Put the letters' records back into their topics, once each")
+      .Excludes(show_flag);
   KafkaFlags kafka;
-  kafka.AddTo(command.app());
+  kafka.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     const LetterSelection selection = ReadSelection(flags);

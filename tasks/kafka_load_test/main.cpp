@@ -69,9 +69,9 @@ int main(int argc, char** argv) {
                   "tells how fast Kafka took them and where they went.",
                   "kafka-load-test --brokers localhost:9092 --factor 1000 --strict");
   LoadFlags flags;
-  flags.AddTo(command.app());
+  flags.AddTo(command.flags());
   KafkaFlags kafka;
-  kafka.AddTo(command.app());
+  kafka.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     const KafkaProperties properties = ReadProperties(kafka, run.log);

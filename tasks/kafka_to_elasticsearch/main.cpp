@@ -15,9 +15,9 @@ int main(int argc, char** argv) {
                   "kafka-to-elasticsearch --brokers localhost:9092 "
                   "--elasticsearch-url http://localhost:9200");
   DrainOptions options;
-  options.AddTo(command.app());
+  options.AddTo(command.flags());
   ElasticsearchFlags flags;
-  flags.AddTo(command.app());
+  flags.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     const RestServer server = ReadElasticsearchServer(flags, run.options.allow_http, run.log);

@@ -16,9 +16,9 @@ int main(int argc, char** argv) {
                   "kafka-to-postgres --brokers localhost:9092 --postgres-url "
                   "postgres://steamflow@localhost/steamflow --topic steam_news");
   DrainOptions drain_options;
-  drain_options.AddTo(command.app());
+  drain_options.AddTo(command.flags());
   PostgresStoreOptions store_options;
-  store_options.AddTo(command.app());
+  store_options.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     // Everything is checked before the first packet is sent.

@@ -91,14 +91,14 @@ int main(int argc, char** argv) {
                   "and the topics. The exit code says whether a run would work.",
                   "pipeline-check --brokers localhost:9092 --redis-url redis://localhost:6379/0");
   SourceOptions options;
-  options.AddApiTo(command.app());
-  options.AddKeyTo(command.app());
-  options.AddRedisTo(command.app());
-  options.kafka.AddTo(command.app());
+  options.AddApiTo(command.flags());
+  options.AddKeyTo(command.flags());
+  options.AddRedisTo(command.flags());
+  options.kafka.AddTo(command.flags());
   std::string games_flag;
-  AddGamesFlag(command.app(), games_flag);
+  AddGamesFlag(command.flags(), games_flag);
   std::string apps_flag;
-  AddNewsAppsFlag(command.app(), apps_flag);
+  AddNewsAppsFlag(command.flags(), apps_flag);
 
   return command.Main(argc, argv, [&](Run& run) {
     const Settings settings{

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -51,38 +50,25 @@ int main(int argc, char** argv) {
                   "time: by default the hour before the logical date.",
                   "pipeline-reconcile --brokers localhost:9092 --postgres-url "
                   "postgres://steamflow@localhost/steamflow --since 2026-11-22T22:00Z");
-  const std::string group = "What to compare";
+  const Flags what = command.flags().Under("What to compare");
   std::vector<std::string> topics = DrainOptions().topics;
-  command.app()
-      .add_option("--topic", topics, "Kafka topic")
-      ->capture_default_str()
-      ->allow_extra_args(false)
-      ->group(group);
+  what.Add("--topic", topics, "Kafka topic");
   std::string since;
   std::string until;
-  command.app()
-      .add_option("--since", since, "What Kafka got at this time or later, ISO 8601")
-      ->group(group);
-  command.app()
-      .add_option("--until", until, "What Kafka got before this time, ISO 8601")
-      ->group(group);
+  what.Add("--since", since, "What Kafka got at this time or later, ISO 8601");
+  what.Add("--until", until, "What Kafka got before this time, ISO 8601");
   std::string acknowledged_file;
-  command.app()
-      .add_option("--acknowledged", acknowledged_file,
-                  "File of what runs had acknowledged, JSON; - is stdin [env: "
-                  "STEAMFLOW_ACKNOWLEDGED, the JSON itself]")
-      ->group(group);
+  what.Add("--acknowledged", acknowledged_file,
+           "File of what runs had acknowledged, JSON; - is stdin [env: "
+           "STEAMFLOW_ACKNOWLEDGED, the JSON itself]");
   KafkaFlags kafka_flags;
-  kafka_flags.AddTo(command.app());
+  kafka_flags.AddTo(command.flags());
   PostgresFlags postgres_flags;
-  postgres_flags.AddTo(command.app());
+  postgres_flags.AddTo(command.flags());
   std::string schema = "steamflow";
-  command.app()
-      .add_option("--schema", schema, "Schema of the tables")
-      ->capture_default_str()
-      ->group("PostgreSQL");
+  command.flags().Under("PostgreSQL").Add("--schema", schema, "Schema of the tables");
   ElasticsearchFlags elasticsearch_flags;
-  elasticsearch_flags.AddTo(command.app());
+  elasticsearch_flags.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     ShareFreedMemory();

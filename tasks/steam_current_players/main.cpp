@@ -16,9 +16,9 @@ int main(int argc, char** argv) {
                   "steam-current-players --brokers localhost:9092 --steam-games "
                   "'{\"Elden Ring\":1245620}'");
   SourceOptions options{.topic = "topic_currPlayer"};
-  options.AddTo(command.app());
+  options.AddTo(command.flags());
   std::string games_flag;
-  AddGamesFlag(command.app(), games_flag);
+  AddGamesFlag(command.flags(), games_flag);
 
   return command.Main(argc, argv, [&](Run& run) {
     const std::vector<NamedGame> games = ReadGames(games_flag);

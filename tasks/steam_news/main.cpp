@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <deque>
 
@@ -37,15 +36,14 @@ int main(int argc, char** argv) {
   Command command("steam-news", "Puts the new news items of the configured apps into Kafka.",
                   "steam-news --sink stdout --steam-news-apps '[1623730]' --max-items 5");
   SourceOptions options{.topic = "steam_news"};
-  options.AddTo(command.app());
-  options.AddRedisTo(command.app());
+  options.AddTo(command.flags());
+  options.AddRedisTo(command.flags());
   std::string apps_flag;
-  AddNewsAppsFlag(command.app(), apps_flag);
+  AddNewsAppsFlag(command.flags(), apps_flag);
   std::uint64_t max_items = 1000;
-  command.app()
-      .add_option("--max-items", max_items, "News items an app, the newest, in one run")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
-      ->capture_default_str();
+  command.flags()
+      .Add("--max-items", max_items, "News items an app, the newest, in one run")
+      .Range(std::uint64_t{1}, std::uint64_t{1'000'000});
 
   return command.Main(argc, argv, [&](Run& run) {
     const std::vector<std::uint32_t> appids = ReadNewsApps(apps_flag);

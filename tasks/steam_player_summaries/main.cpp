@@ -18,11 +18,11 @@ int main(int argc, char** argv) {
                   "steam-player-summaries --brokers localhost:9092 --redis-url "
                   "redis://localhost:6379/0 --count 500");
   SourceOptions options{.topic = "topic_GetUserInfo"};
-  options.AddTo(command.app());
-  options.AddRedisTo(command.app());
-  options.AddKeyTo(command.app());
+  options.AddTo(command.flags());
+  options.AddRedisTo(command.flags());
+  options.AddKeyTo(command.flags());
   WalkOptions walk_options{.cursor_key = "last_user_id", .start_id = 76561197960434622};
-  walk_options.AddTo(command.app());
+  walk_options.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     const SourceConfig config =

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <queue>
 
 #include "command.h"
@@ -22,15 +21,14 @@ int main(int argc, char** argv) {
                   "steam-recently-played-games --brokers localhost:9092 --redis-url "
                   "redis://localhost:6379/0 --count 500");
   SourceOptions options{.topic = "rct_plyd_games"};
-  options.AddTo(command.app());
-  options.AddRedisTo(command.app());
-  options.AddKeyTo(command.app());
+  options.AddTo(command.flags());
+  options.AddRedisTo(command.flags());
+  options.AddKeyTo(command.flags());
   WalkOptions walk_options{.cursor_key = "last_steam_id", .start_id = 76561197960499900};
-  walk_options.AddTo(command.app());
+  walk_options.AddTo(command.flags());
   bool no_prefilter = false;
-  command.app().add_flag(
-      "--no-prefilter", no_prefilter,
-      "Ask for the games of every id, not only of those whose profile is public");
+  command.flags().Add("--no-prefilter", no_prefilter,
+                      "Ask for the games of every id, not only of those whose profile is public");
 
   return command.Main(argc, argv, [&](Run& run) {
     ShareFreedMemory();

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <random>
 
+#include "flags.h"
 #include "steam_urls.h"
 #include "test_run.h"
 
@@ -99,13 +99,13 @@ TEST(BlockAtTest, TheShardsOfAPassTakeEveryIdOnce) {
 TEST(WalkFlagsTest, RefuseWhatIsNoShardCountOrId) {
   const auto parse = [](const std::vector<std::string>& words) {
     WalkOptions options = Options(kLowestId + 999, 100);
-    CLI::App app;
-    options.AddTo(app);
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    const Flags flags("walk", "");
+    options.AddTo(flags);
+    std::vector<const char*> line{"walk"};
+    for (const std::string& word : words) line.push_back(word.c_str());
     try {
-      app.parse(reversed);
-      return true;
-    } catch (const CLI::ParseError&) {
+      return flags.Parse(static_cast<int>(line.size()), line.data());
+    } catch (const TaskError&) {
       return false;
     }
   };

@@ -1,0 +1,114 @@
+#include "flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include "task_error.h"
+
+namespace steamflow {
+namespace {
+
+constexpr std::size_t kHelpColumn = 36;
+
+template <typename T>
+constexpr bool kIsOptional = false;
+template <typename T>
+constexpr bool kIsOptional<std::optional<T>> = true;
+
+template <typename T>
+bool IsShown(const T& value) {
+  if constexpr (kIsOptional<T>) {
+    return value.has_value();
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    return value != 0;
+  } else {
+    return !value.empty();
+  }
+}
+
+}  // namespace
+
+template <typename T>
+Flag& Flag::Range(T lowest, T highest) {
+  option_->check(CLI::Range(lowest, highest));
+  return *this;
+}
+
+template Flag& Flag::Range(int, int);
+template Flag& Flag::Range(unsigned, unsigned);
+template Flag& Flag::Range(std::uint64_t, std::uint64_t);
+template Flag& Flag::Range(double, double);
+
+Flag& Flag::OneOf(const std::vector<std::string>& words) {
+  option_->check(CLI::IsMember(words));
+  return *this;
+}
+
+Flag& Flag::Check(const std::function<std::string(const std::string&)>& check) {
+  option_->check(check);
+  return *this;
+}
+
+Flag& Flag::Excludes(const Flag& other) {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+Flags::Flags(const std::string& name, const std::string& about, const std::string& after,
+             const std::string& version)
+    : app_(std::make_shared<CLI::App>(about, name)) {
+  app_->footer(after);
+  if (!version.empty()) app_->set_version_flag("--version", version);
+  app_->get_formatter()->column_width(kHelpColumn);
+}
+
+Flags Flags::Under(const std::string& heading) const {
+  Flags flags = *this;
+  flags.heading_ = heading;
+  return flags;
+}
+
+template <typename T>
+Flag Flags::Add(const std::string& flag, T& value, const std::string& help) const {
+  CLI::Option* option = nullptr;
+  if constexpr (std::is_same_v<T, bool>) {
+    option = app_->add_flag(flag, value, help);
+  } else {
+    option = app_->add_option(flag, value, help)->allow_extra_args(false);
+    if (IsShown(value)) option->capture_default_str();
+  }
+  if (!heading_.empty()) option->group(heading_);
+  return Flag(option);
+}
+
+template Flag Flags::Add(const std::string&, bool&, const std::string&) const;
+template Flag Flags::Add(const std::string&, int&, const std::string&) const;
+template Flag Flags::Add(const std::string&, unsigned&, const std::string&) const;
+template Flag Flags::Add(const std::string&, std::uint64_t&, const std::string&) const;
+template Flag Flags::Add(const std::string&, double&, const std::string&) const;
+template Flag Flags::Add(const std::string&, std::optional<std::uint64_t>&,
+                         const std::string&) const;
+template Flag Flags::Add(const std::string&, std::optional<double>&, const std::string&) const;
+template Flag Flags::Add(const std::string&, std::string&, const std::string&) const;
+template Flag Flags::Add(const std::string&, std::vector<std::string>&, const std::string&) const;
+
+bool Flags::Parse(int argc, const char* const* argv) const {
+  try {
+    app_->parse(argc, argv);
+    return true;
+  } catch (const CLI::Success& help_or_version) {
+    app_->exit(help_or_version);
+    return false;
+  } catch (const CLI::ParseError& error) {
+    throw TaskError(ExitCode::kUsage, error.what());
+  }
+}
+
+std::string Flags::Given(const std::string& flag) const {
+  const CLI::Option* const option = app_->get_option_no_throw(flag);
+  return option && *option ? option->results().back() : "";
+}
+
+}  // namespace steamflow

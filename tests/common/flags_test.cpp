@@ -1,0 +1,112 @@
+#include "flags.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "task_error.h"
+
+namespace steamflow {
+namespace {
+
+class FlagsTest : public ::testing::Test {
+ protected:
+  // What is wrong with the command line; empty where nothing is.
+  std::string Refusal(std::vector<const char*> words) const {
+    words.insert(words.begin(), "name");
+    try {
+      goes_on_ = flags_.Parse(static_cast<int>(words.size()), words.data());
+      return "";
+    } catch (const TaskError& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUsage);
+      return error.what();
+    }
+  }
+  std::string Help() const {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(Refusal({"--help"}), "");
+    EXPECT_FALSE(goes_on_);
+    return testing::internal::GetCapturedStdout();
+  }
+
+  const Flags flags_{"name", "about", "behind", "name 1.2"};
+  mutable bool goes_on_ = true;
+};
+
+TEST_F(FlagsTest, SetValuesOfEachType) {
+  bool flag = false;
+  int number = 1;
+  std::optional<std::uint64_t> none;
+  std::optional<double> rate;
+  std::string text = "default";
+  std::vector<std::string> words{"default"};
+  flags_.Add("--flag", flag, "");
+  flags_.Add("--number", number, "");
+  flags_.Add("--none", none, "");
+  flags_.Add("--rate", rate, "");
+  flags_.Add("--text", text, "");
+  flags_.Add("--word", words, "");
+  EXPECT_EQ(Refusal({"--flag", "--number", "-2", "--rate=0.5", "--word", "a", "--word", "b"}), "");
+  EXPECT_TRUE(goes_on_);
+  EXPECT_TRUE(flag);
+  EXPECT_EQ(number, -2);
+  EXPECT_FALSE(none);
+  EXPECT_EQ(rate, 0.5);
+  EXPECT_EQ(text, "default");
+  EXPECT_EQ(words, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(flags_.Given("--word"), "b");
+  EXPECT_EQ(flags_.Given("--text"), "");
+  EXPECT_EQ(flags_.Given("--other"), "");
+  EXPECT_NE(Refusal({"--word", "a", "b"}).find("b"), std::string::npos) << "one word each time";
+}
+
+TEST_F(FlagsTest, RefuseWhatIsNotAllowed) {
+  int number = 1;
+  std::string text;
+  bool flag = false;
+  flags_.Add("--number", number, "").Range(1, 9);
+  const Flag word = flags_.Add("--word", text, "").OneOf({"a", "b"}).Check([](const auto& given) {
+    return given == "b" ? "not today" : "";
+  });
+  flags_.Add("--flag", flag, "").Excludes(word);
+  EXPECT_EQ(Refusal({"--number", "9", "--word", "a"}), "");
+  EXPECT_NE(Refusal({"--number", "10"}).find("--number"), std::string::npos);
+  EXPECT_NE(Refusal({"--number", "x"}).find("--number"), std::string::npos);
+  EXPECT_NE(Refusal({"--word", "b"}).find("not today"), std::string::npos);
+  EXPECT_NE(Refusal({"--word", "c"}).find("--word"), std::string::npos);
+  EXPECT_NE(Refusal({"--word", "a", "--flag"}).find("--flag"), std::string::npos);
+  EXPECT_NE(Refusal({"--other"}).find("--other"), std::string::npos);
+}
+
+TEST_F(FlagsTest, AreInTheHelpUnderTheirHeadings) {
+  int number = 42;
+  int zero = 0;
+  std::string empty;
+  flags_.Under("Numbers").Add("--number", number, "what it counts").Range(1, 99);
+  flags_.Add("--zero", zero, "of nothing");
+  flags_.Add("--empty", empty, "of nobody");
+  const std::string help = Help();
+  const auto at = [&](const std::string& text) {
+    EXPECT_NE(help.find(text), std::string::npos) << text << "\n" << help;
+    return help.find(text);
+  };
+  EXPECT_LT(at("about"), at("--zero"));
+  EXPECT_LT(at("Numbers:"), at("--number"));
+  EXPECT_LT(at("[1 - 99]"), at("42"));
+  EXPECT_LT(at("what it counts"), at("behind"));
+  for (const char* name : {"--zero", "--empty"}) {
+    const std::string line = help.substr(at(name), help.find('\n', at(name)) - at(name));
+    EXPECT_EQ(line.find_first_of("=["), std::string::npos) << line;
+  }
+}
+
+TEST_F(FlagsTest, PrintTheVersion) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(Refusal({"--version"}), "");
+  EXPECT_FALSE(goes_on_);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "name 1.2\n");
+}
+
+}  // namespace
+}  // namespace steamflow
