@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <new>
 #include <stdexcept>
 #include <unordered_map>
 
+#include "certificates.h"
 #include "environment.h"
 
 namespace steamflow {
@@ -71,16 +71,6 @@ HttpError::Kind KindOf(CURLcode code) {
   }
 }
 
-// A folder of certificates under hashed names is read one file at a time, as needed; parsing a
-// bundle of all of them costs every process 30 ms.
-bool IsHashedFolder(const std::string& folder) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".0") return true;
-  }
-  return false;
-}
-
 // Whether libcurl would send a request for plain http to a proxy, which needs the whole URL.
 bool HasPlainProxy() {
   return EnvironmentValue("http_proxy") || EnvironmentValue("all_proxy") ||
@@ -107,7 +97,6 @@ class HttpClient::Impl {
     curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, in_flight);
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, in_flight);
     curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight);
-    ReadCertificateLocations();
   }
 
   ~Impl() {
@@ -170,15 +159,6 @@ class HttpClient::Impl {
   }
 
  private:
-  void ReadCertificateLocations() {
-    ca_file_ = EnvironmentValue("SSL_CERT_FILE").value_or("");
-    ca_folder_ = EnvironmentValue("SSL_CERT_DIR").value_or("");
-    constexpr char kSystemFolder[] = "/etc/ssl/certs";
-    if (ca_file_.empty() && ca_folder_.empty() && IsHashedFolder(kSystemFolder)) {
-      ca_folder_ = kSystemFolder;
-    }
-  }
-
   // A URL is parsed a byte at a time, several times over; one of a hundred ids has 1,800. What
   // follows the host goes into the request as it is.
   void SetUrl(CURL* easy, const std::string& url) const {
@@ -234,10 +214,11 @@ class HttpClient::Impl {
       Set(easy, CURLOPT_USERNAME, options_.user.c_str());
       Set(easy, CURLOPT_PASSWORD, options_.password.c_str());
     }
-    if (!ca_file_.empty()) Set(easy, CURLOPT_CAINFO, ca_file_.c_str());
-    if (!ca_folder_.empty()) {
-      Set(easy, CURLOPT_CAPATH, ca_folder_.c_str());
-      if (ca_file_.empty()) Set<const char*>(easy, CURLOPT_CAINFO, nullptr);
+    const auto& [file, folder] = authorities_;
+    if (!file.empty()) Set(easy, CURLOPT_CAINFO, file.c_str());
+    if (!folder.empty()) {
+      Set(easy, CURLOPT_CAPATH, folder.c_str());
+      if (file.empty()) Set<const char*>(easy, CURLOPT_CAINFO, nullptr);
     }
     return easy;
   }
@@ -298,8 +279,7 @@ class HttpClient::Impl {
 
   const HttpOptions options_;
   const bool has_plain_proxy_ = HasPlainProxy();
-  std::string ca_file_;
-  std::string ca_folder_;
+  const CertificateLocations authorities_ = ReadCertificateLocations();
   CURLM* multi_ = nullptr;
   std::vector<CURL*> idle_;
   std::vector<std::string> buffers_;  // of bodies, to be used again

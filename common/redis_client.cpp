@@ -14,6 +14,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "certificates.h"
+
 namespace steamflow {
 namespace {
 
@@ -81,17 +83,17 @@ using Tls = std::unique_ptr<SSL, TlsDeleter>;
   throw TaskError(ExitCode::kConfig, fmt::format("TLS for Redis at {}: {}", address, cause.data()));
 }
 
-// Takes a certificate of this host only, which hiredis itself would not look at, from an authority
-// that SSL_CERT_FILE or SSL_CERT_DIR names, else from one of the system's.
+bool LoadAuthorities(SSL_CTX* context) {
+  const auto [file, folder] = ReadCertificateLocations();
+  if (file.empty() && folder.empty()) return SSL_CTX_set_default_verify_paths(context) == 1;
+  return SSL_CTX_load_verify_locations(context, file.empty() ? nullptr : file.c_str(),
+                                       folder.empty() ? nullptr : folder.c_str()) == 1;
+}
+
+// Takes a certificate of this host only, which hiredis itself would not look at.
 Tls MakeTls(const std::string& host, const std::string& address) {
-  const auto file = EnvironmentValue("SSL_CERT_FILE");
-  auto folder = EnvironmentValue("SSL_CERT_DIR");
-  if (!file && !folder) folder = "/etc/ssl/certs";
   const std::unique_ptr<SSL_CTX, TlsDeleter> context(SSL_CTX_new(TLS_client_method()));
-  if (!context || SSL_CTX_load_verify_locations(context.get(), file ? file->c_str() : nullptr,
-                                                folder ? folder->c_str() : nullptr) != 1) {
-    FailTls(address);
-  }
+  if (!context || !LoadAuthorities(context.get())) FailTls(address);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   Tls tls(SSL_new(context.get()));
   if (!tls) FailTls(address);
