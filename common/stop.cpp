@@ -25,7 +25,8 @@ Stop::Stop(std::chrono::milliseconds deadline)
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   fd_ = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "making a signalfd");
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // A parent outside of the container (0) is the engine's: that of `docker exec` ends at once.
+  if (::getppid() != 0) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 Stop::~Stop() {
