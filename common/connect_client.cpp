@@ -76,10 +76,10 @@ HttpResponse ConnectClient::Ask(const std::string& method, const std::string& pa
                                   fmt::format("{} {}: HTTP 404: is this Kafka Connect? ({})",
                                               method, path, client_.server().source))
                       : TaskError(ExitCode::kTransient, message));
-    run_.stop.ThrowIfSignalled();
-    if (run_.stop.Requested()) throw *std::move(waits);
     pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
     ::poll(&signal, 1, kBetweenMs);
+    run_.stop.ThrowIfSignalled();
+    if (run_.stop.Requested()) throw *std::move(waits);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <thread>
 
 #include "json.h"
@@ -11,13 +12,30 @@ namespace steamflow {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks(100);
-// What Connect says sooner may be of the tasks that ran before the change.
+// What Connect says sooner after a change may be of the tasks that ran before it; for longer where
+// they are not what the change was to make of them.
 constexpr std::chrono::seconds kUntilChangeShows(2);
+constexpr std::chrono::seconds kUntilChangeIsBelieved(10);
+
+// As many as most connectors make.
+std::size_t MostTasks(const Connector& connector) {
+  const auto setting = connector.config.find("tasks.max");
+  if (setting == connector.config.end()) return 1;  // Connect's default
+  std::size_t tasks = 0;
+  const std::string& text = setting->second;
+  std::from_chars(text.data(), text.data() + text.size(), tasks);  // Connect has refused others
+  return tasks;
+}
 
 }  // namespace
 
 bool AppliedConnector::is_settled() const {
-  if (!status || (changed && Clock::now() - *changed < kUntilChangeShows)) return false;
+  if (!status) return false;
+  if (changed) {
+    const bool is_as_wanted = status->is_running() && status->tasks == MostTasks(connector);
+    const auto until = is_as_wanted ? kUntilChangeShows : kUntilChangeIsBelieved;
+    if (Clock::now() - *changed < until) return false;
+  }
   return status->is_running() || !status->failure.empty() || status->state == "PAUSED" ||
          status->state == "STOPPED";
 }

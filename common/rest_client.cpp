@@ -17,7 +17,7 @@ constexpr milliseconds kLongestAnswer(30'000);
 constexpr std::size_t kLongestReason = 200;
 
 milliseconds UntilEnd(const Stop& stop) {
-  return std::chrono::duration_cast<milliseconds>(stop.work_until() - Clock::now());
+  return std::chrono::ceil<milliseconds>(stop.work_until() - Clock::now());
 }
 
 }  // namespace

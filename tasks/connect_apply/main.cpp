@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
       try {
         all.push_back(Apply(connector, update, restart_failed, connect, run.log));
       } catch (const TaskError& error) {
-        if (error.code() != ExitCode::kConfig) throw;  // of this connector alone
+        const bool is_of_this_one = error.code() == ExitCode::kConfig && !run.stop.Requested();
+        if (!is_of_this_one) throw;
         errors.push_back(error);
       }
     }

@@ -274,7 +274,8 @@ TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
   WriteConnector();
   ASSERT_EQ(Run({}, settings).exit_code, 0);
   WriteConnector({{R"("tasks.max": "1")", R"("tasks.max": "2")"}});
-  Program program({kTask, "--connectors", folder_.string(), "--update"}, settings);
+  Program program({kTask, "--connectors", folder_.string(), "--update", "--deadline", "240"},
+                  settings);
   ASSERT_TRUE(Eventually([&] {
     const std::string config = worker.url() + "/connectors/" + name_ + "/config";
     return RunProgram({CURL_PROGRAM, "-sS", config}, {}).out.find(R"(max":"2")") !=
@@ -317,6 +318,7 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   EXPECT_EQ(asked, 12);
 
   // What the worker said before it fell silent says more than a timeout.
+  std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "another.json");
   const auto ending = [&](const HttpAnswer& first) {
     const ScriptedServer server([&, calls = 0](const HttpCall&) mutable {
       HttpAnswer next = first;
