@@ -1,4 +1,4 @@
-#include "certificates.h"
+#include "ca_locations.h"
 
 #include <filesystem>
 
@@ -19,10 +19,11 @@ bool IsHashedFolder(const std::string& folder) {
 
 }  // namespace
 
-CertificateLocations ReadCertificateLocations() {
-  CertificateLocations locations{EnvironmentValue("SSL_CERT_FILE").value_or(""),
-                                 EnvironmentValue("SSL_CERT_DIR").value_or("")};
-  // Before the library's own choice: a bundle of all authorities costs every process 30 ms.
+CaLocations ReadCaLocations() {
+  CaLocations locations{EnvironmentValue("SSL_CERT_FILE").value_or(""),
+                        EnvironmentValue("SSL_CERT_DIR").value_or("")};
+  // Rather than what the library chooses: that may be a bundle, all of which costs every process
+  // 30 ms to parse.
   if (locations.file.empty() && locations.folder.empty() && IsHashedFolder(kSystemFolder)) {
     locations.folder = kSystemFolder;
   }

@@ -178,7 +178,7 @@ void Command::WriteXcomFile() {
 
 void Command::Publish() {
   if (metrics_.pushgateway_url.empty() && metrics_.file.empty()) return;
-  const auto shard = ParseShard(flags_.Given("--shard"));
+  const auto shard = ParseShard(flags_.TextOf("--shard"));
   const milliseconds run(static_cast<std::int64_t>(1000 * head_.elapsed_seconds));
   const milliseconds deadline(static_cast<std::int64_t>(1000 * options_.deadline_seconds));
   const auto labels = LabelsOf(head_, shard ? std::optional(shard->index) : std::nullopt);

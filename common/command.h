@@ -17,6 +17,8 @@ class Command {
  public:
   // `name` is the binary's; `about` says what the task does, `example` a full command line.
   Command(const std::string& name, const std::string& about, const std::string& example);
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
 
   // For the flags of the task itself.
   const Flags& flags() const { return flags_; }

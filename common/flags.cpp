@@ -13,13 +13,8 @@ namespace {
 constexpr std::size_t kHelpColumn = 36;
 
 template <typename T>
-constexpr bool kIsOptional = false;
-template <typename T>
-constexpr bool kIsOptional<std::optional<T>> = true;
-
-template <typename T>
 bool IsShown(const T& value) {
-  if constexpr (kIsOptional<T>) {
+  if constexpr (requires { value.has_value(); }) {
     return value.has_value();
   } else if constexpr (std::is_arithmetic_v<T>) {
     return value != 0;
@@ -31,36 +26,36 @@ bool IsShown(const T& value) {
 }  // namespace
 
 template <typename T>
-Flag& Flag::Range(T lowest, T highest) {
+Flag Flag::Range(T lowest, T highest) const {
   option_->check(CLI::Range(lowest, highest));
   return *this;
 }
 
-template Flag& Flag::Range(int, int);
-template Flag& Flag::Range(unsigned, unsigned);
-template Flag& Flag::Range(std::uint64_t, std::uint64_t);
-template Flag& Flag::Range(double, double);
+template Flag Flag::Range(int, int) const;
+template Flag Flag::Range(unsigned, unsigned) const;
+template Flag Flag::Range(std::uint64_t, std::uint64_t) const;
+template Flag Flag::Range(double, double) const;
 
-Flag& Flag::OneOf(const std::vector<std::string>& words) {
+Flag Flag::OneOf(const std::vector<std::string>& words) const {
   option_->check(CLI::IsMember(words));
   return *this;
 }
 
-Flag& Flag::Check(const std::function<std::string(const std::string&)>& check) {
+Flag Flag::Check(const std::function<std::string(const std::string&)>& check) const {
   option_->check(check);
   return *this;
 }
 
-Flag& Flag::Excludes(const Flag& other) {
+Flag Flag::Excludes(const Flag& other) const {
   option_->excludes(other.option_);
   return *this;
 }
 
-Flags::Flags(const std::string& name, const std::string& about, const std::string& after,
+Flags::Flags(const std::string& name, const std::string& about, const std::string& footer,
              const std::string& version)
     : app_(std::make_shared<CLI::App>(about, name)) {
-  app_->footer(after);
-  if (!version.empty()) app_->set_version_flag("--version", version);
+  app_->footer(footer);
+  app_->set_version_flag("--version", version);
   app_->get_formatter()->column_width(kHelpColumn);
 }
 
@@ -106,7 +101,7 @@ bool Flags::Parse(int argc, const char* const* argv) const {
   }
 }
 
-std::string Flags::Given(const std::string& flag) const {
+std::string Flags::TextOf(const std::string& flag) const {
   const CLI::Option* const option = app_->get_option_no_throw(flag);
   return option && *option ? option->results().back() : "";
 }

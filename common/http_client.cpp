@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
-#include "certificates.h"
+#include "ca_locations.h"
 #include "environment.h"
 
 namespace steamflow {
@@ -279,7 +279,7 @@ class HttpClient::Impl {
 
   const HttpOptions options_;
   const bool has_plain_proxy_ = HasPlainProxy();
-  const CertificateLocations authorities_ = ReadCertificateLocations();
+  const CaLocations authorities_ = ReadCaLocations();
   CURLM* multi_ = nullptr;
   std::vector<CURL*> idle_;
   std::vector<std::string> buffers_;  // of bodies, to be used again

@@ -14,7 +14,7 @@
 #include <charconv>
 #include <chrono>
 
-#include "certificates.h"
+#include "ca_locations.h"
 
 namespace steamflow {
 namespace {
@@ -84,7 +84,7 @@ using Tls = std::unique_ptr<SSL, TlsDeleter>;
 }
 
 bool LoadAuthorities(SSL_CTX* context) {
-  const auto [file, folder] = ReadCertificateLocations();
+  const auto [file, folder] = ReadCaLocations();
   if (file.empty() && folder.empty()) return SSL_CTX_set_default_verify_paths(context) == 1;
   return SSL_CTX_load_verify_locations(context, file.empty() ? nullptr : file.c_str(),
                                        folder.empty() ? nullptr : folder.c_str()) == 1;

@@ -99,7 +99,7 @@ TEST(BlockAtTest, TheShardsOfAPassTakeEveryIdOnce) {
 TEST(WalkFlagsTest, RefuseWhatIsNoShardCountOrId) {
   const auto parse = [](const std::vector<std::string>& words) {
     WalkOptions options = Options(kLowestId + 999, 100);
-    const Flags flags("walk", "");
+    const Flags flags("walk", "about", "footer", "version");
     options.AddTo(flags);
     std::vector<const char*> line{"walk"};
     for (const std::string& word : words) line.push_back(word.c_str());
