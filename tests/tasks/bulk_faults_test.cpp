@@ -183,8 +183,8 @@ TEST_F(BulkFaults, WhatWasDoneButNotAnsweredIsRecognised) {
 
 TEST_F(BulkFaults, ATimeoutAfterTheWorkIsRecognised) {
   WriteMany(10);
-  after_ = First({{.delay = milliseconds(3000)}});
-  ExpectRun(75, 0, 0, 0, {"--deadline", "2"});
+  after_ = First({{.delay = milliseconds(6000)}});
+  ExpectRun(75, 0, 0, 0, {"--deadline", "5"});
   EXPECT_EQ(documents_.size(), 10u);
   ExpectRun(0, 0, 10, 0);
 }

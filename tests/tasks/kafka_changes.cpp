@@ -103,6 +103,7 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
   if (rd_kafka_flush(client.get(), kPatience)) throw std::runtime_error("not all were written");
   Require(commits ? rd_kafka_commit_transaction(client.get(), kPatience)
                   : rd_kafka_abort_transaction(client.get(), kPatience));
+  ReadTopic(brokers, topic);  // Kafka says so before it has closed the transaction in the topic
 }
 
 }  // namespace steamflow::test

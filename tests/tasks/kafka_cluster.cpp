@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 
@@ -18,6 +19,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kPatience(30);
+// Kafka says that a transaction has ended before it has written that into each partition. One that
+// a test leaves open stays so for longer.
+constexpr std::chrono::seconds kUntilTransactionsClose(5);
 
 struct HandleDeleter {
   void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
@@ -43,6 +47,15 @@ Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>
   Handle handle(rd_kafka_new(type, conf, cause.data(), cause.size()));
   if (!handle) throw std::runtime_error(cause.data());
   return handle;
+}
+
+// Whether a reader of what is committed that has come to the end has come to that of the partition.
+bool IsAtEnd(rd_kafka_t* client, const rd_kafka_message_t& end) {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const char* const topic = rd_kafka_topic_name(end.rkt);
+  if (rd_kafka_get_watermark_offsets(client, topic, end.partition, &low, &high)) return true;
+  return end.offset >= high;
 }
 
 // How many partitions of the topic have leaders.
@@ -99,11 +112,21 @@ std::vector<Message> ReadTopic(const std::string& brokers, const std::string& to
 
   std::vector<std::vector<Message>> read(static_cast<std::size_t>(partitions));
   const auto deadline = Clock::now() + kPatience;
-  for (int ended = 0; ended < partitions;) {
+  const auto closed_by = Clock::now() + kUntilTransactionsClose;
+  std::set<int> ended;
+  std::set<int> open;  // read up to a transaction
+  const auto is_over = [&] {
+    const auto left = static_cast<std::size_t>(partitions) - ended.size();
+    return left == 0 || (left == open.size() && Clock::now() > closed_by);
+  };
+  while (!is_over()) {
     if (Clock::now() > deadline) throw std::runtime_error("reading " + topic + " takes too long");
     rd_kafka_message_t* message = rd_kafka_consumer_poll(client.get(), 100);
     if (!message) continue;
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ++ended;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      open.erase(message->partition);
+      (IsAtEnd(client.get(), *message) ? ended : open).insert(message->partition);
+    }
     if (!message->err) {
       read[static_cast<std::size_t>(message->partition)].push_back(Convert(*message));
     }

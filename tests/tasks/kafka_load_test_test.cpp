@@ -145,7 +145,7 @@ TEST_F(KafkaLoadTest, TheDeadlineAndASignalEndItWithWhatIsDone) {
   const std::vector<std::string> forever{"--from-file", file_,    "--factor",
                                          "100000",      "--rate", "50"};
   auto flags = forever;
-  flags.insert(flags.end(), {"--deadline", "2"});
+  flags.insert(flags.end(), {"--deadline", "5"});
   const Ended late = Run(flags);
   EXPECT_EQ(late.exit_code, 75) << late.out;
   const auto done = late.Result().Number("/kafka/acknowledged");

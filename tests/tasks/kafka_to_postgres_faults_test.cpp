@@ -103,7 +103,7 @@ TEST_F(PostgresFaults, LockHeldPastTheDeadline) {
   Prepare();
   WriteMany("t", 10);
   database_.Execute("BEGIN; SELECT * FROM sink_offsets FOR UPDATE");
-  EXPECT_NE(Fail(75, {"--topic", "t", "--deadline", "2"}).find("PostgreSQL"), std::string::npos);
+  EXPECT_NE(Fail(75, {"--topic", "t", "--deadline", "5"}).find("PostgreSQL"), std::string::npos);
   database_.Execute("ROLLBACK");
   ExpectNothingChanged();
   ExpectAllAfterACleanRun(10);
@@ -204,12 +204,12 @@ TEST_F(PostgresFaults, ConnectionIsCutAroundEachStatement) {
 
 TEST_F(PostgresFaults, DeadlineEndsARunThatGotOn) {
   Prepare();
-  // A batch takes a second.
+  // A batch takes two seconds.
   database_.Execute(R"(CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
-                       $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$)");
+                       $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$)");
   database_.Execute("CREATE TRIGGER t BEFORE INSERT ON records EXECUTE FUNCTION wait()");
   WriteMany("t", 60'000);
-  const JsonValue result = Drain({"--topic", "t", "--deadline", "5"});
+  const JsonValue result = Drain({"--topic", "t", "--deadline", "10"});
   const auto stored = result.Number("/source/records");
   EXPECT_GT(stored, 0);
   EXPECT_GT(result.Number("/source/topics/t/lag"), 0);

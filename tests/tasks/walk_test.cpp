@@ -160,7 +160,7 @@ TEST_F(Walk, OverlappingRunsNeitherSkipNorGoBack) {
 }
 
 TEST_F(Walk, FrozenRunLosesTheRace) {
-  Fault(R"({"kind":"latency","ms":1000})");
+  Fault(R"({"kind":"latency","ms":3000})");
   Program frozen({kPlayersTask}, environment_);
   AwaitRequests(1);
   frozen.Send(SIGSTOP);
@@ -183,7 +183,7 @@ TEST_F(Walk, FrozenRunOfAnOldPassMovesNoCursorOfTheNewOne) {
   const std::vector<std::string> command{kPlayersTask, "--start-id", ToText(start), "--retries",
                                          "0"};
   redis_.Set(kCursor, ToText(start));
-  Fault(R"({"kind":"latency","ms":1000})");
+  Fault(R"({"kind":"latency","ms":3000})");
   Program frozen(command, environment_);
   AwaitRequests(1);
   frozen.Send(SIGSTOP);
