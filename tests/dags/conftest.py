@@ -89,7 +89,7 @@ def airflow() -> Iterator[Callable[..., str]]:
                     env=os.environ | environment,
                     stdout=file,
                     stderr=file,
-                    timeout=180,
+                    timeout=600,
                 ).returncode
         else:
             request = [arguments, dict(os.environ | environment), str(output)]
@@ -97,7 +97,7 @@ def airflow() -> Iterator[Callable[..., str]]:
             assert warm.stdout
             warm.stdin.write(json.dumps(request) + "\n")
             warm.stdin.flush()
-            answered = select.select([warm.stdout], [], [], 180)[0]
+            answered = select.select([warm.stdout], [], [], 600)[0]
             assert answered, f"{arguments} still runs: {output.read_text()}"
             code = int(warm.stdout.readline())
         text = output.read_text()
@@ -123,7 +123,7 @@ def airflow() -> Iterator[Callable[..., str]]:
 
 
 def command(*arguments: str | Path) -> str:
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
     return done.stdout.strip()
 

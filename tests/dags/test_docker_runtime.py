@@ -35,7 +35,7 @@ with DAG("hangs", schedule=None, start_date=datetime(2024, 1, 1), catchup=False)
         variables=["STEAM_API_KEY", "STEAM_API_URL"],
         connections=["kafka_default"],
     )
-    task.execution_timeout = timedelta(seconds=8)
+    task.execution_timeout = timedelta(seconds=15)
     task.retries = 0
 """
 

@@ -130,11 +130,11 @@ def test_secrets_are_masked_and_what_hangs_is_stopped(home, environment, compone
     def logs() -> str:
         return "\n".join(path.read_text() for path in home.glob("*.log"))
 
-    until(lambda: query("SELECT dag_id FROM serialized_dag"), 120, logs)
+    until(lambda: query("SELECT dag_id FROM serialized_dag"), 400, logs)
     airflow("dags", "unpause", "scheduled", **environment)
     airflow("dags", "trigger", "scheduled", **environment)
     over = "SELECT state FROM dag_run WHERE state IN ('success', 'failed')"
-    until(lambda: query(over), 120, logs)
+    until(lambda: query(over), 400, logs)
 
     (log,) = home.glob("logs/**/task_id=prints/*.log")
     text = log.read_text()

@@ -39,10 +39,15 @@ def docker_compose(
         ["docker-compose", *named, *arguments],
         check=False,
         cwd=docker,
-        env={"PATH": os.environ["PATH"], "HOME": str(docker), **variables},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(docker),
+            "COMPOSE_HTTP_TIMEOUT": "600",
+            **variables,
+        },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 

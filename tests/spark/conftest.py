@@ -24,7 +24,7 @@ def command(*arguments: str | Path, **environment: str) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env=os.environ | environment,
     )
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"

@@ -38,7 +38,7 @@ def test_the_notebook_shows_topics_and_tables(
     store_records(brokers, postgres)
 
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
 
     with psycopg.connect(postgres) as database:
         newest = database.execute(

@@ -77,7 +77,7 @@ class Application:
         self.process.wait()
 
     def wait_until(self, condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not condition():
             assert self.process.poll() is None, self.output.read_text()
             assert time.monotonic() < deadline, self.output.read_text()
@@ -85,7 +85,10 @@ class Application:
 
     def result(self) -> dict[str, Any]:
         """Of the run, which it waits for: the last line, with nothing but warnings before it."""
-        self.process.wait(120)
+        try:
+            self.process.wait(600)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(self.output.read_text()) from error
         text = self.output.read_text()
         result: dict[str, Any] = json.loads(text.splitlines()[-1])
         assert result["exit_code"] == self.process.returncode, text
