@@ -114,19 +114,5 @@ TEST_F(Stop, DeathOfTheParentIsASigterm) {
   std::filesystem::remove(path);
 }
 
-// As `docker exec` starts a program: what did so is not in its namespace, and soon gone.
-TEST_F(Stop, DeathOfAParentOutsideOfTheContainerIsNothing) {
-  standin_.ClearFaults();
-  Fault(R"({"kind":"latency","ms":2000})");
-  std::vector<std::string> command{"/usr/bin/unshare", "--pid", "--fork"};
-  if (geteuid() != 0) command.insert(command.end(), {"--user", "--map-root-user"});
-  command.push_back(BinaryPath(kPlayersTask));
-  Program parent(command, environment_);
-  ASSERT_TRUE(Eventually([&] { return Requests() == 1; }));
-  parent.Send(SIGKILL);
-  EXPECT_TRUE(
-      Eventually([&] { return redis_.Get("last_user_id") == ToText(kFirstPlayersId - 100); }));
-}
-
 }  // namespace
 }  // namespace steamflow::test

@@ -1,0 +1,28 @@
+// A program that `docker exec` starts: what did so is not in its namespace, and soon gone. To make
+// a namespace takes rights that a Docker engine has too.
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "task_test.h"
+
+namespace steamflow::test {
+namespace {
+
+using ContainerParent = TaskTest;
+
+TEST_F(ContainerParent, ItsDeathEndsNoRun) {
+  Fault(R"({"kind":"latency","ms":2000})");
+  std::vector<std::string> command{"/usr/bin/unshare", "--pid", "--fork"};
+  if (geteuid() != 0) command.insert(command.end(), {"--user", "--map-root-user"});
+  command.push_back(BinaryPath(kPlayersTask));
+  Program parent(command, environment_);
+  ASSERT_TRUE(Eventually([&] { return Requests() == 1; })) << parent.Err();
+  parent.Send(SIGKILL);
+  EXPECT_TRUE(
+      Eventually([&] { return redis_.Get("last_user_id") == ToText(kFirstPlayersId - 100); }));
+}
+
+}  // namespace
+}  // namespace steamflow::test
