@@ -46,8 +46,8 @@ class Flags {
 
   // Adds a flag that sets `value`, which has to outlive Parse(). What it is now is the default,
   // which --help shows unless it is empty or 0. A bool takes no word; a vector takes one more each
-  // time. T: bool, int, unsigned, std::uint64_t, double, optionals of the
-  // last two, std::string, a vector of strings.
+  // time. T: bool, int, unsigned, std::uint64_t, double, optionals of the last two, std::string, a
+  // vector of strings.
   template <typename T>
   Flag Add(const std::string& flag, T& value, const std::string& help) const;
 

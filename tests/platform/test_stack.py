@@ -34,7 +34,7 @@ def stack(docker: Path) -> Iterator[Stack]:
     try:
         stack.up("topics", *(name for name in SERVICES if name not in WORKER))
         stack.up("--no-deps", *WORKER)
-        stack.await_settled(600)
+        stack.await_settled(240)
         print(f"healthy after {time.monotonic() - started:.0f} s")
         yield stack
     finally:
@@ -204,7 +204,7 @@ def test_prometheus_scrapes_all(stack):
 def test_all_survive_an_overload_within_their_memory(stack):
     """What killed the reference's brokers: every record some thousand times, as fast as it goes, while
     one of the brokers dies as well. The engine starts it again."""
-    load = ("kafka-load-test", "--factor", "5000", "--deadline", "600")
+    load = ("kafka-load-test", "--factor", "5000", "--deadline", "150")
     broker = stack.containers()["kafka-3"]["State"]["Pid"]
     logs = Path(f"/proc/{broker}/root/var/lib/kafka/data")
     with ThreadPoolExecutor() as pool:
@@ -215,17 +215,17 @@ def test_all_survive_an_overload_within_their_memory(stack):
                 result_of(loading.result())
             return any(log.stat().st_size > 0 for log in logs.glob("steam_load_test-*/0*.log"))
 
-        await_true(has_come, 300, "the load reaches the broker")
+        await_true(has_come, 150, "the load reaches the broker")
         assert not loading.done(), "the load is over too soon"
         os.kill(broker, signal.SIGKILL)
         loaded = result_of(loading.result())
     assert loaded["kafka"]["acknowledged"] == loaded["kafka"]["records"] > 100_000
     print(f"{loaded['kafka']['acknowledged']} records taken")
-    stack.await_settled(300)
+    stack.await_settled(120)
     lagging = "kafka_topic_partition_under_replicated_partition"
     await_true(
         lambda: stack.kafka_metric("kafka_brokers") == 3 and stack.kafka_metric(lagging) == 0,
-        300,
+        90,
         "all replicas are in sync again",
     )
     result_of(stack.execute("airflow-worker", "kafka-to-postgres"))
@@ -243,7 +243,7 @@ def test_data_outlives_the_containers_and_not_the_volumes(stack):
     before = stack.query(stored)
     engine("rm", "--force", stack.containers()["postgres"]["Id"])
     stack.up("--no-deps", "postgres")
-    stack.await_settled(300)
+    stack.await_settled(60)
     assert stack.query(stored) == before != "0"
     stack.down()
     assert stack.left() == []

@@ -95,11 +95,11 @@ TEST_F(DeadLetters, RecordTooLargeForTheProducerGoesAlone) {
 TEST_F(DeadLetters, SmallRecordsInRefusedBatchesArrive) {
   const std::string topic = MakeTopic({{"max.message.bytes", "2000"}});
   const Ended run =
-      Run({kPlayersTask, "--topic", topic, "--count", "1200", "--start-id", "76561198000000000"});
+      Run({kPlayersTask, "--topic", topic, "--count", "3000", "--start-id", "76561198000000000"});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 0);
-  EXPECT_EQ(run.Result().Number("/kafka/acknowledged"), 1200);
-  EXPECT_EQ(EventIdsOnce(ReadTopic(RealBrokers(), topic)).size(), 1200u);
+  EXPECT_EQ(run.Result().Number("/kafka/acknowledged"), 3000);
+  EXPECT_EQ(EventIdsOnce(ReadTopic(RealBrokers(), topic)).size(), 3000u);
 }
 
 // The deadline comes while the refused records are being sent one by one.

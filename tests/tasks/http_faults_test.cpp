@@ -162,7 +162,7 @@ TEST_F(HttpFaults, RetryAfterIsHonouredInBothForms) {
     const Ended run = Run({kPlayersTask});
     EXPECT_EQ(run.exit_code, 0) << run.out;
     EXPECT_GE(run.seconds, 1.9);
-    EXPECT_LT(run.seconds, kSoon);
+    EXPECT_LT(run.seconds, 10);
   }
 }
 
@@ -174,7 +174,7 @@ TEST_F(HttpFaults, RetryAfterBeyondTheDeadlineEndsTheRunAtOnce) {
           R"("}})");
     const Ended run = Run({kPlayersTask});
     EXPECT_EQ(run.exit_code, 75) << run.out;
-    EXPECT_LT(run.seconds, kSoon);
+    EXPECT_LT(run.seconds, 5);
     EXPECT_EQ(redis_.Get("last_user_id"), std::nullopt);
   }
 }
@@ -186,7 +186,7 @@ TEST_F(HttpFaults, SlowServersMeetTheDeadline) {
     Fault("{" + std::string(fault) + R"(,"times":-1})");
     const Ended run = Run({kPlayersTask, "--deadline", "2"});
     EXPECT_EQ(run.exit_code, 75) << run.out;
-    EXPECT_LT(run.seconds, kSoon);
+    EXPECT_LT(run.seconds, 4);
     EXPECT_EQ(redis_.Get("last_user_id"), std::nullopt);
   }
 }

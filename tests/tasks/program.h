@@ -60,10 +60,6 @@ class Program {
 Ended RunProgram(std::vector<std::string> command, const Environment& environment,
                  Streams streams = Streams::kSeparate);
 
-// Seconds that a run takes at most which ends soon, on a busy machine: well below the 50 of the
-// deadline that it has unless it is given another.
-inline constexpr double kSoon = 15;
-
 // The path of a binary of the build, or of the folder STEAMFLOW_BIN.
 std::string BinaryPath(const std::string& name);
 

@@ -119,11 +119,11 @@ TEST_F(RecentlyPlayedGames, RetriesWhatIsOverTheLimit) {
 TEST_F(RecentlyPlayedGames, BrokerDownLeavesTheCursor) {
   ASSERT_FALSE(accounts_.RecentGames(kFirstGamesId).empty());
   rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
-  const Ended run = Run({kGamesTask, "--deadline", "3"});
+  const Ended run = Run({kGamesTask, "--deadline", "2"});
   EXPECT_EQ(run.exit_code, 75) << run.out;
   EXPECT_TRUE(run.Result().Bool("/retryable"));
   EXPECT_EQ(run.Result().Text("/error/kind"), "transient");
-  EXPECT_LT(run.seconds, kSoon);
+  EXPECT_LT(run.seconds, 5);
   EXPECT_EQ(redis_.Get("last_steam_id"), std::nullopt);
 }
 
