@@ -42,7 +42,11 @@ std::string KafkaHealth::CheckTopic(const std::string& name) const {
   if (topic.under_replicated == 0) return text;
   text +=
       fmt::format("; lacking replicas: {}, with {} in sync", topic.under_replicated, topic.in_sync);
-  const std::string& needed = configs_.at(name).at("min.insync.replicas").value;
+  const auto configs = configs_.find(name);
+  if (configs == configs_.end()) {
+    throw TaskError(ExitCode::kTransient, text + "; a broker does not know it (any more)");
+  }
+  const std::string& needed = configs->second.at("min.insync.replicas").value;
   if (topic.in_sync < std::stoi(needed)) {
     throw TaskError(ExitCode::kTransient,
                     fmt::format("{}, and records need {}: brokers are down", text, needed));
