@@ -153,7 +153,8 @@ TEST_F(ConnectApply, ARecordWithoutAnEventIdBecomesADeadLetterThatCanBeReplayed)
       Eventually([&] { return RunProgram(letters, {}).Result().Number("/letters/open") == 1; }));
   auto replay = letters;
   replay.emplace_back("--replay");
-  EXPECT_EQ(RunProgram(replay, {}).exit_code, 0);
+  // The replay of a test beside this one may take over (75): then it is tried again.
+  EXPECT_TRUE(Eventually([&] { return RunProgram(replay, {}).exit_code == 0; }));
   EXPECT_TRUE(Eventually([&] { return Rows() == "2"; }));
   EXPECT_EQ(Rows("min(event_id)"), topic_ + "/0");
   EXPECT_EQ(Rows("max(event_id)"), topic_ + "/1/0") << "topic, partition and offset of the first";
