@@ -23,7 +23,6 @@ constexpr milliseconds kLongestSlice(1'000);
 constexpr milliseconds kBetween(50);  // for callbacks, between two tries
 constexpr milliseconds kLongestLook(3'000);
 constexpr milliseconds kLongestChange(3'600'000);  // as long as librdkafka allows
-constexpr bool kAllTopics = true;
 
 struct Deleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
@@ -113,9 +112,12 @@ class KafkaAdmin::Impl {
   Impl(const KafkaProperties& properties, const Stop& stop, Clock::time_point until)
       : stop_(stop), until_(until) {
     // With sparse connections librdkafka would try a broker that is down again and again without a
-    // pause, for as long as a request waits for it. Every broker is asked here anyway.
-    KafkaConf conf = MakeKafkaConf(
-        {{"client.id", "steamflow"}, {"enable.sparse.connections", "false"}}, properties);
+    // pause, for as long as a request waits for it; every broker is asked here anyway. And a change
+    // that waits for a controller that is down learns of the next one by a refresh only.
+    KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
+                                    {"enable.sparse.connections", "false"},
+                                    {"topic.metadata.refresh.interval.ms", "1000"}},
+                                   properties);
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
     kafka_ = MakeKafkaProducer(std::move(conf));
@@ -125,7 +127,11 @@ class KafkaAdmin::Impl {
   KafkaCluster Describe() {
     Owned<const rd_kafka_metadata_t> metadata;
     for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
-      const auto error = AskForMetadata(kAllTopics, longest, metadata);
+      const auto slice = std::clamp(Left(), milliseconds(1), longest);
+      const rd_kafka_metadata_t* answer = nullptr;
+      const auto error =
+          rd_kafka_metadata(kafka_.get(), 1, nullptr, &answer, static_cast<int>(slice.count()));
+      metadata.reset(answer);
       if (!error) break;
       Serve(kBetween, rd_kafka_err2str(error));
     }
@@ -248,16 +254,6 @@ class KafkaAdmin::Impl {
     return std::min(std::chrono::ceil<milliseconds>(until_ - Clock::now()), stop_.TimeLeft());
   }
 
-  rd_kafka_resp_err_t AskForMetadata(bool all_topics, milliseconds longest,
-                                     Owned<const rd_kafka_metadata_t>& metadata) {
-    const auto slice = std::clamp(Left(), milliseconds(1), longest);
-    const rd_kafka_metadata_t* answer = nullptr;
-    const auto error = rd_kafka_metadata(kafka_.get(), all_topics ? 1 : 0, nullptr, &answer,
-                                         static_cast<int>(slice.count()));
-    metadata.reset(answer);
-    return error;
-  }
-
   Owned<rd_kafka_AdminOptions_t> Options(rd_kafka_admin_op_t operation, milliseconds longest) {
     Owned<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(kafka_.get(), operation));
     const auto patience = std::clamp(Left(), milliseconds(1), longest);
@@ -269,18 +265,11 @@ class KafkaAdmin::Impl {
     return options;
   }
 
-  // The answer to the one request under way. Where that waits for a controller that is down,
-  // librdkafka learns of the next one only by asking for metadata, which it does not do by itself.
+  // The answer to the one request under way.
   Owned<rd_kafka_event_t> Await(const char* doing) {
     Owned<rd_kafka_event_t> event;
-    Owned<const rd_kafka_metadata_t> unread;
-    auto asked = Clock::now();
     do {
       Serve(milliseconds(0), "no answer in time");
-      if (Clock::now() - asked > kLongestSlice) {
-        AskForMetadata(!kAllTopics, kFirstSlice, unread);
-        asked = Clock::now();
-      }
       event.reset(rd_kafka_queue_poll(queue_.get(), static_cast<int>(kBetween.count())));
     } while (!event);
     if (const auto error = rd_kafka_event_error(event.get())) {
