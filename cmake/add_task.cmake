@@ -7,10 +7,20 @@ function(install_program target)
   install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# add_task(steam_news) builds tasks/steam_news/main.cpp into bin/steam-news and installs it.
+# add_task(steam_news) builds tasks/steam_news/main.cpp into bin/steam-news and installs it. What else is in that
+# folder is the object library steam_news_parts, which the tests of these modules link too.
 function(add_task name)
   string(REPLACE "_" "-" binary ${name})
+  set_property(GLOBAL APPEND PROPERTY STEAMFLOW_TASKS ${binary})
   add_executable(${binary} ${name}/main.cpp)
   target_link_libraries(${binary} PRIVATE steamflow_common)
   install_program(${binary})
+  file(GLOB parts CONFIGURE_DEPENDS ${name}/*.cpp)
+  list(REMOVE_ITEM parts ${CMAKE_CURRENT_SOURCE_DIR}/${name}/main.cpp)
+  if(parts)
+    add_library(${name}_parts OBJECT ${parts})
+    target_include_directories(${name}_parts PUBLIC ${name})
+    target_link_libraries(${name}_parts PUBLIC steamflow_common)
+    target_link_libraries(${binary} PRIVATE ${name}_parts)
+  endif()
 endfunction()

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks that the release binaries have the hardening that they are to be built with.
-#   hardening_test.sh LIBRARY BINARY...
-# LIBRARY is the archive of common/: control-flow protection is read from its objects, because the
-# linker drops the mark where one of the system's own start-up objects lacks it.
+#   hardening_test.sh LIBRARY.a... PROGRAM...
+# Control-flow protection is read from the objects of the libraries, because the linker drops the mark where
+# one of the system's own start-up objects lacks it.
 set -euo pipefail
 export LC_ALL=C
 
@@ -18,10 +18,12 @@ expect() {
 # shellcheck disable=SC2317  # called by expect
 has() { grep -qE -- "$2" <<<"$1"; }
 
-library=$1
-shift
-(($# > 0)) || { echo "no binaries" >&2 && exit 1; }
-for binary in "$@"; do
+libraries=() binaries=()
+for file in "$@"; do
+  if [[ $file == *.a ]]; then libraries+=("$file"); else binaries+=("$file"); fi
+done
+((${#libraries[@]} > 0 && ${#binaries[@]} > 0)) || { echo "no libraries or no programs" >&2 && exit 1; }
+for binary in "${binaries[@]}"; do
   header=$(readelf --wide --file-header "$binary")
   segments=$(readelf --wide --program-headers "$binary")
   dynamic=$(readelf --wide --dynamic "$binary")
@@ -37,8 +39,10 @@ for binary in "$@"; do
 done
 
 if [[ $(uname -m) == x86_64 ]]; then
-  objects=$(ar t "$library" | wc -l)
-  marked=$(readelf --wide --notes "$library" | grep -cE 'x86 feature: .*IBT.*SHSTK' || true)
-  expect "control-flow protection in all $objects objects" "$library" test "$marked" -ge "$objects"
+  for library in "${libraries[@]}"; do
+    objects=$(ar t "$library" | wc -l)
+    marked=$(readelf --wide --notes "$library" | grep -cE 'x86 feature: .*IBT.*SHSTK' || true)
+    expect "control-flow protection in all $objects objects" "$library" test "$marked" -ge "$objects"
+  done
 fi
 exit "$failed"

@@ -1,4 +1,4 @@
-// Bodies of the API in tests/data/golden, each with what a task makes of it. A file
+// Bodies of the API in golden/, each with what a task makes of it. A file
 // `<endpoint>-refused_<case>.json` holds a body that must be refused.
 
 #include <fmt/format.h>

@@ -2,8 +2,8 @@
 
 Run it once in each environment; it replaces that version's entries and keeps the others:
 
-    .cache/airflow-2/bin/python tests/data/make_airflow_connections.py
-    .cache/airflow-3/bin/python tests/data/make_airflow_connections.py
+    .cache/airflow-2/bin/python tests/common/airflow/make_airflow_connections.py
+    .cache/airflow-3/bin/python tests/common/airflow/make_airflow_connections.py
 
 An entry holds a connection in both of Airflow's forms (`uri`, `json`; what AIRFLOW_CONN_<ID> may
 hold) and what the same Airflow reads back from each (`expected_from_uri`, `expected_from_json`;
