@@ -4,7 +4,8 @@
 
 namespace steamflow {
 
-// Where a TLS client looks for the authorities that it trusts. Both empty: where its library does.
+// Where a TLS client looks for the CA certificates that it trusts. Both empty: where its library
+// does.
 struct CaLocations {
   std::string file;    // of all of them, PEM
   std::string folder;  // of a file for each, named by its hash; only what is needed is read

@@ -1,12 +1,15 @@
 #include "stop.h"
 
+#include <fmt/format.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
-#include <system_error>
+#include <cstring>
 
 #include "task_error.h"
 
@@ -24,7 +27,10 @@ Stop::Stop(std::chrono::milliseconds deadline)
   sigaddset(&signals, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   fd_ = ::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "making a signalfd");
+  if (fd_ < 0) {
+    throw TaskError(ExitCode::kInternal,
+                    fmt::format("making a signalfd: {}", std::strerror(errno)));
+  }
   // A parent outside of the container (0) is the engine's: that of `docker exec` ends at once.
   if (::getppid() != 0) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
@@ -52,6 +58,25 @@ void Stop::ThrowIfSignalled() const {
 
 bool Stop::Requested() const {
   return Signal() != 0 || Clock::now() >= work_until_;
+}
+
+bool Stop::WaitFor(std::chrono::milliseconds time) const {
+  pollfd signal{.fd = Signal() == 0 ? fd_ : -1, .events = POLLIN, .revents = 0};
+  const auto until = Clock::now() + time;
+  for (auto left = time; left.count() > 0;
+       left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now())) {
+    if (::poll(&signal, 1, static_cast<int>(left.count())) > 0) break;
+  }
+  return Signal() != 0;
+}
+
+bool Stop::WaitForInput(int file) const {
+  while (Signal() == 0 && TimeLeft().count() > 0) {
+    std::array<pollfd, 2> files{{{file, POLLIN, 0}, {fd_, POLLIN, 0}}};
+    ::poll(files.data(), files.size(), static_cast<int>(TimeLeft().count()));
+    if (files[0].revents != 0) return true;
+  }
+  return false;
 }
 
 Clock::time_point Stop::finish_by() const {

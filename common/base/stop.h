@@ -26,6 +26,11 @@ class Stop {
   void ThrowIfSignalled() const;
   // No new work: a signal has come or `work_until` has passed.
   bool Requested() const;
+  // Waits for `time`, which the first signal cuts short. Whether one has come.
+  bool WaitFor(std::chrono::milliseconds time) const;
+  // Waits until there is something to read from `file`, a descriptor, or it has ended. False where
+  // a signal comes before, or the end of the run.
+  bool WaitForInput(int file) const;
   // Becomes readable when a signal comes, for poll().
   int fd() const { return fd_; }
 

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "file.h"
-#include "setting.h"
+#include "airflow_variable.h"
+#include "file_io.h"
 #include "shard.h"
 #include "version.h"
 

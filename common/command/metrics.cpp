@@ -7,10 +7,10 @@
 #include <charconv>
 #include <system_error>
 
+#include "airflow_variable.h"
 #include "environment.h"
-#include "file.h"
+#include "file_io.h"
 #include "http_client.h"
-#include "setting.h"
 #include "steam_urls.h"
 #include "web_url.h"
 

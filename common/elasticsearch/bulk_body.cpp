@@ -26,8 +26,8 @@ std::int64_t Milliseconds(Instant instant) {
 
 }  // namespace
 
-void BulkBody::Add(const SinkRecord& record, std::string_view index) {
-  const SinkMessage& message = record.message;
+void BulkBody::Add(const ConsumedRecord& record, std::string_view index) {
+  const ConsumedMessage& message = record.message;
   AddAction(record, index);
   Item item{.event_id_size = message.event_id->size(),
             .key_size = message.key.value_or("").size(),
@@ -47,7 +47,7 @@ void BulkBody::Add(const SinkRecord& record, std::string_view index) {
   items_.push_back(item);
 }
 
-void BulkBody::AddAction(const SinkRecord& record, std::string_view index) {
+void BulkBody::AddAction(const ConsumedRecord& record, std::string_view index) {
   text_ += !IsState(record.kind)   ? R"({"create":{"_index":")"
            : record.is_tombstone() ? R"({"delete":{"_index":")"
                                    : R"({"index":{"_index":")";
@@ -66,7 +66,7 @@ void BulkBody::AddAction(const SinkRecord& record, std::string_view index) {
   text_ += '\n';
 }
 
-void BulkBody::AddDocument(const SinkRecord& record, Item& item) {
+void BulkBody::AddDocument(const ConsumedRecord& record, Item& item) {
   if (timestamp_.empty() || record.event_time != time_) {
     time_ = record.event_time;
     timestamp_ = fmt::format(R"("@timestamp":"{}")", FormatUtc(time_));
@@ -106,15 +106,15 @@ std::string_view BulkBody::Text(std::size_t first, std::size_t last) const {
   return std::string_view(text_).substr(begin, end - begin);
 }
 
-SinkMessage BulkBody::Message(std::size_t item, std::string& value) const {
+ConsumedMessage BulkBody::Message(std::size_t item, std::string& value) const {
   const Item& made = items_[item];
   const std::size_t begin = item == 0 ? 0 : items_[item - 1].kept_end;
   const std::string_view kept = std::string_view(kept_).substr(begin, made.kept_end - begin);
-  SinkMessage message{.topic = topics_[made.topic],
-                      .partition = made.partition,
-                      .offset = made.offset,
-                      .timestamp_ms = made.timestamp_ms,
-                      .event_id = kept.substr(0, made.event_id_size)};
+  ConsumedMessage message{.topic = topics_[made.topic],
+                          .partition = made.partition,
+                          .offset = made.offset,
+                          .timestamp_ms = made.timestamp_ms,
+                          .event_id = kept.substr(0, made.event_id_size)};
   if (made.has_key) message.key = kept.substr(made.event_id_size, made.key_size);
   if (!made.has_value) return message;
   if (made.value == 0) {

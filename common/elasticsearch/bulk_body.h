@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sink_record.h"
+#include "consumed_record.h"
 
 namespace steamflow {
 
@@ -18,7 +18,7 @@ namespace steamflow {
 class BulkBody {
  public:
   // `index` is the name of the topic's index, or what that of the month begins with (IndexName).
-  void Add(const SinkRecord& record, std::string_view index);
+  void Add(const ConsumedRecord& record, std::string_view index);
   void Clear();
   // Makes room for so many bytes, which growing step by step would take twice.
   void Reserve(std::size_t bytes) { text_.reserve(bytes); }
@@ -31,7 +31,7 @@ class BulkBody {
 
   // The message that an item was made of, as it came. Its views live until the next Add, Clear or
   // change of `value`, which is the room for its value.
-  SinkMessage Message(std::size_t item, std::string& value) const;
+  ConsumedMessage Message(std::size_t item, std::string& value) const;
 
  private:
   struct Item {
@@ -48,8 +48,8 @@ class BulkBody {
     std::int64_t timestamp_ms = -1;
   };
 
-  void AddAction(const SinkRecord& record, std::string_view index);
-  void AddDocument(const SinkRecord& record, Item& item);
+  void AddAction(const ConsumedRecord& record, std::string_view index);
+  void AddDocument(const ConsumedRecord& record, Item& item);
 
   std::string text_;
   std::string kept_;

@@ -15,12 +15,12 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMostAtOnce = 4;           // requests: more do not make a server faster
 constexpr std::size_t kLargestPart = 1U << 20U;  // bytes, unless one item alone is larger
-constexpr milliseconds kLongestAnswer(30'000);
+constexpr milliseconds kLongestResponse(30'000);
 constexpr milliseconds kBetween(100);
 
-// Whether the answer is an error that Elasticsearch itself speaks of, and no proxy.
-bool IsElasticsearchError(const HttpResponse& answer) {
-  const auto leaves = FlattenJson(answer.body);
+// Whether the response is an error that Elasticsearch itself speaks of, and no proxy.
+bool IsElasticsearchError(const HttpResponse& response) {
+  const auto leaves = FlattenJson(response.body);
   return leaves && leaves->contains("error.type");
 }
 
@@ -37,7 +37,7 @@ class BulkSender::Sending {
   const bool refresh_;
   std::size_t unsent_ = 0;  // parts, those to be sent again too
   std::size_t in_flight_ = 0;
-  Answers answers_;
+  Responses responses_;
   std::optional<TaskError> error_;
   bool is_forgotten_ = false;
 
@@ -75,12 +75,12 @@ std::shared_ptr<BulkSender::Sending> BulkSender::Queue(const BulkBody& body, boo
   return sending;
 }
 
-BulkSender::Answers BulkSender::Await(Sending& sending) {
+BulkSender::Responses BulkSender::Await(Sending& sending) {
   while (!sending.error_ && sending.unsent_ + sending.in_flight_ > 0) {
     const bool is_all_sent = sending.unsent_ == 0;
     if (!is_all_sent) run_.stop.ThrowIfSignalled();
     if (run_.stop.TimeLeft().count() == 0) {
-      Fail(sending, ExitCode::kTransient, "no answer before the deadline");
+      Fail(sending, ExitCode::kTransient, "no response before the deadline");
       break;
     }
     TakeQueued();
@@ -90,7 +90,7 @@ BulkSender::Answers BulkSender::Await(Sending& sending) {
     http_.Wait(UntilNext(), is_all_sent ? -1 : run_.stop.fd());
   }
   if (sending.error_) throw *sending.error_;
-  return std::move(sending.answers_);
+  return std::move(sending.responses_);
 }
 
 void BulkSender::Forget(Sending& sending) {
@@ -122,7 +122,7 @@ void BulkSender::StartNext() {
                              (refresh ? "&refresh=true" : ""),
                       .headers = server_.headers,
                       .body = gzip_.Compress(text),
-                      .timeout = std::min(kLongestAnswer, run_.stop.TimeLeft())};
+                      .timeout = std::min(kLongestResponse, run_.stop.TimeLeft())};
   request.headers.push_back("Content-Type: application/x-ndjson");
   request.headers.push_back("Content-Encoding: gzip");
   if (part.attempts++ > 0) ++retries_;
@@ -143,36 +143,36 @@ void BulkSender::OnOutcome(Part&& part, const HttpOutcome& outcome) {
     return Retry(std::move(part), Describe(outcome),
                  outcome.response ? outcome.response->retry_after : std::chrono::seconds(0));
   }
-  const HttpResponse& answer = *outcome.response;
-  if (answer.status == 200) return OnAnswer(std::move(part), answer);
+  const HttpResponse& response = *outcome.response;
+  if (response.status == 200) return OnResponse(std::move(part), response);
   const bool is_to_blame =
-      answer.status == 413 || (answer.status == 400 && IsElasticsearchError(answer));
-  if (is_to_blame) return Halve(std::move(part), answer);
+      response.status == 413 || (response.status == 400 && IsElasticsearchError(response));
+  if (is_to_blame) return Halve(std::move(part), response);
   Fail(*part.sending, ExitCode::kConfig,
-       fmt::format("{}: {}", Describe(outcome), ErrorReason(answer)));
+       fmt::format("{}: {}", Describe(outcome), ErrorReason(response)));
 }
 
-void BulkSender::OnAnswer(Part&& part, const HttpResponse& answer) {
-  const auto items = parser_.Parse(answer.body, part.items.size());
+void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
+  const auto items = parser_.Parse(response.body, part.items.size());
   if (!items) return Retry(std::move(part), items.error(), {});
-  Answers& answers = part.sending->answers_;
+  Responses& responses = part.sending->responses_;
   Part again{.sending = part.sending, .attempts = part.attempts};
   std::string cause;
   for (std::size_t i = 0; i < items->size(); ++i) {
     const BulkItem& item = (*items)[i];
     switch (item.fate) {
       case BulkItem::Fate::kStored:
-        ++answers.inserted;
+        ++responses.inserted;
         break;
       case BulkItem::Fate::kDuplicate:
-        ++answers.duplicates;
+        ++responses.duplicates;
         break;
       case BulkItem::Fate::kTryAgain:
         again.items.push_back(part.items[i]);
         cause = item.reason;
         break;
       case BulkItem::Fate::kRefused:
-        answers.refusals.push_back({part.items[i], item.reason});
+        responses.refusals.push_back({part.items[i], item.reason});
         break;
       case BulkItem::Fate::kNoRight:
         return Fail(*part.sending, ExitCode::kAuth, item.reason);
@@ -186,10 +186,10 @@ void BulkSender::OnAnswer(Part&& part, const HttpResponse& answer) {
   }
 }
 
-void BulkSender::Halve(Part&& part, const HttpResponse& answer) {
+void BulkSender::Halve(Part&& part, const HttpResponse& response) {
   if (part.items.size() == 1) {
-    part.sending->answers_.refusals.push_back(
-        {part.items.front(), fmt::format("HTTP {}: {}", answer.status, ErrorReason(answer))});
+    part.sending->responses_.refusals.push_back(
+        {part.items.front(), fmt::format("HTTP {}: {}", response.status, ErrorReason(response))});
     return;
   }
   const auto middle = part.items.begin() + static_cast<std::ptrdiff_t>(part.items.size() / 2);

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "backoff.h"
-#include "bulk_answer.h"
 #include "bulk_body.h"
+#include "bulk_response.h"
 #include "gzip.h"
 #include "http_client.h"
 #include "rest_client.h"
@@ -30,7 +30,7 @@ class BulkSender {
     std::size_t item = 0;
     std::string reason;
   };
-  struct Answers {
+  struct Responses {
     std::uint64_t inserted = 0;
     std::uint64_t duplicates = 0;
     std::vector<Refusal> refusals;
@@ -47,11 +47,11 @@ class BulkSender {
   std::shared_ptr<Sending> Queue(const BulkBody& body, bool refresh);
 
   // Waits until all of the body is answered, and sends meanwhile what is queued, in its order: so
-  // that the server has work when the last answers of a body are still to come. Throws TaskError:
+  // that the server has work when the last responses of a body are still to come. Throws TaskError:
   // as LastingError has it, kConfig where an index cannot be written, kTransient where the retries
   // or the time are over, and for a signal that comes before all of the body is sent. What happens
   // to other bodies is told by their own Await.
-  Answers Await(Sending& sending);
+  Responses Await(Sending& sending);
 
   // Sends nothing more of the body. Not beside Await.
   static void Forget(Sending& sending);
@@ -66,8 +66,8 @@ class BulkSender {
   void TakeQueued();
   void StartNext();
   void OnOutcome(Part&& part, const HttpOutcome& outcome);
-  void OnAnswer(Part&& part, const HttpResponse& answer);
-  void Halve(Part&& part, const HttpResponse& answer);
+  void OnResponse(Part&& part, const HttpResponse& response);
+  void Halve(Part&& part, const HttpResponse& response);
   void Retry(Part&& part, const std::string& cause, std::chrono::seconds at_least);
   void Fail(Sending& sending, ExitCode code, const std::string& cause) const;
   std::chrono::milliseconds UntilNext() const;
@@ -77,7 +77,7 @@ class BulkSender {
   const std::size_t most_at_once_;  // requests
   HttpClient http_;
   Backoff backoff_;
-  BulkAnswerParser parser_;
+  BulkResponseParser parser_;
   GzipCompressor gzip_;
   std::uint64_t requests_ = 0;
   std::uint64_t retries_ = 0;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "connection.h"
+#include "airflow_connection.h"
 #include "flags.h"
 #include "rest_config.h"
 

@@ -16,22 +16,23 @@ class ElasticsearchStore::Batch : public SinkBatch {
  public:
   explicit Batch(ElasticsearchStore& store) : store_(store) { body_.Reserve(kMostBytes); }
 
-  void Add(const SinkRecord& record) override {
+  void Add(const ConsumedRecord& record) override {
     body_.Add(record, store_.indices_.find(record.message.topic)->second);
   }
   bool IsFull() const override { return body_.bytes() >= kFullBytes; }
   void Stage() override { sending_ = store_.sender_.Queue(body_, !IsFull()); }
 
-  std::optional<Stored> Store(const std::vector<OffsetMove>& moves, SinkLetters& letters) override {
-    const auto answers = store_.sender_.Await(*std::exchange(sending_, nullptr));
+  std::optional<Stored> Store(const std::vector<OffsetMove>& moves,
+                              BatchDeadLetters& letters) override {
+    const auto responses = store_.sender_.Await(*std::exchange(sending_, nullptr));
     std::string value;
-    for (const auto& [item, reason] : answers.refusals) {
-      const SinkMessage message = body_.Message(item, value);
+    for (const auto& [item, reason] : responses.refusals) {
+      const ConsumedMessage message = body_.Message(item, value);
       letters.Add(message, {{"event_id", *message.event_id}}, reason);
     }
     letters.Send();
     store_.Commit(moves);
-    return Stored{answers.inserted, answers.duplicates};
+    return Stored{responses.inserted, responses.duplicates};
   }
 
   void Clear() override {

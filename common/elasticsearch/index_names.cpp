@@ -36,7 +36,7 @@ std::string IndexMonth(Instant instant) {
   return month;
 }
 
-Instant MonthTime(const SinkRecord& record) {
+Instant MonthTime(const ConsumedRecord& record) {
   return record.id_time.value_or(record.event_time);
 }
 

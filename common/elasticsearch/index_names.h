@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "sink_record.h"
+#include "consumed_record.h"
 #include "timestamp.h"
 
 // The names that the records of a topic have in Elasticsearch. Pure: no I/O.
@@ -22,6 +22,6 @@ std::string IndexMonth(Instant instant);
 
 // The month whose index has the record. A duplicate has to meet its twin there, so it is the month
 // that the event id names, where it names one: a rerun after midnight has a new timestamp.
-Instant MonthTime(const SinkRecord& record);
+Instant MonthTime(const ConsumedRecord& record);
 
 }  // namespace steamflow

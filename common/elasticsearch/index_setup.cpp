@@ -7,7 +7,7 @@
 #include <map>
 #include <system_error>
 
-#include "file.h"
+#include "file_io.h"
 #include "index_names.h"
 
 namespace steamflow {
@@ -66,7 +66,7 @@ JsonObject Copy(const std::string& object) {
   return copy;
 }
 
-// An answer's leaves; none where it is no JSON, so that nothing is found in it.
+// A response's leaves; none where it is no JSON, so that nothing is found in it.
 Leaves LeavesOf(const std::string& json) {
   return FlattenJson(json).value_or(Leaves());
 }
@@ -94,7 +94,7 @@ bool HoldsMore(const Leaves& held, const std::string& above, const std::string& 
 struct IndexSetup::Lifecycle {
   const char* type;
   const char* path;   // of the policies
-  const char* above;  // what the leaves of an answer begin with, {} = the policy's name
+  const char* above;  // what the leaves of a response begin with, {} = the policy's name
 };
 
 IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
@@ -121,9 +121,9 @@ std::vector<AppliedItem> IndexSetup::Apply() {
 }
 
 void IndexSetup::ApplyMissing() {
-  const HttpResponse answer = client_.Ask("GET", "/_index_template/" + start_ + "*");
+  const HttpResponse response = client_.Ask("GET", "/_index_template/" + start_ + "*");
   const auto is_there = [&](const Template& wanted) {
-    return answer.body.find("\"" + wanted.name + "\"") != std::string::npos;
+    return response.body.find("\"" + wanted.name + "\"") != std::string::npos;
   };
   templates_.erase(std::remove_if(templates_.begin(), templates_.end(), is_there),
                    templates_.end());
@@ -155,9 +155,9 @@ AppliedItem IndexSetup::ApplyPolicy(const Template& wanted, const Lifecycle& lif
   const std::string json = body.Take();
 
   std::string path = fmt::format("{}/{}", lifecycle.path, item.name);
-  const HttpResponse answer = client_.Ask("GET", path);
-  if (answer.status == 200) {
-    const Leaves held = LeavesOf(answer.body);
+  const HttpResponse response = client_.Ask("GET", path);
+  if (response.status == 200) {
+    const Leaves held = LeavesOf(response.body);
     const std::string above = fmt::format(fmt::runtime(lifecycle.above), item.name);
     item.action = Holds(held, above, LeavesOf(json)) ? "unchanged" : "changed";
     if (item.action == "unchanged") return item;
@@ -192,9 +192,9 @@ AppliedItem IndexSetup::ApplyTemplate(const Template& wanted, const Lifecycle* l
   const std::string json = body.Take();
 
   const std::string path = "/_index_template/" + wanted.name;
-  const HttpResponse answer = client_.Ask("GET", path);
-  if (answer.status == 200) {
-    const Leaves held = LeavesOf(answer.body);
+  const HttpResponse response = client_.Ask("GET", path);
+  if (response.status == 200) {
+    const Leaves held = LeavesOf(response.body);
     const std::string above = "index_templates.0.index_template.";
     const Leaves leaves = LeavesOf(json);
     const bool is_held = Holds(held, above, leaves) && !HoldsMore(held, above, "template.", leaves);
@@ -210,10 +210,10 @@ std::string IndexSetup::Pattern(const Template& wanted) {
 }
 
 void IndexSetup::Put(const std::string& path, const std::string& body) {
-  const HttpResponse answer = client_.Ask("PUT", path, body);
-  if (answer.status == 200 || answer.status == 201) return;
+  const HttpResponse response = client_.Ask("PUT", path, body);
+  if (response.status == 200 || response.status == 201) return;
   throw TaskError(ExitCode::kConfig, fmt::format("PUT {}{}: HTTP {}: {}", client_.server().url,
-                                                 path, answer.status, ErrorReason(answer)));
+                                                 path, response.status, ErrorReason(response)));
 }
 
 }  // namespace steamflow

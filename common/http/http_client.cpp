@@ -214,7 +214,7 @@ class HttpClient::Impl {
       Set(easy, CURLOPT_USERNAME, options_.user.c_str());
       Set(easy, CURLOPT_PASSWORD, options_.password.c_str());
     }
-    const auto& [file, folder] = authorities_;
+    const auto& [file, folder] = ca_certificates_;
     if (!file.empty()) Set(easy, CURLOPT_CAINFO, file.c_str());
     if (!folder.empty()) {
       Set(easy, CURLOPT_CAPATH, folder.c_str());
@@ -223,8 +223,8 @@ class HttpClient::Impl {
     return easy;
   }
 
-  // For the next request, whose answer is as long most likely. One that is much too large goes: of
-  // long and short answers in turn, every buffer would grow to the longest.
+  // For the next request, whose response is as long most likely. One that is much too large goes:
+  // of long and short responses in turn, every buffer would grow to the longest.
   void KeepBuffer(std::string&& body) {
     const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size());
     if (is_wasteful || buffers_.size() >= idle_.size()) return;
@@ -279,7 +279,7 @@ class HttpClient::Impl {
 
   const HttpOptions options_;
   const bool has_plain_proxy_ = HasPlainProxy();
-  const CaLocations authorities_ = ReadCaLocations();
+  const CaLocations ca_certificates_ = ReadCaLocations();
   CURLM* multi_ = nullptr;
   std::vector<CURL*> idle_;
   std::vector<std::string> buffers_;  // of bodies, to be used again

@@ -38,7 +38,7 @@ struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "name: value"
   std::string body;
-  std::chrono::milliseconds timeout{};  // for all of it, the answer included
+  std::chrono::milliseconds timeout{};  // for all of it, the response included
 };
 
 struct HttpOptions {

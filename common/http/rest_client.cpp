@@ -1,7 +1,6 @@
 #include "rest_client.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <map>
@@ -13,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLongestAnswer(30'000);
+constexpr milliseconds kLongestResponse(30'000);
 constexpr std::size_t kLongestReason = 200;
 
 milliseconds UntilEnd(const Stop& stop) {
@@ -52,8 +51,8 @@ bool IsWorthAnotherTry(const HttpOutcome& outcome) {
   return status == 408 || status == 429 || status >= 500;
 }
 
-std::string ErrorReason(const HttpResponse& answer) {
-  const auto leaves = FlattenJson(answer.body).value_or(std::map<std::string, std::string>());
+std::string ErrorReason(const HttpResponse& response) {
+  const auto leaves = FlattenJson(response.body).value_or(std::map<std::string, std::string>());
   for (const char* path : {"error.reason", "message", "error"}) {
     const auto found = leaves.find(path);
     if (found == leaves.end()) continue;
@@ -64,7 +63,7 @@ std::string ErrorReason(const HttpResponse& answer) {
     }
     return reason + cause;
   }
-  return answer.body.substr(0, kLongestReason);
+  return response.body.substr(0, kLongestReason);
 }
 
 RestClient::RestClient(RestServer server, const Run& run, WhileAway while_away)
@@ -84,7 +83,7 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
   if (!body.empty()) request.headers.push_back("Content-Type: " + content_type);
   const std::string name = fmt::format("{} {}", method, request.url);
   for (unsigned failures = 1;; ++failures) {
-    request.timeout = std::min(kLongestAnswer, UntilEnd(run_.stop));
+    request.timeout = std::min(kLongestResponse, UntilEnd(run_.stop));
     HttpOutcome outcome = Attempt(request);
     if (auto error = LastingError(server_, name, outcome)) throw *std::move(error);
     if (!IsWorthAnotherTry(outcome)) return *std::move(outcome.response);
@@ -97,9 +96,7 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
       throw TaskError(ExitCode::kTransient, message);
     }
     run_.log.Warning(message + ": trying again");
-    pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
-    ::poll(&signal, 1, static_cast<int>(wait.count()));
-    run_.stop.ThrowIfSignalled();
+    if (run_.stop.WaitFor(wait)) run_.stop.ThrowIfSignalled();
   }
 }
 

@@ -18,20 +18,20 @@ struct RestServer {
   std::vector<std::string> headers;  // "name: value", sent with every request
 };
 
-// What an answer or error of the server ends the run with, whatever was asked: kAuth for 401 and
+// What a response or error of the server ends the run with, whatever was asked: kAuth for 401 and
 // 403, kConfig for a redirect and for what another attempt cannot mend. Nothing for all else.
 std::optional<TaskError> LastingError(const RestServer& server, const std::string& request,
                                       const HttpOutcome& outcome);
 
-// Whether another attempt may go better: no answer, 408, 429, 5xx.
+// Whether another attempt may go better: no response, 408, 429, 5xx.
 bool IsWorthAnotherTry(const HttpOutcome& outcome);
 
-// "HTTP 503", or why there was no answer.
+// "HTTP 503", or why there was no response.
 std::string Describe(const HttpOutcome& outcome);
 
-// What an answer says is wrong, as Elasticsearch (error.reason and its innermost cause), Kibana and
-// Connect (message) do; else how it begins.
-std::string ErrorReason(const HttpResponse& answer);
+// What a response says is wrong, as Elasticsearch (error.reason and its innermost cause), Kibana
+// and Connect (message) do; else how it begins.
+std::string ErrorReason(const HttpResponse& response);
 
 // Whether a server that does not answer at all is waited for until the deadline, whatever --retries
 // says.
@@ -43,9 +43,9 @@ class RestClient {
   // The run must outlive this.
   RestClient(RestServer server, const Run& run, WhileAway while_away = WhileAway::kCountRetries);
 
-  // Sends `method path` and waits for its answer, trying again within the limits of --retries and
+  // Sends `method path` and waits for its response, trying again within the limits of --retries and
   // the deadline. Throws TaskError: as LastingError has it, kTransient where no attempt got an
-  // answer that is one, or the time was over, and for a signal. Any other answer is returned,
+  // response that is one, or the time was over, and for a signal. Any other response is returned,
   // whatever its status.
   HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = {},
                    const std::string& content_type = "application/json");

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "connection.h"
+#include "airflow_connection.h"
 #include "rest_client.h"
 #include "task_error.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "setting.h"
+#include "airflow_variable.h"
 
 namespace steamflow {
 

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // Single waits for metadata, inside librdkafka, where errors and signals are not seen: each is
-// twice as long as the one before, for links on which an answer takes longer.
+// twice as long as the one before, for links on which a response takes longer.
 constexpr milliseconds kFirstSlice(100);
 constexpr milliseconds kLongestSlice(1'000);
 constexpr milliseconds kBetween(50);  // for callbacks, between two tries
@@ -128,10 +128,10 @@ class KafkaAdmin::Impl {
     Owned<const rd_kafka_metadata_t> metadata;
     for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
       const auto slice = std::clamp(Left(), milliseconds(1), longest);
-      const rd_kafka_metadata_t* answer = nullptr;
+      const rd_kafka_metadata_t* response = nullptr;
       const auto error =
-          rd_kafka_metadata(kafka_.get(), 1, nullptr, &answer, static_cast<int>(slice.count()));
-      metadata.reset(answer);
+          rd_kafka_metadata(kafka_.get(), 1, nullptr, &response, static_cast<int>(slice.count()));
+      metadata.reset(response);
       if (!error) break;
       Serve(kBetween, rd_kafka_err2str(error));
     }
@@ -256,20 +256,20 @@ class KafkaAdmin::Impl {
 
   Owned<rd_kafka_AdminOptions_t> Options(rd_kafka_admin_op_t operation, milliseconds longest) {
     Owned<rd_kafka_AdminOptions_t> options(rd_kafka_AdminOptions_new(kafka_.get(), operation));
-    const auto patience = std::clamp(Left(), milliseconds(1), longest);
+    const auto timeout = std::clamp(Left(), milliseconds(1), longest);
     std::array<char, 512> cause{};
-    if (rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(patience.count()),
+    if (rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(timeout.count()),
                                                   cause.data(), cause.size())) {
       throw std::logic_error(cause.data());
     }
     return options;
   }
 
-  // The answer to the one request under way.
+  // The response to the one request under way.
   Owned<rd_kafka_event_t> Await(const char* doing) {
     Owned<rd_kafka_event_t> event;
     do {
-      Serve(milliseconds(0), "no answer in time");
+      Serve(milliseconds(0), "no response in time");
       event.reset(rd_kafka_queue_poll(queue_.get(), static_cast<int>(kBetween.count())));
     } while (!event);
     if (const auto error = rd_kafka_event_error(event.get())) {

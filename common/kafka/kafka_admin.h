@@ -9,7 +9,7 @@
 #include "kafka_config.h"
 #include "stop.h"
 #include "task_error.h"
-#include "topic_spec.h"
+#include "topics_file.h"
 
 namespace steamflow {
 

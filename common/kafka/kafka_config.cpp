@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "connection.h"
+#include "airflow_connection.h"
 #include "flags.h"
 #include "kafka_handles.h"
 #include "task_error.h"

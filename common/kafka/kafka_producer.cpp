@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kafka_client.h"
-#include "topic_look_up.h"
+#include "topic_lookup.h"
 #include "value_arena.h"
 
 namespace steamflow {
@@ -90,20 +90,20 @@ class KafkaProducer::Topic {
   Handlers handlers;
   KafkaTopic handle;
   bool is_known = false;
-  std::optional<TopicLookUp> look_up;
+  std::optional<TopicLookup> look_up;
 };
 
 class KafkaProducer::Impl {
  public:
   Impl(Run& run, const KafkaProperties& properties) : run_(run) {
-    const auto patience = std::max(milliseconds(1000), run_.stop.TimeLeft());
+    const auto timeout = std::max(milliseconds(1000), run_.stop.TimeLeft());
     KafkaConf conf =
         MakeKafkaConf({{"client.id", "steamflow"},
                        {"acks", "all"},
                        {"enable.idempotence", "true"},
                        {"partitioner", "murmur2_random"},       // places keys as Java clients do
                        {"queue.buffering.max.kbytes", "1024"},  // stays in the processor's cache
-                       {"message.timeout.ms", fmt::to_string(patience.count())}},
+                       {"message.timeout.ms", fmt::to_string(timeout.count())}},
                       properties);
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_dr_msg_cb(conf.get(), &OnReport);
@@ -146,7 +146,7 @@ class KafkaProducer::Impl {
         throw TaskError(
             ExitCode::kTransient,
             fmt::format("looking for topic {}: {}", topic.name,
-                        broker_error_.empty() ? "no answer from Kafka in time" : broker_error_));
+                        broker_error_.empty() ? "no response from Kafka in time" : broker_error_));
       }
     }
     if (*found) throw ProducingError(*found, topic.name);

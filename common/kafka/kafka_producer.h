@@ -8,7 +8,7 @@
 #include <string>
 
 #include "kafka_config.h"
-#include "outgoing_message.h"
+#include "kafka_outgoing_message.h"
 #include "run.h"
 
 namespace steamflow {
@@ -61,7 +61,7 @@ class KafkaProducer {
   // report names. Throws as Await does.
   void Produce(Topic& topic, const OutgoingMessage& message, std::uint64_t item);
 
-  // Reports what has been answered meanwhile; waits up to `wait` for the first answer.
+  // Reports what has been answered meanwhile; waits up to `wait` for the first response.
   void Poll(std::chrono::milliseconds wait = {});
 
   // Waits until every message is delivered or has failed, but not past the end of the run: what is

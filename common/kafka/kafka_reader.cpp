@@ -14,8 +14,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Single waits for an answer, inside librdkafka, where signals are not seen: each is twice as long
-// as the one before, for links on which an answer takes longer.
+// Single waits for a response, inside librdkafka, where signals are not seen: each is twice as long
+// as the one before, for links on which a response takes longer.
 constexpr milliseconds kFirstSlice(250);
 constexpr milliseconds kLongestSlice(1'000);
 constexpr milliseconds kBetween(20);     // two tries, for callbacks; and two looks at a low queue
@@ -133,7 +133,7 @@ class KafkaReader::Impl {
       const std::vector<KafkaPartition>& partitions) {
     const PartitionList list = MakeList(partitions, {RD_KAFKA_OFFSET_INVALID});
     Ask("reading committed offsets",
-        [&](int patience) { return rd_kafka_committed(kafka_.get(), list.get(), patience); });
+        [&](int timeout) { return rd_kafka_committed(kafka_.get(), list.get(), timeout); });
     std::vector<std::optional<std::int64_t>> offsets;
     for (int i = 0; i < list->cnt; ++i) {
       const auto& element = list->elems[i];
@@ -146,18 +146,18 @@ class KafkaReader::Impl {
   void Commit(const std::vector<KafkaPartition>& partitions,
               const std::vector<std::int64_t>& offsets) {
     const PartitionList list = MakeList(partitions, offsets);
-    const Owned<rd_kafka_queue_t> answers(rd_kafka_queue_new(kafka_.get()));
-    std::optional<rd_kafka_resp_err_t> answer;
-    const auto on_answer = [](rd_kafka_t*, rd_kafka_resp_err_t error,
-                              rd_kafka_topic_partition_list_t*, void* opaque) {
+    const Owned<rd_kafka_queue_t> responses(rd_kafka_queue_new(kafka_.get()));
+    std::optional<rd_kafka_resp_err_t> response;
+    const auto on_response = [](rd_kafka_t*, rd_kafka_resp_err_t error,
+                                rd_kafka_topic_partition_list_t*, void* opaque) {
       *static_cast<std::optional<rd_kafka_resp_err_t>*>(opaque) = error;
     };
-    rd_kafka_commit_queue(kafka_.get(), list.get(), answers.get(), on_answer, &answer);
-    while (!answer && stop_.TimeLeft().count() > 0) {
-      rd_kafka_queue_poll_callback(answers.get(), static_cast<int>(kFirstSlice.count()));
+    rd_kafka_commit_queue(kafka_.get(), list.get(), responses.get(), on_response, &response);
+    while (!response && stop_.TimeLeft().count() > 0) {
+      rd_kafka_queue_poll_callback(responses.get(), static_cast<int>(kFirstSlice.count()));
       rd_kafka_poll(kafka_.get(), 0);
     }
-    const auto error = answer.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
+    const auto error = response.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (error) throw ErrorOf("committing offsets", error);
   }
 
@@ -212,7 +212,7 @@ class KafkaReader::Impl {
 
   // Before it had a setting for it, librdkafka saw only once a second that a queue that was full
   // has room again, unless something wakes the brokers' threads: here a question to the leader of
-  // each partition, whose answer nobody waits for.
+  // each partition, whose response nobody waits for.
   void FetchMore() {
     if (rd_kafka_version() >= kFirstWithQueueBackoff) return;
     const auto now = Clock::now();
@@ -253,7 +253,7 @@ class KafkaReader::Impl {
     if (error.code() != ExitCode::kTransient) throw error;
   }
 
-  // Asks until there is an answer that another try would not change.
+  // Asks until there is a response that another try would not change.
   void Ask(const std::string& doing, const std::function<rd_kafka_resp_err_t(int)>& call) {
     for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
       const auto slice = std::clamp(Left(), milliseconds(1), longest);
@@ -271,10 +271,10 @@ class KafkaReader::Impl {
     const auto give_up_on_unknown = Clock::now() + kUntilTopicsShow;
     for (;;) {
       Owned<const rd_kafka_metadata_t> metadata;
-      Ask(topic, [&](int patience) {
-        const rd_kafka_metadata_t* answer = nullptr;
-        const auto error = rd_kafka_metadata(kafka_.get(), 0, handle.get(), &answer, patience);
-        metadata.reset(answer);
+      Ask(topic, [&](int timeout) {
+        const rd_kafka_metadata_t* response = nullptr;
+        const auto error = rd_kafka_metadata(kafka_.get(), 0, handle.get(), &response, timeout);
+        metadata.reset(response);
         return error;
       });
       const rd_kafka_metadata_topic_t& found = metadata->topics[0];
@@ -290,9 +290,9 @@ class KafkaReader::Impl {
                                        std::int64_t time) {
     if (partitions.empty()) return {};
     PartitionList list;
-    Ask("asking for offsets", [&](int patience) {
+    Ask("asking for offsets", [&](int timeout) {
       list = MakeList(partitions, {time});
-      auto error = rd_kafka_offsets_for_times(kafka_.get(), list.get(), patience);
+      auto error = rd_kafka_offsets_for_times(kafka_.get(), list.get(), timeout);
       for (int i = 0; i < list->cnt && !error; ++i) error = list->elems[i].err;
       return error;
     });

@@ -8,7 +8,7 @@
 #include <tl/expected.hpp>
 
 #include "kafka_config.h"
-#include "outgoing_message.h"
+#include "kafka_outgoing_message.h"
 #include "run.h"
 
 namespace steamflow {

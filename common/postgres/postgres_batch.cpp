@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 
 #include "postgres_schema.h"
 
@@ -148,7 +147,7 @@ PostgresBatch::PostgresBatch(const PostgresParameters& parameters, const std::st
   for (const RecordKind kind : kKinds) rows_.emplace_back(kind);
 }
 
-void PostgresBatch::Add(const SinkRecord& record) {
+void PostgresBatch::Add(const ConsumedRecord& record) {
   std::find_if(rows_.begin(), rows_.end(), [&](const PostgresRows& rows) {
     return rows.kind() == record.kind;
   })->Add(record);
@@ -189,7 +188,7 @@ void PostgresBatch::Stage() {
 }
 
 std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<OffsetMove>& moves,
-                                                      SinkLetters& letters) {
+                                                      BatchDeadLetters& letters) {
   if (staging_error_) throw *staging_error_;
   Connect();
   const std::size_t poison = letters.count();
@@ -230,7 +229,7 @@ void PostgresBatch::MakeStagingTables() {
 }
 
 std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<OffsetMove>& moves,
-                                                          SinkLetters& letters) {
+                                                          BatchDeadLetters& letters) {
   Stored stored;
   bool is_ours = false;
   const auto store = [&] {
@@ -279,14 +278,14 @@ bool PostgresBatch::MoveOffsets(const std::vector<OffsetMove>& moves) {
   return moved[0][0] == fmt::to_string(moves.size());
 }
 
-// What became of the transaction where COMMIT was sent and had no answer, or another than it
+// What became of the transaction where COMMIT was sent and had no response, or another than it
 // should: asked in a session of its own, as the old one may be gone. False where nobody can tell.
 bool PostgresBatch::IsCommitted() {
   is_staged_ = false;
   tables_.clear();
   client_.reset();
   try {
-    for (Connect(); stop_.TimeLeft().count() > 0; std::this_thread::sleep_for(kBetweenLooks)) {
+    for (Connect(); stop_.TimeLeft().count() > 0; stop_.WaitFor(kBetweenLooks)) {
       const auto rows = client_->Execute("SELECT txid_status($1)", {transaction_});
       if (rows[0][0] != "in progress") return rows[0][0] == "committed";
     }
@@ -308,7 +307,7 @@ void PostgresBatch::AddMonths() {
 // Returns how many of the rows [first, last) were new. Those that the server refuses become
 // letters: the rows are halved until it is clear which ones these are.
 std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t first,
-                                       std::size_t last, SinkLetters& letters) {
+                                       std::size_t last, BatchDeadLetters& letters) {
   const std::string staging = StagingTable(rows.kind());
   client_->Execute("SAVEPOINT rows");
   try {
@@ -318,7 +317,7 @@ std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t fir
     if (!error.IsAboutData()) throw;
     client_->Execute("ROLLBACK TO rows");
     if (last - first == 1) {
-      const SinkMessage message = rows.Message(first);
+      const ConsumedMessage message = rows.Message(first);
       letters.Add(message, {{"event_id", *message.event_id}}, error.what());
       return 0;
     }

@@ -19,21 +19,22 @@ class PostgresBatch : public SinkBatch {
   // Connects when there is something to store. `parameters` and `stop` must outlive this.
   PostgresBatch(const PostgresParameters& parameters, const std::string& schema, const Stop& stop);
 
-  void Add(const SinkRecord& record) override;
+  void Add(const ConsumedRecord& record) override;
   bool IsFull() const override;
   void Stage() override;
-  std::optional<Stored> Store(const std::vector<OffsetMove>& moves, SinkLetters& letters) override;
+  std::optional<Stored> Store(const std::vector<OffsetMove>& moves,
+                              BatchDeadLetters& letters) override;
   void Clear() override;
 
  private:
   void Connect();
   void MakeStagingTables();
-  std::optional<Stored> StoreOnce(const std::vector<OffsetMove>& moves, SinkLetters& letters);
+  std::optional<Stored> StoreOnce(const std::vector<OffsetMove>& moves, BatchDeadLetters& letters);
   bool MoveOffsets(const std::vector<OffsetMove>& moves);
   bool IsCommitted();
   void AddMonths();
   std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
-                          SinkLetters& letters);
+                          BatchDeadLetters& letters);
   void Copy(const PostgresRows& rows, std::size_t first, std::size_t last);
   std::uint64_t Move(const PostgresRows& rows);
 

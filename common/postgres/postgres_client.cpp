@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestPoll(1000);
-constexpr milliseconds kReserve(200);  // for an answer to get here
+constexpr milliseconds kReserve(200);  // for a response to get here
 constexpr int kFirstWithConnectionCheck = 140000;
 
 struct ConnectionDeleter {
@@ -101,7 +101,7 @@ class PostgresClient::Impl {
   void Copy(const std::string& sql, const std::function<std::string_view()>& next) {
     Send(sql, {});
     Flush();
-    AwaitAnswer();
+    AwaitResponse();
     const Result ready(PQgetResult(handle_.get()));
     if (PQresultStatus(ready.get()) != PGRES_COPY_IN) {
       const PostgresError error = ErrorOf(ready.get());
@@ -118,10 +118,10 @@ class PostgresClient::Impl {
   }
 
   void Begin() {
-    const auto patience = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
+    const auto timeout = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
     Execute(fmt::format("BEGIN; SET LOCAL statement_timeout = {0};"
                         " SET LOCAL idle_in_transaction_session_timeout = {0}",
-                        patience.count()),
+                        timeout.count()),
             {});
   }
 
@@ -194,7 +194,8 @@ class PostgresClient::Impl {
       const auto left = stop_.TimeLeft();
       if (left.count() <= 0) {
         stop_.ThrowIfSignalled();
-        throw PostgresError(ExitCode::kTransient, "waiting for PostgreSQL: no answer in time", "");
+        throw PostgresError(ExitCode::kTransient, "waiting for PostgreSQL: no response in time",
+                            "");
       }
       const auto wait = static_cast<int>(std::min(left, kLongestPoll).count());
       const int ready = ::poll(files.data(), files.size(), wait);
@@ -215,7 +216,7 @@ class PostgresClient::Impl {
     if (!sent) throw ErrorOf(nullptr);
   }
 
-  // Sends what is buffered, reading meanwhile: a server that cannot get rid of its answers reads
+  // Sends what is buffered, reading meanwhile: a server that cannot get rid of its responses reads
   // nothing either.
   void Flush() {
     for (;;) {
@@ -227,19 +228,19 @@ class PostgresClient::Impl {
     }
   }
 
-  void AwaitAnswer() {
+  void AwaitResponse() {
     while (PQisBusy(handle_.get())) {
       AwaitSocket(POLLIN);
       if (!PQconsumeInput(handle_.get())) throw ErrorOf(nullptr);
     }
   }
 
-  // Takes all answers. Returns the rows of the last one, throws the first error.
+  // Takes all responses. Returns the rows of the last one, throws the first error.
   std::vector<Row> Finish() {
     std::vector<Row> rows;
     std::optional<PostgresError> error;
     for (;;) {
-      AwaitAnswer();
+      AwaitResponse();
       const Result result(PQgetResult(handle_.get()));
       if (!result) break;
       const auto status = PQresultStatus(result.get());

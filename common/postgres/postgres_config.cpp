@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "connection.h"
+#include "airflow_connection.h"
 #include "flags.h"
 #include "postgres_client.h"
 

@@ -61,8 +61,8 @@ class Writer {
 };
 
 // What the row of a record takes at most.
-std::size_t MostBytes(const SinkRecord& record) {
-  const SinkMessage& message = record.message;
+std::size_t MostBytes(const ConsumedRecord& record) {
+  const ConsumedMessage& message = record.message;
   constexpr std::size_t kField = sizeof(std::uint32_t) + sizeof(std::int64_t);
   std::size_t bytes = sizeof(std::uint16_t) + (kCommonColumns + kMostFields) * kField;
   bytes += message.event_id->size() + message.topic.size();
@@ -113,9 +113,9 @@ std::string PostgresRows::Columns() const {
   return columns;
 }
 
-void PostgresRows::Add(const SinkRecord& record) {
+void PostgresRows::Add(const ConsumedRecord& record) {
   const auto fields = FieldsOf(kind_);
-  const SinkMessage& message = record.message;
+  const ConsumedMessage& message = record.message;
   const bool is_stray = record.id_time && MonthOf(*record.id_time) != MonthOf(record.event_time);
   has_strays_ = has_strays_ || is_stray;
   starts_.push_back(size_);
@@ -169,13 +169,13 @@ std::string_view PostgresRows::Data(std::size_t first, std::size_t last) const {
   return std::string_view(data_).substr(begin, end - begin);
 }
 
-SinkMessage PostgresRows::Message(std::size_t row) const {
+ConsumedMessage PostgresRows::Message(std::size_t row) const {
   Reader reader(Data(row, row + 1).substr(sizeof(std::uint16_t)));
   const auto number = [&](auto value) {
     std::memcpy(&value, reader.Next()->data(), sizeof value);
     return value;
   };
-  SinkMessage message;
+  ConsumedMessage message;
   message.event_id = reader.Next();
   reader.Next();  // event_time
   message.topic = *reader.Next();

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sink_record.h"
+#include "consumed_record.h"
 
 namespace steamflow {
 
@@ -19,7 +19,7 @@ class PostgresRows {
   // "event_id text COLLATE "C", event_time timestamptz, ..." as CREATE TABLE has them.
   std::string Columns() const;
 
-  void Add(const SinkRecord& record);
+  void Add(const ConsumedRecord& record);
   void Clear();
 
   std::size_t count() const { return starts_.size(); }
@@ -33,7 +33,7 @@ class PostgresRows {
   static const std::string_view kTrailer;
 
   // A row as the message that it was.
-  SinkMessage Message(std::size_t row) const;
+  ConsumedMessage Message(std::size_t row) const;
 
  private:
   RecordKind kind_;

@@ -26,18 +26,18 @@ CursorResult MoveCursor(RedisClient& redis, const CursorMove& move) {
                                      move.expected_pass};
   arguments.insert(arguments.end(), move.forget.begin(), move.forget.end());
   CursorResult result{move.key, move.from, move.to, false};
-  bool answer_was_lost = false;
+  bool response_was_lost = false;
   for (int attempt = 1;; ++attempt) {
     try {
       const RedisReply reply = redis.Eval(kMove, keys, arguments);
       const bool moved = reply.elements.at(0).integer == 1;
       if (!moved) result.to = reply.elements.at(1).text;
-      // The attempt whose answer was lost may have made the move.
-      result.advanced = moved || (answer_was_lost && result.to == move.to);
+      // The attempt whose response was lost may have made the move.
+      result.advanced = moved || (response_was_lost && result.to == move.to);
       return result;
     } catch (const TaskError& error) {
       if (error.code() != ExitCode::kTransient || attempt == kAttempts) throw;
-      answer_was_lost = true;
+      response_was_lost = true;
     }
   }
 }

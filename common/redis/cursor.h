@@ -22,7 +22,7 @@ struct CursorMove {
 };
 
 // Makes the move. `to` of the result is what the cursor holds afterwards; `advanced` is false where
-// it did not hold `from`. An answer lost with the connection is made up for by reading the value
+// it did not hold `from`. A response lost with the connection is made up for by reading the value
 // back. Throws TaskError.
 CursorResult MoveCursor(RedisClient& redis, const CursorMove& move);
 

@@ -11,10 +11,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include "ca_locations.h"
+#include "parse_number.h"
 
 namespace steamflow {
 namespace {
@@ -22,12 +22,11 @@ namespace {
 constexpr std::chrono::milliseconds kLongestWait(5'000);
 
 int ParseDb(const std::string& text, const std::string& source, ExitCode code) {
-  int db = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), db);
-  if (error != std::errc() || end != text.data() + text.size() || db < 0) {
+  const auto db = ParseNumber<int>(text);
+  if (!db || *db < 0) {
     throw TaskError(code, fmt::format("{}: '{}' is not a database number", source, text));
   }
-  return db;
+  return *db;
 }
 
 RedisSettings FromConnection(const Connection& connection, const std::string& source,
@@ -83,7 +82,7 @@ using Tls = std::unique_ptr<SSL, TlsDeleter>;
   throw TaskError(ExitCode::kConfig, fmt::format("TLS for Redis at {}: {}", address, cause.data()));
 }
 
-bool LoadAuthorities(SSL_CTX* context) {
+bool LoadCaCertificates(SSL_CTX* context) {
   const auto [file, folder] = ReadCaLocations();
   if (file.empty() && folder.empty()) return SSL_CTX_set_default_verify_paths(context) == 1;
   return SSL_CTX_load_verify_locations(context, file.empty() ? nullptr : file.c_str(),
@@ -93,7 +92,7 @@ bool LoadAuthorities(SSL_CTX* context) {
 // Takes a certificate of this host only, which hiredis itself would not look at.
 Tls MakeTls(const std::string& host, const std::string& address) {
   const std::unique_ptr<SSL_CTX, TlsDeleter> context(SSL_CTX_new(TLS_client_method()));
-  if (!context || !LoadAuthorities(context.get())) FailTls(address);
+  if (!context || !LoadCaCertificates(context.get())) FailTls(address);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   Tls tls(SSL_new(context.get()));
   if (!tls) FailTls(address);
@@ -189,13 +188,13 @@ class RedisClient::Impl {
   std::string Address() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
 
  private:
-  std::chrono::milliseconds Patience() const {
+  std::chrono::milliseconds Timeout() const {
     return std::clamp(stop_.TimeLeft(), std::chrono::milliseconds(1), kLongestWait);
   }
 
   void Connect() {
     context_.reset(
-        redisConnectWithTimeout(settings_.host.c_str(), settings_.port, ToTimeval(Patience())));
+        redisConnectWithTimeout(settings_.host.c_str(), settings_.port, ToTimeval(Timeout())));
     if (!context_ || context_->err) Fail("connecting");
     SetTimeout();
     StartTls();
@@ -226,7 +225,7 @@ class RedisClient::Impl {
   }
 
   void SetTimeout() {
-    if (redisSetTimeout(context_.get(), ToTimeval(Patience())) != REDIS_OK) Fail("timeout of");
+    if (redisSetTimeout(context_.get(), ToTimeval(Timeout())) != REDIS_OK) Fail("timeout of");
   }
 
   Reply Send(const std::vector<std::string_view>& arguments) {
@@ -255,7 +254,7 @@ class RedisClient::Impl {
   // A context that has seen an error is of no more use.
   [[noreturn]] void Fail(const char* doing) {
     std::string cause = context_ ? context_->errstr : "out of memory";
-    if (cause == "Resource temporarily unavailable") cause = "no answer in time";
+    if (cause == "Resource temporarily unavailable") cause = "no response in time";
     context_.reset();
     is_ready_ = false;
     throw TaskError(ExitCode::kTransient,

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "connection.h"
+#include "airflow_connection.h"
 #include "run.h"
 
 namespace steamflow {

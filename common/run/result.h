@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "duration_histogram.h"
-#include "environment.h"
+#include "run_identity.h"
 #include "task_error.h"
 
 namespace steamflow {
@@ -28,7 +28,7 @@ struct RequestOutcomes {
   std::uint64_t server_error = 0;   // 408, 5xx
   std::uint64_t refused = 0;        // any other status
   std::uint64_t bad_body = 0;       // not what the API sends, or too large
-  std::uint64_t network_error = 0;  // no answer
+  std::uint64_t network_error = 0;  // no response
 };
 
 struct SourceResult {

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "environment.h"
 #include "log.h"
 #include "result.h"
+#include "run_identity.h"
 #include "stop.h"
 #include "task_error.h"
 

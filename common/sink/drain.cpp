@@ -6,19 +6,19 @@
 #include <future>
 
 #include "flags.h"
-#include "freed_memory.h"
+#include "malloc_tuning.h"
 #include "progress.h"
 #include "shard.h"
-#include "topic_spec.h"
+#include "topics_file.h"
 
 namespace steamflow {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 500;    // messages of one read
-constexpr std::size_t kMostLetters = 1000;  // of a batch
-constexpr std::size_t kMostLetterBytes = 4U << 20U;
+constexpr std::size_t kMostAtOnce = 500;        // messages of one read
+constexpr std::size_t kMostDeadLetters = 1000;  // of a batch
+constexpr std::size_t kMostDeadLetterBytes = 4U << 20U;
 constexpr milliseconds kLongestWait(50);   // for a message, until signals are looked at
 constexpr milliseconds kLongestFill(200);  // of a batch, so that the first records are soon seen
 
@@ -42,15 +42,15 @@ struct Way {
 // A batch with all that is stored and counted with it.
 struct Load {
   std::unique_ptr<SinkBatch> batch;
-  SinkLetters letters;
+  BatchDeadLetters letters;
   std::vector<std::uint64_t> records;  // of each topic
   std::vector<OffsetMove> moves;
   std::vector<std::size_t> moved;  // the number of each move's way
   Clock::duration duration{};      // of storing it
 
   bool IsFull() const {
-    return batch->IsFull() || letters.count() >= kMostLetters ||
-           letters.bytes() >= kMostLetterBytes;
+    return batch->IsFull() || letters.count() >= kMostDeadLetters ||
+           letters.bytes() >= kMostDeadLetterBytes;
   }
   void Clear(std::size_t topics) {
     batch->Clear();
@@ -112,8 +112,8 @@ class Drain::Impl {
     FindPositions(store);
     dead_letters.Await();
 
-    Load loads[2]{{store.MakeBatch(), SinkLetters(producer, dead_letters)},
-                  {store.MakeBatch(), SinkLetters(producer, dead_letters)}};
+    Load loads[2]{{store.MakeBatch(), BatchDeadLetters(producer, dead_letters)},
+                  {store.MakeBatch(), BatchDeadLetters(producer, dead_letters)}};
     Progress progress(run_.log, static_cast<std::uint64_t>(Lag()));
     progress_ = &progress;
     while (!ReadAndStore(loads)) {
@@ -271,13 +271,13 @@ class Drain::Impl {
     way.next = message.offset + 1;
     ++taken_;
     ++load.records[way.topic];
-    const SinkMessage as_taken{.topic = way.partition.topic,
-                               .partition = way.partition.id,
-                               .offset = message.offset,
-                               .timestamp_ms = message.timestamp_ms,
-                               .event_id = message.Header("event_id"),
-                               .key = message.key,
-                               .value = message.value};
+    const ConsumedMessage as_taken{.topic = way.partition.topic,
+                                   .partition = way.partition.id,
+                                   .offset = message.offset,
+                                   .timestamp_ms = message.timestamp_ms,
+                                   .event_id = message.Header("event_id"),
+                                   .key = message.key,
+                                   .value = message.value};
     const auto record = parser_.Parse(as_taken);
     if (record) {
       load.batch->Add(*record);
@@ -357,7 +357,7 @@ class Drain::Impl {
   const DrainOptions& options_;
   const Shard shard_;
   const KafkaProperties kafka_;
-  SinkRecordParser parser_;
+  ConsumedRecordParser parser_;
   std::optional<KafkaReader> reader_;
   std::vector<Way> ways_;
   std::vector<std::size_t> reading_;  // the way of each partition that the reader was given

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "batch_dead_letters.h"
+#include "consumed_record.h"
 #include "kafka_config.h"
 #include "kafka_reader.h"
 #include "run.h"
-#include "sink_letters.h"
-#include "sink_record.h"
 
 namespace steamflow {
 
@@ -49,7 +49,7 @@ class SinkBatch {
   virtual ~SinkBatch() = default;
 
   // Copies what it needs of the record.
-  virtual void Add(const SinkRecord& record) = 0;
+  virtual void Add(const ConsumedRecord& record) = 0;
   virtual bool IsFull() const = 0;
 
   // Does ahead what can be done while the batch before this one is still being stored. To be called
@@ -61,7 +61,7 @@ class SinkBatch {
   // are no longer those that `moves` begin with: another sink was faster, and nothing was stored.
   // Called on a thread of its own, beside Add to the next batch. Throws TaskError.
   virtual std::optional<Stored> Store(const std::vector<OffsetMove>& moves,
-                                      SinkLetters& letters) = 0;
+                                      BatchDeadLetters& letters) = 0;
 
   // Forgets the records, to be filled again.
   virtual void Clear() = 0;

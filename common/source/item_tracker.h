@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "record_sink.h"
+#include "record_output.h"
 #include "result.h"
 
 namespace steamflow {

@@ -7,14 +7,14 @@
 namespace steamflow {
 namespace {
 constexpr std::uint64_t kIdsPerCall = 100;  // the API's limit
-// Answers are large, and 16 calls of 100 ids at a time are more than the API grants.
+// Responses are large, and 16 calls of 100 ids at a time are more than the API grants.
 constexpr std::size_t kMostInFlight = 16;
 }  // namespace
 
 PlayerBatches::PlayerBatches(const Walk& walk, const std::string& api_url,
                              steam_api::Parser& parser,
-                             std::function<void(const Answer&)> on_answer)
-    : walk_(walk), api_url_(api_url), parser_(parser), on_answer_(std::move(on_answer)) {}
+                             std::function<void(const Response&)> on_response)
+    : walk_(walk), api_url_(api_url), parser_(parser), on_response_(std::move(on_response)) {}
 
 std::optional<Fetch> PlayerBatches::Next() {
   if (in_flight_ == kMostInFlight) return std::nullopt;
@@ -51,23 +51,23 @@ Fetch PlayerBatches::MakeFetch(const Batch& batch) {
 tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, std::string& body) {
   const auto parsed = parser_.ParsePlayers(body);
   if (!parsed) return tl::unexpected(parsed.error());
-  Answer answer;
-  answer.item = batch.item;
-  answer.body = body;
-  answer.players.resize(batch.size);
+  Response response;
+  response.item = batch.item;
+  response.body = body;
+  response.players.resize(batch.size);
   for (const steam_api::Player& player : parsed->players) {
     if (player.steamid == 0) {
-      answer.without_id.push_back(player.json);
+      response.without_id.push_back(player.json);
     } else if (walk_.Contains(player.steamid)) {
       // An id that was not asked for in this call is not taken from it.
       const std::uint64_t index = walk_.Item(player.steamid) - batch.item;
-      if (index < batch.size) answer.players[index] = &player;
+      if (index < batch.size) response.players[index] = &player;
     }
   }
   ++calls_.succeeded;
   --in_flight_;
   for (const auto& [part, failure] : std::exchange(waiting_, {})) OnFailure(part, failure);
-  on_answer_(answer);
+  on_response_(response);
   return {};
 }
 

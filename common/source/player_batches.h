@@ -21,7 +21,7 @@ namespace steamflow {
 // broken id.
 class PlayerBatches {
  public:
-  struct Answer {
+  struct Response {
     std::uint64_t item = 0;  // of the first id asked for
     // For each id in the order of the walk: what the API sent, or null where it sent nothing.
     std::vector<const steam_api::Player*> players;
@@ -31,7 +31,7 @@ class PlayerBatches {
 
   // The references must outlive this.
   PlayerBatches(const Walk& walk, const std::string& api_url, steam_api::Parser& parser,
-                std::function<void(const Answer&)> on_answer);
+                std::function<void(const Response&)> on_response);
 
   // The next batch, if there is one to ask for now.
   std::optional<Fetch> Next();
@@ -54,7 +54,7 @@ class PlayerBatches {
   const Walk& walk_;
   const std::string api_url_;
   steam_api::Parser& parser_;
-  const std::function<void(const Answer&)> on_answer_;
+  const std::function<void(const Response&)> on_response_;
   std::uint64_t next_item_ = 0;
   std::size_t in_flight_ = 0;
   std::deque<Batch> parts_;                              // to be asked for

@@ -6,13 +6,14 @@
 #include <cctype>
 #include <system_error>
 
-#include "file.h"
+#include "airflow_variable.h"
+#include "environment.h"
+#include "file_io.h"
 #include "flags.h"
 #include "json.h"
-#include "kafka_sink.h"
+#include "kafka_output.h"
 #include "progress.h"
-#include "setting.h"
-#include "topic_spec.h"
+#include "topics_file.h"
 #include "web_url.h"
 
 namespace steamflow {
@@ -161,11 +162,11 @@ Source::Source(Run& run, const SourceConfig& config)
     items_.Delivered(item, delivery);
   };
   if (config.sink == "kafka") {
-    sink_ = MakeKafkaSink(run, config.kafka, config.topic, on_delivered);
+    sink_ = MakeKafkaOutput(run, config.kafka, config.topic, on_delivered);
   } else if (config.sink == "none") {
-    sink_ = MakeNullSink(run, config.topic, on_delivered);
+    sink_ = MakeNullOutput(run, config.topic, on_delivered);
   } else {
-    sink_ = MakeLineSink(run, config.topic, config.sink_path, on_delivered);
+    sink_ = MakeLineOutput(run, config.topic, config.sink_path, on_delivered);
   }
 }
 

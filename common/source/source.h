@@ -8,7 +8,7 @@
 #include "fetcher.h"
 #include "item_tracker.h"
 #include "kafka_config.h"
-#include "record_sink.h"
+#include "record_output.h"
 #include "redis_client.h"
 #include "run.h"
 
@@ -70,7 +70,7 @@ std::string ReadApiUrl(const std::string& flag_value, bool allow_http);
 TimeZone ReadTimeZone(const std::string& flag_value);
 
 // The parts that a running source is made of. A task adds what to ask for and what to make of the
-// answers.
+// responses.
 class Source {
  public:
   // Begins to connect the sink.
@@ -108,7 +108,7 @@ class Source {
   std::unique_ptr<CallBudget> budget_;
   Fetcher fetcher_;  // makes the result's source section, which items_ counts in
   ItemTracker items_;
-  std::unique_ptr<RecordSink> sink_;
+  std::unique_ptr<RecordOutput> sink_;
   std::optional<TaskError> sink_error_;
 };
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "cursor.h"
 #include "flags.h"
+#include "parse_number.h"
 #include "steam_urls.h"
 
 namespace steamflow {
@@ -15,16 +15,9 @@ namespace {
 using steam_api::kHighestId;
 using steam_api::kLowestId;
 
-std::optional<std::uint64_t> ParseNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // A cursor one below the lowest account means that the walk is over.
 std::uint64_t ParseCursor(const std::string& key, const std::string& text) {
-  const auto id = ParseNumber(text);
+  const auto id = ParseNumber<std::uint64_t>(text);
   if (id && *id >= kLowestId - 1 && *id <= kHighestId) return *id;
   throw TaskError(ExitCode::kData,
                   fmt::format("the cursor {} in Redis holds '{}', which is no id from {} to {}; "
@@ -122,7 +115,7 @@ void Walk::ReadState() {
   const RedisReply counts = redis_->Command({"HGETALL", key_ + ":failures"});
   for (std::size_t i = 0; i + 1 < counts.elements.size(); i += 2) {
     failures_[counts.elements[i].text] =
-        static_cast<int>(ParseNumber(counts.elements[i + 1].text).value_or(0));
+        static_cast<int>(ParseNumber<std::uint64_t>(counts.elements[i + 1].text).value_or(0));
   }
 }
 
@@ -168,7 +161,7 @@ void Walk::Advance(std::uint64_t done) {
     const std::uint64_t to = done >= block_.size ? block_.next : block_.first - done;
     CursorMove move{key_, cursor_, fmt::to_string(to), "", {}, pass_};
     for (const auto& [field, count] : failures_) {
-      const auto id = ParseNumber(field);
+      const auto id = ParseNumber<std::uint64_t>(field);
       if (id && *id > to && *id <= block_.first) move.forget.push_back(field);
     }
     result = MoveCursor(*redis_, move);

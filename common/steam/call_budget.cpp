@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <stdexcept>
 
-#include "setting.h"
+#include "airflow_variable.h"
+#include "parse_number.h"
 
 namespace steamflow {
 namespace {
@@ -84,30 +84,27 @@ void CallBudget::GiveBack() {
 
 std::uint64_t CallBudget::Used() {
   const std::string text = redis_.Command({"GET", key_}).OptionalText().value_or("0");
-  std::uint64_t used = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), used);
-  if (error != std::errc() || end != text.data() + text.size()) {
+  const auto used = ParseNumber<std::uint64_t>(text);
+  if (!used) {
     throw TaskError(ExitCode::kData,
                     fmt::format("the call counter {} in Redis holds '{}', which is no number; "
                                 "delete it to start the day anew",
                                 key_, text));
   }
-  return used;
+  return *used;
 }
 
 std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {
   const auto setting =
       ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
   if (!setting) return kDefaultLimit;
-  std::int64_t limit = 0;
-  const char* const end = setting->value.data() + setting->value.size();
-  const auto [stop, error] = std::from_chars(setting->value.data(), end, limit);
-  if (error != std::errc() || stop != end || limit < -1) {
+  const auto limit = ParseNumber<std::int64_t>(setting->value);
+  if (!limit || *limit < -1) {
     throw TaskError(setting->if_invalid,
                     fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
                                 setting->source, setting->value));
   }
-  return limit;
+  return *limit;
 }
 
 }  // namespace steamflow

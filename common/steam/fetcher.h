@@ -56,9 +56,9 @@ class Fetcher {
   Fetcher(const Run& run, const std::string& api_key, CallBudget* budget);
   ~Fetcher();
 
-  // Asks `next` for calls whenever there is room, and again after every answer, as an answer may
+  // Asks `next` for calls whenever there is room, and again after every response, as a response may
   // lead to more calls; done when nothing is in flight and `next` has nothing. `between` is called
-  // between batches of answers, at least every 100 ms.
+  // between batches of responses, at least every 100 ms.
   FetchEnd Run(const std::function<std::optional<Fetch>()>& next,
                const std::function<void()>& between);
 

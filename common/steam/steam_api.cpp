@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "json.h"
+#include "parse_number.h"
 
 namespace steamflow::steam_api {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using simdjson::error_code;
 
-constexpr int kDeepest = 64;  // levels; the API's answers have six
+constexpr int kDeepest = 64;  // levels; the API's responses have six
 
 std::string_view Trim(std::string_view text) {
   const auto last = text.find_last_not_of(" \t\r\n");
@@ -115,9 +115,7 @@ error_code GetId(ondemand::value value, std::uint64_t& id) {
   std::string_view json;
   if (const auto error = RawJson(value, json)) return error;
   if (json.size() >= 2 && json.front() == '"') json = json.substr(1, json.size() - 2);
-  std::uint64_t parsed = 0;
-  const auto [end, error] = std::from_chars(json.data(), json.data() + json.size(), parsed);
-  id = error == std::errc() && end == json.data() + json.size() ? parsed : 0;
+  id = ParseNumber<std::uint64_t>(json).value_or(0);
   return simdjson::SUCCESS;
 }
 
@@ -200,12 +198,8 @@ error_code ParseNewsItem(ondemand::value value, News& news) {
   }
   item.record = record.Take();
   item.gid = PlainText(kept[0]);
-  const std::string_view date = kept[5];
-  std::int64_t seconds = 0;
-  const auto [end, failed] = std::from_chars(date.data(), date.data() + date.size(), seconds);
-  if (failed == std::errc() && end == date.data() + date.size() && seconds >= 0) {
-    item.date = seconds;
-  }
+  const auto date = ParseNumber<std::int64_t>(kept[5]);
+  if (date && *date >= 0) item.date = *date;
   news.items.push_back(std::move(item));
   return simdjson::SUCCESS;
 }
@@ -279,7 +273,7 @@ Parser::Parser() : impl_(std::make_unique<Impl>()) {}
 Parser::~Parser() = default;
 
 Parser::Parsed<PlayerCount> Parser::ParsePlayerCount(std::string& body) {
-  PlayerCount answer;
+  PlayerCount response;
   std::string_view count;
   std::uint64_t result = 0;
   const auto found =
@@ -292,18 +286,17 @@ Parser::Parsed<PlayerCount> Parser::ParsePlayerCount(std::string& body) {
   if (count.empty() || result != 1) {
     if (result == 0)
       return tl::unexpected(std::string("a response without player_count and result"));
-    return answer;
+    return response;
   }
-  const auto [end, error] =
-      std::from_chars(count.data(), count.data() + count.size(), answer.count);
-  answer.has_count = error == std::errc() && end == count.data() + count.size();
-  if (!answer.has_count)
-    return tl::unexpected(std::string("a player_count that is no whole number"));
-  return answer;
+  const auto number = ParseNumber<decltype(response.count)>(count);
+  if (!number) return tl::unexpected(std::string("a player_count that is no whole number"));
+  response.count = *number;
+  response.has_count = true;
+  return response;
 }
 
 Parser::Parsed<Players> Parser::ParsePlayers(std::string& body) {
-  Players answer;
+  Players response;
   bool has_players = false;
   const auto found = impl_->ForEachFieldOf(
       body, "response", [&](std::string_view name, ondemand::value value) -> error_code {
@@ -311,16 +304,16 @@ Parser::Parsed<Players> Parser::ParsePlayers(std::string& body) {
         has_players = true;
         ondemand::array array;
         if (const auto error = value.get_array().get(array)) return error;
-        return ForEachElement(array,
-                              [&](ondemand::value player) { return ParsePlayer(player, answer); });
+        return ForEachElement(
+            array, [&](ondemand::value player) { return ParsePlayer(player, response); });
       });
   if (!found) return tl::unexpected(found.error());
   if (!has_players) return tl::unexpected(std::string("a body without players"));
-  return answer;
+  return response;
 }
 
 Parser::Parsed<RecentGames> Parser::ParseRecentGames(std::string& body) {
-  RecentGames answer;
+  RecentGames response;
   std::string_view total_count;
   bool is_empty = true;
   const auto found = impl_->ForEachFieldOf(
@@ -330,19 +323,20 @@ Parser::Parsed<RecentGames> Parser::ParseRecentGames(std::string& body) {
         if (name != "games") return Check(value);
         ondemand::array array;
         if (const auto error = value.get_array().get(array)) return error;
-        return ForEachElement(array, [&](ondemand::value game) { return ParseGame(game, answer); });
+        return ForEachElement(array,
+                              [&](ondemand::value game) { return ParseGame(game, response); });
       });
   if (!found) return tl::unexpected(found.error());
   if (!*found) return tl::unexpected(std::string("a body without a response"));
-  answer.withheld = is_empty;
-  if (!is_empty && answer.games.empty() && total_count != "0") {
+  response.withheld = is_empty;
+  if (!is_empty && response.games.empty() && total_count != "0") {
     return tl::unexpected(std::string("a response that counts games and has none"));
   }
-  return answer;
+  return response;
 }
 
 Parser::Parsed<News> Parser::ParseNews(std::string& body) {
-  News answer;
+  News response;
   bool has_items = false;
   const auto found = impl_->ForEachFieldOf(
       body, "appnews", [&](std::string_view name, ondemand::value value) -> error_code {
@@ -351,12 +345,12 @@ Parser::Parsed<News> Parser::ParseNews(std::string& body) {
         ondemand::array array;
         if (const auto error = value.get_array().get(array)) return error;
         return ForEachElement(array,
-                              [&](ondemand::value item) { return ParseNewsItem(item, answer); });
+                              [&](ondemand::value item) { return ParseNewsItem(item, response); });
       });
   if (!found) return tl::unexpected(found.error());
   if (*found && !has_items) return tl::unexpected(std::string("a body without newsitems"));
-  answer.is_known = *found;
-  return answer;
+  response.is_known = *found;
+  return response;
 }
 
 std::uint64_t Parser::repaired() const {

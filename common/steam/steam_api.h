@@ -20,7 +20,7 @@ struct Player {
 };
 
 struct Players {
-  std::vector<Player> players;  // in the order of the answer, which is not that of the request
+  std::vector<Player> players;  // in the order of the response, which is not that of the request
   std::size_t deleted = 0;      // empty objects
 };
 

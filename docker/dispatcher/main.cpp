@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "file.h"
+#include "file_io.h"
 #include "task_error.h"
 #include "task_names.h"
 #include "version.h"

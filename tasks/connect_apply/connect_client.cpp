@@ -1,9 +1,8 @@
 #include "connect_client.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
-#include "connection.h"
+#include "airflow_connection.h"
 #include "flags.h"
 #include "json.h"
 #include "rest_config.h"
@@ -11,7 +10,8 @@
 namespace steamflow {
 namespace {
 
-constexpr int kBetweenMs = 250;  // two tries while the workers start or rebalance
+// Of two requests while the workers start or rebalance.
+constexpr std::chrono::milliseconds kBetweenTries(250);
 
 const RestKind kKind{.name = "Kafka Connect",
                      .port = 8083,
@@ -19,13 +19,13 @@ const RestKind kKind{.name = "Kafka Connect",
                      .data = "the connectors' passwords"};
 
 // The `message` of an error's body, or its beginning.
-std::string MessageOf(const HttpResponse& answer) {
-  if (const auto fields = ParseJsonObject(answer.body)) {
+std::string MessageOf(const HttpResponse& response) {
+  if (const auto fields = ParseJsonObject(response.body)) {
     for (const JsonField& field : *fields) {
       if (field.name == "message") return field.value;
     }
   }
-  return answer.body.substr(0, 200);
+  return response.body.substr(0, 200);
 }
 
 }  // namespace
@@ -58,27 +58,25 @@ HttpResponse ConnectClient::Ask(const std::string& method, const std::string& pa
                                 const std::string& body) {
   std::optional<TaskError> waits;  // why, as the worker said last
   for (;;) {
-    HttpResponse answer;
+    HttpResponse response;
     try {
-      answer = client_.Ask(method, path, body);
+      response = client_.Ask(method, path, body);
     } catch (const TaskError&) {
       run_.stop.ThrowIfSignalled();
       if (waits && run_.stop.Requested()) throw *std::move(waits);  // says more than a timeout
       throw;
     }
     // A worker that starts says 404 to everything for a moment, in HTML.
-    const bool is_starting = answer.status == 404 && !ParseJsonObject(answer.body);
-    if (answer.status < 300 || (answer.status == 404 && !is_starting)) return answer;
-    const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(answer));
-    if (answer.status != 409 && !is_starting) throw TaskError(ExitCode::kConfig, message);
+    const bool is_starting = response.status == 404 && !ParseJsonObject(response.body);
+    if (response.status < 300 || (response.status == 404 && !is_starting)) return response;
+    const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(response));
+    if (response.status != 409 && !is_starting) throw TaskError(ExitCode::kConfig, message);
     waits.emplace(is_starting
                       ? TaskError(ExitCode::kConfig,
                                   fmt::format("{} {}: HTTP 404: is this Kafka Connect? ({})",
                                               method, path, client_.server().source))
                       : TaskError(ExitCode::kTransient, message));
-    pollfd signal{.fd = run_.stop.fd(), .events = POLLIN, .revents = 0};
-    ::poll(&signal, 1, kBetweenMs);
-    run_.stop.ThrowIfSignalled();
+    if (run_.stop.WaitFor(kBetweenTries)) run_.stop.ThrowIfSignalled();
     if (run_.stop.Requested()) throw *std::move(waits);
   }
 }
@@ -103,9 +101,9 @@ std::set<std::string> ConnectClient::ConnectorClasses() {
 
 std::optional<std::map<std::string, std::string>> ConnectClient::Config(const std::string& name) {
   const std::string path = fmt::format("/connectors/{}/config", name);
-  const HttpResponse answer = Ask("GET", path);
-  if (answer.status == 404) return std::nullopt;
-  auto config = ParseConnectorConfig(answer.body);
+  const HttpResponse response = Ask("GET", path);
+  if (response.status == 404) return std::nullopt;
+  auto config = ParseConnectorConfig(response.body);
   if (!config) {
     throw TaskError(ExitCode::kConfig, fmt::format("GET {}: {}", path, config.error()));
   }
@@ -114,9 +112,9 @@ std::optional<std::map<std::string, std::string>> ConnectClient::Config(const st
 
 std::optional<ConnectorStatus> ConnectClient::Status(const std::string& name) {
   const std::string path = fmt::format("/connectors/{}/status", name);
-  const HttpResponse answer = Ask("GET", path);
-  if (answer.status == 404) return std::nullopt;
-  auto status = ParseConnectorStatus(answer.body);
+  const HttpResponse response = Ask("GET", path);
+  if (response.status == 404) return std::nullopt;
+  auto status = ParseConnectorStatus(response.body);
   if (!status) {
     throw TaskError(ExitCode::kConfig, fmt::format("GET {}: {}", path, status.error()));
   }

@@ -28,7 +28,7 @@ struct ConnectFlags {
 RestServer ReadConnectServer(const ConnectFlags& flags, Run& run);
 
 // Kafka Connect's REST interface. Each call throws TaskError as RestClient::Ask does, and kConfig
-// for an answer that no other attempt would change. It waits until the deadline for a worker that
+// for a response that no other attempt would change. It waits until the deadline for a worker that
 // is away, that starts, or whose group rebalances.
 class ConnectClient {
  public:

@@ -6,9 +6,10 @@
 #include <filesystem>
 #include <system_error>
 
-#include "connection.h"
 #include "environment.h"
-#include "file.h"
+#include "airflow_connection.h"
+#include "airflow_variable.h"
+#include "file_io.h"
 #include "json.h"
 #include "task_error.h"
 

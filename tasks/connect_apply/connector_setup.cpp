@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <thread>
 
 #include "json.h"
+#include "parse_number.h"
 
 namespace steamflow {
 namespace {
@@ -20,11 +19,8 @@ constexpr std::chrono::seconds kUntilChangeIsBelieved(10);
 // As many as most connectors make.
 std::size_t MostTasks(const Connector& connector) {
   const auto setting = connector.config.find("tasks.max");
-  if (setting == connector.config.end()) return 1;  // Connect's default
-  std::size_t tasks = 0;
-  const std::string& text = setting->second;
-  std::from_chars(text.data(), text.data() + text.size(), tasks);  // Connect has refused others
-  return tasks;
+  if (setting == connector.config.end()) return 1;               // Connect's default
+  return ParseNumber<std::size_t>(setting->second).value_or(0);  // Connect has refused others
 }
 
 }  // namespace
@@ -100,7 +96,7 @@ void AwaitStatus(std::vector<AppliedConnector>& all, ConnectClient& connect, con
     });
     stop.ThrowIfSignalled();
     if (is_over || stop.Requested()) return;
-    std::this_thread::sleep_for(kBetweenLooks);
+    stop.WaitFor(kBetweenLooks);
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include "command.h"
 #include "connector_setup.h"
-#include "file.h"
+#include "file_io.h"
 
 int main(int argc, char** argv) {
   using namespace steamflow;

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <map>
 #include <sstream>
 
+#include "airflow_variable.h"
 #include "json.h"
-#include "setting.h"
+#include "parse_number.h"
 #include "web_url.h"
 
 namespace steamflow {
@@ -86,26 +86,23 @@ std::uint64_t ImportSavedObjects(RestClient& kibana, const std::string& ndjson) 
       "--{0}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"steamflow.ndjson\"\r\n"
       "Content-Type: application/ndjson\r\n\r\n{1}\r\n--{0}--\r\n",
       kBoundary, ndjson);
-  const HttpResponse answer =
+  const HttpResponse response =
       kibana.Ask("POST", kImport, form, fmt::format("multipart/form-data; boundary={}", kBoundary));
-  const auto leaves = FlattenJson(answer.body).value_or(std::map<std::string, std::string>());
+  const auto leaves = FlattenJson(response.body).value_or(std::map<std::string, std::string>());
   const auto leaf = [&](const char* path) {
     const auto found = leaves.find(path);
     return found == leaves.end() ? "" : found->second;
   };
-  if (answer.status == 200 && leaf("success") == "true") {
-    const std::string count = leaf("successCount");
-    std::uint64_t number = 0;
-    std::from_chars(count.data(), count.data() + count.size(), number);
-    return number;
+  if (response.status == 200 && leaf("success") == "true") {
+    return ParseNumber<std::uint64_t>(leaf("successCount")).value_or(0);
   }
-  const std::string cause = answer.status == 200
+  const std::string cause = response.status == 200
                                 ? fmt::format("{} {}: {}", leaf("errors.0.type"),
                                               leaf("errors.0.id"), leaf("errors.0.error.type"))
-                                : ErrorReason(answer);
+                                : ErrorReason(response);
   throw TaskError(ExitCode::kConfig,
                   fmt::format("POST {}{}: HTTP {}: {} ({})", kibana.server().url, kImport,
-                              answer.status, cause, kibana.server().source));
+                              response.status, cause, kibana.server().source));
 }
 
 }  // namespace steamflow

@@ -5,14 +5,14 @@
 
 #include <system_error>
 
+#include "airflow_variable.h"
 #include "command.h"
 #include "drain.h"
 #include "elasticsearch_config.h"
-#include "file.h"
+#include "file_io.h"
 #include "index_setup.h"
 #include "json.h"
 #include "kibana.h"
-#include "setting.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "command.h"
-#include "file.h"
+#include "file_io.h"
 #include "json.h"
 #include "kafka_admin.h"
 #include "topic_survey.h"

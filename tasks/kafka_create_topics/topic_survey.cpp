@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 namespace steamflow {
 namespace {
@@ -60,7 +59,7 @@ KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop) {
                                                               cluster.brokers.size(), least));
     stop.ThrowIfSignalled();
     if (stop.Requested()) throw too_few;
-    std::this_thread::sleep_for(kBetweenLooks);
+    stop.WaitFor(kBetweenLooks);
     try {
       cluster = admin.Describe();
     } catch (const TaskError& error) {
@@ -87,7 +86,7 @@ TopicSurvey AwaitTopics(
                                   "of its partitions has no leader",
                                   waiting->name));
     }
-    std::this_thread::sleep_for(kBetweenLooks);
+    stop.WaitFor(kBetweenLooks);
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "kafka_admin.h"
 #include "stop.h"
-#include "topic_spec.h"
+#include "topics_file.h"
 
 namespace steamflow {
 

@@ -7,24 +7,24 @@
 
 #include "command.h"
 #include "dead_letters.h"
-#include "file.h"
+#include "file_io.h"
 #include "json.h"
-#include "letter_replay.h"
-#include "letter_selection.h"
+#include "replay.h"
+#include "selection.h"
 #include "topic_scan.h"
 
 namespace {
 
 using namespace steamflow;
 
-std::string Line(const StoredLetter& letter) {
+std::string Line(const StoredDeadLetter& letter) {
   return fmt::format("{:<10}  {}  {:<9}  {:<18}  {}  {}\n",
                      fmt::format("{}/{}", letter.partition, letter.offset), FormatUtc(letter.time),
                      Name(letter.state), OneLine(letter.topic), OneLine(letter.event_id),
                      OneLine(letter.reason));
 }
 
-std::string Whole(const StoredLetter& letter) {
+std::string Whole(const StoredDeadLetter& letter) {
   std::string text = Line(letter) + fmt::format("task: {}\n", OneLine(letter.task));
   if (letter.key) text += fmt::format("key: {}\n", OneLine(*letter.key));
   for (const auto& [name, value] : letter.headers) {
@@ -48,13 +48,15 @@ std::set<std::pair<std::int32_t, std::int64_t>> FindReplayed(const KafkaProperti
 }
 
 struct Counts {
-  std::map<StoredLetter::State, std::uint64_t> states;  // of the letters chosen
+  std::map<StoredDeadLetter::State, std::uint64_t> states;  // of the letters chosen
 
-  void ReportTo(Result& result, const LetterReplay* replay) {
+  void ReportTo(Result& result, const DeadLetterReplay* replay) {
     JsonObject json;
-    for (const auto state : {StoredLetter::State::kOpen, StoredLetter::State::kReplayed,
-                             StoredLetter::State::kTruncated, StoredLetter::State::kNoRecord}) {
-      json.Add(state == StoredLetter::State::kNoRecord ? "no_record" : Name(state), states[state]);
+    for (const auto state :
+         {StoredDeadLetter::State::kOpen, StoredDeadLetter::State::kReplayed,
+          StoredDeadLetter::State::kTruncated, StoredDeadLetter::State::kNoRecord}) {
+      json.Add(state == StoredDeadLetter::State::kNoRecord ? "no_record" : Name(state),
+               states[state]);
     }
     if (replay) json.Add("delivered", replay->delivered()).Add("refused", replay->refused());
     result.sections = {{"letters", json.Take()}};
@@ -69,7 +71,7 @@ int main(int argc, char** argv) {
       "Lists the dead letters: what could not be delivered, and why. With --show whole, "
       "and with --replay their records are put back into their topics, once each.",
       "kafka-dead-letters --brokers localhost:9092 --source-topic steam_news --replay");
-  LetterFlags flags;
+  DeadLetterFlags flags;
   flags.AddTo(command.flags());
   bool show = false;
   bool replays = false;
@@ -81,13 +83,13 @@ int main(int argc, char** argv) {
   kafka.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
-    const LetterSelection selection = ReadSelection(flags);
+    const DeadLetterSelection selection = ReadSelection(flags);
     if (replays && selection.HasAll()) {
       throw TaskError(ExitCode::kUsage,
                       "--replay: say which letters, such as --source-topic or --since");
     }
     const KafkaProperties properties = ReadKafkaProperties(kafka, run.log);
-    std::optional<LetterReplay> replay;
+    std::optional<DeadLetterReplay> replay;
     if (replays) replay.emplace(run, properties);  // before the notes of earlier ones are read
     const auto replayed = FindReplayed(properties, selection.since, run.stop);
 
@@ -96,14 +98,14 @@ int main(int argc, char** argv) {
     TopicScan(properties, kDeadLetterTopic, selection.since, run.stop)
         .Each([&](std::int32_t partition, const KafkaMessage& message) {
           if (ReplayedOffset(message)) return true;
-          StoredLetter letter = ReadLetter(partition, message);
+          StoredDeadLetter letter = ReadDeadLetter(partition, message);
           if (!selection.Has(letter)) return true;
           if (replayed.count({partition, letter.offset}) > 0) {
-            letter.state = StoredLetter::State::kReplayed;
+            letter.state = StoredDeadLetter::State::kReplayed;
           }
           ++counts.states[letter.state];
           if (!replay) WriteStdout(show ? Whole(letter) : Line(letter));
-          if (replay && letter.state == StoredLetter::State::kOpen) {
+          if (replay && letter.state == StoredDeadLetter::State::kOpen) {
             replay->Add(std::move(letter));
           }
           counts.ReportTo(run.result, replay ? &*replay : nullptr);
@@ -112,8 +114,8 @@ int main(int argc, char** argv) {
     if (!replay) return;
     replay->Finish();
     counts.ReportTo(run.result, &*replay);
-    const auto left = replay->refused() + counts.states[StoredLetter::State::kTruncated] +
-                      counts.states[StoredLetter::State::kNoRecord];
+    const auto left = replay->refused() + counts.states[StoredDeadLetter::State::kTruncated] +
+                      counts.states[StoredDeadLetter::State::kNoRecord];
     if (left > 0) {
       throw TaskError(ExitCode::kData,
                       fmt::format("{} of the letters cannot be replayed: refused by Kafka, "

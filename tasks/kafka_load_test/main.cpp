@@ -7,19 +7,19 @@
 
 #include "command.h"
 #include "kafka_admin.h"
-#include "load_check.h"
-#include "load_meter.h"
-#include "load_sample.h"
-#include "pace.h"
+#include "meter.h"
+#include "preflight.h"
 #include "progress.h"
-#include "record_sink.h"
+#include "rate_limit.h"
+#include "record_output.h"
+#include "sample.h"
 
 namespace {
 
 using namespace steamflow;
 
 constexpr std::chrono::milliseconds kLongestPause(100);  // in which no signal is seen
-constexpr std::uint64_t kTurn = 64;          // records between two looks at answers and signals
+constexpr std::uint64_t kTurn = 64;          // records between two looks at responses and signals
 constexpr std::uint64_t kFramingBytes = 64;  // event id and lengths, of each record in Kafka's log
 
 KafkaProperties ReadProperties(const KafkaFlags& flags, Log& log) {

@@ -4,7 +4,7 @@
 #include "drain.h"
 #include "elasticsearch_config.h"
 #include "elasticsearch_store.h"
-#include "file.h"
+#include "file_io.h"
 #include "index_setup.h"
 
 int main(int argc, char** argv) {

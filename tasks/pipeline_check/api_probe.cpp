@@ -43,7 +43,7 @@ void ApiProbe::Ask(Fetch fetch) {
       [&] { return std::exchange(todo, std::nullopt); },
       [&] {
         if (Clock::now() < until) return;
-        throw TaskError(ExitCode::kTransient, fmt::format("no answer in {} s", kLongest.count()));
+        throw TaskError(ExitCode::kTransient, fmt::format("no response in {} s", kLongest.count()));
       });
   if (end.error) throw *end.error;
   if (failed) throw TaskError(ExitCode::kTransient, *failed);
@@ -52,7 +52,7 @@ void ApiProbe::Ask(Fetch fetch) {
                     "the call budget of today is used up (STEAM_DAILY_CALL_BUDGET)");
   }
   if (end.reason == FetchEnd::Reason::kStopped) {
-    throw TaskError(ExitCode::kTransient, "no answer before the deadline");
+    throw TaskError(ExitCode::kTransient, "no response before the deadline");
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "file.h"
+#include "file_io.h"
 #include "json.h"
 
 namespace steamflow {

@@ -5,15 +5,15 @@
 
 #include <future>
 
+#include "airflow_connection.h"
 #include "api_probe.h"
 #include "check_list.h"
 #include "command.h"
-#include "connection.h"
 #include "dead_letters.h"
-#include "games.h"
 #include "kafka_health.h"
 #include "news_cursor.h"
 #include "source.h"
+#include "steam_settings.h"
 #include "steam_urls.h"
 #include "walk.h"
 

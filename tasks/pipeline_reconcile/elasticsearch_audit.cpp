@@ -24,7 +24,7 @@ std::int64_t VersionOf(const AuditedRecord& record) {
   return std::chrono::milliseconds(record.event_time.time_since_epoch()).count();
 }
 
-// `found`: of the answer to _mget.
+// `found`: of the response to _mget.
 Holding Judge(const AuditedRecord& record, const element& found, Instant since) {
   std::string_view error;
   if (!found["error"]["type"].get(error)) {
@@ -39,7 +39,7 @@ Holding Judge(const AuditedRecord& record, const element& found, Instant since) 
   if (found["found"].get(is_found)) {
     throw TaskError(
         ExitCode::kConfig,
-        fmt::format("looking for documents of {}: not an answer of Elasticsearch", record.topic));
+        fmt::format("looking for documents of {}: not a response of Elasticsearch", record.topic));
   }
   if (!IsState(record.kind)) return is_found ? Holding::kHeld : Holding::kMissing;
   if (!is_found) return Holding::kDeleted;
@@ -48,10 +48,10 @@ Holding Judge(const AuditedRecord& record, const element& found, Instant since) 
   return has_version && version >= VersionOf(record) ? Holding::kHeld : Holding::kMissing;
 }
 
-[[noreturn]] void ThrowNoAnswer(const RestServer& server, const HttpResponse& answer) {
+[[noreturn]] void ThrowNoResponse(const RestServer& server, const HttpResponse& response) {
   throw TaskError(ExitCode::kConfig,
-                  fmt::format("POST {}/_mget: HTTP {}, not an answer of Elasticsearch ({})",
-                              server.url, answer.status, server.source));
+                  fmt::format("POST {}/_mget: HTTP {}, not a response of Elasticsearch ({})",
+                              server.url, response.status, server.source));
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ StoreAudit::Offsets ElasticsearchAudit::StoredOffsets(
     const std::vector<KafkaPartition>& partitions) {
   // Where nothing is stored yet no document is looked for, and a server that is down would not be
   // seen. No right but the one to read is needed to be told that this asks for nothing.
-  const HttpResponse answer = client_.Ask("POST", "/_mget", R"({"docs":[]})");
-  if (answer.status != 200 && answer.status != 400) ThrowNoAnswer(client_.server(), answer);
+  const HttpResponse response = client_.Ask("POST", "/_mget", R"({"docs":[]})");
+  if (response.status != 200 && response.status != 400) ThrowNoResponse(client_.server(), response);
   KafkaReader reader(kafka_, "steamflow-elasticsearch", stop_);
   const auto committed = reader.Committed(partitions);
   Offsets offsets;
@@ -90,13 +90,13 @@ std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> r
   }
   JsonObject body;
   body.AddRaw("docs", JsonArray(wanted));
-  const HttpResponse answer = client_.Ask("POST", "/_mget?_source=false", body.Take());
+  const HttpResponse response = client_.Ask("POST", "/_mget?_source=false", body.Take());
 
   simdjson::dom::parser parser;
   simdjson::dom::array documents;
-  const auto error = parser.parse(answer.body)["docs"].get(documents);
-  if (answer.status != 200 || error || documents.size() != records.size()) {
-    ThrowNoAnswer(client_.server(), answer);
+  const auto error = parser.parse(response.body)["docs"].get(documents);
+  if (response.status != 200 || error || documents.size() != records.size()) {
+    ThrowNoResponse(client_.server(), response);
   }
   std::vector<Holding> holdings;
   for (const element document : documents) {

@@ -6,20 +6,20 @@
 #include <memory>
 #include <optional>
 
-#include "acknowledged.h"
+#include "acknowledged_counts.h"
+#include "airflow_connection.h"
+#include "airflow_variable.h"
 #include "command.h"
-#include "comparison.h"
-#include "connection.h"
 #include "drain.h"
 #include "elasticsearch_audit.h"
 #include "elasticsearch_config.h"
 #include "environment.h"
-#include "file.h"
-#include "freed_memory.h"
+#include "file_io.h"
 #include "json.h"
+#include "malloc_tuning.h"
 #include "postgres_audit.h"
 #include "reconciliation.h"
-#include "setting.h"
+#include "report.h"
 
 namespace {
 

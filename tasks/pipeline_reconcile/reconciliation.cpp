@@ -47,7 +47,7 @@ class StorePass {
     }
   }
 
-  bool IsDue(const SinkMessage& message) const {
+  bool IsDue(const ConsumedMessage& message) const {
     const auto stored = offsets_.find(message.partition);
     return stored != offsets_.end() && message.offset < stored->second;
   }
@@ -146,13 +146,13 @@ class TopicPass {
   }
 
   void Take(std::int32_t partition, const KafkaMessage& raw) {
-    const SinkMessage message{.topic = result_.topic,
-                              .partition = partition,
-                              .offset = raw.offset,
-                              .timestamp_ms = raw.timestamp_ms,
-                              .event_id = raw.Header("event_id"),
-                              .key = raw.key,
-                              .value = raw.value};
+    const ConsumedMessage message{.topic = result_.topic,
+                                  .partition = partition,
+                                  .offset = raw.offset,
+                                  .timestamp_ms = raw.timestamp_ms,
+                                  .event_id = raw.Header("event_id"),
+                                  .key = raw.key,
+                                  .value = raw.value};
     const Instant time =
         std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
             std::chrono::milliseconds(raw.timestamp_ms)));
@@ -242,7 +242,7 @@ class TopicPass {
   const bool is_state_;
   const std::uint64_t slices_;
   std::uint64_t slice_ = 0;
-  SinkRecordParser parser_;
+  ConsumedRecordParser parser_;
   std::vector<StorePass> stores_;
   std::map<std::string, RunPass, std::less<>> runs_;
   std::unique_ptr<DueIds> due_ = std::make_unique<DueIds>();  // of the slice, and the window
@@ -263,10 +263,10 @@ Reconciliation::Reconciliation(KafkaProperties kafka, const std::vector<std::str
     auto offsets = audit->StoredOffsets(partitions);
     stores_.push_back({std::move(audit), std::move(offsets), {}});
   }
-  if (!stores_.empty()) ReadLetters();
+  if (!stores_.empty()) ReadDeadLetters();
 }
 
-void Reconciliation::ReadLetters() {
+void Reconciliation::ReadDeadLetters() {
   TopicScan(kafka_, kDeadLetterTopic, window_.since - kMargin, stop_)
       .Each([&](std::int32_t, const KafkaMessage& message) {
         for (Store& store : stores_) {

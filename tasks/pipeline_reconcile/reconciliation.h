@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "acknowledged.h"
-#include "comparison.h"
+#include "acknowledged_counts.h"
 #include "kafka_config.h"
+#include "report.h"
 #include "stop.h"
 #include "store_audit.h"
 #include "timestamp.h"
@@ -44,7 +44,7 @@ class Reconciliation {
   TopicComparison Compare(const std::string& topic);
 
  private:
-  void ReadLetters();
+  void ReadDeadLetters();
 
   const KafkaProperties kafka_;
   const Window window_;

@@ -6,7 +6,7 @@
 
 namespace steamflow {
 
-AuditedRecord::AuditedRecord(const SinkRecord& record, std::string place_in_kafka)
+AuditedRecord::AuditedRecord(const ConsumedRecord& record, std::string place_in_kafka)
     : event_id(*record.message.event_id),
       topic(record.message.topic),
       place(std::move(place_in_kafka)),

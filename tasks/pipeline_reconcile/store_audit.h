@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "consumed_record.h"
 #include "kafka_reader.h"
-#include "sink_record.h"
 #include "timestamp.h"
 
 namespace steamflow {
 
 // A record that a store should hold.
 struct AuditedRecord {
-  AuditedRecord(const SinkRecord& record, std::string place_in_kafka);
+  AuditedRecord(const ConsumedRecord& record, std::string place_in_kafka);
 
   std::string event_id;
   std::string topic;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "command.h"
-#include "games.h"
 #include "json.h"
 #include "source.h"
 #include "steam_api.h"
+#include "steam_settings.h"
 #include "steam_urls.h"
 
 int main(int argc, char** argv) {
@@ -44,11 +44,11 @@ int main(int argc, char** argv) {
       Fetch fetch;
       fetch.url = steam_api::PlayerCountUrl(config.api_url, games[item].appid);
       fetch.accept = [&, item](HttpResponse& response) -> tl::expected<void, std::string> {
-        const auto answer = parser.ParsePlayerCount(response.body);
-        if (!answer) return tl::unexpected(answer.error());
+        const auto count = parser.ParsePlayerCount(response.body);
+        if (!count) return tl::unexpected(count.error());
         // No number is not the number 0: such an app gets no record.
-        if (answer->has_count) send_count(games[item], answer->count, item);
-        source.items().Answered(item, answer->has_count ? Outcome::kOk : Outcome::kAbsent);
+        if (count->has_count) send_count(games[item], count->count, item);
+        source.items().Answered(item, count->has_count ? Outcome::kOk : Outcome::kAbsent);
         return {};
       };
       fetch.fail = [&](const FetchFailure& failure) { failed = failure.message; };

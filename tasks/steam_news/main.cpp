@@ -6,10 +6,10 @@
 #include <deque>
 
 #include "command.h"
-#include "games.h"
 #include "news_cursor.h"
 #include "source.h"
 #include "steam_api.h"
+#include "steam_settings.h"
 #include "steam_urls.h"
 
 namespace {

@@ -41,25 +41,26 @@ int main(int argc, char** argv) {
       const std::string key = fmt::to_string(player.steamid);
       source.Send(Record{key, event_prefix + key, value}, item);
     };
-    PlayerBatches batches(walk, config.api_url, parser, [&](const PlayerBatches::Answer& answer) {
-      std::size_t without_id = 0;
-      for (std::size_t i = 0; i < answer.players.size(); ++i) {
-        const std::uint64_t item = answer.item + i;
-        const bool is_last = i + 1 == answer.players.size();
-        bool is_there = answer.players[i] != nullptr;
-        if (is_there) send_profile(*answer.players[i], item);
-        // Which of the missing ids an object without one belongs to cannot be known: each stands
-        // for one of them, and what is left over goes with the last id.
-        while (without_id < answer.without_id.size() && (!is_there || is_last)) {
-          const std::string event_id = event_prefix + fmt::to_string(walk.Id(item));
-          source.Send(DeadLetter{event_id, event_id, answer.without_id[without_id++],
-                                 "a profile without a steamid"},
-                      item);
-          is_there = true;
-        }
-        source.items().Answered(item, is_there ? Outcome::kOk : Outcome::kAbsent);
-      }
-    });
+    PlayerBatches batches(
+        walk, config.api_url, parser, [&](const PlayerBatches::Response& response) {
+          std::size_t without_id = 0;
+          for (std::size_t i = 0; i < response.players.size(); ++i) {
+            const std::uint64_t item = response.item + i;
+            const bool is_last = i + 1 == response.players.size();
+            bool is_there = response.players[i] != nullptr;
+            if (is_there) send_profile(*response.players[i], item);
+            // Which of the missing ids an object without one belongs to cannot be known: each
+            // stands for one of them, and what is left over goes with the last id.
+            while (without_id < response.without_id.size() && (!is_there || is_last)) {
+              const std::string event_id = event_prefix + fmt::to_string(walk.Id(item));
+              source.Send(DeadLetter{event_id, event_id, response.without_id[without_id++],
+                                     "a profile without a steamid"},
+                          item);
+              is_there = true;
+            }
+            source.items().Answered(item, is_there ? Outcome::kOk : Outcome::kAbsent);
+          }
+        });
 
     const FetchEnd end = source.Fetch([&] { return batches.Next(); }, walk.block().size);
     const auto failed =

@@ -5,7 +5,7 @@
 #include <queue>
 
 #include "command.h"
-#include "freed_memory.h"
+#include "malloc_tuning.h"
 #include "player_batches.h"
 #include "source.h"
 #include "steam_api.h"
@@ -41,25 +41,26 @@ int main(int argc, char** argv) {
 
     // Which ids exist and are public: one call tells for a hundred.
     std::queue<std::uint64_t> visible;  // items
-    PlayerBatches batches(walk, config.api_url, parser, [&](const PlayerBatches::Answer& answer) {
-      for (std::size_t i = 0; i < answer.players.size(); ++i) {
-        const std::uint64_t item = answer.item + i;
-        const steam_api::Player* player = answer.players[i];
-        // An object without an id may be any of the accounts that are missing.
-        if (player ? player->is_public : !answer.without_id.empty()) {
-          visible.push(item);
-        } else {
-          source.items().Answered(item, player ? Outcome::kWithheld : Outcome::kAbsent);
-        }
-      }
-    });
+    PlayerBatches batches(
+        walk, config.api_url, parser, [&](const PlayerBatches::Response& response) {
+          for (std::size_t i = 0; i < response.players.size(); ++i) {
+            const std::uint64_t item = response.item + i;
+            const steam_api::Player* player = response.players[i];
+            // An object without an id may be any of the accounts that are missing.
+            if (player ? player->is_public : !response.without_id.empty()) {
+              visible.push(item);
+            } else {
+              source.items().Answered(item, player ? Outcome::kWithheld : Outcome::kAbsent);
+            }
+          }
+        });
 
     // A game becomes a record as it was delivered, plus whose it is and the time of the run.
     std::string value;
-    const auto send_games = [&](const steam_api::RecentGames& answer, std::uint64_t item) {
+    const auto send_games = [&](const steam_api::RecentGames& response, std::uint64_t item) {
       const std::string steamid = fmt::to_string(walk.Id(item));
       const std::string quoted = "\"" + steamid + "\"";
-      for (const steam_api::Game& game : answer.games) {
+      for (const steam_api::Game& game : response.games) {
         value.clear();
         steam_api::AppendWithFields(value, game.json, game.has_clash,
                                     {{"steam_id", quoted}, {"timestamp", config.timestamp}});
@@ -72,8 +73,8 @@ int main(int argc, char** argv) {
           source.Send(DeadLetter{id, id, game.json, "a game without an appid"}, item);
         }
       }
-      const Outcome nothing = answer.withheld ? Outcome::kWithheld : Outcome::kEmpty;
-      source.items().Answered(item, answer.games.empty() ? nothing : Outcome::kOk);
+      const Outcome nothing = response.withheld ? Outcome::kWithheld : Outcome::kEmpty;
+      source.items().Answered(item, response.games.empty() ? nothing : Outcome::kOk);
     };
     std::vector<FailedItems> failures;
     MethodCalls calls;
@@ -83,10 +84,10 @@ int main(int argc, char** argv) {
       fetch.url = steam_api::RecentlyPlayedUrl(config.api_url, walk.Id(item));
       fetch.keyed_calls = calls_ahead;
       fetch.accept = [&, item](HttpResponse& response) -> tl::expected<void, std::string> {
-        const auto answer = parser.ParseRecentGames(response.body);
-        if (!answer) return tl::unexpected(answer.error());
+        const auto games = parser.ParseRecentGames(response.body);
+        if (!games) return tl::unexpected(games.error());
         ++calls.succeeded;
-        send_games(*answer, item);
+        send_games(*games, item);
         return {};
       };
       fetch.fail = [&, item](const FetchFailure& failure) {

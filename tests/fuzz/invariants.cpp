@@ -5,15 +5,15 @@
 #include <stdexcept>
 #include <string>
 
-#include "bulk_answer.h"
-#include "connection.h"
-#include "games.h"
+#include "airflow_connection.h"
+#include "bulk_response.h"
+#include "consumed_record.h"
 #include "json.h"
-#include "sink_record.h"
 #include "steam_api.h"
+#include "steam_settings.h"
 #include "task_error.h"
 #include "timestamp.h"
-#include "topic_spec.h"
+#include "topics_file.h"
 
 namespace steamflow::fuzz {
 namespace {
@@ -169,11 +169,12 @@ void CheckTopics(std::string_view bytes) {
 }
 
 void CheckSinkRecord(std::string_view bytes) {
-  static SinkRecordParser parser;
+  static ConsumedRecordParser parser;
   const error_code dom_error = DomError(std::string(bytes));
   for (const char* topic :
        {"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo", "steam_news", "any"}) {
-    const SinkMessage message{.topic = topic, .timestamp_ms = 1'700'000'000'000, .value = bytes};
+    const ConsumedMessage message{
+        .topic = topic, .timestamp_ms = 1'700'000'000'000, .value = bytes};
     const auto record = parser.Parse(message);
     if (!record) {
       Require(!record.error().empty(), "a refusal that says nothing");
@@ -198,7 +199,7 @@ void CheckSinkRecord(std::string_view bytes) {
 }
 
 void CheckBulkAnswer(std::string_view bytes) {
-  static BulkAnswerParser parser;
+  static BulkResponseParser parser;
   for (const std::size_t number : {0U, 1U, 2U, 3U}) {
     const auto items = parser.Parse(bytes, number);
     Require(items || !items.error().empty(), "no reason");

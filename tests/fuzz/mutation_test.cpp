@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <random>
 
-#include "file.h"
+#include "file_io.h"
 #include "invariants.h"
 
 namespace steamflow::fuzz {

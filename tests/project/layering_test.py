@@ -22,8 +22,8 @@ CPP_LIBRARY = re.compile(r"(fmt|tl)/")
 PURE = {
     "common/base/json",
     "common/base/task_error",
-    "common/kafka/topic_spec",
-    "common/records/sink_record",
+    "common/kafka/topics_file",
+    "common/records/consumed_record",
     "common/source/item_tracker",
     "common/steam/steam_api",
 }

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "file.h"
+#include "file_io.h"
 #include "test_run.h"
 
 namespace steamflow {

@@ -12,14 +12,14 @@ namespace {
 class BulkBodyTest : public testing::Test {
  protected:
   // Adds a message, and gives the lines that it makes.
-  std::string Add(const SinkMessage& message, const std::string& index = "i") {
+  std::string Add(const ConsumedMessage& message, const std::string& index = "i") {
     const auto record = parser_.Parse(message);
     EXPECT_TRUE(record) << record.error();
     const std::size_t before = body_.items();
     body_.Add(*record, index);
     return std::string(body_.Text(before, body_.items()));
   }
-  static SinkMessage Message(std::string_view topic, std::optional<std::string_view> value) {
+  static ConsumedMessage Message(std::string_view topic, std::optional<std::string_view> value) {
     return {.topic = topic,
             .partition = 3,
             .offset = 41,
@@ -29,7 +29,7 @@ class BulkBodyTest : public testing::Test {
             .value = value};
   }
 
-  SinkRecordParser parser_;
+  ConsumedRecordParser parser_;
   BulkBody body_;
 };
 
@@ -38,7 +38,7 @@ TEST_F(BulkBodyTest, AnEventIsCreatedInItsMonth) {
             R"({"create":{"_index":"p-t-2026.11","_id":"id"}}
 {"@timestamp":"2026-11-30T22:34:00Z","a": 1,"timestamp":"2026-12-01T07:34:00+09:00"}
 )");
-  SinkMessage message = Message("t", "{}");
+  ConsumedMessage message = Message("t", "{}");
   message.event_id = "a \"quoted\"\nid";
   EXPECT_EQ(Add(message), R"({"create":{"_index":"i-2026.11","_id":"a \"quoted\"\nid"}}
 {"@timestamp":"2026-11-18T11:06:40Z"}
@@ -46,7 +46,7 @@ TEST_F(BulkBodyTest, AnEventIsCreatedInItsMonth) {
 }
 
 TEST_F(BulkBodyTest, TheEventIdNamesTheMonthWhereItNamesATime) {
-  SinkMessage message = Message("t", R"({"timestamp":"2026-12-01T00:00:00Z"})");
+  ConsumedMessage message = Message("t", R"({"timestamp":"2026-12-01T00:00:00Z"})");
   message.event_id = "t/2026-11-30T23:59Z/7";
   EXPECT_THAT(Add(message), testing::StartsWith(R"({"create":{"_index":"i-2026.11",)"));
 }
@@ -78,18 +78,18 @@ TEST_F(BulkBodyTest, ADocumentIsOneLineWithOneTimestamp) {
 TEST_F(BulkBodyTest, GivesEveryMessageBackAsItCame) {
   const std::vector<std::string> values{"{}",   R"({"a":1})", "{ \"a\":\n1}",
                                         "\t{}", "{} ",        R"({"@timestamp":"2026-01-01"})"};
-  std::vector<SinkMessage> messages;
+  std::vector<ConsumedMessage> messages;
   for (const auto& value : values) messages.push_back(Message("t", value));
   messages.push_back(Message("steamusers", std::nullopt));
   messages.push_back(Message("u", "{}"));
   messages.back().key = std::nullopt;
   messages.back().event_id = std::nullopt;
   for (int round = 0; round < 2; ++round) {
-    for (const SinkMessage& message : messages) Add(message);
+    for (const ConsumedMessage& message : messages) Add(message);
     ASSERT_EQ(body_.items(), messages.size());
     for (std::size_t i = 0; i < messages.size(); ++i) {
       std::string room;
-      const SinkMessage back = body_.Message(i, room);
+      const ConsumedMessage back = body_.Message(i, room);
       EXPECT_EQ(back.topic, messages[i].topic);
       EXPECT_EQ(back.key, messages[i].key);
       EXPECT_EQ(back.value, messages[i].value);

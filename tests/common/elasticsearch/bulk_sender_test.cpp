@@ -20,7 +20,7 @@ using testing::HasSubstr;
 class BulkSenderTest : public testing::Test {
  protected:
   static BulkBody BodyOf(const std::string& id) {
-    SinkRecordParser parser;
+    ConsumedRecordParser parser;
     BulkBody body;
     const auto record = parser.Parse(
         {.topic = "t", .timestamp_ms = 1'795'000'000'000, .event_id = id, .value = R"({"a":1})"});

@@ -17,17 +17,17 @@ using test::TestRun;
 
 constexpr std::uint64_t kStart = kLowestId + 999;
 
-// A block of ids whose calls the test answers itself.
+// A block of ids whose calls the test responses itself.
 class PlayerBatchesTest : public testing::Test {
  protected:
   void Begin(std::uint64_t count) {
     WalkOptions options{.cursor_key = "c", .start_id = kStart, .count = count, .no_cursor = true};
     walk_.emplace(options, test_.run(), nullptr, false);
-    batches_.emplace(*walk_, "http://api", parser_, [this](const PlayerBatches::Answer& answer) {
-      for (std::size_t i = 0; i < answer.players.size(); ++i) {
-        outcomes_[answer.item + i] = answer.players[i] ? "found" : "absent";
+    batches_.emplace(*walk_, "http://api", parser_, [this](const PlayerBatches::Response& response) {
+      for (std::size_t i = 0; i < response.players.size(); ++i) {
+        outcomes_[response.item + i] = response.players[i] ? "found" : "absent";
       }
-      without_id_ += answer.without_id.size();
+      without_id_ += response.without_id.size();
     });
   }
 

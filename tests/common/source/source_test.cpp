@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "file.h"
+#include "file_io.h"
 #include "test_run.h"
 
 namespace steamflow {

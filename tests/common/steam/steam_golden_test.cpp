@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "file.h"
+#include "file_io.h"
 #include "steam_api.h"
 
 namespace steamflow::steam_api {

@@ -1,0 +1,33 @@
+#include "airflow_variable.h"
+
+#include <fmt/format.h>
+
+#include "environment.h"
+
+namespace steamflow {
+
+std::optional<std::string> AirflowVariable(const std::string& name) {
+  return EnvironmentValue("AIRFLOW_VAR_" + name);
+}
+
+std::string WithVariable(const std::string& help, const std::string& variable) {
+  return fmt::format("{} [env: AIRFLOW_VAR_{}]", help, variable);
+}
+
+std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
+                                   const std::string& variable) {
+  if (!flag_value.empty()) return Setting{flag_value, flag, ExitCode::kUsage};
+  if (auto value = AirflowVariable(variable)) {
+    return Setting{std::move(*value), "AIRFLOW_VAR_" + variable, ExitCode::kConfig};
+  }
+  return std::nullopt;
+}
+
+std::optional<Instant> ReadDate(const std::string& flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (const auto date = ParseInstant(text)) return date;
+  throw TaskError(ExitCode::kUsage,
+                  fmt::format("{}: '{}' is no date such as 2026-11-22T22:34:00Z", flag, text));
+}
+
+}  // namespace steamflow

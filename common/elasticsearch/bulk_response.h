@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+// What Elasticsearch and OpenSearch answer to _bulk. Pure: no I/O.
+namespace steamflow {
+
+// What became of one item.
+struct BulkItem {
+  enum class Fate {
+    kStored,     // it is in; of a deletion: it is gone
+    kDuplicate,  // it is there already, or a newer version is
+    kTryAgain,   // the server has no room or time for it now
+    kRefused,    // the server will never take this document
+    kNoRight,    // the login lacks a right
+    kNoIndex,    // the index is closed or may not be made: it is not the document's fault
+  };
+  Fate fate = Fate::kStored;
+  std::string reason;  // of the last four: "mapper_parsing_exception: failed to parse ..."
+};
+
+class BulkResponseParser {
+ public:
+  BulkResponseParser();
+  ~BulkResponseParser();
+  BulkResponseParser(const BulkResponseParser&) = delete;
+  BulkResponseParser& operator=(const BulkResponseParser&) = delete;
+
+  // One for each item, in the order of the request, which had `items` of them. Errors: a sentence
+  // that says why it is no such response.
+  tl::expected<std::vector<BulkItem>, std::string> Parse(std::string_view json, std::size_t items);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steamflow

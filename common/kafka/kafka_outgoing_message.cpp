@@ -1,0 +1,37 @@
+#include "kafka_outgoing_message.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include "kafka_client.h"
+
+namespace steamflow {
+
+KafkaHeaders MakeKafkaHeaders(std::span<const KafkaHeader> headers) {
+  KafkaHeaders made(rd_kafka_headers_new(headers.size()));
+  for (const auto& [name, value] : headers) {
+    rd_kafka_header_add(made.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  }
+  return made;
+}
+
+bool IsRefusal(int error) {
+  return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+         error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || error == RD_KAFKA_RESP_ERR_INVALID_MSG ||
+         error == RD_KAFKA_RESP_ERR_INVALID_RECORD || error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+}
+
+TaskError ProducingError(int error, const std::string& topic) {
+  std::string what = fmt::format("producing to {}: {}", topic,
+                                 rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)));
+  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+    what += ": the topic does not exist (kafka-create-topics makes it)";
+  } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
+    what += ": no topic can have this name";
+  }
+  return {CodeOfKafkaError(error), what};
+}
+
+}  // namespace steamflow

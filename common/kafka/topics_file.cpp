@@ -1,0 +1,156 @@
+#include "topics_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "json.h"
+#include "parse_number.h"
+
+namespace steamflow {
+namespace {
+
+constexpr char kMinInSync[] = "min.insync.replicas";
+
+// What may stand in the file for one topic. An Error is a sentence.
+using Error = std::optional<std::string>;
+
+Error ReadCount(const JsonField& field, int most, int& count) {
+  const auto value =
+      field.type == JsonField::Type::kNumber ? ParseNumber<int>(field.value) : std::nullopt;
+  if (!value || *value < 1 || *value > most) {
+    return fmt::format("{}: {} is no whole number from 1 to {}", field.name, field.value, most);
+  }
+  count = *value;
+  return std::nullopt;
+}
+
+Error ReadConfig(const JsonField& field, std::map<std::string, std::string>& config) {
+  const auto settings = ParseJsonObject(field.value);
+  if (!settings) return "config: " + settings.error();
+  for (const JsonField& setting : *settings) {
+    const bool is_value = setting.type == JsonField::Type::kString ||
+                          setting.type == JsonField::Type::kNumber ||
+                          setting.type == JsonField::Type::kBool;
+    if (setting.name.empty() || !is_value) {
+      return fmt::format("config '{}': {} is no string, number, true or false", setting.name,
+                         setting.value);
+    }
+    if (!config.emplace(setting.name, setting.value).second) {
+      return fmt::format("config '{}' stands there twice", setting.name);
+    }
+  }
+  return std::nullopt;
+}
+
+Error ReadSetting(const JsonField& field, TopicSpec& spec) {
+  if (field.name == "partitions") {
+    return ReadCount(field, std::numeric_limits<int>::max(), spec.partitions);
+  }
+  if (field.name == "replication") {
+    return ReadCount(field, std::numeric_limits<std::int16_t>::max(), spec.replication);
+  }
+  if (field.name == "config") return ReadConfig(field, spec.config);
+  return fmt::format("'{}' is not partitions, replication or config", field.name);
+}
+
+Error ReadTopic(const JsonField& field, TopicSpec& spec) {
+  if (!IsTopicName(spec.name)) {
+    return std::string("no topic can have this name (1 to 249 of a-z A-Z 0-9 . _ -)");
+  }
+  const auto settings = ParseJsonObject(field.value);
+  if (field.type != JsonField::Type::kObject || !settings) {
+    return std::string("expected {\"partitions\": 6, \"replication\": 3, \"config\": {}}");
+  }
+  std::set<std::string> seen;
+  for (const JsonField& setting : *settings) {
+    if (!seen.insert(setting.name).second) {
+      return fmt::format("'{}' stands there twice", setting.name);
+    }
+    if (auto error = ReadSetting(setting, spec)) return error;
+  }
+  if (spec.partitions == 0) return std::string("partitions is missing");
+  if (spec.replication == 0) return std::string("replication is missing");
+  const auto in_sync = spec.config.find(kMinInSync);
+  if (in_sync != spec.config.end() &&
+      ParseNumber<int>(in_sync->second).value_or(0) > spec.replication) {
+    return fmt::format("{} {} is more than the replication {}: it would take no record", kMinInSync,
+                       in_sync->second, spec.replication);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool IsTopicName(std::string_view name) {
+  constexpr std::size_t kLongest = 249;
+  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+tl::expected<std::vector<TopicSpec>, std::string> ParseTopics(std::string_view json) {
+  const auto fields = ParseJsonObject(json);
+  if (!fields) return tl::unexpected(fields.error());
+  if (fields->empty()) return tl::unexpected(std::string("it names no topic"));
+  std::vector<TopicSpec> topics;
+  std::set<std::string> names;
+  for (const JsonField& field : *fields) {
+    TopicSpec spec;
+    spec.name = field.name;
+    auto error = ReadTopic(field, spec);
+    // Kafka takes '.' and '_' for the same in the names of metrics, and refuses the second topic.
+    std::string metric = field.name;
+    std::replace(metric.begin(), metric.end(), '.', '_');
+    if (!error && !names.insert(metric).second) {
+      error = "it stands there twice ('.' and '_' count as the same)";
+    }
+    if (error) return tl::unexpected(fmt::format("topic '{}': {}", field.name, *error));
+    topics.push_back(std::move(spec));
+  }
+  return topics;
+}
+
+TopicSpec LowerReplication(TopicSpec spec, int replicas) {
+  spec.replication = std::min(spec.replication, replicas);
+  const auto in_sync = spec.config.find(kMinInSync);
+  if (in_sync != spec.config.end() &&
+      ParseNumber<int>(in_sync->second).value_or(0) > spec.replication) {
+    in_sync->second = fmt::to_string(spec.replication);
+  }
+  return spec;
+}
+
+std::string Describe(const Difference& difference) {
+  return fmt::format("{} is {}, wanted {}", difference.setting, difference.held, difference.wanted);
+}
+
+std::vector<Difference> Compare(const TopicSpec& spec, const TopicState& state,
+                                const TopicConfig& config, int brokers) {
+  std::vector<Difference> differences;
+  if (state.partitions != spec.partitions) {
+    differences.push_back({"partitions", fmt::to_string(state.partitions),
+                           fmt::to_string(spec.partitions), state.partitions < spec.partitions});
+  }
+  if (state.replication < std::min(spec.replication, brokers) ||
+      state.replication > spec.replication) {
+    differences.push_back({"replication", fmt::to_string(state.replication),
+                           fmt::to_string(spec.replication), false});
+  }
+  for (const auto& [name, value] : LowerReplication(spec, state.replication).config) {
+    const auto held = config.find(name);
+    if (held == config.end()) {
+      differences.push_back({name, "not known to Kafka", value});
+    } else if (held->second.value != value) {
+      differences.push_back({name, held->second.value, value});
+    }
+  }
+  return differences;
+}
+
+}  // namespace steamflow

@@ -1,0 +1,321 @@
+#include "consumed_record.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "json.h"
+#include "parse_number.h"
+
+namespace steamflow {
+namespace {
+
+using Type = RecordField::Type;
+using simdjson::dom::element;
+
+constexpr std::size_t kLongestEventId = 512;  // bytes
+constexpr Instant kFirstTime = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
+constexpr Instant kEndOfTime = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
+
+constexpr RecordField kPlayerCountFields[] = {
+    {"game", Type::kText}, {"appid", Type::kInteger}, {"player_count", Type::kInteger, true}};
+constexpr RecordField kRecentGameFields[] = {{"steam_id", Type::kInteger, true},
+                                             {"appid", Type::kInteger, true},
+                                             {"name", Type::kText},
+                                             {"playtime_2weeks", Type::kInteger},
+                                             {"playtime_forever", Type::kInteger},
+                                             {"playtime_windows_forever", Type::kInteger},
+                                             {"playtime_mac_forever", Type::kInteger},
+                                             {"playtime_linux_forever", Type::kInteger},
+                                             {"playtime_deck_forever", Type::kInteger}};
+constexpr RecordField kPlayerFields[] = {{"steamid", Type::kInteger, true},
+                                         {"personaname", Type::kText},
+                                         {"profileurl", Type::kText},
+                                         {"avatarhash", Type::kText},
+                                         {"communityvisibilitystate", Type::kInteger},
+                                         {"profilestate", Type::kInteger},
+                                         {"personastate", Type::kInteger},
+                                         {"realname", Type::kText},
+                                         {"loccountrycode", Type::kText},
+                                         {"gameid", Type::kText},
+                                         {"timecreated", Type::kEpoch},
+                                         {"lastlogoff", Type::kEpoch}};
+constexpr RecordField kNewsFields[] = {{"gid", Type::kText, true}, {"appid", Type::kInteger},
+                                       {"title", Type::kText},     {"url", Type::kText},
+                                       {"author", Type::kText},    {"feedname", Type::kText},
+                                       {"feedlabel", Type::kText}, {"feed_type", Type::kInteger},
+                                       {"contents", Type::kText},  {"date", Type::kEpoch}};
+
+// What Kafka stores as bytes and a database as text.
+bool IsText(std::string_view bytes) {
+  return simdjson::validate_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
+}
+
+// Whether valid JSON holds the escape \u0000, which is none where its backslash is itself escaped.
+bool HasNul(std::string_view json) {
+  constexpr std::string_view kEscape = "\\u0000";
+  for (auto at = json.find(kEscape); at != std::string_view::npos;
+       at = json.find(kEscape, at + kEscape.size())) {
+    const auto before = json.find_last_not_of('\\', at);
+    if ((at - before) % 2 == 1) return true;
+  }
+  return false;
+}
+
+// A number that fits into a machine type for sure.
+bool IsPlain(std::string_view number) {
+  return number.size() <= 18 && number.find_first_of("eE") == std::string_view::npos;
+}
+
+// A copy for simdjson's DOM, which refuses numbers that no machine type holds: JSON and the
+// databases do not. The other valid numbers are kept, those are 0.
+std::string WithoutLargeNumbers(std::string_view json) {
+  std::string out(json);
+  bool in_string = false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == '"') in_string = !in_string;
+    if (in_string && out[i] == '\\') ++i;
+    if (in_string || (out[i] != '-' && (out[i] < '0' || out[i] > '9'))) continue;
+    const auto end = std::min(out.find_first_not_of("+-.0123456789eE", i), out.size());
+    const std::string_view number = std::string_view(out).substr(i, end - i);
+    if (!IsPlain(number) && IsJsonNumber(number)) {
+      std::fill(out.begin() + static_cast<std::ptrdiff_t>(i),
+                out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+      out[i] = '0';
+    }
+    i = end - 1;
+  }
+  return out;
+}
+
+// A whole number, or a string of its digits.
+std::optional<std::int64_t> IntegerFrom(const element& value) {
+  std::int64_t number = 0;
+  if (!value.get_int64().get(number)) return number;
+  std::string_view text;
+  if (!value.get_string().get(text)) return ParseNumber<std::int64_t>(text);
+  return std::nullopt;
+}
+
+bool IsInTime(Instant instant) {
+  return instant >= kFirstTime && instant < kEndOfTime;
+}
+
+// Parses dates of which long runs are the same.
+class InstantParser {
+ public:
+  std::optional<Instant> Parse(std::string_view text) {
+    if (text != text_) {
+      text_ = text;
+      instant_ = ParseInstant(text);
+    }
+    return instant_;
+  }
+
+ private:
+  std::string text_;
+  std::optional<Instant> instant_;  // of text_
+};
+
+std::optional<Instant> MinuteIn(std::string_view event_id, InstantParser& parser) {
+  constexpr std::size_t kSize = std::string_view("2026-11-22T22:34Z").size();
+  while (!event_id.empty()) {
+    const auto end = std::min(event_id.find('/'), event_id.size());
+    if (end == kSize) {
+      if (const auto minute = parser.Parse(event_id.substr(0, end))) return minute;
+    }
+    event_id.remove_prefix(std::min(end + 1, event_id.size()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RecordKind KindOf(std::string_view topic) {
+  if (topic == "topic_currPlayer") return RecordKind::kPlayerCount;
+  if (topic == "rct_plyd_games") return RecordKind::kRecentGame;
+  if (topic == "topic_GetUserInfo" || topic == "steamusers") return RecordKind::kPlayer;
+  if (topic == "steam_news") return RecordKind::kNews;
+  return RecordKind::kOther;
+}
+
+std::span<const RecordField> FieldsOf(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::kPlayerCount:
+      return kPlayerCountFields;
+    case RecordKind::kRecentGame:
+      return kRecentGameFields;
+    case RecordKind::kPlayer:
+      return kPlayerFields;
+    case RecordKind::kNews:
+      return kNewsFields;
+    default:
+      return {};
+  }
+}
+
+class ConsumedRecordParser::Impl {
+ public:
+  tl::expected<ConsumedRecord, std::string> Parse(const ConsumedMessage& message) {
+    ConsumedRecord record;
+    record.kind = KindOf(message.topic);
+    record.message = message;
+    if (auto wrong = ReadIdentity(record)) return tl::unexpected(std::move(*wrong));
+    times_ = {};
+    if (message.value) {
+      if (auto wrong = ReadValue(record)) return tl::unexpected(std::move(*wrong));
+    } else if (record.kind != RecordKind::kPlayer) {
+      return tl::unexpected(std::string("an empty value"));
+    }
+    if (record.kind == RecordKind::kPlayer) {
+      if (auto wrong = ReadPlayer(record)) return tl::unexpected(std::move(*wrong));
+    }
+    if (auto wrong = ReadTime(record)) return tl::unexpected(std::move(*wrong));
+    return record;
+  }
+
+ private:
+  using Wrong = std::optional<std::string>;
+
+  // What a value says of its time.
+  struct Times {
+    std::optional<Instant> timestamp;
+    std::optional<Instant> date;
+  };
+
+  Wrong ReadIdentity(ConsumedRecord& record) {
+    ConsumedMessage& message = record.message;
+    if (message.key && !IsText(*message.key)) return "a key that is no UTF-8 text";
+    if (!message.event_id || message.event_id->empty()) {
+      event_id_ = fmt::format("{}/{}/{}", message.topic, message.partition, message.offset);
+      message.event_id = event_id_;
+    } else {
+      if (!IsText(*message.event_id)) return "an event id that is no UTF-8 text";
+      if (message.event_id->size() > kLongestEventId) {
+        return fmt::format("an event id of {} bytes", message.event_id->size());
+      }
+      record.id_time = MinuteIn(*message.event_id, minutes_);
+    }
+    return std::nullopt;
+  }
+
+  Wrong ReadValue(ConsumedRecord& record) {
+    const std::string_view json = *record.message.value;
+    if (json.empty()) return "an empty value";
+    element root;
+    auto error = parser_.parse(json.data(), json.size()).get(root);
+    if (error) {
+      shortened_ = WithoutLargeNumbers(json);
+      error = parser_.parse(shortened_.data(), shortened_.size()).get(root);
+    }
+    if (error) return fmt::format("not JSON: {}", simdjson::error_message(error));
+    simdjson::dom::object object;
+    if (root.get_object().get(object)) return "JSON, but no object";
+    if (HasNul(json)) return "a NUL in a string";
+    const auto fields = FieldsOf(record.kind);
+    next_place_ = 0;
+    for (const auto field : object) ReadField(record, fields, field.key, field.value);
+    record.has_fields = !fields.empty();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (fields[i].is_required && record.fields[i].is_null) record.has_fields = false;
+    }
+    return std::nullopt;
+  }
+
+  void ReadField(ConsumedRecord& record, std::span<const RecordField> fields, std::string_view name,
+                 const element& value) {
+    if (name == "timestamp") {
+      std::string_view text;
+      if (!value.get_string().get(text)) times_.timestamp = timestamps_.Parse(text);
+      return;
+    }
+    const std::size_t i = PlaceOf(name, fields);
+    if (i == fields.size()) return;
+    FieldValue& field = record.fields[i];
+    if (fields[i].type == Type::kText) {
+      field.is_null = !ReadText(value, digits_[i], field.text);
+    } else if (const auto number = IntegerFrom(value)) {
+      field.number = *number;
+      const Instant instant{std::chrono::seconds(*number)};
+      field.is_null = fields[i].type == Type::kEpoch && !IsInTime(instant);
+      if (!field.is_null && name == "date") times_.date = instant;
+    }
+  }
+
+  // fields.size() where it is none of them. Most often it is the one behind the last that was
+  // found.
+  std::size_t PlaceOf(std::string_view name, std::span<const RecordField> fields) {
+    const auto is_it = [name](const RecordField& field) { return field.name == name; };
+    const auto next = fields.begin() + static_cast<std::ptrdiff_t>(next_place_);
+    auto found = std::find_if(next, fields.end(), is_it);
+    if (found == fields.end()) {
+      found = std::find_if(fields.begin(), next, is_it);
+      if (found == next) return fields.size();
+    }
+    next_place_ = static_cast<std::size_t>(found - fields.begin()) + 1;
+    return next_place_ - 1;
+  }
+
+  // A string, or a whole number as its digits.
+  static bool ReadText(const element& value, std::string& digits, std::string_view& text) {
+    if (!value.get_string().get(text)) return true;
+    const auto number = IntegerFrom(value);
+    if (!number) return false;
+    digits = fmt::to_string(*number);
+    text = digits;
+    return true;
+  }
+
+  // Its steamid, from the value or else from the key.
+  Wrong ReadPlayer(ConsumedRecord& record) {
+    FieldValue& steamid = record.fields[0];
+    if (steamid.is_null && record.message.key) {
+      if (const auto number = ParseNumber<std::int64_t>(*record.message.key)) {
+        steamid.is_null = false;
+        steamid.number = *number;
+      }
+    }
+    if (steamid.is_null || steamid.number <= 0) return "no steamid";
+    state_id_ = fmt::to_string(steamid.number);
+    record.state_id = state_id_;
+    record.has_fields = true;
+    return std::nullopt;
+  }
+
+  Wrong ReadTime(ConsumedRecord& record) const {
+    if (record.kind == RecordKind::kNews && times_.date) {
+      record.event_time = *times_.date;  // news keep it whenever they are fetched again
+    } else if (times_.timestamp) {
+      record.event_time = *times_.timestamp;
+    } else if (record.message.timestamp_ms >= 0) {
+      record.event_time =
+          std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
+              std::chrono::milliseconds(record.message.timestamp_ms)));
+    } else {
+      return "no time, neither in the value nor from Kafka";
+    }
+    if (!IsInTime(record.event_time)) return "a time outside of 2000 to 2099";
+    return std::nullopt;
+  }
+
+  simdjson::dom::parser parser_;
+  InstantParser timestamps_;
+  InstantParser minutes_;
+  Times times_;
+  std::size_t next_place_ = 0;  // of a field, where PlaceOf begins
+  std::string event_id_;
+  std::string state_id_;
+  std::array<std::string, kMostFields> digits_;  // of numbers in fields that are text
+  std::string shortened_;
+};
+
+ConsumedRecordParser::ConsumedRecordParser() : impl_(std::make_unique<Impl>()) {}
+ConsumedRecordParser::~ConsumedRecordParser() = default;
+
+tl::expected<ConsumedRecord, std::string> ConsumedRecordParser::Parse(
+    const ConsumedMessage& message) {
+  return impl_->Parse(message);
+}
+
+}  // namespace steamflow

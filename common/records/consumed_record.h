@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "timestamp.h"
+
+// What a Kafka message is to a sink. Pure: no I/O.
+namespace steamflow {
+
+// What a topic's records are about, by the topic's name.
+enum class RecordKind {
+  kPlayerCount,  // topic_currPlayer
+  kRecentGame,   // rct_plyd_games
+  kPlayer,       // topic_GetUserInfo, steamusers: state, of which the newest version counts
+  kNews,         // steam_news
+  kOther,        // any other topic
+};
+RecordKind KindOf(std::string_view topic);
+
+// A field of a record that has a column of its own in a table.
+struct RecordField {
+  enum class Type { kText, kInteger, kEpoch };  // kEpoch: seconds since 1970
+  std::string_view name;
+  Type type;
+  bool is_required = false;  // without it the record has no row in that table
+};
+// Those of a kind, in the order of ConsumedRecord::fields.
+std::span<const RecordField> FieldsOf(RecordKind kind);
+inline constexpr std::size_t kMostFields = 12;
+
+// The value of such a field.
+struct FieldValue {
+  bool is_null = true;
+  std::string_view text;    // kText
+  std::int64_t number = 0;  // kInteger, kEpoch
+};
+
+// A message as Kafka has it.
+struct ConsumedMessage {
+  std::string_view topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::int64_t timestamp_ms = -1;            // -1 = none
+  std::optional<std::string_view> event_id;  // the header
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;  // nothing: a tombstone
+};
+
+// A message that a sink can take. The views belong to the message or to the parser, until its next
+// record.
+struct ConsumedRecord {
+  RecordKind kind = RecordKind::kOther;
+  ConsumedMessage message;  // its event_id is never empty: <topic>/<partition>/<offset>
+                            // where the message has none
+  Instant event_time;       // from the record: `date` of news, else `timestamp`, else Kafka's
+  std::optional<Instant> id_time;  // the minute that the event id names: the run's, or the pass's
+  std::string_view state_id;       // of a player: the steamid; else empty
+
+  bool is_tombstone() const { return !message.value; }
+
+  // Those of FieldsOf(kind), for its table; all null where a required one is missing.
+  std::array<FieldValue, kMostFields> fields;
+  bool has_fields = false;
+};
+
+class ConsumedRecordParser {
+ public:
+  ConsumedRecordParser();
+  ~ConsumedRecordParser();
+  ConsumedRecordParser(const ConsumedRecordParser&) = delete;
+  ConsumedRecordParser& operator=(const ConsumedRecordParser&) = delete;
+
+  // The record, or why no sink can take the message: not JSON or no object, a NUL or a lone
+  // surrogate in a string, an empty value (a null one too, but on the topics of players, where it
+  // deletes), a key or event id that is no text, an event id over 512 bytes (Elasticsearch's limit
+  // of an _id), no steamid of a player, a time outside of 2000 to 2099.
+  tl::expected<ConsumedRecord, std::string> Parse(const ConsumedMessage& message);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steamflow

@@ -1,0 +1,47 @@
+#include "batch_dead_letters.h"
+
+#include <fmt/format.h>
+
+namespace steamflow {
+
+void BatchDeadLetters::Add(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
+                           std::string_view reason) {
+  Kept& kept = kept_.emplace_back();
+  kept.topic = message.topic;
+  kept.partition = message.partition;
+  kept.offset = message.offset;
+  kept.event_id = message.event_id && !message.event_id->empty()
+                      ? std::string(*message.event_id)
+                      : fmt::format("{}/{}/{}", message.topic, message.partition, message.offset);
+  if (message.key) kept.key = *message.key;
+  if (message.value) kept.value = *message.value;
+  for (const auto& [name, value] : headers) kept.headers.emplace_back(name, value);
+  kept.reason = reason;
+  bytes_ += kept.bytes();
+}
+
+void BatchDeadLetters::Send() {
+  if (kept_.empty()) return;
+  std::vector<KafkaHeader> headers;
+  for (const Kept& kept : kept_) {
+    headers.clear();
+    for (const auto& [name, value] : kept.headers) headers.push_back({name, value});
+    letters_.Write({.key = kept.event_id,
+                    .event_id = kept.event_id,
+                    .value = kept.value,
+                    .reason = kept.reason,
+                    .source_topic = kept.topic,
+                    .source_key = kept.key,
+                    .source_partition = kept.partition,
+                    .source_offset = kept.offset,
+                    .headers = headers},
+                   0);
+  }
+  if (const auto error = producer_.Drain()) throw *error;
+}
+
+void BatchDeadLetters::Shorten(std::size_t count) {
+  for (; kept_.size() > count; kept_.pop_back()) bytes_ -= kept_.back().bytes();
+}
+
+}  // namespace steamflow

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kafka_admin.h"
+#include "kafka_transactions.h"
+#include "run.h"
+#include "stored_dead_letter.h"
+
+namespace steamflow {
+
+// Puts the records of dead letters back into their topics. A record and the note that its letter
+// was replayed are stored in one Kafka transaction, so that whatever happens a letter is replayed
+// once: from its beginning on, this is the only one that can replay anything, and the notes of all
+// earlier ones can be read.
+class DeadLetterReplay {
+ public:
+  // Throws TaskError as KafkaAdmin and KafkaTransactions do.
+  DeadLetterReplay(Run& run, const KafkaProperties& properties);
+
+  // Takes an open letter; some are replayed together. Throws TaskError.
+  void Add(StoredDeadLetter letter);
+  // Replays those that were not yet.
+  void Finish();
+
+  std::uint64_t delivered() const { return delivered_; }
+  std::uint64_t refused() const { return refused_; }  // by Kafka, each with a warning
+
+ private:
+  tl::expected<void, std::string> Store(std::span<const StoredDeadLetter> letters);
+
+  Run& run_;
+  const KafkaCluster cluster_;
+  KafkaTransactions transactions_;
+  std::vector<StoredDeadLetter> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace steamflow

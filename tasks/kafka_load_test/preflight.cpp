@@ -1,0 +1,87 @@
+#include "preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "parse_number.h"
+
+namespace steamflow {
+namespace {
+
+constexpr double kLargestKeyShare = 0.5;
+
+std::string Mebibytes(double bytes) {
+  return fmt::format("{:.0f} MiB", std::ceil(bytes / (1U << 20U)));
+}
+
+// A number of the topic's config; -1, which Kafka takes for no limit, where it does not say.
+std::int64_t Number(const TopicConfig& config, const std::string& name) {
+  const auto found = config.find(name);
+  if (found == config.end()) return -1;
+  return ParseNumber<std::int64_t>(found->second.value).value_or(-1);
+}
+
+// How many partitions, replicas included, a broker holds that has its share of them.
+double PartitionsOnABroker(const LoadPlan& plan) {
+  return std::ceil(static_cast<double>(plan.state.partitions * plan.state.replication) /
+                   std::max(plan.brokers, 1));
+}
+
+// What the topic's limits let a partition grow to: a segment that is being written is not deleted.
+// Nothing where they do not limit it.
+std::optional<double> LargestPartition(const TopicConfig& config) {
+  const std::int64_t most = Number(config, "retention.bytes");
+  const auto policy = config.find("cleanup.policy");
+  const bool deletes =
+      policy == config.end() || policy->second.value.find("delete") != std::string::npos;
+  if (!deletes || most < 0) return std::nullopt;
+  return static_cast<double>(most) + static_cast<double>(Number(config, "segment.bytes"));
+}
+
+}  // namespace
+
+// One of its partitions is the one that gets the commonest key.
+std::uint64_t BytesOnABroker(const LoadPlan& plan) {
+  const double partitions = std::max(plan.state.partitions, 1);
+  const double largest = std::max(plan.commonest_key_share, 1 / partitions);
+  const double other = partitions > 1 ? (1 - largest) / (partitions - 1) : 0;
+  const double share = std::min(largest + (PartitionsOnABroker(plan) - 1) * other, 1.0);
+  return static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(plan.bytes)));
+}
+
+std::vector<std::string> Dangers(const LoadPlan& plan) {
+  std::vector<std::string> dangers;
+  if (plan.state.partitions < plan.brokers) {
+    dangers.push_back(
+        fmt::format("{} has {} partitions for {} brokers: some brokers get all of the load",
+                    plan.topic, plan.state.partitions, plan.brokers));
+  }
+  if (plan.commonest_key_share > kLargestKeyShare) {
+    dangers.push_back(
+        fmt::format("the key '{}' has {:.0f}% of the records: one partition gets them",
+                    plan.commonest_key, 100 * plan.commonest_key_share));
+  }
+  const auto largest = LargestPartition(plan.config);
+  if (!largest) {
+    dangers.push_back(
+        fmt::format("no limit of {} (retention.bytes, cleanup.policy) keeps it from "
+                    "filling the brokers' disks",
+                    plan.topic));
+  }
+  if (!plan.broker_free_bytes) return dangers;
+  const auto free = static_cast<double>(*plan.broker_free_bytes);
+  const auto written = static_cast<double>(BytesOnABroker(plan));
+  const double allowed = largest.value_or(0) * PartitionsOnABroker(plan);
+  if (written > free) {
+    dangers.push_back(fmt::format("the test would write {} to a broker that has {} free",
+                                  Mebibytes(written), Mebibytes(free)));
+  } else if (allowed > free) {
+    dangers.push_back(fmt::format("the limits of {} let it grow to {} on a broker that has {} free",
+                                  plan.topic, Mebibytes(allowed), Mebibytes(free)));
+  }
+  return dangers;
+}
+
+}  // namespace steamflow

@@ -1,0 +1,202 @@
+#include "consumed_record.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace steamflow {
+namespace {
+
+constexpr char kGame[] =
+    R"({"appid":570,"name":"Dota 2","playtime_2weeks":1,"playtime_forever":20,"steam_id":"76561197960434622","timestamp":"2026-11-23T07:34:00+09:00"})";
+const Instant kInterval = *ParseInstant("2026-11-22T22:34:00Z");
+const Instant kKafkaTime = *ParseInstant("2026-11-30T00:00:07Z");
+
+ConsumedMessage Message(std::string_view topic, std::optional<std::string_view> value) {
+  ConsumedMessage message;
+  message.topic = topic;
+  message.partition = 3;
+  message.offset = 42;
+  message.timestamp_ms = kKafkaTime.time_since_epoch().count() * 1000 + 890;
+  message.key = "76561197960434622";
+  message.value = value;
+  return message;
+}
+
+class SinkRecordTest : public testing::Test {
+ protected:
+  ConsumedRecord Taken(const ConsumedMessage& message) {
+    auto record = parser_.Parse(message);
+    EXPECT_TRUE(record) << record.error();
+    return record.value_or(ConsumedRecord{});
+  }
+  std::string Refused(const ConsumedMessage& message) {
+    const auto record = parser_.Parse(message);
+    return record ? "taken" : record.error();
+  }
+  std::string RefusedValue(std::string_view value) { return Refused(Message("any", value)); }
+
+  ConsumedRecordParser parser_;
+};
+
+TEST_F(SinkRecordTest, HasTheFieldsOfItsKind) {
+  const ConsumedRecord record = Taken(Message("rct_plyd_games", kGame));
+  EXPECT_EQ(record.kind, RecordKind::kRecentGame);
+  EXPECT_TRUE(record.has_fields);
+  EXPECT_EQ(record.fields[0].number, 76561197960434622);  // a string in the value
+  EXPECT_EQ(record.fields[1].number, 570);
+  EXPECT_EQ(record.fields[2].text, "Dota 2");
+  EXPECT_EQ(record.fields[4].number, 20);
+  EXPECT_TRUE(record.fields[5].is_null);
+  EXPECT_EQ(record.message.value, kGame);
+}
+
+TEST_F(SinkRecordTest, WithoutARequiredFieldHasNone) {
+  EXPECT_FALSE(Taken(Message("rct_plyd_games", R"({"appid":570})")).has_fields);
+  EXPECT_FALSE(Taken(Message("topic_currPlayer", R"({"player_count":"many"})")).has_fields);
+  EXPECT_TRUE(Taken(Message("topic_currPlayer", R"({"player_count":7})")).has_fields);
+  EXPECT_FALSE(Taken(Message("any", kGame)).has_fields);
+}
+
+TEST_F(SinkRecordTest, EventIdIsTheHeaderOrThePlaceInKafka) {
+  ConsumedMessage message = Message("any", "{}");
+  EXPECT_EQ(Taken(message).message.event_id, "any/3/42");
+  message.event_id = "";
+  EXPECT_EQ(Taken(message).message.event_id, "any/3/42");
+  message.event_id = "mine";
+  EXPECT_EQ(Taken(message).message.event_id, "mine");
+}
+
+TEST_F(SinkRecordTest, TimeIsTheRecordsOwn) {
+  EXPECT_EQ(Taken(Message("any", kGame)).event_time, kInterval);
+  EXPECT_EQ(Taken(Message("any", R"({"a":1})")).event_time, kKafkaTime);
+  EXPECT_EQ(Taken(Message("any", R"({"timestamp":"soon"})")).event_time, kKafkaTime);
+  // The date of news stays the same however often they are fetched.
+  const char* news = R"({"gid":"1","date":1749978054,"timestamp":"2026-11-23T07:34:00+09:00"})";
+  EXPECT_EQ(Taken(Message("steam_news", news)).event_time, *ParseInstant("2025-06-15T09:00:54Z"));
+  EXPECT_EQ(Taken(Message("any", news)).event_time, kInterval);
+}
+
+TEST_F(SinkRecordTest, TimeOutsideOfACenturyIsRefused) {
+  for (const char* time :
+       {"1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "9999-12-31T00:00:00Z"}) {
+    EXPECT_EQ(RefusedValue(R"({"timestamp":")" + std::string(time) + R"("})"),
+              "a time outside of 2000 to 2099");
+  }
+  ConsumedMessage timeless = Message("any", "{}");
+  timeless.timestamp_ms = -1;
+  EXPECT_EQ(Refused(timeless), "no time, neither in the value nor from Kafka");
+}
+
+TEST_F(SinkRecordTest, TellsTheMinuteThatTheEventIdNames) {
+  ConsumedMessage message = Message("any", "{}");
+  EXPECT_EQ(Taken(message).id_time, std::nullopt);
+  for (const char* id : {"t/2026-11-22T22:34Z/7656119", "t/570/2026-11-22T22:34Z"}) {
+    message.event_id = id;
+    EXPECT_EQ(Taken(message).id_time, kInterval) << id;
+  }
+  for (const char* id :
+       {"steam_news/5000000016237300000", "t/2026-11-22T22:34ZZ", "t/xxxx-xx-xxTxx:xxZ"}) {
+    message.event_id = id;
+    EXPECT_EQ(Taken(message).id_time, std::nullopt) << id;
+  }
+}
+
+TEST_F(SinkRecordTest, PlayerIsStateUnderItsSteamid) {
+  const char* player =
+      R"({"steamid":"76561197960434618","personaname":"나","timecreated":1063407600})";
+  for (const char* topic : {"topic_GetUserInfo", "steamusers"}) {
+    const ConsumedRecord record = Taken(Message(topic, player));
+    EXPECT_EQ(record.state_id, "76561197960434618");
+    EXPECT_EQ(record.fields[0].number, 76561197960434618);
+    EXPECT_EQ(record.fields[1].text, "나");
+    EXPECT_EQ(record.fields[10].number, 1063407600);
+  }
+  EXPECT_EQ(Taken(Message("steamusers", "{}")).state_id, "76561197960434622") << "of the key";
+  EXPECT_EQ(Refused(Message("steamusers", R"({"steamid":"me"})")).substr(0, 5), "taken");
+  ConsumedMessage nobody = Message("steamusers", R"({"steamid":"me"})");
+  nobody.key = "me";
+  EXPECT_EQ(Refused(nobody), "no steamid");
+}
+
+TEST_F(SinkRecordTest, TombstoneIsForStateOnly) {
+  const ConsumedRecord record = Taken(Message("topic_GetUserInfo", std::nullopt));
+  EXPECT_TRUE(record.is_tombstone());
+  EXPECT_EQ(record.state_id, "76561197960434622");
+  EXPECT_EQ(record.event_time, kKafkaTime);
+  EXPECT_EQ(Refused(Message("topic_currPlayer", std::nullopt)), "an empty value");
+  EXPECT_EQ(Refused(Message("topic_GetUserInfo", "")), "an empty value");
+  ConsumedMessage keyless = Message("topic_GetUserInfo", std::nullopt);
+  keyless.key.reset();
+  EXPECT_EQ(Refused(keyless), "no steamid");
+}
+
+TEST_F(SinkRecordTest, PoisonIsRefused) {
+  for (const char* broken : {"x", "{", R"({"a":1}})", R"({"a":01})", R"({"a":"\ud800"})",
+                             R"({"a":"\udc00\ud800"})", "{\"a\":\"\xFF\"}", R"({"a":1,})"}) {
+    EXPECT_EQ(RefusedValue(broken).substr(0, 8), "not JSON") << broken;
+  }
+  EXPECT_EQ(RefusedValue(std::string_view("{\"a\":\"\0\"}", 9)).substr(0, 8), "not JSON");
+  for (const char* other : {"[1]", "7", R"("text")", "null"}) {
+    EXPECT_EQ(RefusedValue(other), "JSON, but no object") << other;
+  }
+  EXPECT_EQ(RefusedValue(""), "an empty value");
+}
+
+TEST_F(SinkRecordTest, NulIsFoundOnlyWhereItIsOne) {
+  for (const char* nul : {R"({"a":"\u0000"})", R"({"\u0000":1})", R"({"a":"\\\u0000"})",
+                          R"({"a":"\\u0000 \u0000"})"}) {
+    EXPECT_EQ(RefusedValue(nul), "a NUL in a string") << nul;
+  }
+  for (const char* none : {R"({"a":"\\u0000"})", R"({"a":"\\\\u0000"})", R"({"a":"u0000"})"}) {
+    EXPECT_EQ(RefusedValue(none), "taken") << none;
+  }
+}
+
+// JSON has numbers that no machine type holds, and so have the databases.
+TEST_F(SinkRecordTest, LargeNumbersAreTaken) {
+  for (const char* number :
+       {"18446744073709551616", "1e400", "-1E-999", "0.1234567890123456789012"}) {
+    const std::string value =
+        R"({"x":)" + std::string(number) + R"(,"appid":570,"s":"1e400 \" 1e400","player_count":5})";
+    const ConsumedRecord record = Taken(Message("topic_currPlayer", value));
+    EXPECT_EQ(record.message.value, value);
+    EXPECT_EQ(record.fields[1].number, 570);
+    EXPECT_EQ(record.fields[2].number, 5);
+  }
+  for (const char* broken : {"1e400x", "00000000000000000001", "1e", "-", "1.e400"}) {
+    EXPECT_EQ(RefusedValue(R"({"x":)" + std::string(broken) + "}").substr(0, 8), "not JSON")
+        << broken;
+  }
+}
+
+TEST_F(SinkRecordTest, NumbersOutOfAColumnsRangeAreNull) {
+  const ConsumedRecord news = Taken(
+      Message("steam_news",
+              R"({"gid":7,"appid":9223372036854775808,"feed_type":1.5,"date":-5,"title":3})"));
+  EXPECT_TRUE(news.has_fields);
+  EXPECT_EQ(news.fields[0].text, "7");
+  EXPECT_TRUE(news.fields[1].is_null);
+  EXPECT_EQ(news.fields[2].text, "3");
+  EXPECT_TRUE(news.fields[7].is_null);
+  EXPECT_TRUE(news.fields[9].is_null);
+  EXPECT_EQ(news.event_time, kKafkaTime);
+}
+
+TEST_F(SinkRecordTest, KeysAndIdsMustBeText) {
+  ConsumedMessage message = Message("any", "{}");
+  message.key = "\xFF";
+  EXPECT_EQ(Refused(message), "a key that is no UTF-8 text");
+  message.key.reset();
+  EXPECT_EQ(Taken(message).message.key, std::nullopt);
+  message.event_id = std::string_view("a\0b", 3);
+  EXPECT_EQ(Refused(message), "an event id that is no UTF-8 text");
+  const std::string long_id(513, 'x');
+  message.event_id = long_id;
+  EXPECT_EQ(Refused(message), "an event id of 513 bytes");
+  message.event_id = std::string_view(long_id).substr(1);
+  EXPECT_EQ(Refused(message), "taken");
+}
+
+}  // namespace
+}  // namespace steamflow
