@@ -2,16 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <cctype>
 #include <set>
+#include <stdexcept>
+#include <system_error>
 
 #include "airflow_variable.h"
+#include "environment.h"
+#include "file_io.h"
 #include "flags.h"
 #include "json.h"
 #include "parse_number.h"
+#include "web_url.h"
 
 namespace steamflow {
 namespace {
+
+constexpr char kDefaultApiUrl[] = "https://api.steampowered.com";
+constexpr char kDefaultTimeZone[] = "Asia/Seoul";
+constexpr std::int64_t kDefaultCallBudget = 100'000;  // the API's terms of use
 
 [[noreturn]] void Refuse(const Setting& setting, const std::string& cause) {
   throw TaskError(setting.if_invalid, fmt::format("{}: {}", setting.source, cause));
@@ -83,6 +93,68 @@ std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value) {
     apps.push_back(appid);
   }
   return apps;
+}
+
+std::string ReadApiKey(Log& log) {
+  std::string key = AirflowVariable("STEAM_API_KEY").value_or("");
+  std::string source = "AIRFLOW_VAR_STEAM_API_KEY";
+  if (key.empty()) {
+    const auto variable = AirflowVariable("STEAM_API_KEY_FILE");
+    const auto path = variable ? variable : EnvironmentValue("STEAM_API_KEY_FILE");
+    if (!path) {
+      throw TaskError(ExitCode::kConfig,
+                      "no API key: set the Airflow Variable STEAM_API_KEY "
+                      "(AIRFLOW_VAR_STEAM_API_KEY), or STEAM_API_KEY_FILE to a file that holds it");
+    }
+    source = *path;
+    try {
+      key = ReadFile(*path);
+    } catch (const std::system_error& error) {
+      throw TaskError(ExitCode::kConfig,
+                      fmt::format("STEAM_API_KEY_FILE {}: {}", *path, error.code().message()));
+    }
+  }
+  while (!key.empty() && std::isspace(static_cast<unsigned char>(key.back()))) key.pop_back();
+  log.AddSecret(key);
+  const bool is_plain = !key.empty() && std::all_of(key.begin(), key.end(),
+                                                    [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_plain) {
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("the API key in {} is empty or has blanks or control characters", source));
+  }
+  return key;
+}
+
+std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
+  const auto setting = ReadSetting("--steam-api-url", flag_value, "STEAM_API_URL");
+  if (!setting) return kDefaultApiUrl;
+  return CheckWebUrl(*setting, allow_http, "the API key", kDefaultApiUrl);
+}
+
+TimeZone ReadTimeZone(const std::string& flag_value) {
+  const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
+  try {
+    return TimeZone(setting ? setting->value : kDefaultTimeZone);
+  } catch (const std::invalid_argument& error) {
+    throw TaskError(
+        setting ? setting->if_invalid : ExitCode::kConfig,
+        fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
+                    error.what()));
+  }
+}
+
+std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {
+  const auto setting =
+      ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
+  if (!setting) return kDefaultCallBudget;
+  const auto limit = ParseNumber<std::int64_t>(setting->value);
+  if (!limit || *limit < -1) {
+    throw TaskError(setting->if_invalid,
+                    fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
+                                setting->source, setting->value));
+  }
+  return *limit;
 }
 
 }  // namespace steamflow
