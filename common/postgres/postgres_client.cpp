@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 
 namespace steamflow {
 namespace {
@@ -199,7 +200,10 @@ class PostgresClient::Impl {
       }
       const auto wait = static_cast<int>(std::min(left, kLongestPoll).count());
       const int ready = ::poll(files.data(), files.size(), wait);
-      if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category());
+      if (ready < 0 && errno != EINTR) {
+        throw PostgresError(ExitCode::kInternal,
+                            fmt::format("waiting for PostgreSQL: {}", std::strerror(errno)), "");
+      }
       if (ready > 0 && files[0].revents != 0) return;
       stop_.Signal();  // takes a signal off the descriptor, which shortens the time left
     }
