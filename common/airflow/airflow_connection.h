@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "json.h"
@@ -25,9 +26,8 @@ struct Connection {
   const JsonField* Extra(std::string_view name) const;
 };
 
-// Throws std::invalid_argument with a sentence that does not contain the text (it may hold a
-// password).
-Connection ParseConnection(std::string_view text);
+// The error is a sentence that does not contain the text (it may hold a password).
+tl::expected<Connection, std::string> ParseConnection(std::string_view text);
 
 // AIRFLOW_CONN_<ID>, the id in upper case. Nothing where it is unset or empty. Throws TaskError
 // (kConfig), with the variable's name, where it cannot be parsed.

@@ -167,13 +167,11 @@ void Command::CheckXcomFile() {
 
 void Command::WriteXcomFile() {
   if (xcom_file_.empty()) return;
-  try {
-    ReplaceFile(xcom_file_, FormatResult(head_, result_) + "\n");
-  } catch (const std::system_error& error) {
-    head_.exit_code = ExitCode::kOutput;
-    head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, error.code().message());
-    log_->Error(head_.error);
-  }
+  const auto written = ReplaceFile(xcom_file_, FormatResult(head_, result_) + "\n");
+  if (written) return;
+  head_.exit_code = ExitCode::kOutput;
+  head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, written.error().message());
+  log_->Error(head_.error);
 }
 
 void Command::Publish() {
@@ -193,15 +191,12 @@ void Command::Publish() {
 ExitCode Command::PrintResult() {
   const std::string text = FormatResult(head_, result_) + "\n";
   log_.reset();  // clears the progress line, which must not follow the result
-  try {
-    WriteAll(STDOUT_FILENO, text);
-  } catch (const std::system_error& error) {
-    const std::string message =
-        fmt::format("{}: writing the result line: {}\n", name_, error.code().message());
-    [[maybe_unused]] const auto told = ::write(STDERR_FILENO, message.data(), message.size());
-    return ExitCode::kOutput;
-  }
-  return head_.exit_code;
+  const auto written = WriteAll(STDOUT_FILENO, text);
+  if (written) return head_.exit_code;
+  const std::string message =
+      fmt::format("{}: writing the result line: {}\n", name_, written.error().message());
+  [[maybe_unused]] const auto told = ::write(STDERR_FILENO, message.data(), message.size());
+  return ExitCode::kOutput;
 }
 
 }  // namespace steamflow

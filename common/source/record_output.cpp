@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include "file_io.h"
 #include "json.h"
@@ -78,11 +77,9 @@ class LineOutput : public RecordOutput {
   }
 
   void Flush() {
-    try {
-      WriteAll(fd_, buffer_);
-    } catch (const std::system_error& error) {
+    if (const auto written = WriteAll(fd_, buffer_); !written) {
       throw TaskError(ExitCode::kOutput, fmt::format("writing records to {}: {}", result_.type,
-                                                     error.code().message()));
+                                                     written.error().message()));
     }
     buffer_.clear();
     for (const auto& [item, delivery] : items_) on_delivered_(item, delivery);

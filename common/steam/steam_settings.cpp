@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
-#include <stdexcept>
-#include <system_error>
 
 #include "airflow_variable.h"
 #include "environment.h"
@@ -107,12 +105,12 @@ std::string ReadApiKey(Log& log) {
                       "(AIRFLOW_VAR_STEAM_API_KEY), or STEAM_API_KEY_FILE to a file that holds it");
     }
     source = *path;
-    try {
-      key = ReadFile(*path);
-    } catch (const std::system_error& error) {
+    auto content = ReadFile(*path);
+    if (!content) {
       throw TaskError(ExitCode::kConfig,
-                      fmt::format("STEAM_API_KEY_FILE {}: {}", *path, error.code().message()));
+                      fmt::format("STEAM_API_KEY_FILE {}: {}", *path, content.error().message()));
     }
+    key = *std::move(content);
   }
   while (!key.empty() && std::isspace(static_cast<unsigned char>(key.back()))) key.pop_back();
   log.AddSecret(key);
@@ -134,14 +132,11 @@ std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
 
 TimeZone ReadTimeZone(const std::string& flag_value) {
   const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
-  try {
-    return TimeZone(setting ? setting->value : kDefaultTimeZone);
-  } catch (const std::invalid_argument& error) {
-    throw TaskError(
-        setting ? setting->if_invalid : ExitCode::kConfig,
-        fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
-                    error.what()));
-  }
+  const auto zone = TimeZone::Find(setting ? setting->value : kDefaultTimeZone);
+  if (zone) return *zone;
+  throw TaskError(setting ? setting->if_invalid : ExitCode::kConfig,
+                  fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
+                              zone.error()));
 }
 
 std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
-
 #include "airflow_variable.h"
 #include "command.h"
 #include "drain.h"
@@ -21,12 +19,12 @@ using namespace steamflow;
 std::string ReadSavedObjects(const std::string& flag_value, const std::string& prefix) {
   const std::string path =
       flag_value.empty() ? InstalledPath("kibana/saved_objects.ndjson") : flag_value;
-  try {
-    return WithIndexPrefix(ReadFile(path), prefix);
-  } catch (const std::system_error& error) {
+  const auto objects = ReadFile(path);
+  if (!objects) {
     throw TaskError(flag_value.empty() ? ExitCode::kConfig : ExitCode::kUsage,
-                    fmt::format("--saved-objects {}: {}", path, error.code().message()));
+                    fmt::format("--saved-objects {}: {}", path, objects.error().message()));
   }
+  return WithIndexPrefix(*objects, prefix);
 }
 
 }  // namespace

@@ -63,7 +63,9 @@ void ExpectExtra(const Connection& connection, dom::element expected) {
 
 // Reads `text` as Airflow has read it.
 void ExpectAsAirflow(std::string_view text, dom::element expected) {
-  const Connection connection = ParseConnection(text);
+  const auto parsed = ParseConnection(text);
+  ASSERT_TRUE(parsed) << "refused: " << parsed.error();
+  const Connection& connection = *parsed;
   EXPECT_EQ(connection.type, TextOf(expected, "conn_type"));
   EXPECT_EQ(connection.login, TextOf(expected, "login"));
   EXPECT_EQ(connection.password, TextOf(expected, "password"));
@@ -89,14 +91,10 @@ TEST(ConnectionTest, ReadsWhatTheRealAirflowWritesAsAirflowReadsIt) {
       const std::string text = Text(entry[form]);
       SCOPED_TRACE(name + ", Airflow " + Text(entry["airflow"]) + ": " + text);
       if (form == std::string("uri") && kRefusedHere.count(name) > 0) {
-        EXPECT_THROW(ParseConnection(text), std::invalid_argument);
+        EXPECT_FALSE(ParseConnection(text));
         continue;
       }
-      try {
-        ExpectAsAirflow(text, entry[result]);
-      } catch (const std::invalid_argument& error) {
-        ADD_FAILURE() << "refused: " << error.what();
-      }
+      ExpectAsAirflow(text, entry[result]);
       ++compared;
     }
   }
@@ -111,17 +109,14 @@ TEST(ConnectionTest, RefusesWithoutQuotingTheText) {
         "{\"password\":hunter2}", "{\"password\":[\"hunter2\"]}",
         "{\"password\":\"hunter2\",\"port\":\"x\"}", "{\"extra\":\"hunter2\"}", "{\"extra\":[1]}",
         "{\"port\":6379.5}"}) {
-    try {
-      ParseConnection(text);
-      ADD_FAILURE() << "taken: " << text;
-    } catch (const std::invalid_argument& error) {
-      EXPECT_THAT(error.what(), Not(HasSubstr("hunter2"))) << text;
-    }
+    const auto connection = ParseConnection(text);
+    ASSERT_FALSE(connection) << "taken: " << text;
+    EXPECT_THAT(connection.error(), Not(HasSubstr("hunter2"))) << text;
   }
 }
 
 TEST(ConnectionTest, BrokenEscapesStayAsTheyAre) {
-  const Connection connection = ParseConnection("redis://a%:b%2@h%zz:1/%4");
+  const Connection connection = ParseConnection("redis://a%:b%2@h%zz:1/%4").value();
   EXPECT_EQ(connection.login, "a%");
   EXPECT_EQ(connection.password, "b%2");
   EXPECT_EQ(connection.host, "h%zz");
@@ -129,7 +124,8 @@ TEST(ConnectionTest, BrokenEscapesStayAsTheyAre) {
 }
 
 TEST(ConnectionTest, TheLastOfTwoExtrasCountsAsInPython) {
-  const Connection connection = ParseConnection(R"({"conn_type":"redis","extra":{"db":1,"db":2}})");
+  const Connection connection =
+      ParseConnection(R"({"conn_type":"redis","extra":{"db":1,"db":2}})").value();
   ASSERT_TRUE(connection.Extra("db"));
   EXPECT_EQ(connection.Extra("db")->value, "2");
   EXPECT_EQ(connection.Extra("absent"), nullptr);
@@ -162,16 +158,20 @@ TEST(ConnectionFromFlagTest, RefusesSecrets) {
 }
 
 TEST(SecretsTest, ArePasswordsAndWhatIsNamedLikeThem) {
-  const Connection connection = ParseConnection(
-      "kafka://u:one@h?sasl.password=two&ssl.key.password=three&oauth.client.Secret=four"
-      "&token=five&ssl.key.pem=six&linger.ms=7&sasl.username=eight&secret.empty=");
+  const Connection connection =
+      ParseConnection(
+          "kafka://u:one@h?sasl.password=two&ssl.key.password=three&oauth.client.Secret=four"
+          "&token=five&ssl.key.pem=six&linger.ms=7&sasl.username=eight&secret.empty=")
+          .value();
   EXPECT_THAT(Secrets(connection),
               UnorderedElementsAre("one", "two", "three", "four", "five", "six"));
 }
 
 TEST(SecretsTest, InsideANestedExtraAreFoundToo) {
-  const Connection connection = ParseConnection(
-      R"({"conn_type":"kafka","extra":{"oauth":{"client":{"secret":"hunter2"},"id":"public"}}})");
+  const Connection connection =
+      ParseConnection(
+          R"({"conn_type":"kafka","extra":{"oauth":{"client":{"secret":"hunter2"},"id":"public"}}})")
+          .value();
   EXPECT_THAT(Secrets(connection), testing::Contains(HasSubstr("hunter2")));
 }
 

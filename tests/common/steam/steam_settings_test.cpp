@@ -137,7 +137,7 @@ TEST(ReadApiUrlTest, PlainHttpToAnotherMachineNeedsLeave) {
 
 TEST(ReadApiKeyTest, ComesFromTheVariableThenFromAFile) {
   const ScopedFolder folder;
-  ReplaceFile(folder.File("key"), "FROMFILE \r\n\n");
+  ASSERT_TRUE(ReplaceFile(folder.File("key"), "FROMFILE \r\n\n"));
   TestRun test;
   {
     const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", "FROMVARIABLE"},
@@ -153,7 +153,7 @@ TEST(ReadApiKeyTest, ComesFromTheVariableThenFromAFile) {
 
 TEST(ReadApiKeyTest, RefusesAKeyThatIsNone) {
   const ScopedFolder folder;
-  ReplaceFile(folder.File("blank"), " \n");
+  ASSERT_TRUE(ReplaceFile(folder.File("blank"), " \n"));
   TestRun test;
   std::string message;
   {
