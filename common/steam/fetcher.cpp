@@ -28,10 +28,6 @@ bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
 }
 
-bool IsTransient(int status) {
-  return status == 408 || status == 429 || status >= 500;
-}
-
 // The address without its query: all of a URL that belongs in a log.
 std::string PathOf(const std::string& url) {
   return url.substr(0, url.find('?'));
@@ -46,7 +42,11 @@ struct Fetcher::Call {
 };
 
 Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudget* budget)
-    : run_(run), counts_(run.result.source.emplace()), budget_(budget), client_(OptionsOf(run)) {
+    : run_(run),
+      counts_(run.result.source.emplace()),
+      budget_(budget),
+      client_(OptionsOf(run)),
+      retry_policy_(run.options.retries) {
   if (!api_key.empty()) key_headers_.push_back("x-webapi-key: " + api_key);
 }
 
@@ -101,7 +101,11 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
       return End(FetchEnd::Reason::kFatal, error);
     }
   }
-  if (call->attempts++ > 0) ++counts_.retries;
+  if (call->attempts++ > 0) {
+    ++counts_.retries;
+  } else {
+    retry_policy_.Count();
+  }
   ++counts_.requests;
   call->sent = Clock::now();
   const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
@@ -147,9 +151,9 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
     if (status == 404) return Fail(*call, failure);
     return Retry(std::move(call), std::move(failure), {});
   }
-  ++(status == 429         ? counts_.outcomes.rate_limited
-     : IsTransient(status) ? counts_.outcomes.server_error
-                           : counts_.outcomes.refused);
+  ++(status == 429               ? counts_.outcomes.rate_limited
+     : IsTransientStatus(status) ? counts_.outcomes.server_error
+                                 : counts_.outcomes.refused);
   if (status == 401 || (status == 403 && SpeaksOfTheKey(response.body))) {
     return End(FetchEnd::Reason::kFatal,
                TaskError(ExitCode::kAuth,
@@ -166,7 +170,7 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
                                                               "(AIRFLOW_VAR_STEAM_API_URL)"));
   }
   failure.received = std::move(response.body);
-  if (!IsTransient(status)) return Fail(*call, failure);
+  if (!IsTransientStatus(status)) return Fail(*call, failure);
   Retry(std::move(call), std::move(failure), response.retry_after);
 }
 
@@ -181,14 +185,10 @@ void Fetcher::Retry(std::unique_ptr<Call> call, FetchFailure&& failure,
                                      failure.message, at_least.count())));
   }
   paused_until_ = std::max(paused_until_, now + at_least);
-  const std::uint64_t spent = counts_.retries + waiting_.size();
-  const std::uint64_t first_attempts = counts_.requests - counts_.retries;
-  const bool may_retry = call->attempts <= run_.options.retries &&
-                         spent < std::max<std::uint64_t>(10, first_attempts / 5);
-  if (!may_retry) return Fail(*call, failure);
+  const auto wait = retry_policy_.Next(call->attempts, at_least);
+  if (!wait) return Fail(*call, failure);
   run_.log.Warning(fmt::format("{}: trying again", failure.message));
-  const auto at = now + at_least + backoff_.After(call->attempts);
-  waiting_.emplace(at, std::move(call));
+  waiting_.emplace(now + *wait, std::move(call));
 }
 
 void Fetcher::Fail(const Call& call, const FetchFailure& failure) {
