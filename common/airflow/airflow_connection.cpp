@@ -8,7 +8,6 @@
 
 #include "environment.h"
 #include "parse_number.h"
-#include "task_error.h"
 
 namespace steamflow {
 namespace {
@@ -238,27 +237,38 @@ std::string ConnectionVariable(const std::string& id) {
   return "AIRFLOW_CONN_" + Upper(id);
 }
 
-std::optional<Connection> AirflowConnection(const std::string& id) {
-  const std::string name = ConnectionVariable(id);
-  const auto text = EnvironmentValue(name);
+std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
+                                                const std::string& conn_id, Log& log) {
+  const bool is_flag = !url.empty();
+  const std::string source = is_flag ? kind.flag : ConnectionVariable(conn_id);
+  const ExitCode if_invalid = is_flag ? ExitCode::kUsage : ExitCode::kConfig;
+  const auto text = is_flag ? std::optional(url) : EnvironmentValue(source);
   if (!text) return std::nullopt;
   auto connection = ParseConnection(*text);
   if (!connection) {
-    throw TaskError(ExitCode::kConfig, fmt::format("reading {}: {}", name, connection.error()));
+    throw TaskError(if_invalid, fmt::format("{}: {}", source, connection.error()));
   }
-  return *std::move(connection);
+  const auto secrets = Secrets(*connection);
+  if (is_flag && !secrets.empty()) {
+    throw TaskError(if_invalid,
+                    fmt::format("{}: a password on a command line can be seen by every user of the "
+                                "machine; give the connection in {} instead",
+                                source, ConnectionVariable(conn_id)));
+  }
+  for (const std::string& secret : secrets) log.AddSecret(secret);
+  return ConnectionSetting{*std::move(connection), source, if_invalid};
 }
 
-Connection ConnectionFromFlag(const std::string& flag, const std::string& url) {
-  auto connection = ParseConnection(url);
-  if (!connection) {
-    throw TaskError(ExitCode::kUsage, fmt::format("{}: {}", flag, connection.error()));
-  }
-  if (Secrets(*connection).empty()) return *std::move(connection);
-  throw TaskError(ExitCode::kUsage,
-                  fmt::format("{}: a password on a command line can be seen by every user of the "
-                              "machine; give the connection in an AIRFLOW_CONN_ variable instead",
-                              flag));
+TaskError MissingConnection(const ConnectionKind& kind, const std::string& conn_id) {
+  return {ExitCode::kConfig, fmt::format("no {} connection: set {} ({}) or give {}", kind.name,
+                                         ConnectionVariable(conn_id), kind.example, kind.flag)};
+}
+
+ConnectionSetting ReadConnection(const ConnectionKind& kind, const std::string& url,
+                                 const std::string& conn_id, Log& log) {
+  auto found = FindConnection(kind, url, conn_id, log);
+  if (!found) throw MissingConnection(kind, conn_id);
+  return *std::move(found);
 }
 
 bool IsSecretName(const std::string& name) {

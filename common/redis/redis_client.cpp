@@ -14,51 +14,12 @@
 #include <chrono>
 
 #include "ca_locations.h"
-#include "parse_number.h"
+#include "task_error.h"
 
 namespace steamflow {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestWait(5'000);
-
-int ParseDb(const std::string& text, const std::string& source, ExitCode code) {
-  const auto db = ParseNumber<int>(text);
-  if (!db || *db < 0) {
-    throw TaskError(code, fmt::format("{}: '{}' is not a database number", source, text));
-  }
-  return *db;
-}
-
-RedisSettings FromConnection(const Connection& connection, const std::string& source,
-                             ExitCode code) {
-  if (connection.type != "redis" && connection.type != "rediss") {
-    throw TaskError(code, fmt::format("{}: '{}' is not a Redis connection (redis:// or rediss://)",
-                                      source, connection.type));
-  }
-  RedisSettings settings;
-  if (connection.host.empty()) {
-    throw TaskError(code, source + ": it names no host (redis://host:6379/0)");
-  }
-  settings.host = connection.host;
-  settings.port = connection.port.value_or(6379);
-  settings.user = connection.login;
-  settings.password = connection.password;
-  const JsonField* ssl = connection.Extra("ssl");
-  settings.tls = connection.type == "rediss" ||
-                 (ssl && (ssl->value == "true" || ssl->value == "True" || ssl->value == "1"));
-  const JsonField* db = connection.Extra("db");
-  if (db && db->type != JsonField::Type::kNull && !db->value.empty()) {
-    settings.db = ParseDb(db->value, source, code);
-  } else if (!connection.schema.empty()) {
-    settings.db = ParseDb(connection.schema, source, code);
-  }
-#ifndef STEAMFLOW_REDIS_TLS
-  if (settings.tls) {
-    throw TaskError(code, source + ": this build's hiredis has no TLS (hiredis 1.0 or later has)");
-  }
-#endif
-  return settings;
-}
 
 struct ContextDeleter {
   void operator()(redisContext* context) const { redisFree(context); }
@@ -154,21 +115,6 @@ RedisReply Convert(const redisReply& reply) {
 }
 
 }  // namespace
-
-RedisSettings ReadRedisSettings(const std::string& url_flag, const std::string& conn_id) {
-  if (!url_flag.empty()) {
-    return FromConnection(ConnectionFromFlag("--redis-url", url_flag), "--redis-url",
-                          ExitCode::kUsage);
-  }
-  const auto connection = AirflowConnection(conn_id);
-  if (!connection) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("no Redis connection: set {} (redis://host:6379/0) or give "
-                                "--redis-url",
-                                ConnectionVariable(conn_id)));
-  }
-  return FromConnection(*connection, ConnectionVariable(conn_id), ExitCode::kConfig);
-}
 
 std::optional<std::string> RedisReply::OptionalText() const {
   if (type == Type::kNil) return std::nullopt;

@@ -6,25 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "airflow_connection.h"
-#include "run.h"
+#include "redis_config.h"
+#include "stop.h"
 
 namespace steamflow {
-
-// Where Redis is and how to log in.
-struct RedisSettings {
-  std::string host;
-  int port = 6379;
-  int db = 0;
-  std::string user;      // Redis 6 ACL; empty = the default user
-  std::string password;  // empty = no AUTH
-  bool tls = false;
-};
-
-// From --redis-url, else from the Airflow Connection `conn_id` (redis:// or rediss://; db from the
-// path or the extra `db`, TLS from the scheme or the extra `ssl`). Throws TaskError: kUsage or
-// kConfig, also where neither is given.
-RedisSettings ReadRedisSettings(const std::string& url_flag, const std::string& conn_id);
 
 struct RedisReply {
   enum class Type { kNil, kInteger, kText, kArray };

@@ -9,6 +9,7 @@
 
 #include "file_io.h"
 #include "json.h"
+#include "topics.h"
 #include "version.h"
 
 namespace steamflow {
@@ -48,7 +49,7 @@ class LineOutput : public RecordOutput {
   void Write(const DeadLetter& letter, std::uint64_t item) override {
     std::string value;
     AppendJsonString(value, letter.value);  // the bytes need not be JSON
-    Append("steam_dead_letters", letter.key, letter.event_id, value, letter.reason);
+    Append(kDeadLetterTopic, letter.key, letter.event_id, value, letter.reason);
     ++result_.dead_letters;
     items_.emplace_back(item, Delivery::kDeadLetter);
   }

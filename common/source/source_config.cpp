@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "airflow_variable.h"
-#include "call_budget.h"
 #include "flags.h"
 #include "steam_settings.h"
 #include "topics_file.h"
@@ -37,31 +35,8 @@ void SourceOptions::AddTo(const Flags& flags) {
           "kafka, stdout or file:PATH; the last two write a line of JSON a record, need no "
           "Kafka and move no cursor");
   own.Add("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor");
-  AddApiTo(flags);
+  steam.AddTo(flags);
   kafka.AddTo(flags);
-}
-
-void SourceOptions::AddApiTo(const Flags& flags) {
-  const Flags own = flags.Under("Source");
-  own.Add(
-      "--steam-api-url", api_url,
-      WithVariable("Address of the API [default: https://api.steampowered.com]", "STEAM_API_URL"));
-  own.Add("--steam-timezone", timezone,
-          WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"));
-}
-
-void SourceOptions::AddRedisTo(const Flags& flags) {
-  const Flags own = flags.Under("Source");
-  own.Add("--redis-url", redis_url, "redis://host:port/db, without a password");
-  own.Add("--redis-conn-id", redis_conn_id, "Airflow Connection of Redis [env: AIRFLOW_CONN_<ID>]");
-}
-
-void SourceOptions::AddKeyTo(const Flags& flags) {
-  flags.Under("Source").Add(
-      "--steam-daily-call-budget", call_budget,
-      WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
-                   "100000]",
-                   "STEAM_DAILY_CALL_BUDGET"));
 }
 
 SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run) {
@@ -74,17 +49,17 @@ SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& n
                                 config.topic));
   }
   ReadSink(options, config);
-  config.api_url = ReadApiUrl(options.api_url, run.options.allow_http);
-  config.timestamp = "\"" + ReadTimeZone(options.timezone).Format(run.identity.logical_date) + "\"";
+  config.api_url = ReadApiUrl(options.steam.api_url, run.options.allow_http);
+  config.timestamp =
+      "\"" + ReadTimeZone(options.steam.timezone).Format(run.identity.logical_date) + "\"";
   if (needs.key) {
     config.api_key = ReadApiKey(run.log);
-    config.call_budget = ReadCallBudgetLimit(options.call_budget);
+    config.call_budget = ReadCallBudgetLimit(options.steam.call_budget);
   }
   if (config.sink == "kafka") config.kafka = ReadKafkaProperties(options.kafka, run.log);
   const bool has_cursor = needs.cursor && (config.sink == "kafka" || config.sink == "none");
   if (has_cursor || config.call_budget >= 0) {
-    config.redis = ReadRedisSettings(options.redis_url, options.redis_conn_id);
-    run.log.AddSecret(config.redis->password);
+    config.redis = ReadRedisSettings(options.redis, run.log);
   }
   return config;
 }

@@ -5,8 +5,9 @@
 #include <string>
 
 #include "kafka_config.h"
-#include "redis_client.h"
+#include "redis_config.h"
 #include "run.h"
+#include "steam_settings.h"
 
 namespace steamflow {
 
@@ -17,17 +18,11 @@ struct SourceOptions {
   std::string topic;
   std::string sink = "kafka";  // kafka, stdout or file:PATH
   bool dry_run = false;
-  std::string api_url;
-  std::string timezone;
-  std::string call_budget;  // as text: it may come from a Variable
+  SteamFlags steam;
   KafkaFlags kafka;
-  std::string redis_url;
-  std::string redis_conn_id = "redis_default";
+  RedisFlags redis;  // of a source that has a cursor or a key
 
-  void AddTo(const Flags& flags);  // what every source has, AddApiTo included
-  void AddApiTo(const Flags& flags);
-  void AddRedisTo(const Flags& flags);
-  void AddKeyTo(const Flags& flags);
+  void AddTo(const Flags& flags);  // what every source has
 };
 
 // What a source asks of its surroundings.

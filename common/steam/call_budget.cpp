@@ -8,6 +8,8 @@
 #include <stdexcept>
 
 #include "parse_number.h"
+#include "task_error.h"
+#include "timestamp.h"
 
 namespace steamflow {
 namespace {

@@ -93,6 +93,23 @@ std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value) {
   return apps;
 }
 
+void SteamFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Steam");
+  own.Add(
+      "--steam-api-url", api_url,
+      WithVariable("Address of the API [default: https://api.steampowered.com]", "STEAM_API_URL"));
+  own.Add("--steam-timezone", timezone,
+          WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"));
+}
+
+void SteamFlags::AddKeyTo(const Flags& flags) {
+  flags.Under("Steam").Add(
+      "--steam-daily-call-budget", call_budget,
+      WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
+                   "100000]",
+                   "STEAM_DAILY_CALL_BUDGET"));
+}
+
 std::string ReadApiKey(Log& log) {
   std::string key = AirflowVariable("STEAM_API_KEY").value_or("");
   std::string source = "AIRFLOW_VAR_STEAM_API_KEY";

@@ -29,6 +29,16 @@ std::vector<NamedGame> ReadGames(const std::string& flag_value);
 // default. Throws TaskError likewise.
 std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value);
 
+// The flags of a task that calls the Steam Web API.
+struct SteamFlags {
+  std::string api_url;
+  std::string timezone;
+  std::string call_budget;  // as text: it may come from a Variable
+
+  void AddTo(const Flags& flags);     // address and zone
+  void AddKeyTo(const Flags& flags);  // the call budget, of calls with the key
+};
+
 // The API key: AIRFLOW_VAR_STEAM_API_KEY, else the file that STEAM_API_KEY_FILE (a Variable or a
 // plain variable) names. Made known to `log` as a secret. Throws TaskError (kConfig).
 std::string ReadApiKey(Log& log);

@@ -13,9 +13,10 @@ namespace {
 // Of two requests while the workers start or rebalance.
 constexpr std::chrono::milliseconds kBetweenTries(250);
 
-const RestKind kKind{.name = "Kafka Connect",
+const RestKind kKind{.connection = {.name = "Kafka Connect",
+                                    .flag = "--connect-url",
+                                    .example = "http://localhost:8083"},
                      .port = 8083,
-                     .example = "http://localhost:8083",
                      .data = "the connectors' passwords"};
 
 // The `message` of an error's body, or its beginning.
@@ -38,20 +39,8 @@ void ConnectFlags::AddTo(const Flags& flags) {
 }
 
 RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {
-  const bool allow_http = run.options.allow_http;
-  if (!flags.url.empty()) {
-    const std::string flag = "--connect-url";
-    return ServerOf(ConnectionFromFlag(flag, flags.url), kKind, flag, ExitCode::kUsage, allow_http);
-  }
-  const std::string variable = ConnectionVariable(flags.conn_id);
-  const auto connection = AirflowConnection(flags.conn_id);
-  if (!connection) {
-    throw TaskError(ExitCode::kConfig, fmt::format("no connection to Kafka Connect: set {} "
-                                                   "({}) or give --connect-url",
-                                                   variable, kKind.example));
-  }
-  for (const std::string& secret : Secrets(*connection)) run.log.AddSecret(secret);
-  return ServerOf(*connection, kKind, variable, ExitCode::kConfig, allow_http);
+  const auto setting = ReadConnection(kKind.connection, flags.url, flags.conn_id, run.log);
+  return ServerOf(setting, kKind, run.options.allow_http);
 }
 
 HttpResponse ConnectClient::Ask(const std::string& method, const std::string& path,

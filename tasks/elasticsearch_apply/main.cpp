@@ -5,12 +5,12 @@
 
 #include "airflow_variable.h"
 #include "command.h"
-#include "drain.h"
 #include "elasticsearch_config.h"
 #include "file_io.h"
 #include "index_setup.h"
 #include "json.h"
 #include "kibana.h"
+#include "topics.h"
 
 namespace {
 
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
                   "--kibana-url http://localhost:5601");
   ElasticsearchFlags flags;
   flags.AddTo(command.flags());
-  std::vector<std::string> topics = DrainOptions().topics;
+  std::vector<std::string> topics = RecordTopics();
   command.flags().Add("--topic", topics, "Kafka topic");
   std::string folder;
   command.flags().Add("--folder", folder,

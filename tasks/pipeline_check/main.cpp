@@ -9,12 +9,12 @@
 #include "api_probe.h"
 #include "check_list.h"
 #include "command.h"
-#include "dead_letters.h"
 #include "kafka_health.h"
 #include "news_cursor.h"
 #include "source.h"
 #include "steam_settings.h"
 #include "steam_urls.h"
+#include "topics.h"
 #include "walk.h"
 
 namespace {
@@ -91,9 +91,9 @@ int main(int argc, char** argv) {
                   "and the topics. The exit code says whether a run would work.",
                   "pipeline-check --brokers localhost:9092 --redis-url redis://localhost:6379/0");
   SourceOptions options;
-  options.AddApiTo(command.flags());
-  options.AddKeyTo(command.flags());
-  options.AddRedisTo(command.flags());
+  options.steam.AddTo(command.flags());
+  options.steam.AddKeyTo(command.flags());
+  options.redis.AddTo(command.flags());
   options.kafka.AddTo(command.flags());
   std::string games_flag;
   AddGamesFlag(command.flags(), games_flag);
@@ -104,22 +104,21 @@ int main(int argc, char** argv) {
     const Settings settings{
         TryToRead([&] { return ReadGames(games_flag); }),
         TryToRead([&] { return ReadNewsApps(apps_flag); }),
-        TryToRead([&] { return ReadTimeZone(options.timezone); }),
-        TryToRead([&] { return ReadCallBudgetLimit(options.call_budget); }),
-        TryToRead([&] { return ReadApiUrl(options.api_url, run.options.allow_http); }),
+        TryToRead([&] { return ReadTimeZone(options.steam.timezone); }),
+        TryToRead([&] { return ReadCallBudgetLimit(options.steam.call_budget); }),
+        TryToRead([&] { return ReadApiUrl(options.steam.api_url, run.options.allow_http); }),
         TryToRead([&] { return ReadApiKey(run.log); }),
-        TryToRead([&] { return ReadRedisSettings(options.redis_url, options.redis_conn_id); }),
+        TryToRead([&] { return ReadRedisSettings(options.redis, run.log); }),
         TryToRead([&] { return ReadKafkaProperties(options.kafka, run.log); })};
-    if (settings.redis) run.log.AddSecret(settings.redis->password);
 
     auto redis = std::async(std::launch::async, [&] {
-      return Check::Make("redis", ConnectionVariable(options.redis_conn_id), [&] {
+      return Check::Make("redis", ConnectionVariable(options.redis.conn_id), [&] {
         return CheckRedis(ValueOf(settings.redis),
                           settings.news_apps.value_or(std::vector<std::uint32_t>()), run);
       });
     });
-    const std::vector<std::string> topics{"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo",
-                                          "steamusers",       "steam_news",     kDeadLetterTopic};
+    std::vector<std::string> topics = RecordTopics();
+    topics.emplace_back(kDeadLetterTopic);
     std::optional<KafkaHealth> health;
     auto kafka = std::async(std::launch::async, [&] {
       return Check::Make("kafka", ConnectionVariable(options.kafka.conn_id), [&] {

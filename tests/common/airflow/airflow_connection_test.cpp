@@ -15,6 +15,7 @@ namespace {
 namespace dom = simdjson::dom;
 using test::CodeOf;
 using test::ScopedEnvironment;
+using test::TestRun;
 using testing::HasSubstr;
 using testing::Not;
 using testing::UnorderedElementsAre;
@@ -131,30 +132,61 @@ TEST(ConnectionTest, TheLastOfTwoExtrasCountsAsInPython) {
   EXPECT_EQ(connection.Extra("absent"), nullptr);
 }
 
-TEST(AirflowConnectionTest, TakesTheIdInUpperCase) {
+const ConnectionKind kRedis{"Redis", "--redis-url", "redis://host:6379/0"};
+
+TEST(FindConnectionTest, TakesTheIdInUpperCase) {
   EXPECT_EQ(ConnectionVariable("kafka_default"), "AIRFLOW_CONN_KAFKA_DEFAULT");
-  const ScopedEnvironment environment({{"AIRFLOW_CONN_MY_REDIS", "redis://h:1/2"},
+  const ScopedEnvironment environment({{"AIRFLOW_CONN_MY_REDIS", "redis://:hunter2@h:1/2"},
                                        {"AIRFLOW_CONN_EMPTY", ""},
                                        {"AIRFLOW_CONN_BROKEN", "hunter2"}});
-  EXPECT_EQ(AirflowConnection("my_redis")->host, "h");
-  EXPECT_FALSE(AirflowConnection("empty"));
-  EXPECT_FALSE(AirflowConnection("never_set"));
+  TestRun test;
+  const auto setting = FindConnection(kRedis, "", "my_redis", test.log());
+  ASSERT_TRUE(setting);
+  EXPECT_EQ(setting->connection.host, "h");
+  EXPECT_EQ(setting->source, "AIRFLOW_CONN_MY_REDIS");
+  EXPECT_EQ(setting->if_invalid, ExitCode::kConfig);
+  EXPECT_EQ(test.log().Redact("the hunter2"), "the ***");
+  EXPECT_FALSE(FindConnection(kRedis, "", "empty", test.log()));
+  EXPECT_FALSE(FindConnection(kRedis, "", "never_set", test.log()));
   std::string message;
-  EXPECT_EQ(CodeOf([] { AirflowConnection("broken"); }, &message), ExitCode::kConfig);
+  EXPECT_EQ(CodeOf([&] { FindConnection(kRedis, "", "broken", test.log()); }, &message),
+            ExitCode::kConfig);
   EXPECT_THAT(message, HasSubstr("AIRFLOW_CONN_BROKEN"));
   EXPECT_THAT(message, Not(HasSubstr("hunter2")));
 }
 
-TEST(ConnectionFromFlagTest, RefusesSecrets) {
-  EXPECT_EQ(ConnectionFromFlag("--redis-url", "redis://user@h:1/2").login, "user");
+TEST(FindConnectionTest, TheFlagComesFirstAndRefusesSecrets) {
+  const ScopedEnvironment environment("AIRFLOW_CONN_REDIS_DEFAULT", "redis://other");
+  TestRun test;
+  const auto find = [&](const std::string& url) {
+    return FindConnection(kRedis, url, "redis_default", test.log());
+  };
+  const auto setting = find("redis://user@h:1/2");
+  ASSERT_TRUE(setting);
+  EXPECT_EQ(setting->connection.login, "user");
+  EXPECT_EQ(setting->source, "--redis-url");
+  EXPECT_EQ(setting->if_invalid, ExitCode::kUsage);
   for (const char* url : {"redis://:hunter2@h", "redis://u:hunter2@h:1/0",
                           "redis://h?password=hunter2", "{\"password\":\"hunter2\"}"}) {
     std::string message;
-    EXPECT_EQ(CodeOf([&] { ConnectionFromFlag("--redis-url", url); }, &message), ExitCode::kUsage);
+    EXPECT_EQ(CodeOf([&] { find(url); }, &message), ExitCode::kUsage);
     EXPECT_THAT(message, HasSubstr("--redis-url"));
+    EXPECT_THAT(message, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
     EXPECT_THAT(message, Not(HasSubstr("hunter2")));
   }
-  EXPECT_EQ(CodeOf([] { ConnectionFromFlag("--redis-url", "localhost"); }), ExitCode::kUsage);
+  EXPECT_EQ(CodeOf([&] { find("localhost"); }), ExitCode::kUsage);
+}
+
+TEST(ReadConnectionTest, SaysBothWaysToGiveOneWhereThereIsNone) {
+  const ScopedEnvironment environment("AIRFLOW_CONN_REDIS_DEFAULT", std::nullopt);
+  TestRun test;
+  std::string message;
+  EXPECT_EQ(CodeOf([&] { ReadConnection(kRedis, "", "redis_default", test.log()); }, &message),
+            ExitCode::kConfig);
+  EXPECT_EQ(message,
+            "no Redis connection: set AIRFLOW_CONN_REDIS_DEFAULT (redis://host:6379/0) or give "
+            "--redis-url");
+  EXPECT_EQ(ReadConnection(kRedis, "redis://h", "redis_default", test.log()).connection.host, "h");
 }
 
 TEST(SecretsTest, ArePasswordsAndWhatIsNamedLikeThem) {

@@ -52,7 +52,7 @@ TEST_F(ReadSourceConfigTest, AKeyBringsTheCallBudgetAndWithItRedis) {
   options_.sink = "stdout";
   EXPECT_EQ(Refusal({.key = true}), ExitCode::kConfig);
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
-  options_.call_budget = "-1";
+  options_.steam.call_budget = "-1";
   const SourceConfig config = ReadSourceConfig(options_, {.key = true}, test_.run());
   EXPECT_EQ(config.call_budget, -1);
   EXPECT_FALSE(config.redis);
@@ -66,7 +66,7 @@ TEST_F(ReadSourceConfigTest, KafkaAndACursorNeedTheirConnections) {
   EXPECT_EQ(Refusal({.cursor = true}), ExitCode::kConfig);
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
   EXPECT_EQ(Refusal({}), ExitCode::kSuccess);
-  options_.redis_url = "redis://localhost:6379/3";
+  options_.redis.url = "redis://localhost:6379/3";
   const SourceConfig config = ReadSourceConfig(options_, {.cursor = true}, test_.run());
   EXPECT_EQ(config.redis->db, 3);
   EXPECT_TRUE(config.moves_cursor());
@@ -87,17 +87,17 @@ TEST_F(ReadSourceConfigTest, RefusesBadSettings) {
     EXPECT_EQ(Refusal({}), ExitCode::kUsage) << sink;
   }
   options_.sink = "stdout";
-  options_.timezone = "Asia/Soul";
+  options_.steam.timezone = "Asia/Soul";
   EXPECT_EQ(Refusal({}), ExitCode::kUsage);
-  options_.timezone = "";
+  options_.steam.timezone = "";
   options_.topic = "";
   EXPECT_EQ(Refusal({}), ExitCode::kUsage);
   options_.topic = "t";
   for (const char* budget : {"x", "-2", "1.5", "1e5", "9223372036854775808", "5 "}) {
-    options_.call_budget = budget;
+    options_.steam.call_budget = budget;
     EXPECT_EQ(Refusal({.key = true}), ExitCode::kUsage) << budget;
   }
-  options_.call_budget = "";
+  options_.steam.call_budget = "";
   const ScopedEnvironment variables("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", "many");
   EXPECT_EQ(Refusal({.key = true}), ExitCode::kConfig);
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET"));
