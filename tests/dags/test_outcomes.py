@@ -35,7 +35,7 @@ DAG_FILE = """
 from datetime import datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 @task
 def consume(result):
@@ -97,7 +97,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, airflow: Any) -> Run:
     (programs / "fake").write_text(FAKE)
     (programs / "fake").chmod(0o755)
     (programs / "not-executable").write_text("")
-    shutil.copy(DAGS / "steamflow_task.py", dags)
+    shutil.copytree(DAGS / "steamflow", dags / "steamflow")
     (dags / "outcomes.py").write_text(f"FOLDER = {str(notes)!r}\n{DAG_FILE}")
     output = airflow(
         *("dags", "test", "outcomes"),
