@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +15,9 @@ from kubernetes.client import (
     V1ResourceRequirements,
     V1SecretKeySelector,
 )
+from kubernetes.client.exceptions import ApiException
 
-from steamflow.outcome import EXIT_SKIPPED, outcome
+from steamflow.outcome import EXIT_SKIPPED, outcome, result_in
 from steamflow.program import MEMORY_LIMIT, STOP_SECONDS, Program
 from steamflow.settings import IMAGE, KUBERNETES_SECRET
 
@@ -51,12 +53,30 @@ class KubernetesTask(Program, KubernetesPodOperator):
             **kwargs,
         )
 
+    def execute(self, context: Any) -> dict[str, Any]:
+        return outcome(self.program, 0, result_in(super().execute(context)), "")
+
     def cleanup(
         self, pod: Any, remote_pod: Any, xcom_result: Any = None, context: Any = None
     ) -> None:
+        """Comes at the end, however it was reached, and raises for a program that failed."""
+        if remote_pod and self.exit_code(remote_pod) is None:
+            # It is as it was at its start, where the result could not be read.
+            with contextlib.suppress(ApiException, AirflowException):
+                remote_pod = self.pod_manager.read_pod(remote_pod)
         try:
             super().cleanup(pod, remote_pod, xcom_result, context)
         except AirflowException as error:
-            if not isinstance(xcom_result, dict) or "exit_code" not in xcom_result:
-                raise  # killed before it had a result
-            outcome(self.program, xcom_result["exit_code"], xcom_result, str(error))
+            exit_code = self.exit_code(remote_pod)
+            if not exit_code:
+                raise  # evicted, or never started
+            outcome(self.program, exit_code, result_in(xcom_result), str(error))
+
+    def exit_code(self, pod: Any) -> int | None:
+        """The container's own, as the program has no result where it could not write one; None
+        where the container has not ended, or is not known."""
+        for container in pod.status.container_statuses or []:
+            ended = container.state and container.state.terminated
+            if container.name == self.base_container_name and ended:
+                return ended.exit_code
+        return None

@@ -20,13 +20,17 @@ EXIT_SKIPPED = 99
 EXITS_FOR_GOOD = {64, 65, 77, 78, 126, 127}
 
 
+def result_in(value: Any) -> dict[str, Any]:
+    """The value where it is a program's result, else {}."""
+    return value if isinstance(value, dict) and value.keys() >= {"task", "status"} else {}
+
+
 def result_line(lines: Iterable[str]) -> dict[str, Any]:
     """The last line that is a result; {} without one. Docker can put a log line after it."""
     for line in reversed(list(lines)):
         with contextlib.suppress(ValueError):
-            value = json.loads(line)
-            if isinstance(value, dict) and "task" in value and "status" in value:
-                return value
+            if result := result_in(json.loads(line)):
+                return result
     return {}
 
 

@@ -14,6 +14,10 @@ from unittest.mock import MagicMock
 
 import kubernetes_validate
 import pytest
+from airflow.providers.cncf.kubernetes.utils.pod_manager import (
+    EMPTY_XCOM_RESULT,
+    XComRetrievalError,
+)
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
@@ -24,6 +28,7 @@ from conftest import ROOT
 from docker.errors import APIError, NotFound
 from kubernetes.client import ApiClient
 from kubernetes.client import models as k8s
+from kubernetes.client.exceptions import ApiException
 
 VERSIONS = dict(
     re.findall("^([A-Z_]+)=(.*)$", (ROOT / "docker/versions.env").read_text(), re.MULTILINE)
@@ -263,28 +268,40 @@ def test_kubernetes_takes_the_pod(pod_task, secret):
         kubernetes_validate.validate(pod, KUBERNETES_VERSION, strict=True)
 
 
-def finished_pod(exit_code: int) -> k8s.V1Pod:
-    ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=exit_code))
+def pod_in(state: k8s.V1ContainerState, phase: str) -> k8s.V1Pod:
     status = k8s.V1ContainerStatus(
-        name="base", state=ended, image="i", image_id="i", ready=False, restart_count=0
+        name="base", state=state, image="i", image_id="i", ready=False, restart_count=0
     )
     return k8s.V1Pod(
         metadata=k8s.V1ObjectMeta(name="pod", namespace="steam", labels={}),
         spec=k8s.V1PodSpec(containers=[k8s.V1Container(name="base")]),
-        status=k8s.V1PodStatus(
-            phase="Succeeded" if exit_code == 0 else "Failed", container_statuses=[status]
-        ),
+        status=k8s.V1PodStatus(phase=phase, container_statuses=[status]),
     )
 
 
-def run_pod(task: Any, exit_code: int, result: dict[str, Any] | None) -> Any:
-    """The whole of execute, on a cluster whose answers are given."""
+def running_pod() -> k8s.V1Pod:
+    return pod_in(k8s.V1ContainerState(running=k8s.V1ContainerStateRunning()), "Running")
+
+
+def finished_pod(exit_code: int) -> k8s.V1Pod:
+    ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=exit_code))
+    return pod_in(ended, "Succeeded" if exit_code == 0 else "Failed")
+
+
+def run_pod(task: Any, exit_code: int, result: dict[str, Any] | Exception | None) -> Any:
+    """The whole of execute, on a cluster whose answers are given. The result is what the sidecar
+    makes of its file, which may be missing, or an error."""
     pod = finished_pod(exit_code)
     task.client = MagicMock()
     task.pod_manager = MagicMock()
-    task.pod_manager.extract_xcom.return_value = json.dumps(result)
+    if isinstance(result, Exception):
+        task.pod_manager.extract_xcom.side_effect = result
+    else:
+        file = EMPTY_XCOM_RESULT if result is None else json.dumps(result)
+        task.pod_manager.extract_xcom.return_value = f"{file}\n"
     task.pod_manager.await_pod_completion.return_value = pod
-    task.find_pod = MagicMock(return_value=pod)
+    task.pod_manager.read_pod.return_value = pod
+    task.find_pod = MagicMock(return_value=running_pod())
     task.get_or_create_pod = MagicMock(return_value=pod)
     task.await_pod_start = MagicMock()
     task.pod_request_obj = task.build_pod_request_obj()
@@ -302,11 +319,41 @@ def test_kubernetes_failure(pod_task, exit_code, exception):
     assert type(raised.value) is exception
 
 
-def test_kubernetes_killed_without_a_result(pod_task):
-    with pytest.raises(AirflowException, match="returned a failure") as raised:
-        run_pod(pod_task(), 137, None)
-    assert type(raised.value) is AirflowException
+NO_SIDECAR = XComRetrievalError("airflow-xcom-sidecar container is not running!")
+
+
+@pytest.mark.parametrize("missing", [None, NO_SIDECAR, {"a": "file of another program"}])
+@pytest.mark.parametrize(
+    ("exit_code", "exception"), [*FAILURES, (127, AirflowFailException), (137, AirflowException)]
+)
+def test_kubernetes_failure_without_a_result(pod_task, exit_code, exception, missing):
+    with pytest.raises(exception, match="steam-player-summaries.*Pod pod returned") as raised:
+        run_pod(pod_task(), exit_code, missing)
+    assert type(raised.value) is exception
     assert KEY not in str(raised.value)
+
+
+def test_kubernetes_success_without_a_result(pod_task):
+    """Another program's, as each of ours writes one."""
+    with pytest.raises(AirflowFailException, match="exit code 0: no output"):
+        run_pod(pod_task(), 0, None)
+
+
+def test_kubernetes_success_whose_result_cannot_be_read(pod_task):
+    with pytest.raises(AirflowException) as raised:
+        run_pod(pod_task(), 0, NO_SIDECAR)
+    assert raised.value is NO_SIDECAR  # which is tried again
+
+
+def test_kubernetes_pod_that_is_gone(pod_task):
+    """Of a program that may have ended or not, so it is tried again."""
+    task = pod_task()
+    with pytest.raises(AirflowException, match="Pod pod returned a failure") as raised:
+        task.pod_manager = MagicMock()
+        task.pod_manager.read_pod.side_effect = ApiException(status=404)
+        task.client = MagicMock()
+        task.cleanup(running_pod(), running_pod())
+    assert type(raised.value) is AirflowException
 
 
 @pytest.mark.parametrize("runtime", ["docker", "kubernetes"])
