@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.providers.common.compat.sdk import mask_secret
+from airflow.utils.helpers import render_template
 
 MEMORY_LIMIT = "256Mi"
 STOP_SECONDS = 10  # a program ends at most 5 s after a SIGTERM
@@ -39,6 +40,18 @@ def program_environment(
 
 class Program:
     """What the operators share, each of which comes after it in its bases."""
+
+    template_ext: Sequence[str] = ()  # an argument that ends in .sh or .env is no file to render
+
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """A command line and an environment are text, in a DAG too that renders templates as the
+        objects that their text looks like (render_template_as_native_obj)."""
+        if not isinstance(content, str):
+            return super().render_template(content, context, jinja_env, seen_oids)
+        template = self.dag.get_template_env(force_sandboxed=True).from_string(content)
+        return render_template(template, context, native=False)
 
     @staticmethod
     def masked(connection: Any) -> str:
