@@ -118,6 +118,7 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
   log_ = std::make_unique<Log>(name_, ParseLevel(log_level_),
                                log_format_ == "json" ? LogFormat::kJson : LogFormat::kText,
                                !no_progress_);
+  ChooseXcomFile();
   if (!has_stdout) {
     head_.exit_code = ExitCode::kOutput;
     head_.error = "stdout is closed, so the result could not be given to anybody: nothing was done";
@@ -149,13 +150,19 @@ void Command::Execute(const std::function<void(Run&)>& body) {
   }
 }
 
-// A path that cannot be written is better known before the work than after it.
-void Command::CheckXcomFile() {
+// Whoever reads the file hears of a usage error there too: the flag is looked up, as it is not set
+// yet where another was refused.
+void Command::ChooseXcomFile() {
+  xcom_file_ = flags_.TextOf("--xcom-file");
   const std::filesystem::path pod_folder = std::filesystem::path(kPodXcomFile).parent_path();
   std::error_code ignored;
   if (xcom_file_.empty() && std::filesystem::is_directory(pod_folder, ignored)) {
     xcom_file_ = kPodXcomFile;
   }
+}
+
+// A path that cannot be written is better known before the work than after it.
+void Command::CheckXcomFile() {
   if (xcom_file_.empty()) return;
   std::filesystem::path folder = std::filesystem::path(xcom_file_).parent_path();
   if (folder.empty()) folder = ".";

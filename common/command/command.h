@@ -30,6 +30,7 @@ class Command {
 
  private:
   void Execute(const std::function<void(Run&)>& body);
+  void ChooseXcomFile();
   void CheckXcomFile();
   void WriteXcomFile();
   void Publish();
