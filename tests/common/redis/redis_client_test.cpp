@@ -107,7 +107,7 @@ TEST_F(RedisClientTest, AFrozenServerIsWaitedForUntilTheDeadlineAtMost) {
   server_.process().Send(SIGCONT);
   // Well below the 5 s that a command may take in a longer run.
   EXPECT_LT(Clock::now() - started, std::chrono::seconds(3));
-  EXPECT_THAT(message, HasSubstr("no answer in time"));
+  EXPECT_THAT(message, HasSubstr("no response in time"));
 }
 
 }  // namespace
