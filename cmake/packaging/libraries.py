@@ -56,7 +56,7 @@ def linked(programs: Iterable[Path]) -> list[Path]:
         for line in output("ldd", program).splitlines():
             if "not found" in line:
                 sys.exit(f"{program}: {line.strip()}")
-            if path := re.search(r"(/\S+) \(0x", line):
+            if path := re.search(r"(/.+) \(0x", line):
                 found[Path(path[1]).name] = Path(path[1])
     return [found[name] for name in sorted(found)]
 

@@ -56,10 +56,10 @@ def epoch() -> int:
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, epoch, tmp_path):
-    """From the files of the commit in another folder, with other settings of the person who builds,
-    but for the locale, by which ccache tells compilations apart. As it may know what the compiler
-    would say, one object is compiled again without it."""
-    source = tmp_path / "elsewhere"
+    """From the files of the commit in another folder, whose name has a blank, with other settings of
+    the person who builds, but for the locale, by which ccache tells compilations apart. As it may
+    know what the compiler would say, one object is compiled again without it."""
+    source = tmp_path / "else where"
     files = command("git", "ls-files", "-z", cwd=ROOT)
     source.mkdir()
     command(
