@@ -67,6 +67,8 @@ def owners(libraries: list[Path]) -> dict[Path, Package]:
     patterns = [f"*/{library.resolve().name}" for library in libraries]
     names: dict[Path, str] = {}
     for line in output("dpkg-query", "--search", *patterns).splitlines():
+        if line.startswith("diversion by "):  # the C library's on Debian 13; its own line follows
+            continue
         package, path = line.rsplit(": ", 1)
         for library in libraries:
             if Path(path).exists() and library.samefile(path):
