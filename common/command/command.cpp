@@ -86,6 +86,12 @@ Command::Command(const std::string& name, const std::string& about, const std::s
       .Add("--max-response-bytes", options_.max_response_bytes,
            "Largest body that is taken, decompressed")
       .Range(std::uint64_t{1024}, std::uint64_t{1} << 30U);
+  common
+      .Add("--max-bytes-in-flight", options_.max_bytes_in_flight,
+           "Largest sum of the bodies of responses under way: fewer requests at a time where they "
+           "are "
+           "large")
+      .Range(std::uint64_t{1024}, std::uint64_t{1} << 40U);
   common.Add("--allow-http", options_.allow_http,
              "Talk plain http to hosts other than loopback too");
   common.Add("--http1", options_.http1, "Never use HTTP/2");

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "body_budget.h"
 #include "ca_locations.h"
 #include "environment.h"
 
@@ -55,7 +56,9 @@ struct Transfer {
   HttpClient::Done done;
   HttpResponse response;
   std::uint64_t max_bytes = 0;
+  BodyBudget* budget = nullptr;
   bool too_large = false;
+  bool has_no_room = false;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };
 
@@ -73,6 +76,10 @@ std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user) {
   if (transfer.response.body.size() + size > transfer.max_bytes) {
     transfer.too_large = true;
     return 0;  // ends the transfer: a compressed bomb gets no further than this
+  }
+  if (!transfer.budget->Grow(&transfer, transfer.response.body.size(), size)) {
+    transfer.has_no_room = true;
+    return 0;
   }
   if (transfer.response.body.empty()) Reserve(transfer);
   transfer.response.body.append(data, size);
@@ -108,7 +115,8 @@ void Set(CURL* easy, CURLoption option, Value value) {
 
 class HttpClient::Impl {
  public:
-  explicit Impl(const HttpOptions& options) : options_(options) {
+  explicit Impl(const HttpOptions& options)
+      : options_(options), budget_(options.max_bytes_in_flight) {
     if (!multi_) throw std::runtime_error("curl_multi_init");
     const long in_flight = static_cast<long>(options.max_in_flight);
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
@@ -129,6 +137,7 @@ class HttpClient::Impl {
     transfer->request = std::move(request);
     transfer->done = std::move(done);
     transfer->max_bytes = options_.max_response_bytes;
+    transfer->budget = &budget_;
     CURL* const easy = transfer->easy.get();
     const std::string& url = transfer->request.url;
     SetUrl(easy, url);
@@ -149,6 +158,7 @@ class HttpClient::Impl {
   }
 
   std::size_t in_flight() const { return active_.size(); }
+  bool HasRoom() const { return budget_.HasRoom(active_.size()); }
 
   void Wait(milliseconds at_most, int wake_fd) {
     int running = 0;
@@ -164,7 +174,10 @@ class HttpClient::Impl {
   }
 
   void Abandon() {
-    for (const auto& [easy, transfer] : active_) curl_multi_remove_handle(multi_.get(), easy);
+    for (const auto& [easy, transfer] : active_) {
+      budget_.End(transfer.get(), transfer->response.body.size());
+      curl_multi_remove_handle(multi_.get(), easy);
+    }
     active_.clear();
   }
 
@@ -237,7 +250,8 @@ class HttpClient::Impl {
   // For the next request, whose response is as long most likely. One that is much too large goes:
   // of long and short responses in turn, every buffer would grow to the longest.
   void KeepBuffer(std::string&& body) {
-    const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size());
+    const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size()) ||
+                             body.capacity() > kMostReserved;
     if (is_wasteful || buffers_.size() >= idle_.size()) return;
     body.clear();
     buffers_.push_back(std::move(body));
@@ -256,6 +270,7 @@ class HttpClient::Impl {
       const auto found = active_.find(easy);
       const std::unique_ptr<Transfer> transfer = std::move(found->second);
       active_.erase(found);
+      budget_.End(transfer.get(), transfer->response.body.size());
       HttpOutcome outcome = Outcome(*transfer, code);
       idle_.push_back(std::move(transfer->easy));
       transfer->done(outcome);
@@ -266,7 +281,9 @@ class HttpClient::Impl {
 
   static HttpOutcome Outcome(Transfer& transfer, CURLcode code) {
     HttpOutcome outcome;
-    if (transfer.too_large) {
+    if (transfer.has_no_room) {
+      outcome.error = {HttpError::Kind::kNoRoom, "given up for other bodies under way", ""};
+    } else if (transfer.too_large) {
       outcome.error = {HttpError::Kind::kTooLarge,
                        fmt::format("the body is larger than {} bytes (--max-response-bytes)",
                                    transfer.max_bytes),
@@ -291,6 +308,7 @@ class HttpClient::Impl {
   const HttpOptions options_;
   const bool has_plain_proxy_ = HasPlainProxy();
   const CaLocations ca_certificates_ = ReadCaLocations();
+  BodyBudget budget_;
   const CurlGlobal global_;  // outlives every handle
   const std::unique_ptr<CURLM, MultiDeleter> multi_{curl_multi_init()};
   std::vector<Easy> idle_;
@@ -306,6 +324,9 @@ void HttpClient::Send(HttpRequest request, Done done) {
 }
 std::size_t HttpClient::in_flight() const {
   return impl_->in_flight();
+}
+bool HttpClient::HasRoom() const {
+  return impl_->HasRoom();
 }
 void HttpClient::Wait(milliseconds at_most, int wake_fd) {
   impl_->Wait(at_most, wake_fd);

@@ -18,6 +18,7 @@ HttpOptions OptionsOf(const Run& run) {
   HttpOptions options;
   options.max_in_flight = run.options.max_in_flight;
   options.max_response_bytes = run.options.max_response_bytes;
+  options.max_bytes_in_flight = run.options.max_bytes_in_flight;
   options.http1 = run.options.http1;
   return options;
 }
@@ -69,7 +70,8 @@ FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
       break;
     }
     const bool paused = Clock::now() < paused_until_;
-    while (!paused && !end_ && client_.in_flight() < run_.options.max_in_flight) {
+    while (!paused && !end_ && client_.in_flight() < run_.options.max_in_flight &&
+           client_.HasRoom()) {
       if (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
         auto due = waiting_.extract(waiting_.begin());
         Start(std::move(due.mapped()));
@@ -133,6 +135,10 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
     case HttpError::Kind::kTooLarge:
       ++counts_.outcomes.bad_body;
       return Fail(*call, failure);
+    case HttpError::Kind::kNoRoom:  // no fault of its own, and so no retry
+      --call->attempts;
+      waiting_.emplace(Clock::now(), std::move(call));
+      return;
     case HttpError::Kind::kSetup:
       ++counts_.outcomes.network_error;
       return End(FetchEnd::Reason::kFatal, TaskError(ExitCode::kConfig, failure.message));
@@ -209,7 +215,7 @@ void Fetcher::End(FetchEnd::Reason reason, std::optional<TaskError> error) {
 
 milliseconds Fetcher::UntilNextEvent() const {
   auto at = std::min(Clock::now() + kBetween, run_.stop.work_until());
-  if (!waiting_.empty()) at = std::min(at, waiting_.begin()->first);
+  if (!waiting_.empty() && client_.HasRoom()) at = std::min(at, waiting_.begin()->first);
   if (Clock::now() < paused_until_)
     at = std::max(at, std::min(Clock::now() + kBetween, paused_until_));
   const auto left = std::chrono::ceil<milliseconds>(at - Clock::now());
