@@ -4,10 +4,15 @@
 #include <librdkafka/rdkafka.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
+
+#include "detached_call.h"
 
 namespace steamflow {
 namespace {
+
+constexpr std::chrono::milliseconds kLongestShutdown(500);
 
 KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
   std::array<char, 512> cause{};
@@ -18,6 +23,16 @@ KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
 }
 
 }  // namespace
+
+// librdkafka waits here for its threads, and these for a name server, or for ever (2.0.2, where a
+// topic was deleted). No group was joined, so there is none to leave.
+void KafkaDeleter::operator()(rd_kafka_s* handle) const {
+  const auto end = Detach<bool>([handle] {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return true;
+  });
+  end.wait_for(kLongestShutdown);
+}
 
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties) {
   KafkaConf conf(rd_kafka_conf_new());
@@ -42,9 +57,20 @@ KafkaHandle MakeKafkaConsumer(KafkaConf conf) {
   return MakeKafkaHandle(RD_KAFKA_CONSUMER, std::move(conf));
 }
 
-void KafkaTroubles::Add(int error, const char* reason) {
+std::optional<TaskError> KafkaRefusal(int error, std::string_view reason) {
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-    login = TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    return TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+  }
+  // A handshake that was cut off speaks of no certificate.
+  if (error == RD_KAFKA_RESP_ERR__SSL && reason.find("certificate") != std::string_view::npos) {
+    return TaskError(ExitCode::kConfig, fmt::format("the certificate of Kafka: {}", reason));
+  }
+  return std::nullopt;
+}
+
+void KafkaTroubles::Add(int error, const char* reason) {
+  if (auto refusal = KafkaRefusal(error, reason)) {
+    login = std::move(refusal);
   } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
     broker = reason;
   }
@@ -54,6 +80,8 @@ ExitCode CodeOfKafkaError(int error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:

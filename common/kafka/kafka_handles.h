@@ -8,7 +8,6 @@ struct rd_kafka_s;
 struct rd_kafka_topic_s;
 struct rd_kafka_conf_s;
 extern "C" {
-void rd_kafka_destroy(rd_kafka_s*);
 void rd_kafka_topic_destroy(rd_kafka_topic_s*);
 void rd_kafka_conf_destroy(rd_kafka_conf_s*);
 }
@@ -16,7 +15,8 @@ void rd_kafka_conf_destroy(rd_kafka_conf_s*);
 namespace steamflow {
 
 struct KafkaDeleter {
-  void operator()(rd_kafka_s* handle) const { rd_kafka_destroy(handle); }
+  // Waits a moment for librdkafka's own shutdown, which goes on by itself where that is not enough.
+  void operator()(rd_kafka_s* handle) const;
   void operator()(rd_kafka_topic_s* handle) const { rd_kafka_topic_destroy(handle); }
   void operator()(rd_kafka_conf_s* handle) const { rd_kafka_conf_destroy(handle); }
 };

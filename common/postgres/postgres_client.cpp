@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "detached_call.h"
+
 namespace steamflow {
 namespace {
 
@@ -50,6 +52,32 @@ std::string TakeState(std::string& message) {
     return state;
   }
   return "";
+}
+
+// A connection, or what its error says. Looks up the names of servers too, which nothing can end.
+Handle MakeConnection(const PostgresParameters& parameters) {
+  std::vector<const char*> names{"fallback_application_name"};
+  std::vector<const char*> values{"steamflow"};
+  for (const auto& [name, value] : parameters) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.insert(names.end(), {"client_encoding", nullptr});
+  values.insert(values.end(), {"UTF8", nullptr});
+  Handle handle(PQconnectStartParams(names.data(), values.data(), 0));
+  if (!handle) throw std::bad_alloc();
+  PQsetNoticeProcessor(
+      handle.get(), [](void*, const char*) {}, nullptr);
+  PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
+  auto state = PGRES_POLLING_WRITING;
+  if (PQstatus(handle.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
+  while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+    const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    pollfd socket{.fd = PQsocket(handle.get()), .events = events, .revents = 0};
+    ::poll(&socket, 1, -1);
+    state = PQconnectPoll(handle.get());
+  }
+  return handle;
 }
 
 std::string Field(const PGresult* result, int code) {
@@ -158,26 +186,15 @@ class PostgresClient::Impl {
 
  private:
   void Connect(const PostgresParameters& parameters) {
-    std::vector<const char*> names{"fallback_application_name"};
-    std::vector<const char*> values{"steamflow"};
-    for (const auto& [name, value] : parameters) {
-      names.push_back(name.c_str());
-      values.push_back(value.c_str());
+    auto handle = CallDetached<Handle>([parameters] { return MakeConnection(parameters); }, stop_,
+                                       stop_.finish_by());
+    if (!handle) {
+      stop_.ThrowIfSignalled();
+      throw PostgresError(ExitCode::kTransient, "connecting to PostgreSQL: no response in time",
+                          "");
     }
-    names.insert(names.end(), {"client_encoding", nullptr});
-    values.insert(values.end(), {"UTF8", nullptr});
-    handle_.reset(PQconnectStartParams(names.data(), values.data(), 0));
-    if (!handle_) throw std::bad_alloc();
-    PQsetNoticeProcessor(
-        handle_.get(), [](void*, const char*) {}, nullptr);
-    PQsetErrorVerbosity(handle_.get(), PQERRORS_VERBOSE);
-    auto state = PGRES_POLLING_WRITING;
-    if (PQstatus(handle_.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
-    while (state != PGRES_POLLING_OK) {
-      if (state == PGRES_POLLING_FAILED) throw ConnectionError();
-      AwaitSocket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
-      state = PQconnectPoll(handle_.get());
-    }
+    handle_ = *std::move(handle);
+    if (PQstatus(handle_.get()) != CONNECTION_OK) throw ConnectionError();
   }
 
   PostgresError ConnectionError() const {

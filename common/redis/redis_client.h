@@ -24,8 +24,9 @@ struct RedisReply {
 
 // A connection to Redis, made at the first command and again after an error, over hiredis. Commands
 // block, at most 5 s and never past the end of the run. Throws TaskError: kTransient where the
-// server is down, slow, read-only or loading; kAuth where it refuses the login; kConfig where its
-// certificate is refused; kData where a key holds another type than the command needs.
+// server is down, slow, read-only or loading; kAuth where it refuses the login or a right; kConfig
+// where its certificate is refused, it is part of a cluster, or lacks a command that tasks use;
+// kData where a key holds another type than the command needs.
 class RedisClient {
  public:
   RedisClient(const RedisSettings& settings, const Stop& stop);
