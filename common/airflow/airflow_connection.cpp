@@ -237,6 +237,10 @@ std::string ConnectionVariable(const std::string& id) {
   return "AIRFLOW_CONN_" + Upper(id);
 }
 
+std::string WithConnection(const std::string& help, const std::string& id) {
+  return fmt::format("{} [env: {}]", help, ConnectionVariable(id));
+}
+
 std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
                                                 const std::string& conn_id, Log& log) {
   const bool is_flag = !url.empty();

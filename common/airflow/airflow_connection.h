@@ -68,4 +68,8 @@ std::vector<std::string> Secrets(const Connection& connection);
 // "AIRFLOW_CONN_KAFKA_DEFAULT" for "kafka_default".
 std::string ConnectionVariable(const std::string& id);
 
+// Help text of the flag that chooses a Connection: the text, then "[env: AIRFLOW_CONN_X]" of the
+// default.
+std::string WithConnection(const std::string& help, const std::string& id);
+
 }  // namespace steamflow

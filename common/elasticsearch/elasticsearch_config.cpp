@@ -24,7 +24,7 @@ void ElasticsearchFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Elasticsearch");
   own.Add("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200");
   own.Add("--elasticsearch-conn-id", conn_id,
-          "Airflow Connection of Elasticsearch [env: AIRFLOW_CONN_<ID>]");
+          WithConnection("Airflow Connection of Elasticsearch", conn_id));
   own.Add("--index-prefix", index_prefix, "What the name of every index begins with");
 }
 

@@ -73,7 +73,7 @@ void PostgresFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("PostgreSQL");
   own.Add("--postgres-url", url, "postgres://user@host:port/database, without a password");
   own.Add("--postgres-conn-id", conn_id,
-          "Airflow Connection of PostgreSQL [env: AIRFLOW_CONN_<ID>]");
+          WithConnection("Airflow Connection of PostgreSQL", conn_id));
 }
 
 PostgresParameters ReadPostgresParameters(const PostgresFlags& flags, Log& log) {

@@ -56,7 +56,7 @@ RedisSettings SettingsOf(const ConnectionSetting& setting) {
 void RedisFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Redis");
   own.Add("--redis-url", url, "redis://host:port/db, without a password");
-  own.Add("--redis-conn-id", conn_id, "Airflow Connection of Redis [env: AIRFLOW_CONN_<ID>]");
+  own.Add("--redis-conn-id", conn_id, WithConnection("Airflow Connection of Redis", conn_id));
 }
 
 RedisSettings ReadRedisSettings(const RedisFlags& flags, Log& log) {

@@ -103,6 +103,9 @@ void SteamFlags::AddTo(const Flags& flags) {
 }
 
 void SteamFlags::AddKeyTo(const Flags& flags) {
+  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY", "The API key");
+  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY_FILE", "Else a file that holds it");
+  flags.AddVariable("STEAM_API_KEY_FILE", "Else this");
   flags.Under("Steam").Add(
       "--steam-daily-call-budget", call_budget,
       WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "

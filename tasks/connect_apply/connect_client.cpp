@@ -2,22 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "airflow_connection.h"
-#include "flags.h"
 #include "json.h"
-#include "rest_config.h"
 
 namespace steamflow {
 namespace {
 
 // Of two requests while the workers start or rebalance.
 constexpr std::chrono::milliseconds kBetweenTries(250);
-
-const RestKind kKind{.connection = {.name = "Kafka Connect",
-                                    .flag = "--connect-url",
-                                    .example = "http://localhost:8083"},
-                     .port = 8083,
-                     .data = "the connectors' passwords"};
 
 // The `message` of an error's body, or its beginning.
 std::string MessageOf(const HttpResponse& response) {
@@ -30,18 +21,6 @@ std::string MessageOf(const HttpResponse& response) {
 }
 
 }  // namespace
-
-void ConnectFlags::AddTo(const Flags& flags) {
-  const Flags own = flags.Under("Kafka Connect");
-  own.Add("--connect-url", url, "Kafka Connect, http://host:8083");
-  own.Add("--connect-conn-id", conn_id,
-          "Airflow Connection of Kafka Connect [env: AIRFLOW_CONN_<ID>]");
-}
-
-RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {
-  const auto setting = ReadConnection(kKind.connection, flags.url, flags.conn_id, run.log);
-  return ServerOf(setting, kKind, run.options.allow_http);
-}
 
 HttpResponse ConnectClient::Ask(const std::string& method, const std::string& path,
                                 const std::string& body) {
