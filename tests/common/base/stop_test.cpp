@@ -79,10 +79,9 @@ TEST(WaitForTest, LastsAsLongAsIsAsked) {
   EXPECT_FALSE(run.stop().WaitFor(milliseconds(-1)));
 }
 
-TEST(WaitForTest, OnlyTheFirstSignalCutsItShort) {
+TEST(WaitForTest, ASignalThatHasComeCutsNothingShort) {
   const TestRun run(seconds(50));
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
-  EXPECT_TRUE(run.stop().WaitFor(std::chrono::hours(1)));
   const auto before = Clock::now();
   EXPECT_TRUE(run.stop().WaitFor(milliseconds(20))) << "one has come";
   EXPECT_GE(Clock::now() - before, milliseconds(20)) << "what follows a signal may have to wait";
