@@ -92,7 +92,7 @@ std::string Log::Redact(std::string text) const {
 }
 
 void Log::Write(LogLevel level, std::string_view message) {
-  if (level < level_) return;
+  if (!Shows(level)) return;
   EndProgress();
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);

@@ -32,6 +32,9 @@ class Log {
   void Warning(std::string_view message) { Write(LogLevel::kWarning, message); }
   void Error(std::string_view message) { Write(LogLevel::kError, message); }
 
+  // Whether a message of this level is printed: for what costs time to put together.
+  bool Shows(LogLevel level) const { return level >= level_; }
+
   // Replaces the progress line; nothing where stderr is no terminal.
   void ShowProgress(const std::string& line);
   // Lines for a person, at the end of the progress; nothing where stderr is no terminal.

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMostAtOnce = 4;           // requests: more do not make a server faster
 constexpr std::size_t kLargestPart = 1U << 20U;  // bytes, unless one item alone is larger
 constexpr milliseconds kLongestResponse(30'000);
-constexpr milliseconds kBetween(100);
+constexpr milliseconds kLongestWait(100);  // between two looks at what is queued
 
 // Whether the response is an error that Elasticsearch itself speaks of, and no proxy.
 bool IsElasticsearchError(const HttpResponse& response) {
@@ -138,6 +138,10 @@ void BulkSender::StartNext() {
 }
 
 void BulkSender::OnOutcome(Part&& part, const HttpOutcome& outcome) {
+  if (run_.log.Shows(LogLevel::kDebug)) {
+    run_.log.Debug(fmt::format("POST {}/_bulk, {} items: {}", server_.url, part.items.size(),
+                               Describe(outcome)));
+  }
   part.sending->error_ = LastingError(server_, "POST " + server_.url + "/_bulk", outcome);
   if (part.sending->error_) return;
   if (IsWorthAnotherTry(outcome)) {
@@ -219,7 +223,7 @@ void BulkSender::Fail(Sending& sending, ExitCode code, const std::string& cause)
 }
 
 milliseconds BulkSender::UntilNext() const {
-  auto at = Clock::now() + std::min(kBetween, run_.stop.TimeLeft());
+  auto at = Clock::now() + std::min(kLongestWait, run_.stop.TimeLeft());
   if (!waiting_.empty()) at = std::min(at, waiting_.begin()->first);
   return std::max(std::chrono::ceil<milliseconds>(at - Clock::now()), milliseconds(0));
 }

@@ -86,6 +86,9 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
   for (unsigned attempts = 1;; ++attempts) {
     request.timeout = std::min(kLongestResponse, UntilEnd(run_.stop));
     HttpOutcome outcome = Attempt(request);
+    if (run_.log.Shows(LogLevel::kDebug)) {
+      run_.log.Debug(fmt::format("{}: {}", name, Describe(outcome)));
+    }
     if (auto error = LastingError(server_, name, outcome)) throw *std::move(error);
     if (!IsWorthAnotherTry(outcome)) return *std::move(outcome.response);
 

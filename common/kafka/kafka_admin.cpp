@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 // twice as long as the one before, for links on which a response takes longer.
 constexpr milliseconds kFirstSlice(100);
 constexpr milliseconds kLongestSlice(1'000);
-constexpr milliseconds kBetween(50);  // for callbacks, between two tries
+constexpr milliseconds kPollInterval(50);  // for callbacks, between two tries
 constexpr milliseconds kLongestLook(3'000);
 constexpr milliseconds kLongestChange(3'600'000);  // as long as librdkafka allows
 
@@ -122,7 +122,7 @@ class KafkaAdmin::Impl {
           rd_kafka_metadata(kafka_.get(), 1, nullptr, &response, static_cast<int>(slice.count()));
       metadata.reset(response);
       if (!error) break;
-      Serve(kBetween, rd_kafka_err2str(error));
+      Serve(kPollInterval, rd_kafka_err2str(error));
     }
     return ClusterOf(*metadata);
   }
@@ -266,7 +266,7 @@ class KafkaAdmin::Impl {
     Owned<rd_kafka_event_t> event;
     do {
       Serve(milliseconds(0), "no response in time");
-      event.reset(rd_kafka_queue_poll(queue_.get(), static_cast<int>(kBetween.count())));
+      event.reset(rd_kafka_queue_poll(queue_.get(), static_cast<int>(kPollInterval.count())));
     } while (!event);
     if (const auto error = rd_kafka_event_error(event.get())) {
       throw ErrorOf(doing, "topics", error, rd_kafka_event_error_string(event.get()));

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 // have to wait.
 constexpr milliseconds kFirstTimeout(250);
 constexpr milliseconds kLongestTimeout(1000);
-constexpr milliseconds kBetween(50);
+constexpr milliseconds kRetryInterval(50);
 constexpr milliseconds kUnknownFor(1000);  // a topic just made is unknown to some brokers
 
 }  // namespace
@@ -64,7 +64,7 @@ int TopicLookup::LookUp() {
         (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && Clock::now() >= unknown_until);
     if (is_settled || closing_ || Clock::now() >= until_) return error;
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kBetween, [this] { return closing_.load(); });
+    changed_.wait_for(lock, kRetryInterval, [this] { return closing_.load(); });
   }
 }
 

@@ -9,9 +9,8 @@ namespace steamflow {
 Source::Source(Run& run, const SourceConfig& config)
     : run_(run),
       redis_(config.redis ? std::make_unique<RedisClient>(*config.redis, run.stop) : nullptr),
-      budget_(config.call_budget >= 0
-                  ? std::make_unique<CallBudget>(*redis_, config.api_key,
-                                                 static_cast<std::uint64_t>(config.call_budget))
+      budget_(config.call_budget
+                  ? std::make_unique<CallBudget>(*redis_, config.api_key, *config.call_budget)
                   : nullptr),
       fetcher_(run, config.api_key, budget_.get()),
       items_(run.result.source->items) {
@@ -49,11 +48,10 @@ void Source::Send(const DeadLetter& letter, std::uint64_t item) {
   SendAny(letter, item);
 }
 
-FetchEnd Source::Fetch(const std::function<std::optional<steamflow::Fetch>()>& next,
-                       std::uint64_t total) {
+FetchEnd Source::FetchAll(const std::function<std::optional<Fetch>()>& next, std::uint64_t total) {
   Progress progress(run_.log, total);
   try {
-    return fetcher_.Run(next, [&] {
+    return fetcher_.FetchAll(next, [&] {
       sink_->Poll();
       if (sink_error_) throw *sink_error_;
       progress.Show(items_.done(), run_.result.source->retries);

@@ -25,13 +25,14 @@ class Source {
   RedisClient* redis() { return redis_.get(); }  // null where none is configured
   ItemTracker& items() { return items_; }
 
-  // Hands on a record or dead letter of the item. A sink that fails ends the run, through Fetch and
-  // ThrowUnlessComplete, not here: what went before is still to be accounted for.
+  // Hands on a record or dead letter of the item. A sink that fails ends the run, through FetchAll
+  // and ThrowUnlessComplete, not here: what went before is still to be accounted for.
   void Send(const Record& record, std::uint64_t item);
   void Send(const DeadLetter& letter, std::uint64_t item);
 
-  // Fetcher::Run, serving the sink and the progress line meanwhile. `total` = the items of the run.
-  FetchEnd Fetch(const std::function<std::optional<steamflow::Fetch>()>& next, std::uint64_t total);
+  // Fetcher::FetchAll, serving the sink and the progress line meanwhile. `total` = the items of the
+  // run.
+  FetchEnd FetchAll(const std::function<std::optional<Fetch>()>& next, std::uint64_t total);
 
   // Waits for every acknowledgement and gives back the unused part of the call budget.
   void Drain();

@@ -58,7 +58,7 @@ SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& n
   }
   if (config.sink == "kafka") config.kafka = ReadKafkaProperties(options.kafka, run.log);
   const bool has_cursor = needs.cursor && (config.sink == "kafka" || config.sink == "none");
-  if (has_cursor || config.call_budget >= 0) {
+  if (has_cursor || config.call_budget) {
     config.redis = ReadRedisSettings(options.redis, run.log);
   }
   return config;

@@ -41,7 +41,7 @@ struct SourceConfig {
   std::string sink_path;  // of a file
   KafkaProperties kafka;
   std::optional<RedisSettings> redis;
-  std::int64_t call_budget = -1;  // calls a day, -1 = no limit
+  std::optional<std::uint64_t> call_budget;  // calls a day of the key
   bool moves_cursor() const { return sink == "kafka"; }
 };
 

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include "rest_client.h"
+
 namespace steamflow {
 namespace {
 
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAttemptTimeout(20'000);
-constexpr milliseconds kBetween(100);
+constexpr milliseconds kLongestWait(100);  // without a call of `between`
 // When so many calls have failed for good, the API is down rather than an id broken: the run ends.
 constexpr std::size_t kMostFailures = 100;
 
@@ -42,7 +44,7 @@ struct Fetcher::Call {
   Clock::time_point sent{};
 };
 
-Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudget* budget)
+Fetcher::Fetcher(const Run& run, const std::string& api_key, CallBudget* budget)
     : run_(run),
       counts_(run.result.source.emplace()),
       budget_(budget),
@@ -53,8 +55,8 @@ Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudg
 
 Fetcher::~Fetcher() = default;
 
-FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
-                      const std::function<void()>& between) {
+FetchEnd Fetcher::FetchAll(const std::function<std::optional<Fetch>()>& next,
+                           const std::function<void()>& between) {
   end_.reset();
   // Whatever ends this, `between` by throwing too: nothing of it may go on in a later run.
   const struct Cleaner {
@@ -124,7 +126,12 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
 }
 
 void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
-  counts_.request_durations.Add(Clock::now() - call->sent);
+  const auto duration = Clock::now() - call->sent;
+  counts_.request_durations.Add(duration);
+  if (run_.log.Shows(LogLevel::kDebug)) {
+    run_.log.Debug(fmt::format("GET {}: {}, {} ms", PathOf(call->fetch.url), Describe(outcome),
+                               std::chrono::duration_cast<milliseconds>(duration).count()));
+  }
   if (outcome.response) return OnResponse(std::move(call), *outcome.response);
   FetchFailure failure{fmt::format("GET {}: {}", PathOf(call->fetch.url), outcome.error.message),
                        std::move(outcome.error.received)};
@@ -214,10 +221,10 @@ void Fetcher::End(FetchEnd::Reason reason, std::optional<TaskError> error) {
 }
 
 milliseconds Fetcher::UntilNextEvent() const {
-  auto at = std::min(Clock::now() + kBetween, run_.stop.work_until());
+  auto at = std::min(Clock::now() + kLongestWait, run_.stop.work_until());
   if (!waiting_.empty() && client_.HasRoom()) at = std::min(at, waiting_.begin()->first);
   if (Clock::now() < paused_until_)
-    at = std::max(at, std::min(Clock::now() + kBetween, paused_until_));
+    at = std::max(at, std::min(Clock::now() + kLongestWait, paused_until_));
   const auto left = std::chrono::ceil<milliseconds>(at - Clock::now());
   return std::max(left, milliseconds(0));
 }

@@ -35,7 +35,7 @@ struct Fetch {
   std::function<void(const FetchFailure&)> fail;
 };
 
-// Why Fetcher::Run came back.
+// Why Fetcher::FetchAll came back.
 struct FetchEnd {
   enum class Reason {
     kComplete,     // every call was answered or has failed
@@ -59,8 +59,8 @@ class Fetcher {
   // Asks `next` for calls whenever there is room, and again after every response, as a response may
   // lead to more calls; done when nothing is in flight and `next` has nothing. `between` is called
   // between batches of responses, at least every 100 ms.
-  FetchEnd Run(const std::function<std::optional<Fetch>()>& next,
-               const std::function<void()>& between);
+  FetchEnd FetchAll(const std::function<std::optional<Fetch>()>& next,
+                    const std::function<void()>& between);
 
  private:
   struct Call;
@@ -74,7 +74,7 @@ class Fetcher {
   void End(FetchEnd::Reason reason, std::optional<TaskError> error = std::nullopt);
   std::chrono::milliseconds UntilNextEvent() const;
 
-  const steamflow::Run& run_;
+  const Run& run_;
   SourceResult& counts_;
   CallBudget* const budget_;
   std::vector<std::string> key_headers_;

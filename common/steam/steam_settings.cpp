@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kDefaultApiUrl[] = "https://api.steampowered.com";
 constexpr char kDefaultTimeZone[] = "Asia/Seoul";
-constexpr std::int64_t kDefaultCallBudget = 100'000;  // the API's terms of use
+constexpr std::uint64_t kDefaultCallBudget = 100'000;  // the API's terms of use
 
 [[noreturn]] void Refuse(const Setting& setting, const std::string& cause) {
   throw TaskError(setting.if_invalid, fmt::format("{}: {}", setting.source, cause));
@@ -159,17 +159,18 @@ TimeZone ReadTimeZone(const std::string& flag_value) {
                               zone.error()));
 }
 
-std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {
+std::optional<std::uint64_t> ReadCallBudgetLimit(const std::string& flag_value) {
   const auto setting =
       ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
   if (!setting) return kDefaultCallBudget;
+  if (setting->value == "-1") return std::nullopt;
   const auto limit = ParseNumber<std::int64_t>(setting->value);
-  if (!limit || *limit < -1) {
+  if (!limit || *limit < 0) {
     throw TaskError(setting->if_invalid,
                     fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
                                 setting->source, setting->value));
   }
-  return *limit;
+  return static_cast<std::uint64_t>(*limit);
 }
 
 }  // namespace steamflow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,8 +51,8 @@ std::string ReadApiUrl(const std::string& flag_value, bool allow_http);
 // AIRFLOW_VAR_STEAM_TIMEZONE or its flag. Throws TaskError where there is no such zone.
 TimeZone ReadTimeZone(const std::string& flag_value);
 
-// The setting STEAM_DAILY_CALL_BUDGET: calls a day, -1 for no limit. Throws TaskError where it is
-// neither.
-std::int64_t ReadCallBudgetLimit(const std::string& flag_value);
+// The setting STEAM_DAILY_CALL_BUDGET: calls a day, nothing where it is -1, which is no limit.
+// Throws TaskError where it is neither.
+std::optional<std::uint64_t> ReadCallBudgetLimit(const std::string& flag_value);
 
 }  // namespace steamflow

@@ -8,7 +8,7 @@ namespace steamflow {
 namespace {
 
 // Of two requests while the workers start or rebalance.
-constexpr std::chrono::milliseconds kBetweenTries(250);
+constexpr std::chrono::milliseconds kRetryInterval(250);
 
 // The `message` of an error's body, or its beginning.
 std::string MessageOf(const HttpResponse& response) {
@@ -44,7 +44,7 @@ HttpResponse ConnectClient::Ask(const std::string& method, const std::string& pa
                                   fmt::format("{} {}: HTTP 404: is this Kafka Connect? ({})",
                                               method, path, client_.server().source))
                       : TaskError(ExitCode::kTransient, message));
-    if (run_.stop.WaitFor(kBetweenTries)) run_.stop.ThrowIfSignalled();
+    if (run_.stop.WaitFor(kRetryInterval)) run_.stop.ThrowIfSignalled();
     if (run_.stop.Requested()) throw *std::move(waits);
   }
 }

@@ -10,7 +10,7 @@
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenLooks(100);
+constexpr std::chrono::milliseconds kPollInterval(100);
 // What Connect says sooner after a change may be of the tasks that ran before it; for longer where
 // they are not what the change was to make of them.
 constexpr std::chrono::seconds kUntilChangeShows(2);
@@ -96,7 +96,7 @@ void AwaitStatus(std::vector<AppliedConnector>& all, ConnectClient& connect, con
     });
     stop.ThrowIfSignalled();
     if (is_over || stop.Requested()) return;
-    stop.WaitFor(kBetweenLooks);
+    stop.WaitFor(kPollInterval);
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace steamflow {
 namespace {
-constexpr std::chrono::milliseconds kBetweenLooks(50);
+constexpr std::chrono::milliseconds kPollInterval(50);
 }
 
 TopicSurvey::TopicSurvey(KafkaAdmin& admin, const std::vector<TopicSpec>& specs)
@@ -59,7 +59,7 @@ KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop) {
                                                               cluster.brokers.size(), least));
     stop.ThrowIfSignalled();
     if (stop.Requested()) throw too_few;
-    stop.WaitFor(kBetweenLooks);
+    stop.WaitFor(kPollInterval);
     try {
       cluster = admin.Describe();
     } catch (const TaskError& error) {
@@ -86,7 +86,7 @@ TopicSurvey AwaitTopics(
                                   "of its partitions has no leader",
                                   waiting->name));
     }
-    stop.WaitFor(kBetweenLooks);
+    stop.WaitFor(kPollInterval);
   }
 }
 

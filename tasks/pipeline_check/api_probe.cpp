@@ -39,7 +39,7 @@ void ApiProbe::Ask(Fetch fetch) {
   fetch.fail = [&](const FetchFailure& failure) { failed = failure.message; };
   std::optional<Fetch> todo = std::move(fetch);
   const auto until = Clock::now() + kLongest;
-  const FetchEnd end = fetcher_.Run(
+  const FetchEnd end = fetcher_.FetchAll(
       [&] { return std::exchange(todo, std::nullopt); },
       [&] {
         if (Clock::now() < until) return;

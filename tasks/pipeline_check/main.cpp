@@ -81,10 +81,9 @@ int main(int argc, char** argv) {
     checks.Add(Check::Make("settings", "", [&] { return CheckSourceSettings(settings); }));
     std::optional<RedisClient> budget_redis;
     std::optional<CallBudget> budget;
-    if (settings.api_key && settings.redis && settings.call_budget.value_or(-1) >= 0) {
+    if (settings.api_key && settings.redis && settings.call_budget.value_or(std::nullopt)) {
       budget_redis.emplace(*settings.redis, run.stop);
-      budget.emplace(*budget_redis, *settings.api_key,
-                     static_cast<std::uint64_t>(*settings.call_budget));
+      budget.emplace(*budget_redis, *settings.api_key, **settings.call_budget);
     }
     ApiProbe probe(run, settings.api_key.value_or(""), budget ? &*budget : nullptr);
     checks.Add(Check::Make("api", "AIRFLOW_VAR_STEAM_API_URL", [&] {

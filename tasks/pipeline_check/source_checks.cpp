@@ -24,7 +24,7 @@ std::string CheckSourceSettings(const SourceSettings& settings) {
 
 std::string CheckKey(const SourceSettings& settings, ApiProbe& probe, CallBudget* budget) {
   ValueOf(settings.api_key);
-  if (ValueOf(settings.call_budget) >= 0) ValueOf(settings.redis);
+  if (ValueOf(settings.call_budget)) ValueOf(settings.redis);
   probe.AskProfile(ValueOf(settings.api_url));
   if (!budget) return "accepted";
   return fmt::format("accepted; {} of {} calls of today are used", budget->Used(), budget->limit());

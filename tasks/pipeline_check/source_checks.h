@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct SourceSettings {
   Readable<std::vector<NamedGame>> games;
   Readable<std::vector<std::uint32_t>> news_apps;
   Readable<TimeZone> timezone;
-  Readable<std::int64_t> call_budget;
+  Readable<std::optional<std::uint64_t>> call_budget;
   Readable<std::string> api_url;
   Readable<std::string> api_key;
   Readable<RedisSettings> redis;

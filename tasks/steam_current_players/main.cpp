@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
       return fetch;
     };
 
-    const FetchEnd end = source.Fetch(next, games.size());
+    const FetchEnd end = source.FetchAll(next, games.size());
     source.Drain();
     source.ThrowUnlessComplete(end, failed);
   });

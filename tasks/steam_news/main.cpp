@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
       return fetch;
     };
 
-    const FetchEnd end = source.Fetch(next, apps.size());
+    const FetchEnd end = source.FetchAll(next, apps.size());
     source.Drain();
     for (std::size_t app = 0; app < apps.size(); ++app) {
       if (!config.moves_cursor() || !source.items().IsDone(app)) continue;

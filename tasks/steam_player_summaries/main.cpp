@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
           }
         });
 
-    const FetchEnd end = source.Fetch([&] { return batches.Next(); }, walk.block().size);
+    const FetchEnd end = source.FetchAll([&] { return batches.Next(); }, walk.block().size);
     const auto failed =
         SettleFailures(batches.TakeFailures(), batches.calls(), config.topic, walk, source);
     source.Drain();

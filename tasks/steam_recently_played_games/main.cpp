@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
       visible.pop();
       return games_of(item, calls_ahead);
     };
-    const FetchEnd end = source.Fetch(next, walk.block().size);
+    const FetchEnd end = source.FetchAll(next, walk.block().size);
 
     auto failed =
         SettleFailures(batches.TakeFailures(), batches.calls(), config.topic, walk, source);

@@ -26,6 +26,16 @@ class Settings : public TaskTest {
   }
 };
 
+TEST_F(Settings, TheLevelDebugTellsEveryRequestAndNoSecret) {
+  const Ended quiet = Run({kPlayersTask, "--sink", "stdout", "--no-cursor"});
+  ASSERT_EQ(quiet.exit_code, 0) << quiet.err;
+  EXPECT_EQ(quiet.err, "");
+  const Ended run = Run({kPlayersTask, "--sink", "stdout", "--no-cursor", "--log-level", "debug"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_NE(run.err.find("GetPlayerSummaries/v2/: HTTP 200, "), std::string::npos) << run.err;
+  EXPECT_EQ(run.err.find(environment_.at("AIRFLOW_VAR_STEAM_API_KEY")), std::string::npos);
+}
+
 TEST_F(Settings, BadFlagsAre64) {
   const std::vector<std::vector<std::string>> cases{
       {"--no-such-flag"},

@@ -54,7 +54,7 @@ TEST_F(ReadSourceConfigTest, AKeyBringsTheCallBudgetAndWithItRedis) {
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
   options_.steam.call_budget = "-1";
   const SourceConfig config = ReadSourceConfig(options_, {.key = true}, test_.run());
-  EXPECT_EQ(config.call_budget, -1);
+  EXPECT_FALSE(config.call_budget);
   EXPECT_FALSE(config.redis);
 }
 

@@ -43,7 +43,7 @@ class FetcherTest : public testing::Test {
   FetchEnd Fetch(Fetcher& fetcher, std::size_t count, const std::function<void()>& between) {
     std::size_t next = 0;
     const auto started = Clock::now();
-    const auto end = fetcher.Run(
+    const auto end = fetcher.FetchAll(
         [&]() -> std::optional<steamflow::Fetch> {
           if (next == count) return std::nullopt;
           const std::uint64_t id = kId - next;

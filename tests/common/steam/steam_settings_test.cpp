@@ -176,10 +176,10 @@ TEST(ReadApiKeyTest, RefusesAKeyThatIsNone) {
 
 TEST(ReadCallBudgetLimitTest, HasADefaultAndNoLimit) {
   const ScopedEnvironment environment("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", std::nullopt);
-  EXPECT_EQ(ReadCallBudgetLimit(""), 100'000);
-  EXPECT_EQ(ReadCallBudgetLimit("-1"), -1);
-  EXPECT_EQ(ReadCallBudgetLimit("0"), 0);
-  EXPECT_EQ(ReadCallBudgetLimit("9223372036854775807"), 9223372036854775807);
+  EXPECT_EQ(ReadCallBudgetLimit(""), 100'000U);
+  EXPECT_EQ(ReadCallBudgetLimit("-1"), std::nullopt);
+  EXPECT_EQ(ReadCallBudgetLimit("0"), 0U);
+  EXPECT_EQ(ReadCallBudgetLimit("9223372036854775807"), 9223372036854775807U);
 }
 
 }  // namespace
