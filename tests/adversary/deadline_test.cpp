@@ -160,7 +160,7 @@ TEST_F(Deadline, HoldsWhereRedisSendsAByteASecond) {
 TEST_F(Deadline, HoldsWhereATopicIsDeletedWhileItIsDrained) {
   const std::string topic = UniqueTopic("deleted");
   CreateTopic(RealBrokers(), topic, 3);
-  CreateTopic(RealBrokers(), kDeadLetters, 1);
+  CreateTopic(RealBrokers(), kDeadLetters);
   const std::string value = R"({"text":")" + std::string(2'000, 'x') + "\"}";
   WriteTopic(RealBrokers(), topic, std::vector<NewMessage>(40'000, {std::nullopt, value, {}}));
   PostgresDatabase database;
