@@ -173,7 +173,7 @@ class RedisClient::Impl {
   }
 
   // Sends the commands together, and takes their replies. Throws the first error, but for those of
-  // INFO and COMMAND.
+  // INFO and COMMAND, unless it is that of a missing login.
   std::vector<Reply> Ask(const std::vector<Words>& commands) {
     const auto until = Clock::now() + kLongestWait;
     SetTimeout(until);
@@ -184,8 +184,10 @@ class RedisClient::Impl {
     std::vector<Reply> replies;
     for (const Words& words : commands) {
       replies.push_back(Receive(until));
+      const redisReply& reply = *replies.back();
+      if (reply.type != REDIS_REPLY_ERROR) continue;
       const bool may_fail = words[0] == "INFO" || words[0] == "COMMAND";
-      if (replies.back()->type == REDIS_REPLY_ERROR && !may_fail) Throw(words, *replies.back());
+      if (!may_fail || Has(reply.str, {"NOAUTH"})) Throw(words, reply);
     }
     return replies;
   }
