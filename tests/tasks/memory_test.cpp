@@ -129,7 +129,7 @@ TEST_F(Memory, OfLongAnswersIsBoundedAndNoneIsLost) {
   EXPECT_EQ(run.Result().Number("/source/items/absent"), 10'000);
   EXPECT_EQ(run.Result().Number("/source/retries"), 0);
   EXPECT_EQ(redis_.Get("last_user_id"), ToText(76561198000000000 - 10'000));
-  EXPECT_LT(run.peak_rss_kib, 200 * 1024);
+  EXPECT_LT(run.peak_rss_kib, 150 * 1024);
 }
 
 // Such a body is taken alone.
