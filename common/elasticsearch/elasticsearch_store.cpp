@@ -22,7 +22,7 @@ class ElasticsearchStore::Batch : public SinkBatch {
   bool IsFull() const override { return body_.bytes() >= kFullBytes; }
   void Stage() override { sending_ = store_.sender_.Queue(body_, !IsFull()); }
 
-  std::optional<Stored> Store(const std::vector<OffsetMove>& moves,
+  std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                               BatchDeadLetters& letters) override {
     const auto responses = store_.sender_.Await(*std::exchange(sending_, nullptr));
     std::string value;
@@ -58,9 +58,14 @@ ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::stri
 
 ElasticsearchStore::~ElasticsearchStore() = default;
 
-std::vector<std::optional<std::int64_t>> ElasticsearchStore::StoredOffsets(
+std::vector<std::optional<SinkPosition>> ElasticsearchStore::Positions(
     const std::vector<KafkaPartition>& partitions) {
-  return group_.Committed(partitions);
+  std::vector<std::optional<SinkPosition>> positions(partitions.size());
+  const auto committed = group_.Committed(partitions);
+  for (std::size_t i = 0; i < committed.size(); ++i) {
+    if (committed[i]) positions[i] = SinkPosition{*committed[i], std::nullopt};
+  }
+  return positions;
 }
 
 std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {
@@ -68,16 +73,17 @@ std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {
 }
 
 // A run beside this one may have got further: its offsets are not moved back.
-void ElasticsearchStore::Commit(const std::vector<OffsetMove>& moves) {
+void ElasticsearchStore::Commit(const std::vector<PositionMove>& moves) {
   std::vector<KafkaPartition> partitions;
-  for (const OffsetMove& move : moves) partitions.push_back(move.partition);
+  for (const PositionMove& move : moves) partitions.push_back(move.partition);
   const auto committed = group_.Committed(partitions);
   std::vector<KafkaPartition> moved;
   std::vector<std::int64_t> offsets;
   for (std::size_t i = 0; i < moves.size(); ++i) {
-    if (committed[i] && committed[i] != moves[i].from && *committed[i] >= moves[i].to) continue;
+    const bool is_ours = moves[i].from && moves[i].from->offset == committed[i];
+    if (committed[i] && !is_ours && *committed[i] >= moves[i].to.offset) continue;
     moved.push_back(moves[i].partition);
-    offsets.push_back(moves[i].to);
+    offsets.push_back(moves[i].to.offset);
   }
   if (!moved.empty()) group_.Commit(moved, offsets);
 }

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "bulk_sender.h"
-#include "drain.h"
+#include "drain_options.h"
 #include "kafka_reader.h"
+#include "sink_store.h"
 
 namespace steamflow {
 
@@ -22,14 +23,14 @@ class ElasticsearchStore : public SinkStore {
   ~ElasticsearchStore() override;
 
   std::string type() const override { return "elasticsearch"; }
-  std::vector<std::optional<std::int64_t>> StoredOffsets(
+  std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
  private:
   class Batch;
 
-  void Commit(const std::vector<OffsetMove>& moves);
+  void Commit(const std::vector<PositionMove>& moves);
 
   std::map<std::string, std::string, std::less<>> indices_;  // of each topic, see IndexName
   BulkSender sender_;

@@ -18,23 +18,31 @@ constexpr std::size_t kPiece = 64U << 10U;              // bytes that COPY sends
 constexpr int kMostAttempts = 5;                        // of a transaction that ends in a deadlock
 constexpr std::chrono::milliseconds kBetweenLooks(50);  // at one whose session is about to end
 
-// Moves the offsets whose stored values are still the old ones; says how many that were, and in
+// Moves the positions whose stored values are still the old ones; says how many that were, and in
 // which transaction. The rows are locked in one order, so that two sinks never wait for each other.
-constexpr char kMoveOffsets[] = R"sql(
+constexpr char kMovePositions[] = R"sql(
 WITH moves AS (
-  SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
-    AS m(topic, partition, "from", "to")
+  SELECT * FROM unnest($1::text[], $2::integer[],
+                       $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                       $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+    AS m(topic, partition, "from", from_last_offset, from_last_timestamp_ms, from_last_event_id,
+         "to", last_offset, last_timestamp_ms, last_event_id)
 ), added AS (
-  INSERT INTO sink_offsets (topic, partition, "offset")
-  SELECT topic, partition, "to" FROM moves WHERE "from" IS NULL ORDER BY topic, partition
+  INSERT INTO sink_offsets
+    (topic, partition, "offset", last_offset, last_timestamp_ms, last_event_id)
+  SELECT topic, partition, "to", last_offset, last_timestamp_ms, last_event_id
+  FROM moves WHERE "from" IS NULL ORDER BY topic, partition
   ON CONFLICT DO NOTHING RETURNING topic
 ), locked AS (
-  SELECT o.topic, o.partition, m."to"
+  SELECT m.*
   FROM sink_offsets o JOIN moves m
     ON m.topic = o.topic AND m.partition = o.partition AND m."from" = o."offset"
+    AND (from_last_offset, from_last_timestamp_ms, from_last_event_id)
+      IS NOT DISTINCT FROM (o.last_offset, o.last_timestamp_ms, o.last_event_id)
   ORDER BY o.topic, o.partition FOR UPDATE OF o
 ), moved AS (
-  UPDATE sink_offsets o SET "offset" = l."to", moved_at = now()
+  UPDATE sink_offsets o SET "offset" = l."to", last_offset = l.last_offset,
+    last_timestamp_ms = l.last_timestamp_ms, last_event_id = l.last_event_id, moved_at = now()
   FROM locked l WHERE o.topic = l.topic AND o.partition = l.partition RETURNING o.topic
 )
 SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current()
@@ -187,7 +195,7 @@ void PostgresBatch::Stage() {
   }
 }
 
-std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<OffsetMove>& moves,
+std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<PositionMove>& moves,
                                                       BatchDeadLetters& letters) {
   if (staging_error_) throw *staging_error_;
   Connect();
@@ -228,12 +236,12 @@ void PostgresBatch::MakeStagingTables() {
   }
 }
 
-std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<OffsetMove>& moves,
+std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<PositionMove>& moves,
                                                           BatchDeadLetters& letters) {
   Stored stored;
   bool is_ours = false;
   const auto store = [&] {
-    if (!MoveOffsets(moves)) return false;
+    if (!MovePositions(moves)) return false;
     AddMonths();
     for (const PostgresRows& rows : rows_) {
       if (rows.count() == 0) continue;
@@ -260,20 +268,27 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Offs
   return stored;
 }
 
-bool PostgresBatch::MoveOffsets(const std::vector<OffsetMove>& moves) {
-  std::vector<Value> topics;
-  std::vector<Value> partitions;
-  std::vector<Value> from;
-  std::vector<Value> to;
-  for (const OffsetMove& move : moves) {
-    topics.push_back(move.partition.topic);
-    partitions.push_back(fmt::to_string(move.partition.id));
-    from.push_back(move.from ? Value(fmt::to_string(*move.from)) : std::nullopt);
-    to.push_back(fmt::to_string(move.to));
+bool PostgresBatch::MovePositions(const std::vector<PositionMove>& moves) {
+  std::array<std::vector<Value>, 10> columns;
+  for (const PositionMove& move : moves) {
+    columns[0].push_back(move.partition.topic);
+    columns[1].push_back(fmt::to_string(move.partition.id));
+    const auto add = [&](std::size_t first, const std::optional<SinkPosition>& position) {
+      const auto& last = position ? position->last : std::nullopt;
+      const auto number = [](const auto& of, std::int64_t value) {
+        return of ? Value(fmt::to_string(value)) : std::nullopt;
+      };
+      columns[first].push_back(number(position, position ? position->offset : 0));
+      columns[first + 1].push_back(number(last, last ? last->offset : 0));
+      columns[first + 2].push_back(number(last, last ? last->timestamp_ms : 0));
+      columns[first + 3].push_back(last ? Value(last->event_id) : std::nullopt);
+    };
+    add(2, move.from);
+    add(6, move.to);
   }
-  const auto moved = client_->Execute(
-      kMoveOffsets,
-      {PostgresArray(topics), PostgresArray(partitions), PostgresArray(from), PostgresArray(to)});
+  std::vector<Value> parameters;
+  for (const auto& column : columns) parameters.emplace_back(PostgresArray(column));
+  const auto moved = client_->Execute(kMovePositions, parameters);
   transaction_ = moved[0][1].value();
   return moved[0][0] == fmt::to_string(moves.size());
 }
@@ -318,7 +333,7 @@ std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t fir
     client_->Execute("ROLLBACK TO rows");
     if (last - first == 1) {
       const ConsumedMessage message = rows.Message(first);
-      letters.Add(message, {{"event_id", *message.event_id}}, error.what());
+      letters.Refuse(message, {{"event_id", *message.event_id}}, error.state(), error.what());
       return 0;
     }
   }

@@ -96,12 +96,16 @@ CREATE TABLE deleted_players (
   "offset"    bigint NOT NULL
 );
 
--- Everything before "offset" is in the tables above, or in the dead letters.
+-- Everything before "offset" is in the tables above, or in the dead letters. The last record before
+-- it tells its topic from another one of the same name.
 CREATE TABLE sink_offsets (
-  topic      text COLLATE "C",
-  partition  integer,
-  "offset"   bigint NOT NULL,
-  moved_at   timestamptz NOT NULL DEFAULT now(),
+  topic              text COLLATE "C",
+  partition          integer,
+  "offset"           bigint NOT NULL,
+  last_offset        bigint,
+  last_timestamp_ms  bigint,             -- Kafka's; -1: it has none
+  last_event_id      text COLLATE "C",
+  moved_at           timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (topic, partition)
 );
 

@@ -11,8 +11,8 @@ namespace {
 
 using Value = PostgresClient::Value;
 
-constexpr char kStoredOffsets[] = R"sql(
-SELECT o."offset"
+constexpr char kPositions[] = R"sql(
+SELECT o."offset", o.last_offset, o.last_timestamp_ms, o.last_event_id
 FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS p(topic, partition, place)
 LEFT JOIN sink_offsets o ON o.topic = p.topic AND o.partition = p.partition
 ORDER BY p.place
@@ -40,7 +40,7 @@ PostgresStore::PostgresStore(const PostgresStoreOptions& options,
 }
 PostgresStore::~PostgresStore() = default;
 
-std::vector<std::optional<std::int64_t>> PostgresStore::StoredOffsets(
+std::vector<std::optional<SinkPosition>> PostgresStore::Positions(
     const std::vector<KafkaPartition>& partitions) {
   std::vector<Value> topics;
   std::vector<Value> ids;
@@ -48,12 +48,14 @@ std::vector<std::optional<std::int64_t>> PostgresStore::StoredOffsets(
     topics.push_back(partition.topic);
     ids.push_back(fmt::to_string(partition.id));
   }
-  std::vector<std::optional<std::int64_t>> offsets;
-  for (const auto& row :
-       client_.Execute(kStoredOffsets, {PostgresArray(topics), PostgresArray(ids)})) {
-    offsets.push_back(row[0] ? std::optional(std::stoll(*row[0])) : std::nullopt);
+  std::vector<std::optional<SinkPosition>> positions;
+  for (const auto& row : client_.Execute(kPositions, {PostgresArray(topics), PostgresArray(ids)})) {
+    auto& position = positions.emplace_back();
+    if (!row[0]) continue;
+    position.emplace().offset = std::stoll(*row[0]);
+    if (row[1]) position->last = {std::stoll(*row[1]), std::stoll(*row[2]), *row[3]};
   }
-  return offsets;
+  return positions;
 }
 
 std::unique_ptr<SinkBatch> PostgresStore::MakeBatch() {

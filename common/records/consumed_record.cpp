@@ -47,11 +47,6 @@ constexpr RecordField kNewsFields[] = {{"gid", Type::kText, true}, {"appid", Typ
                                        {"feedlabel", Type::kText}, {"feed_type", Type::kInteger},
                                        {"contents", Type::kText},  {"date", Type::kEpoch}};
 
-// What Kafka stores as bytes and a database as text.
-bool IsText(std::string_view bytes) {
-  return simdjson::validate_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
-}
-
 // Whether valid JSON holds the escape \u0000, which is none where its backslash is itself escaped.
 bool HasNul(std::string_view json) {
   constexpr std::string_view kEscape = "\\u0000";
@@ -131,6 +126,10 @@ std::optional<Instant> MinuteIn(std::string_view event_id, InstantParser& parser
 }
 
 }  // namespace
+
+bool IsText(std::string_view bytes) {
+  return simdjson::validate_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
+}
 
 RecordKind KindOf(std::string_view topic) {
   if (topic == "topic_currPlayer") return RecordKind::kPlayerCount;

@@ -42,6 +42,9 @@ struct FieldValue {
   std::int64_t number = 0;  // kInteger, kEpoch
 };
 
+// Whether what Kafka stores as bytes can be text in a database: UTF-8 without a NUL.
+bool IsText(std::string_view bytes);
+
 // A message as Kafka has it.
 struct ConsumedMessage {
   std::string_view topic;

@@ -20,6 +20,14 @@ void BatchDeadLetters::Add(const ConsumedMessage& message, const std::vector<Kaf
   bytes_ += kept.bytes();
 }
 
+void BatchDeadLetters::Refuse(const ConsumedMessage& message,
+                              const std::vector<KafkaHeader>& headers, std::string_view error,
+                              std::string_view reason) {
+  fuse_.Refuse(message.topic, error, reason);
+  Add(message, headers, reason);
+  kept_.back().error = error;
+}
+
 void BatchDeadLetters::Send() {
   if (kept_.empty()) return;
   std::vector<KafkaHeader> headers;
@@ -41,7 +49,16 @@ void BatchDeadLetters::Send() {
 }
 
 void BatchDeadLetters::Shorten(std::size_t count) {
-  for (; kept_.size() > count; kept_.pop_back()) bytes_ -= kept_.back().bytes();
+  for (; kept_.size() > count; kept_.pop_back()) {
+    const Kept& kept = kept_.back();
+    if (!kept.error.empty()) fuse_.Forget(kept.topic, kept.error);
+    bytes_ -= kept.bytes();
+  }
+}
+
+void BatchDeadLetters::Clear() {
+  kept_.clear();
+  bytes_ = 0;
 }
 
 }  // namespace steamflow

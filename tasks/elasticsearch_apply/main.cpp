@@ -7,7 +7,7 @@
 
 #include "airflow_variable.h"
 #include "command.h"
-#include "drain.h"
+#include "drain_options.h"
 #include "elasticsearch_config.h"
 #include "file_io.h"
 #include "index_setup.h"

@@ -10,7 +10,7 @@
 #include "airflow_connection.h"
 #include "airflow_variable.h"
 #include "command.h"
-#include "drain.h"
+#include "drain_options.h"
 #include "elasticsearch_audit.h"
 #include "elasticsearch_config.h"
 #include "environment.h"

@@ -1,0 +1,56 @@
+#include "partition_progress.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace steamflow {
+namespace {
+constexpr std::size_t kLongestEventId = 512;  // bytes that are kept of one
+}
+
+LastRecord AsLastRecord(const ConsumedMessage& message) {
+  LastRecord last{message.offset, message.timestamp_ms, ""};
+  const std::string_view event_id = message.event_id.value_or("");
+  if (event_id.size() <= kLongestEventId && IsText(event_id)) last.event_id = event_id;
+  return last;
+}
+
+void PartitionProgress::Begin(const std::optional<SinkPosition>& position) {
+  stored = handed = position;
+  next = position.value_or(SinkPosition{range.begin, std::nullopt});
+  settled = next.offset;
+  is_paused = false;
+}
+
+void PartitionProgress::BeginAnew() {
+  next = {range.begin, std::nullopt};
+  settled = range.begin;
+}
+
+void PartitionProgress::Pass(const ConsumedMessage& message) {
+  next.offset = message.offset + 1;
+  next.last = AsLastRecord(message);
+}
+
+void PartitionProgress::PassTo(std::int64_t offset) {
+  next.offset = std::max(next.offset, std::min(offset, range.end));
+}
+
+// A position without a record before it says where it is only at the very beginning.
+std::optional<PositionMove> PartitionProgress::Move() {
+  const bool is_known = next.last || (stored && next.offset == range.begin);
+  if (is_left_out || handed == next || !is_known) return std::nullopt;
+  return PositionMove{partition, std::exchange(handed, next), next};
+}
+
+void PartitionProgress::Settle(const SinkPosition& to) {
+  stored = to;
+  settled = to.offset;
+}
+
+std::int64_t PartitionProgress::lag() const {
+  const std::int64_t passed = next.last ? settled : next.offset;
+  return std::max<std::int64_t>(range.end - passed, 0);
+}
+
+}  // namespace steamflow
