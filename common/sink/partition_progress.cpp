@@ -36,10 +36,8 @@ void PartitionProgress::PassTo(std::int64_t offset) {
   next.offset = std::max(next.offset, std::min(offset, range.end));
 }
 
-// A position without a record before it says where it is only at the very beginning.
 std::optional<PositionMove> PartitionProgress::Move() {
-  const bool is_known = next.last || (stored && next.offset == range.begin);
-  if (is_left_out || handed == next || !is_known) return std::nullopt;
+  if (is_left_out || handed == next) return std::nullopt;
   return PositionMove{partition, std::exchange(handed, next), next};
 }
 
@@ -49,8 +47,7 @@ void PartitionProgress::Settle(const SinkPosition& to) {
 }
 
 std::int64_t PartitionProgress::lag() const {
-  const std::int64_t passed = next.last ? settled : next.offset;
-  return std::max<std::int64_t>(range.end - passed, 0);
+  return std::max<std::int64_t>(range.end - settled, 0);
 }
 
 }  // namespace steamflow

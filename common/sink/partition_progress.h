@@ -20,7 +20,7 @@ struct PartitionProgress {
   std::optional<SinkPosition> stored;
   std::optional<SinkPosition> handed;  // stored, once all batches handed over are
   SinkPosition next;                   // the offset to read next, and the last record before it
-  std::int64_t settled = 0;            // what lies before it needs nothing more
+  std::int64_t settled = 0;            // what lies before it is stored, or given up
   bool is_left_out = false;            // nothing of it changes in this run
   bool is_paused = false;
 

@@ -24,7 +24,7 @@ struct LastRecord {
 // How far a store has a partition, and what it is a position in.
 struct SinkPosition {
   std::int64_t offset = 0;         // everything before it is taken
-  std::optional<LastRecord> last;  // the last record before it; a drain always names one
+  std::optional<LastRecord> last;  // the last record before it; nothing: there was none
 
   bool operator==(const SinkPosition&) const = default;
 };
