@@ -28,7 +28,6 @@ class PostgresBatch : public SinkBatch {
 
  private:
   void Connect();
-  void MakeStagingTables();
   std::optional<Stored> StoreOnce(const std::vector<PositionMove>& moves,
                                   BatchDeadLetters& letters);
   bool MovePositions(const std::vector<PositionMove>& moves);
@@ -43,10 +42,9 @@ class PostgresBatch : public SinkBatch {
   const std::string schema_;
   const Stop& stop_;
   std::optional<PostgresClient> client_;
-  std::set<RecordKind> tables_;  // the kinds that have a staging table
   std::vector<PostgresRows> rows_;
   std::set<std::chrono::year_month_day> months_;  // their first days
-  std::chrono::sys_days last_day_{};              // whose month is among them
+  Instant last_id_time_{};                        // whose month is among them
   bool is_staged_ = false;                        // in a transaction that has begun
   std::string transaction_;                       // the id of the one that moves the offsets
   std::optional<TaskError> staging_error_;

@@ -35,7 +35,7 @@ class PostgresStore : public SinkStore {
       const std::vector<KafkaPartition>& partitions) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
-  // Drops the months of event time that are not to be kept.
+  // Drops the months that are not to be kept.
   void DropOldMonths();
 
  private:

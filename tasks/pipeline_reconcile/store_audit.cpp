@@ -12,6 +12,7 @@ AuditedRecord::AuditedRecord(const ConsumedRecord& record, std::string place_in_
       place(std::move(place_in_kafka)),
       kind(record.kind),
       event_time(record.event_time),
+      id_time(record.id_time),
       index_time(MonthTime(record)),
       state_id(record.state_id) {}
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,8 +23,9 @@ struct AuditedRecord {
   std::string place;  // in Kafka: <topic>/<partition>/<offset>
   RecordKind kind = RecordKind::kOther;
   Instant event_time;
-  Instant index_time;    // the month of its index
-  std::string state_id;  // of a player
+  std::optional<Instant> id_time;  // see ConsumedRecord
+  Instant index_time;              // the month of its index
+  std::string state_id;            // of a player
 };
 
 enum class Holding {
