@@ -164,6 +164,8 @@ class KafkaReader::Impl {
   void Start(const std::vector<KafkaPartition>& partitions,
              const std::vector<std::int64_t>& offsets) {
     partitions_ = partitions;
+    places_.clear();
+    last_topic_ = nullptr;
     for (std::size_t i = 0; i < partitions.size(); ++i) {
       const KafkaPartition& partition = partitions[i];
       auto& places = places_[partition.topic];

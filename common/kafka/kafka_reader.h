@@ -65,7 +65,7 @@ class KafkaReader {
   void Commit(const std::vector<KafkaPartition>& partitions,
               const std::vector<std::int64_t>& offsets);
 
-  // Begins to fetch each partition from its offset. Once only.
+  // Begins to fetch each partition from its offset, in place of those of the last call.
   void Start(const std::vector<KafkaPartition>& partitions,
              const std::vector<std::int64_t>& offsets);
 

@@ -6,8 +6,10 @@
 #include <future>
 
 #include "drain_batch.h"
+#include "kafka_admin.h"
 #include "malloc_tuning.h"
 #include "partition_progress.h"
+#include "position_check.h"
 #include "progress.h"
 #include "shard.h"
 
@@ -22,16 +24,6 @@ constexpr milliseconds kLongestFill(200);  // of a batch, so that the first reco
 
 bool IsReady(const DrainBatch::Storing& storing) {
   return !storing.valid() || storing.wait_for(milliseconds(0)) == std::future_status::ready;
-}
-
-ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& partition) {
-  return {.topic = partition.topic,
-          .partition = partition.id,
-          .offset = message.offset,
-          .timestamp_ms = message.timestamp_ms,
-          .event_id = message.Header("event_id"),
-          .key = message.key,
-          .value = message.value};
 }
 
 }  // namespace
@@ -105,35 +97,60 @@ class Drain::Impl {
     }
   }
 
-  // Begins each partition where the store has it.
+  // Begins each partition where the store has it, if Kafka confirms that.
   void FindPositions(SinkStore& store) {
     const auto positions = store.Positions(Names());
     for (std::size_t i = 0; i < partitions_.size(); ++i) {
-      PartitionProgress& partition = partitions_[i];
-      if (partition.is_left_out) continue;
-      partition.Begin(positions[i]);
-      const KafkaRange& range = partition.range;
-      if (!positions[i]) continue;
-      if (positions[i]->offset < range.begin || positions[i]->offset > range.end) OnGap(partition);
+      if (!partitions_[i].is_left_out) partitions_[i].Begin(positions[i]);
+    }
+    const auto is_compacted = [this](const std::string& topic) { return IsCompacted(topic); };
+    const auto findings = CheckPositions(*reader_, partitions_, is_compacted, run_.stop);
+    run_.stop.ThrowIfSignalled();
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+      if (findings[i].fault) OnGap(partitions_[i], *findings[i].fault);
+      if (findings[i].is_unread) OnUnread(partitions_[i]);
     }
     ShowResult();
   }
 
-  void OnGap(PartitionProgress& gap) {
-    const std::string what = fmt::format(
-        "{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}",
-        gap.partition.topic, gap.partition.id, gap.next.offset, gap.range.begin, gap.range.end,
-        gap.next.offset < gap.range.begin ? "records were deleted before they were read"
-                                          : "the topic was made anew, or has lost records");
+  // Asked only where a record is missing in the middle of what a partition has.
+  bool IsCompacted(const std::string& topic) const {
+    try {
+      KafkaAdmin admin(kafka_, run_.stop, run_.stop.work_until());
+      const auto configs = admin.DescribeConfigs({topic}, std::nullopt);
+      const auto config = configs.find(topic);
+      if (config == configs.end()) return false;
+      const auto policy = config->second.find("cleanup.policy");
+      return policy != config->second.end() &&
+             policy->second.value.find("compact") != std::string::npos;
+    } catch (const TaskError& error) {  // what cannot be told is for a person to judge
+      run_.log.Warning(fmt::format("asking how {} is cleaned: {}", topic, error.what()));
+      return false;
+    }
+  }
+
+  void OnGap(PartitionProgress& gap, const std::string& fault) {
+    const std::string what =
+        fmt::format("{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}",
+                    gap.partition.topic, gap.partition.id, gap.next.offset, gap.range.begin,
+                    gap.range.end, fault);
     if (options_.accept_gap) {
       run_.log.Warning(what);
       return gap.BeginAnew();
     }
-    gaps_.emplace_back(ExitCode::kData,
-                       fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
+    faults_.emplace_back(ExitCode::kData,
+                         fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
     for (PartitionProgress& partition : partitions_) {
       if (partition.topic == gap.topic) partition.is_left_out = true;
     }
+  }
+
+  void OnUnread(PartitionProgress& partition) {
+    partition.is_left_out = true;
+    faults_.emplace_back(
+        ExitCode::kTransient,
+        fmt::format("{}/{} cannot be read{}{}", partition.partition.topic, partition.partition.id,
+                    reader_->trouble().empty() ? "" : ": ", reader_->trouble()));
   }
 
   // False where positions must be found anew: another sink has moved the stored ones, or Kafka no
@@ -278,7 +295,7 @@ class Drain::Impl {
 
   void ThrowUnlessComplete() const {
     run_.stop.ThrowIfSignalled();
-    if (!gaps_.empty()) throw Combine(gaps_);
+    if (!faults_.empty()) throw Combine(faults_);
     if (Lag() > 0 && done_.records() == 0 && !HasMostRecords()) {
       throw TaskError(ExitCode::kTransient,
                       fmt::format("reading Kafka: the deadline came before the first record{}{}",
@@ -297,7 +314,7 @@ class Drain::Impl {
   std::vector<std::size_t> reading_;  // the number of each partition that the reader was given
   bool has_lost_place_ = false;
   bool is_cut_short_ = false;
-  std::vector<TaskError> gaps_;
+  std::vector<TaskError> faults_;
   std::uint64_t taken_ = 0;  // records read
   Progress* progress_line_ = nullptr;
   DrainResult done_;  // what is stored for good

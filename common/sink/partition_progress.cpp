@@ -8,6 +8,16 @@ namespace {
 constexpr std::size_t kLongestEventId = 512;  // bytes that are kept of one
 }
 
+ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& partition) {
+  return {.topic = partition.topic,
+          .partition = partition.id,
+          .offset = message.offset,
+          .timestamp_ms = message.timestamp_ms,
+          .event_id = message.Header("event_id"),
+          .key = message.key,
+          .value = message.value};
+}
+
 LastRecord AsLastRecord(const ConsumedMessage& message) {
   LastRecord last{message.offset, message.timestamp_ms, ""};
   const std::string_view event_id = message.event_id.value_or("");

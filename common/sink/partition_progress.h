@@ -9,6 +9,9 @@
 
 namespace steamflow {
 
+// A message as the parser of records takes it; the views are the message's and the partition's.
+ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& partition);
+
 // What is kept of a record that was read.
 LastRecord AsLastRecord(const ConsumedMessage& message);
 
