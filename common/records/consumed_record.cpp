@@ -148,6 +148,15 @@ bool IsText(std::string_view bytes) {
   return simdjson::validate_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
 }
 
+std::string MadeEventId(const ConsumedMessage& message) {
+  const std::chrono::sys_time<std::chrono::milliseconds> time(
+      std::chrono::milliseconds(std::max<std::int64_t>(message.timestamp_ms, 0)));
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  std::string text = FormatUtc(second);
+  text.insert(text.size() - 1, fmt::format(".{:03}", (time - second).count()));
+  return fmt::format("{}/{}/{}/{}", message.topic, text, message.partition, message.offset);
+}
+
 RecordKind KindOf(std::string_view topic) {
   if (topic == "topic_currPlayer") return RecordKind::kPlayerCount;
   if (topic == "rct_plyd_games") return RecordKind::kRecentGame;
@@ -206,13 +215,7 @@ class ConsumedRecordParser::Impl {
     ConsumedMessage& message = record.message;
     if (message.key && !IsText(*message.key)) return "a key that is no UTF-8 text";
     if (!message.event_id || message.event_id->empty()) {
-      const std::chrono::sys_time<std::chrono::milliseconds> time(
-          std::chrono::milliseconds(std::max<std::int64_t>(message.timestamp_ms, 0)));
-      const auto second = std::chrono::floor<std::chrono::seconds>(time);
-      std::string text = FormatUtc(second);
-      text.insert(text.size() - 1, fmt::format(".{:03}", (time - second).count()));
-      event_id_ =
-          fmt::format("{}/{}/{}/{}", message.topic, text, message.partition, message.offset);
+      event_id_ = MadeEventId(message);
       message.event_id = event_id_;
     } else {
       if (!IsText(*message.event_id)) return "an event id that is no UTF-8 text";

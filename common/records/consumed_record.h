@@ -56,13 +56,15 @@ struct ConsumedMessage {
   std::optional<std::string_view> value;  // nothing: a tombstone
 };
 
+// The event id of a message without that header: <topic>/<Kafka's timestamp>/<partition>/<offset>,
+// which a topic made anew does not repeat.
+std::string MadeEventId(const ConsumedMessage& message);
+
 // A message that a sink can take. The views belong to the message or to the parser, until its next
 // record.
 struct ConsumedRecord {
   RecordKind kind = RecordKind::kOther;
-  // Its event_id is never empty: <topic>/<Kafka's timestamp>/<partition>/<offset> where the message
-  // has none, which a topic made anew does not repeat.
-  ConsumedMessage message;
+  ConsumedMessage message;  // its event_id is never empty: MadeEventId where the message has none
   // From the record: `date` of news, else `timestamp`, else Kafka's. Of a player its version.
   Instant event_time;
   // By which the newest version of a player or of a piece of news wins: `timestamp`, else Kafka's,

@@ -10,9 +10,8 @@ void BatchDeadLetters::Add(const ConsumedMessage& message, const std::vector<Kaf
   kept.topic = message.topic;
   kept.partition = message.partition;
   kept.offset = message.offset;
-  kept.event_id = message.event_id && !message.event_id->empty()
-                      ? std::string(*message.event_id)
-                      : fmt::format("{}/{}/{}", message.topic, message.partition, message.offset);
+  const bool has_id = message.event_id && !message.event_id->empty();
+  kept.event_id = has_id ? std::string(*message.event_id) : MadeEventId(message);
   if (message.key) kept.key = *message.key;
   if (message.value) kept.value = *message.value;
   for (const auto& [name, value] : headers) kept.headers.emplace_back(name, value);

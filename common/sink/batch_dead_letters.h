@@ -56,7 +56,10 @@ class BatchDeadLetters {
     std::string reason;
 
     std::size_t bytes() const {
-      return sizeof(Kept) + key.value_or("").size() + value.value_or("").size();
+      std::size_t sum = sizeof(Kept) + event_id.size() + reason.size();
+      sum += (key ? key->size() : 0) + (value ? value->size() : 0);
+      for (const auto& [name, its_value] : headers) sum += name.size() + its_value.size();
+      return sum;
     }
   };
 
