@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
+#include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <cstdlib>
+#include <future>
+#include <thread>
 #include <utility>
 
 namespace steamflow {
 namespace {
+
+constexpr std::chrono::seconds kLongestDestroy(1);
 
 KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
   std::array<char, 512> cause{};
@@ -18,6 +25,19 @@ KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
 }
 
 }  // namespace
+
+void KafkaDeleter::operator()(rd_kafka_s* handle) const {
+  std::promise<void> promise;
+  const auto destroyed = promise.get_future();
+  // No consumer has joined a group that it would have to leave.
+  std::thread([handle, destroying = std::move(promise)]() mutable {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    destroying.set_value();
+  }).detach();
+  if (destroyed.wait_for(kLongestDestroy) == std::future_status::ready) return;
+  // Threads that live on must not meet the libraries' own cleaning up.
+  ::on_exit([](int status, void*) { ::_exit(status); }, nullptr);
+}
 
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties) {
   KafkaConf conf(rd_kafka_conf_new());
@@ -55,6 +75,7 @@ ExitCode CodeOfKafkaError(int error) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       return ExitCode::kAuth;

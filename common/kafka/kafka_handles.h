@@ -8,7 +8,6 @@ struct rd_kafka_s;
 struct rd_kafka_topic_s;
 struct rd_kafka_conf_s;
 extern "C" {
-void rd_kafka_destroy(rd_kafka_s*);
 void rd_kafka_topic_destroy(rd_kafka_topic_s*);
 void rd_kafka_conf_destroy(rd_kafka_conf_s*);
 }
@@ -16,7 +15,10 @@ void rd_kafka_conf_destroy(rd_kafka_conf_s*);
 namespace steamflow {
 
 struct KafkaDeleter {
-  void operator()(rd_kafka_s* handle) const { rd_kafka_destroy(handle); }
+  // Waits for librdkafka's threads, but no longer than a second: they may wait for a name server
+  // or, in some versions for ever, for a topic that was deleted. What is left then ends with the
+  // process.
+  void operator()(rd_kafka_s* handle) const;
   void operator()(rd_kafka_topic_s* handle) const { rd_kafka_topic_destroy(handle); }
   void operator()(rd_kafka_conf_s* handle) const { rd_kafka_conf_destroy(handle); }
 };

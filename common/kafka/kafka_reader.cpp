@@ -75,7 +75,7 @@ KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
 class KafkaReader::Impl {
  public:
   Impl(const KafkaProperties& properties, const std::string& group, const Stop& stop)
-      : stop_(stop) {
+      : stop_(stop), group_(group) {
     KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
                                     {"fetch.wait.max.ms", "20"},
                                     {"fetch.max.bytes", "2097152"},
@@ -105,10 +105,17 @@ class KafkaReader::Impl {
   std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics) {
     std::vector<KafkaPartition> partitions;
     for (const std::string& topic : topics) {
-      const int count = PartitionsOf(topic);
-      for (int id = 0; id < count; ++id) partitions.push_back({topic, id});
+      for (auto& partition : PartitionsOf(topic)) partitions.push_back(std::move(partition));
     }
     return partitions;
+  }
+
+  std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto error = rd_kafka_get_watermark_offsets(kafka_.get(), partition.topic.c_str(),
+                                                      partition.id, &low, &high);
+    return error || high < 0 ? std::nullopt : std::optional(high);
   }
 
   // The protocol's ListOffsets takes these two in place of a time.
@@ -132,12 +139,12 @@ class KafkaReader::Impl {
   std::vector<std::optional<std::int64_t>> Committed(
       const std::vector<KafkaPartition>& partitions) {
     const PartitionList list = MakeList(partitions, {RD_KAFKA_OFFSET_INVALID});
-    Ask("reading committed offsets",
-        [&](int timeout) { return rd_kafka_committed(kafka_.get(), list.get(), timeout); });
+    const std::string doing = fmt::format("reading the committed offsets of group {}", group_);
+    Ask(doing, [&](int timeout) { return rd_kafka_committed(kafka_.get(), list.get(), timeout); });
     std::vector<std::optional<std::int64_t>> offsets;
     for (int i = 0; i < list->cnt; ++i) {
       const auto& element = list->elems[i];
-      if (element.err) throw ErrorOf("reading committed offsets", element.err);
+      if (element.err) throw ErrorOf(doing, element.err);
       offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
     }
     return offsets;
@@ -158,7 +165,7 @@ class KafkaReader::Impl {
       rd_kafka_poll(kafka_.get(), 0);
     }
     const auto error = response.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (error) throw ErrorOf("committing offsets", error);
+    if (error) throw ErrorOf(fmt::format("committing offsets of group {}", group_), error);
   }
 
   void Start(const std::vector<KafkaPartition>& partitions,
@@ -267,7 +274,7 @@ class KafkaReader::Impl {
     }
   }
 
-  int PartitionsOf(const std::string& topic) {
+  std::vector<KafkaPartition> PartitionsOf(const std::string& topic) {
     const KafkaTopic handle(rd_kafka_topic_new(kafka_.get(), topic.c_str(), nullptr));
     if (!handle) throw ErrorOf(topic, rd_kafka_last_error());
     const auto give_up_on_unknown = Clock::now() + kUntilTopicsShow;
@@ -280,9 +287,22 @@ class KafkaReader::Impl {
         return error;
       });
       const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-      if (!found.err) return found.partition_cnt;
       const TaskError error = ErrorOf(topic, found.err);
-      if (error.code() != ExitCode::kTransient && Clock::now() >= give_up_on_unknown) throw error;
+      const bool is_late = Clock::now() >= give_up_on_unknown;
+      if (!found.err) {
+        std::vector<KafkaPartition> partitions;
+        bool has_leaders = true;
+        for (int i = 0; i < found.partition_cnt; ++i) {
+          const auto& partition = found.partitions[i];
+          partitions.push_back({topic, partition.id, partition.leader >= 0});
+          has_leaders = has_leaders && partition.leader >= 0;
+        }
+        const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
+        std::sort(partitions.begin(), partitions.end(), by_id);
+        if (has_leaders || is_late) return partitions;
+      } else if (error.code() != ExitCode::kTransient && is_late) {
+        throw error;
+      }
       Serve(kBetween, error.what());
     }
   }
@@ -326,6 +346,8 @@ class KafkaReader::Impl {
   }
 
   const Stop& stop_;
+  const std::string group_;
+  KafkaTroubles troubles_;  // outlives the handle, which tells of them
   KafkaHandle kafka_;
   Owned<rd_kafka_queue_t> queue_;
   std::vector<KafkaPartition> partitions_;                     // of Start
@@ -336,7 +358,6 @@ class KafkaReader::Impl {
   std::vector<Owned<rd_kafka_message_t>> messages_;  // of the last Read
   KafkaRead read_;
   Clock::time_point fetched_more_;
-  KafkaTroubles troubles_;
 };
 
 KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& group,
@@ -346,6 +367,9 @@ KafkaReader::~KafkaReader() = default;
 
 std::vector<KafkaPartition> KafkaReader::Partitions(const std::vector<std::string>& topics) {
   return impl_->Partitions(topics);
+}
+std::optional<std::int64_t> KafkaReader::HighWatermark(const KafkaPartition& partition) {
+  return impl_->HighWatermark(partition);
 }
 std::vector<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
   return impl_->Ranges(partitions);

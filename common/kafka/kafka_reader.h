@@ -18,6 +18,7 @@ namespace steamflow {
 struct KafkaPartition {
   std::string topic;
   std::int32_t id = 0;
+  bool has_leader = true;  // without one it can neither be asked about nor read
 };
 
 // What a partition holds at one time: the offsets from `begin` up to, not including, `end`.
@@ -52,6 +53,10 @@ class KafkaReader {
 
   // All partitions of the topics, in the order of the topics and of the partitions' ids.
   std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics);
+
+  // The end of all messages, those of open transactions too, as the last fetch from the partition
+  // saw it; nothing where there was none.
+  std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition);
 
   // What each partition holds; its end is that of the committed messages.
   std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);

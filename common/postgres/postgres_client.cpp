@@ -51,6 +51,15 @@ std::string TakeState(std::string& message) {
   return "";
 }
 
+// What libpq itself says of a connection has no code: a certificate that is missing, unknown or for
+// another host, a server without TLS. A connection that is cut is none of these.
+bool IsAboutTls(std::string_view message) {
+  for (const char* part : {"certificate", "SSL error: ", "does not support SSL"}) {
+    if (message.find(part) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 std::string Field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
   return text ? text : "";
@@ -198,8 +207,9 @@ class PostgresClient::Impl {
   PostgresError ConnectionError() const {
     std::string message = PQerrorMessage(handle_.get());
     const std::string state = TakeState(message);
-    const ExitCode code =
-        PQconnectionNeedsPassword(handle_.get()) ? ExitCode::kAuth : CodeOfPostgresState(state);
+    ExitCode code = CodeOfPostgresState(state);
+    if (PQconnectionNeedsPassword(handle_.get())) code = ExitCode::kAuth;
+    if (state.empty() && IsAboutTls(message)) code = ExitCode::kConfig;
     return {code, fmt::format("connecting to PostgreSQL: {}", OneSentence(message)), state};
   }
 

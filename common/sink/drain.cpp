@@ -18,8 +18,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 500;   // messages of one read
-constexpr milliseconds kLongestWait(50);   // for a message, until signals are looked at
+constexpr std::size_t kMostAtOnce = 500;       // messages of one read
+constexpr milliseconds kLongestWait(50);       // for a message, until signals are looked at
+constexpr milliseconds kLongestSilence(1000);  // until it is asked whether the topics are there
 constexpr milliseconds kLongestFill(200);  // of a batch, so that the first records are soon seen
 
 bool IsReady(const DrainBatch::Storing& storing) {
@@ -67,19 +68,19 @@ class Drain::Impl {
   void OpenReader() { reader_.emplace(kafka_, "steamflow-" + done_.store, run_.stop); }
 
   void LookAtTopics() {
-    std::vector<KafkaPartition> mine;
-    for (auto& partition : reader_->Partitions(options_.topics)) {
-      if (static_cast<std::uint64_t>(partition.id) % shard_.count != shard_.index) continue;
-      mine.push_back(std::move(partition));
-    }
-    const auto ranges = reader_->Ranges(mine);
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      const auto topic = std::find(options_.topics.begin(), options_.topics.end(), mine[i].topic);
+    for (auto& name : reader_->Partitions(options_.topics)) {
+      if (static_cast<std::uint64_t>(name.id) % shard_.count != shard_.index) continue;
+      if (!name.has_leader) {
+        AddUnread(name, "it has no leader");
+        continue;
+      }
+      const auto topic = std::find(options_.topics.begin(), options_.topics.end(), name.topic);
       PartitionProgress& partition = partitions_.emplace_back();
       partition.topic = static_cast<std::size_t>(topic - options_.topics.begin());
-      partition.partition = std::move(mine[i]);
-      partition.range = ranges[i];
+      partition.partition = std::move(name);
     }
+    const auto ranges = reader_->Ranges(Names());
+    for (std::size_t i = 0; i < partitions_.size(); ++i) partitions_[i].range = ranges[i];
   }
 
   std::vector<KafkaPartition> Names() const {
@@ -108,7 +109,10 @@ class Drain::Impl {
     run_.stop.ThrowIfSignalled();
     for (std::size_t i = 0; i < partitions_.size(); ++i) {
       if (findings[i].fault) OnGap(partitions_[i], *findings[i].fault);
-      if (findings[i].is_unread) OnUnread(partitions_[i]);
+      if (!findings[i].is_unread) continue;
+      partitions_[i].is_left_out = true;
+      AddUnread(partitions_[i].partition,
+                reader_->trouble().empty() ? "no response" : reader_->trouble());
     }
     ShowResult();
   }
@@ -145,12 +149,10 @@ class Drain::Impl {
     }
   }
 
-  void OnUnread(PartitionProgress& partition) {
-    partition.is_left_out = true;
-    faults_.emplace_back(
-        ExitCode::kTransient,
-        fmt::format("{}/{} cannot be read{}{}", partition.partition.topic, partition.partition.id,
-                    reader_->trouble().empty() ? "" : ": ", reader_->trouble()));
+  // The others are drained all the same.
+  void AddUnread(const KafkaPartition& partition, const std::string& cause) {
+    faults_.emplace_back(ExitCode::kTransient, fmt::format("{}/{} cannot be read: {}",
+                                                           partition.topic, partition.id, cause));
   }
 
   // False where positions must be found anew: another sink has moved the stored ones, or Kafka no
@@ -204,14 +206,21 @@ class Drain::Impl {
   // Reads until the batch should be handed over. False where there is no more to read.
   bool Fill(DrainBatch& batch, const DrainBatch::Storing& storing) {
     std::optional<Clock::time_point> begun;
+    auto heard = Clock::now();
     while (!IsOver()) {
       const bool is_late = begun && Clock::now() - *begun > kLongestFill;
       if (batch.IsFull() || (is_late && IsReady(storing))) return true;
       const KafkaRead& read =
           reader_->Read(kMostAtOnce, kLongestWait, [&](const KafkaMessage& message) {
             if (!begun) begun = Clock::now();
+            heard = Clock::now();
             Take(message, batch);
           });
+      // librdkafka may go on asking for a topic that was deleted.
+      if (Clock::now() - heard > kLongestSilence) {
+        reader_->Partitions(options_.topics);
+        heard = Clock::now();
+      }
       if (HasMostRecords()) return false;  // an end may lie behind messages that were not taken
       for (const KafkaRead::End& end : read.ends) {
         partitions_[reading_[end.partition]].PassTo(end.offset);
@@ -293,14 +302,43 @@ class Drain::Impl {
     run_.result.drain = done_;
   }
 
-  void ThrowUnlessComplete() const {
+  // Messages behind the end may be new, or wait for the end of a transaction: then the end has not
+  // passed them yet.
+  void AddOpenTransactions() {
+    std::vector<PartitionProgress*> waiting;
+    std::vector<KafkaPartition> names;
+    for (PartitionProgress& partition : partitions_) {
+      const auto high = reader_->HighWatermark(partition.partition);
+      if (!partition.is_done() || partition.is_left_out || !high) continue;
+      if (*high <= partition.range.end) continue;
+      partition.high_watermark = *high;
+      waiting.push_back(&partition);
+      names.push_back(partition.partition);
+    }
+    if (names.empty()) return;
+    const auto ranges = reader_->Ranges(names);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      PartitionProgress& partition = *waiting[i];
+      if (ranges[i].end >= partition.high_watermark) continue;
+      run_.log.Warning(fmt::format(
+          "{}/{}: a transaction is open at {}, and what it and others wrote from there up to {} is "
+          "not read before its end",
+          names[i].topic, names[i].id, ranges[i].end, partition.high_watermark));
+      partition.range.end = partition.high_watermark;
+    }
+    ShowResult();
+  }
+
+  void ThrowUnlessComplete() {
     run_.stop.ThrowIfSignalled();
-    if (!faults_.empty()) throw Combine(faults_);
-    if (Lag() > 0 && done_.records() == 0 && !HasMostRecords()) {
+    const bool is_stuck = Lag() > 0 && done_.records() == 0 && !HasMostRecords();
+    AddOpenTransactions();
+    if (is_stuck && faults_.empty()) {
       throw TaskError(ExitCode::kTransient,
                       fmt::format("reading Kafka: the deadline came before the first record{}{}",
                                   reader_->trouble().empty() ? "" : ": ", reader_->trouble()));
     }
+    if (!faults_.empty()) throw Combine(faults_);
   }
 
   Run& run_;

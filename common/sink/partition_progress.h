@@ -20,6 +20,7 @@ struct PartitionProgress {
   KafkaPartition partition;
   std::size_t topic = 0;  // its number
   KafkaRange range;
+  std::int64_t high_watermark = 0;  // where it lies behind the end
   std::optional<SinkPosition> stored;
   std::optional<SinkPosition> handed;  // stored, once all batches handed over are
   SinkPosition next;                   // the offset to read next, and the last record before it

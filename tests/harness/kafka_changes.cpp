@@ -86,7 +86,8 @@ void DeleteTopic(const std::string& brokers, const std::string& topic) {
 }
 
 void WriteTransaction(const std::string& brokers, const std::string& topic,
-                      const std::vector<NewMessage>& messages, bool commits) {
+                      const std::vector<NewMessage>& messages, bool commits,
+                      const std::function<void()>& while_open) {
   const Client client = MakeProducer(
       {{"bootstrap.servers", brokers}, {"transactional.id", UniqueTopic("transaction")}});
   Require(rd_kafka_init_transactions(client.get(), kPatience));
@@ -101,6 +102,7 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
     if (error) throw std::runtime_error(rd_kafka_err2str(error));
   }
   if (rd_kafka_flush(client.get(), kPatience)) throw std::runtime_error("not all were written");
+  if (while_open) while_open();
   Require(commits ? rd_kafka_commit_transaction(client.get(), kPatience)
                   : rd_kafka_abort_transaction(client.get(), kPatience));
   ReadTopic(brokers, topic);  // Kafka says so before it has closed the transaction in the topic

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ void DeleteRecords(const std::string& brokers, const std::string& topic, int par
                    std::int64_t before);
 void DeleteTopic(const std::string& brokers, const std::string& topic);
 
-// Messages (with partitions) in a transaction that is committed or aborted.
+// Messages (with partitions) in a transaction that is committed or aborted, after `while_open`.
 void WriteTransaction(const std::string& brokers, const std::string& topic,
-                      const std::vector<NewMessage>& messages, bool commits);
+                      const std::vector<NewMessage>& messages, bool commits,
+                      const std::function<void()>& while_open = {});
 
 }  // namespace steamflow::test

@@ -270,6 +270,8 @@ TEST_F(KafkaToPostgres, SettingsAreCheckedFirst) {
   with("postgres://u:s3cret@/d", 78);
   EXPECT_NE(with("postgres://u:s3cret@127.0.0.1:1/d?sslmood=require", 78).find("sslmood"),
             std::string::npos);
+  EXPECT_NE(with("postgres://u:s3cret@127.0.0.1:1/d?sslmode=bogus", 78).find("sslmode"),
+            std::string::npos);
   EXPECT_NE(Fail(64, {"--postgres-url", "postgres://u:s3cret@h/d"}).find("password"),
             std::string::npos);
   Fail(64, {"--max-records", "0"});
