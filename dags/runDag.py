@@ -8,7 +8,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG, Param
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 
 def asked_for(params: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ connectors of Kafka Connect. The latter two are skipped where `elasticsearch_def
 from datetime import UTC, datetime
 
 from airflow.providers.common.compat.sdk import DAG
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 with DAG(
     "steam_platform",

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, task
-from steamflow_task import steamflow_task, topic_asset
+from steamflow.assets import topic_asset
+from steamflow.task import steamflow_task
 
 TOPICS = [
     topic_asset(name)

@@ -4,7 +4,7 @@ nor Kafka nor Redis."""
 from datetime import UTC, datetime
 
 from airflow.providers.common.compat.sdk import DAG
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 with DAG(
     "steam_test_dags",

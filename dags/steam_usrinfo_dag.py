@@ -4,7 +4,7 @@
 from datetime import UTC, datetime
 
 from airflow.providers.common.compat.sdk import DAG
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 with DAG(
     "steam_usrinfo_dag",

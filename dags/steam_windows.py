@@ -5,7 +5,7 @@ worker is the driver: it needs `steam-windows` (docker/spark) and a Spark on its
 from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 with DAG(
     "steam_windows",

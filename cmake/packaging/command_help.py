@@ -34,6 +34,7 @@ def read_help(program: Path) -> Help:
     text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     bodies = dict(re.findall(r"^(\w[^\n]*):\n((?:  .*\n)+)", text, re.MULTILINE))
     del bodies["Example"]
+    bodies.pop("Environment", None)
     tasks = tuple(bodies.pop("Tasks", "").split())
     groups = {title: parse_group(body.rstrip("\n")) for title, body in bodies.items()}
     return Help(text.split("\n", 1)[0], groups, tasks)

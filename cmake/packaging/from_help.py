@@ -112,9 +112,11 @@ def takes_path(option: Option) -> bool:
 
 
 def man_page(help2man: str, program: Path, about: str) -> bytes:
+    # help2man gives the program's path to a shell, as it is: the folder may have a blank in it.
     page = subprocess.run(
-        [help2man, "--no-info", "--name", about.rstrip("."), program],
+        [help2man, "--no-info", "--name", about.rstrip("."), f"./{program.name}"],
         check=True,
+        cwd=program.parent,
         capture_output=True,
         env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"},
     ).stdout

@@ -56,7 +56,7 @@ def linked(programs: Iterable[Path]) -> list[Path]:
         for line in output("ldd", program).splitlines():
             if "not found" in line:
                 sys.exit(f"{program}: {line.strip()}")
-            if path := re.search(r"(/\S+) \(0x", line):
+            if path := re.search(r"(/.+) \(0x", line):
                 found[Path(path[1]).name] = Path(path[1])
     return [found[name] for name in sorted(found)]
 
@@ -67,6 +67,8 @@ def owners(libraries: list[Path]) -> dict[Path, Package]:
     patterns = [f"*/{library.resolve().name}" for library in libraries]
     names: dict[Path, str] = {}
     for line in output("dpkg-query", "--search", *patterns).splitlines():
+        if line.startswith("diversion by "):  # the C library's on Debian 13; its own line follows
+            continue
         package, path = line.rsplit(": ", 1)
         for library in libraries:
             if Path(path).exists() and library.samefile(path):

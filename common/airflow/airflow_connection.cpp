@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <stdexcept>
+#include <map>
 
 #include "environment.h"
 #include "parse_number.h"
-#include "task_error.h"
 
 namespace steamflow {
 namespace {
@@ -54,12 +53,14 @@ std::string UnquotePlus(std::string_view text) {
   return Unquote(spaced);
 }
 
-int ParsePort(std::string_view text) {
+// A value, or what is wrong with the text.
+template <typename Value>
+using Parsed = tl::expected<Value, std::string>;
+
+Parsed<int> ParsePort(std::string_view text) {
   const auto port = ParseNumber<int>(text);
-  if (!port || *port < 0 || *port > 65535) {
-    throw std::invalid_argument("the port is not a number from 0 to 65535");
-  }
-  return *port;
+  if (port && *port >= 0 && *port <= 65535) return *port;
+  return tl::unexpected<std::string>("the port is not a number from 0 to 65535");
 }
 
 // Airflow stores the type of "postgresql://" as postgres and of "google-cloud://" as google_cloud.
@@ -69,13 +70,12 @@ std::string NormalType(std::string type) {
   return type;
 }
 
-std::vector<JsonField> ParseExtra(std::string_view json) {
-  auto fields = ParseJsonObject(json);
-  if (!fields) throw std::invalid_argument("extra is " + fields.error());
-  return std::move(*fields);
+Parsed<std::vector<JsonField>> ParseExtra(std::string_view json) {
+  return ParseJsonObject(json).map_error(
+      [](const std::string& error) { return "extra is " + error; });
 }
 
-std::vector<JsonField> ParseQuery(std::string_view query) {
+Parsed<std::vector<JsonField>> ParseQuery(std::string_view query) {
   std::vector<JsonField> extra;
   while (!query.empty()) {
     const auto end = std::min(query.find('&'), query.size());
@@ -98,8 +98,8 @@ std::vector<JsonField> ParseQuery(std::string_view query) {
   return extra;
 }
 
-// "user:password@host:port", each part percent-encoded; the host may be [IPv6].
-void ParseAuthority(std::string_view authority, Connection& connection) {
+// Adds what "user:password@host:port" says, each part percent-encoded; the host may be [IPv6].
+Parsed<void> ParseAuthority(std::string_view authority, Connection& connection) {
   const auto at = authority.rfind('@');
   if (at != std::string_view::npos) {
     const std::string_view user = authority.substr(0, at);
@@ -110,26 +110,30 @@ void ParseAuthority(std::string_view authority, Connection& connection) {
   }
   if (!authority.empty() && authority[0] == '[') {
     const auto close = authority.find(']');
-    if (close == std::string_view::npos) throw std::invalid_argument("the IPv6 host has no ]");
+    if (close == std::string_view::npos) {
+      return tl::unexpected<std::string>("the IPv6 host has no ]");
+    }
     connection.host = std::string(authority.substr(1, close - 1));
     authority.remove_prefix(close + 1);
     if (!authority.empty() && authority[0] != ':') {
-      throw std::invalid_argument("something other than a port follows the IPv6 host");
+      return tl::unexpected<std::string>("something other than a port follows the IPv6 host");
     }
-    if (authority.size() > 1) connection.port = ParsePort(authority.substr(1));
-    return;
+  } else {
+    const auto colon = std::min(authority.rfind(':'), authority.size());
+    connection.host = Unquote(Lower(std::string(authority.substr(0, colon))));
+    authority.remove_prefix(colon);
   }
-  const auto colon = authority.rfind(':');
-  if (colon != std::string_view::npos && colon + 1 < authority.size()) {
-    connection.port = ParsePort(authority.substr(colon + 1));
-  }
-  connection.host = Unquote(Lower(std::string(authority.substr(0, colon))));
+  if (authority.size() < 2) return {};
+  const auto port = ParsePort(authority.substr(1));
+  if (!port) return tl::unexpected(port.error());
+  connection.port = *port;
+  return {};
 }
 
-Connection ParseUri(std::string_view uri) {
+Parsed<Connection> ParseUri(std::string_view uri) {
   const auto scheme_end = uri.find("://");
   if (scheme_end == std::string_view::npos || scheme_end == 0) {
-    throw std::invalid_argument(
+    return tl::unexpected<std::string>(
         "it is neither JSON nor a URI such as type://login:password@host:1");
   }
   Connection connection;
@@ -140,7 +144,9 @@ Connection ParseUri(std::string_view uri) {
   uri = uri.substr(0, uri.find('#'));
   const auto query = uri.find('?');
   if (query != std::string_view::npos) {
-    connection.extra = ParseQuery(uri.substr(query + 1));
+    auto extra = ParseQuery(uri.substr(query + 1));
+    if (!extra) return tl::unexpected(std::move(extra.error()));
+    connection.extra = *std::move(extra);
     uri = uri.substr(0, query);
   }
   // Airflow's form of a host with a protocol of its own: http://https://host/.
@@ -155,42 +161,54 @@ Connection ParseUri(std::string_view uri) {
     connection.schema = Unquote(uri.substr(slash + 1));
     uri = uri.substr(0, slash);
   }
-  ParseAuthority(uri, connection);
+  if (auto parsed = ParseAuthority(uri, connection); !parsed) {
+    return tl::unexpected(std::move(parsed.error()));
+  }
   connection.host = protocol + connection.host;
   return connection;
 }
 
-std::string TextField(const JsonField& field) {
-  if (field.type == JsonField::Type::kNull) return "";
-  if (field.type == JsonField::Type::kObject || field.type == JsonField::Type::kArray) {
-    throw std::invalid_argument(fmt::format("{} must be a string", field.name));
+// Adds what a field of the JSON form says.
+Parsed<void> AddField(const JsonField& field, Connection& connection) {
+  const std::map<std::string_view, std::string*> texts = {{"conn_type", &connection.type},
+                                                          {"login", &connection.login},
+                                                          {"password", &connection.password},
+                                                          {"host", &connection.host},
+                                                          {"schema", &connection.schema}};
+  const auto text = texts.find(field.name);
+  const bool is_port = field.name == "port";
+  if (field.type == JsonField::Type::kNull) {
+    if (text != texts.end()) text->second->clear();  // the last one counts
+    return {};
   }
-  return field.value;
+  if (field.name == "extra" && !field.value.empty()) {
+    auto extra = ParseExtra(field.value);
+    if (!extra) return tl::unexpected(std::move(extra.error()));
+    connection.extra = *std::move(extra);
+  }
+  if (text == texts.end() && !is_port) return {};
+  if (field.type == JsonField::Type::kObject || field.type == JsonField::Type::kArray) {
+    return tl::unexpected(field.name + " must be a string");
+  }
+  if (text != texts.end()) *text->second = field.value;
+  if (is_port && !field.value.empty()) {
+    const auto port = ParsePort(field.value);
+    if (!port) return tl::unexpected(port.error());
+    connection.port = *port;
+  }
+  return {};
 }
 
-Connection ParseJson(std::string_view json) {
-  auto fields = ParseJsonObject(json);
-  if (!fields) throw std::invalid_argument("it is " + fields.error());
+Parsed<Connection> ParseJson(std::string_view json) {
+  const auto fields = ParseJsonObject(json);
+  if (!fields) return tl::unexpected("it is " + fields.error());
   Connection connection;
   for (const JsonField& field : *fields) {
-    if (field.name == "conn_type") {
-      connection.type = NormalType(TextField(field));
-    } else if (field.name == "login") {
-      connection.login = TextField(field);
-    } else if (field.name == "password") {
-      connection.password = TextField(field);
-    } else if (field.name == "host") {
-      connection.host = TextField(field);
-    } else if (field.name == "schema") {
-      connection.schema = TextField(field);
-    } else if (field.name == "port") {
-      const std::string port = TextField(field);
-      if (!port.empty()) connection.port = ParsePort(port);
-    } else if (field.name == "extra" && field.type != JsonField::Type::kNull &&
-               !field.value.empty()) {
-      connection.extra = ParseExtra(field.value);
+    if (auto added = AddField(field, connection); !added) {
+      return tl::unexpected(std::move(added.error()));
     }
   }
+  connection.type = NormalType(connection.type);
   return connection;
 }
 
@@ -205,15 +223,12 @@ void AddSecrets(const std::vector<JsonField>& fields, std::vector<std::string>& 
 }  // namespace
 
 const JsonField* Connection::Extra(std::string_view name) const {
-  // The last one counts, as in Python's dict.
-  const auto last = std::find_if(extra.rbegin(), extra.rend(),
-                                 [&](const JsonField& field) { return field.name == name; });
-  return last == extra.rend() ? nullptr : &*last;
+  return FindField(extra, name);
 }
 
-Connection ParseConnection(std::string_view text) {
+tl::expected<Connection, std::string> ParseConnection(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) throw std::invalid_argument("it is empty");
+  if (first == std::string_view::npos) return tl::unexpected<std::string>("it is empty");
   text = text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
   return text[0] == '{' ? ParseJson(text) : ParseUri(text);
 }
@@ -222,28 +237,42 @@ std::string ConnectionVariable(const std::string& id) {
   return "AIRFLOW_CONN_" + Upper(id);
 }
 
-std::optional<Connection> AirflowConnection(const std::string& id) {
-  const std::string name = ConnectionVariable(id);
-  const auto text = EnvironmentValue(name);
-  if (!text) return std::nullopt;
-  try {
-    return ParseConnection(*text);
-  } catch (const std::invalid_argument& error) {
-    throw TaskError(ExitCode::kConfig, fmt::format("reading {}: {}", name, error.what()));
-  }
+std::string WithConnection(const std::string& help, const std::string& id) {
+  return fmt::format("{} [env: {}]", help, ConnectionVariable(id));
 }
 
-Connection ConnectionFromFlag(const std::string& flag, const std::string& url) {
-  try {
-    Connection connection = ParseConnection(url);
-    if (Secrets(connection).empty()) return connection;
-  } catch (const std::invalid_argument& error) {
-    throw TaskError(ExitCode::kUsage, fmt::format("{}: {}", flag, error.what()));
+std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
+                                                const std::string& conn_id, Log& log) {
+  const bool is_flag = !url.empty();
+  const std::string source = is_flag ? kind.flag : ConnectionVariable(conn_id);
+  const ExitCode if_invalid = is_flag ? ExitCode::kUsage : ExitCode::kConfig;
+  const auto text = is_flag ? std::optional(url) : EnvironmentValue(source);
+  if (!text) return std::nullopt;
+  auto connection = ParseConnection(*text);
+  if (!connection) {
+    throw TaskError(if_invalid, fmt::format("{}: {}", source, connection.error()));
   }
-  throw TaskError(ExitCode::kUsage,
-                  fmt::format("{}: a password on a command line can be seen by every user of the "
-                              "machine; give the connection in an AIRFLOW_CONN_ variable instead",
-                              flag));
+  const auto secrets = Secrets(*connection);
+  if (is_flag && !secrets.empty()) {
+    throw TaskError(if_invalid,
+                    fmt::format("{}: a password on a command line can be seen by every user of the "
+                                "machine; give the connection in {} instead",
+                                source, ConnectionVariable(conn_id)));
+  }
+  for (const std::string& secret : secrets) log.AddSecret(secret);
+  return ConnectionSetting{*std::move(connection), source, if_invalid};
+}
+
+TaskError MissingConnection(const ConnectionKind& kind, const std::string& conn_id) {
+  return {ExitCode::kConfig, fmt::format("no {} connection: set {} ({}) or give {}", kind.name,
+                                         ConnectionVariable(conn_id), kind.example, kind.flag)};
+}
+
+ConnectionSetting ReadConnection(const ConnectionKind& kind, const std::string& url,
+                                 const std::string& conn_id, Log& log) {
+  auto found = FindConnection(kind, url, conn_id, log);
+  if (!found) throw MissingConnection(kind, conn_id);
+  return *std::move(found);
 }
 
 bool IsSecretName(const std::string& name) {

@@ -3,9 +3,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "json.h"
+#include "log.h"
+#include "task_error.h"
 
 namespace steamflow {
 
@@ -25,17 +28,36 @@ struct Connection {
   const JsonField* Extra(std::string_view name) const;
 };
 
-// Throws std::invalid_argument with a sentence that does not contain the text (it may hold a
-// password).
-Connection ParseConnection(std::string_view text);
+// The error is a sentence that does not contain the text (it may hold a password).
+tl::expected<Connection, std::string> ParseConnection(std::string_view text);
 
-// AIRFLOW_CONN_<ID>, the id in upper case. Nothing where it is unset or empty. Throws TaskError
-// (kConfig), with the variable's name, where it cannot be parsed.
-std::optional<Connection> AirflowConnection(const std::string& id);
+// A service, as messages about its Connection speak of it.
+struct ConnectionKind {
+  std::string name;     // "PostgreSQL"
+  std::string flag;     // that gives an address in place of a Connection
+  std::string example;  // of a Connection
+};
 
-// A connection URL given by the flag `flag`. Throws TaskError (kUsage) where it cannot be parsed or
-// holds a password, which would be on view in the process list.
-Connection ConnectionFromFlag(const std::string& flag, const std::string& url);
+// The Connection of a service, and the setting that it comes from.
+struct ConnectionSetting {
+  Connection connection;
+  std::string source;   // "--postgres-url" or "AIRFLOW_CONN_POSTGRES_DEFAULT", for messages
+  ExitCode if_invalid;  // kUsage for a flag, kConfig for a Connection
+};
+
+// The Connection from `url`, the value of the flag, or where that is empty from AIRFLOW_CONN_<ID>,
+// the id in upper case. Nothing where neither is given. Its secrets are made known to `log`. Throws
+// TaskError: kUsage where the flag cannot be parsed or holds a password, which would be on view in
+// the process list; kConfig, with the variable's name, where the Connection cannot be parsed.
+std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
+                                                const std::string& conn_id, Log& log);
+
+// The error (kConfig) where there is none, with both ways to give one.
+TaskError MissingConnection(const ConnectionKind& kind, const std::string& conn_id);
+
+// As FindConnection, but throws MissingConnection.
+ConnectionSetting ReadConnection(const ConnectionKind& kind, const std::string& url,
+                                 const std::string& conn_id, Log& log);
 
 // Whether the setting of this name is a secret by its name: a password, a token and so on.
 bool IsSecretName(const std::string& name);
@@ -45,5 +67,9 @@ std::vector<std::string> Secrets(const Connection& connection);
 
 // "AIRFLOW_CONN_KAFKA_DEFAULT" for "kafka_default".
 std::string ConnectionVariable(const std::string& id);
+
+// Help text of the flag that chooses a Connection: the text, then "[env: AIRFLOW_CONN_X]" of the
+// default.
+std::string WithConnection(const std::string& help, const std::string& id);
 
 }  // namespace steamflow

@@ -8,24 +8,24 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <system_error>
 
 #include "task_error.h"
 
 namespace steamflow {
 namespace {
 
-[[noreturn]] void ThrowErrno(const std::string& what) {
-  throw std::system_error(errno, std::generic_category(), what);
+tl::unexpected<std::error_code> Errno() {
+  return tl::unexpected(std::error_code(errno, std::generic_category()));
 }
 
+// An open file, -1 where it could not be opened.
 class Descriptor {
  public:
   Descriptor(const std::string& path, int flags, mode_t mode)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
-    if (fd_ < 0) ThrowErrno(path);
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
   }
-  ~Descriptor() { ::close(fd_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
@@ -34,49 +34,66 @@ class Descriptor {
   int fd_;
 };
 
+// What can be read until the end; `may_read` is asked before each piece.
+template <typename MayRead>
+tl::expected<std::string, std::error_code> ReadAll(int fd, MayRead may_read) {
+  std::string content;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    may_read();
+    const auto got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0) return Errno();
+    if (got == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+tl::expected<void, std::error_code> Write(const std::string& path, std::string_view bytes) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  if (file.get() < 0) return Errno();
+  return WriteAll(file.get(), bytes);
+}
+
 }  // namespace
 
-void WriteAll(int fd, std::string_view bytes) {
+tl::expected<void, std::error_code> WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      ThrowErrno("write");
+      return Errno();
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
+  return {};
 }
 
 void WriteStdout(std::string_view text) {
-  try {
-    WriteAll(STDOUT_FILENO, text);
-  } catch (const std::system_error& error) {
-    throw TaskError(ExitCode::kOutput, "writing to stdout: " + error.code().message());
+  if (const auto written = WriteAll(STDOUT_FILENO, text); !written) {
+    throw TaskError(ExitCode::kOutput, "writing to stdout: " + written.error().message());
   }
 }
 
-void ReplaceFile(const std::string& path, std::string_view bytes) {
+tl::expected<void, std::error_code> ReplaceFile(const std::string& path, std::string_view bytes) {
   const std::string temporary = fmt::format("{}.{}", path, ::getpid());
-  try {
-    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    WriteAll(file.get(), bytes);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) ThrowErrno(path);
-  } catch (const std::system_error&) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  auto replaced = Write(temporary, bytes);
+  if (replaced && ::rename(temporary.c_str(), path.c_str()) != 0) replaced = Errno();
+  if (!replaced) ::unlink(temporary.c_str());
+  return replaced;
 }
 
-std::string ReadFile(const std::string& path) {
+tl::expected<std::string, std::error_code> ReadFile(const std::string& path) {
   const Descriptor file(path, O_RDONLY, 0);
-  std::string content;
-  std::array<char, 65536> buffer;
-  for (;;) {
-    const auto got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got < 0) ThrowErrno(path);
-    if (got == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(got));
-  }
+  if (file.get() < 0) return Errno();
+  return ReadAll(file.get(), [] {});
+}
+
+tl::expected<std::string, std::error_code> ReadStdin(const Stop& stop) {
+  return ReadAll(STDIN_FILENO, [&] {
+    if (stop.WaitForInput(STDIN_FILENO)) return;
+    stop.ThrowIfSignalled();
+    throw TaskError(ExitCode::kTransient, "reading stdin: it does not end in time");
+  });
 }
 
 std::string InstalledPath(const std::string& name) {

@@ -1,5 +1,7 @@
 #include "flags.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
@@ -88,6 +90,14 @@ template Flag Flags::Add(const std::string&, std::optional<std::uint64_t>&,
 template Flag Flags::Add(const std::string&, std::optional<double>&, const std::string&) const;
 template Flag Flags::Add(const std::string&, std::string&, const std::string&) const;
 template Flag Flags::Add(const std::string&, std::vector<std::string>&, const std::string&) const;
+
+void Flags::AddVariable(const std::string& name, const std::string& help) const {
+  const std::string heading = "Environment:\n";
+  std::string footer = app_->get_footer();
+  if (!footer.starts_with(heading)) footer.insert(0, heading + "\n");
+  footer.insert(footer.find("\n\n") + 1, fmt::format("  {:<{}}{}\n", name, kHelpColumn - 2, help));
+  app_->footer(footer);
+}
 
 bool Flags::Parse(int argc, const char* const* argv) const {
   try {

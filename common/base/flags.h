@@ -51,6 +51,9 @@ class Flags {
   template <typename T>
   Flag Add(const std::string& flag, T& value, const std::string& help) const;
 
+  // Says in --help that the command reads this variable, where no flag says so: a secret has none.
+  void AddVariable(const std::string& name, const std::string& help) const;
+
   // Sets the values. Returns false where all is done, as --help or --version was printed. Throws
   // TaskError (kUsage).
   bool Parse(int argc, const char* const* argv) const;

@@ -263,6 +263,12 @@ tl::expected<std::vector<JsonField>, std::string> ParseJsonArray(std::string_vie
   return fields;
 }
 
+const JsonField* FindField(const std::vector<JsonField>& fields, std::string_view name) {
+  const auto last = std::find_if(fields.rbegin(), fields.rend(),
+                                 [&](const JsonField& field) { return field.name == name; });
+  return last == fields.rend() ? nullptr : &*last;
+}
+
 tl::expected<std::map<std::string, std::string>, std::string> FlattenJson(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;

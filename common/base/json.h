@@ -60,6 +60,9 @@ struct JsonField {
 tl::expected<std::vector<JsonField>, std::string> ParseJsonObject(std::string_view json);
 tl::expected<std::vector<JsonField>, std::string> ParseJsonArray(std::string_view json);
 
+// The field of this name: the last one, as in Python's dict. Null where there is none.
+const JsonField* FindField(const std::vector<JsonField>& fields, std::string_view name);
+
 // The leaves of a document by their paths: {"a":{"b":[1,"2"]},"c":{}} is {"a.b.0":"1","a.b.1":"2",
 // "c":"{}"}. So a number and its text are alike, and {"a.b":1} and {"a":{"b":1}}.
 tl::expected<std::map<std::string, std::string>, std::string> FlattenJson(std::string_view json);

@@ -69,7 +69,7 @@ Log::Log(std::string task, LogLevel level, LogFormat format, bool show_progress)
       show_progress_(show_progress && ::isatty(STDERR_FILENO) == 1) {}
 
 Log::~Log() {
-  ClearProgress();
+  EndProgress();
 }
 
 void Log::AddSecret(const std::string& secret) {
@@ -93,7 +93,7 @@ std::string Log::Redact(std::string text) const {
 
 void Log::Write(LogLevel level, std::string_view message) {
   if (level < level_) return;
-  ClearProgress();
+  EndProgress();
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
   std::string time = FormatUtc(seconds);
@@ -116,11 +116,11 @@ void Log::ShowProgress(const std::string& line) {
 
 void Log::ShowTable(std::string_view lines) {
   if (!show_progress_) return;
-  ClearProgress();
+  EndProgress();
   WriteAll(lines);
 }
 
-void Log::ClearProgress() {
+void Log::EndProgress() {
   if (progress_drawn_) WriteAll("\r\x1b[K");
   progress_drawn_ = false;
 }

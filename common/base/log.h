@@ -36,11 +36,12 @@ class Log {
   void ShowProgress(const std::string& line);
   // Lines for a person, at the end of the progress; nothing where stderr is no terminal.
   void ShowTable(std::string_view lines);
+  // Takes the progress line away.
+  void EndProgress();
   bool shows_progress() const { return show_progress_; }
 
  private:
   void Write(LogLevel level, std::string_view message);
-  void ClearProgress();
 
   const std::string task_;
   const LogLevel level_;

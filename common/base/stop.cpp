@@ -11,16 +11,15 @@
 #include <csignal>
 #include <cstring>
 
-#include "task_error.h"
-
 namespace steamflow {
 namespace {
-constexpr std::chrono::seconds kGrace(5);
-}
+constexpr std::chrono::seconds kLongestEnd(5);      // of the deadline, for the end of the work
+constexpr std::chrono::milliseconds kGrace(4'400);  // after a signal; the process has 5 s
+}  // namespace
 
 Stop::Stop(std::chrono::milliseconds deadline)
-    : finish_by_(Clock::now() + deadline),
-      work_until_(finish_by_ - std::min<std::chrono::milliseconds>(kGrace, deadline / 5)) {
+    : deadline_(Clock::now() + deadline),
+      work_until_(deadline_ - std::min<std::chrono::milliseconds>(kLongestEnd, deadline / 5)) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -50,10 +49,21 @@ int Stop::Signal() const {
   return signal_;
 }
 
-void Stop::ThrowIfSignalled() const {
+bool Stop::HasSignal() const {
+  pollfd signal{.fd = fd_, .events = POLLIN, .revents = 0};
+  return signal_ != 0 || ::poll(&signal, 1, 0) == 1;
+}
+
+std::optional<ExitCode> Stop::CodeOfSignal() const {
   const int signal = Signal();
-  if (signal == SIGINT) throw TaskError(ExitCode::kInterrupted, "stopped by SIGINT");
-  if (signal != 0) throw TaskError(ExitCode::kTerminated, "stopped by SIGTERM");
+  if (signal == 0) return std::nullopt;
+  return signal == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
+}
+
+void Stop::ThrowIfSignalled() const {
+  const auto code = CodeOfSignal();
+  if (code == ExitCode::kInterrupted) throw TaskError(*code, "stopped by SIGINT");
+  if (code) throw TaskError(*code, "stopped by SIGTERM");
 }
 
 bool Stop::Requested() const {
@@ -80,7 +90,7 @@ bool Stop::WaitForInput(int file) const {
 }
 
 Clock::time_point Stop::finish_by() const {
-  return Signal() != 0 ? std::min(finish_by_, signalled_at_.load() + kGrace) : finish_by_;
+  return Signal() != 0 ? std::min(deadline_, signalled_at_.load() + kGrace) : deadline_;
 }
 
 std::chrono::milliseconds Stop::TimeLeft() const {

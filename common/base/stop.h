@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
+
+#include "task_error.h"
 
 namespace steamflow {
 
@@ -22,7 +25,11 @@ class Stop {
 
   // SIGTERM or SIGINT once one has come, else 0.
   int Signal() const;
-  // Throws TaskError (kTerminated or kInterrupted) once one has come.
+  // Whether one has come, told without taking it off the descriptor: who polls that sees it still.
+  bool HasSignal() const;
+  // The exit code after it: kTerminated or kInterrupted.
+  std::optional<ExitCode> CodeOfSignal() const;
+  // Throws TaskError with that code once one has come.
   void ThrowIfSignalled() const;
   // No new work: a signal has come or `work_until` has passed.
   bool Requested() const;
@@ -37,8 +44,10 @@ class Stop {
   // When new requests end: the deadline less what acknowledgements and the cursor may take (a
   // fifth of it, at most 5 s).
   Clock::time_point work_until() const { return work_until_; }
-  // When everything ends: the deadline, or 5 s after a signal if that is sooner.
+  // When everything ends: the deadline, or 4.4 s after a signal if that is sooner.
   Clock::time_point finish_by() const;
+  // Where no signal comes.
+  Clock::time_point deadline() const { return deadline_; }
   // Time left until `finish_by`, never negative.
   std::chrono::milliseconds TimeLeft() const;
 
@@ -46,7 +55,7 @@ class Stop {
   int fd_ = -1;
   mutable std::atomic<int> signal_ = 0;
   mutable std::atomic<Clock::time_point> signalled_at_{};  // set before signal_
-  Clock::time_point finish_by_;
+  Clock::time_point deadline_;
   Clock::time_point work_until_;
 };
 

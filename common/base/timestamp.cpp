@@ -9,7 +9,6 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 
 namespace steamflow {
 namespace {
@@ -127,19 +126,20 @@ std::string FormatDate(Instant instant) {
   return fmt::format("{:%Y-%m-%d}", UtcFields(instant));
 }
 
-TimeZone::TimeZone(const std::string& name) {
+tl::expected<TimeZone, std::string> TimeZone::Find(const std::string& name) {
   const char* folder = std::getenv("TZDIR");
   const std::filesystem::path file =
       std::filesystem::path(folder ? folder : "/usr/share/zoneinfo") / name;
   const bool safe = !name.empty() && name[0] != '/' && name[0] != ':' &&
                     name.find("..") == std::string::npos && name.find('\0') == std::string::npos;
   if (name != "UTC" && !(safe && IsZoneFile(file))) {
-    throw std::invalid_argument(
+    return tl::unexpected(
         fmt::format("no time zone '{}' in {} (is the package tzdata installed?)", name,
                     file.parent_path().empty() ? "" : (folder ? folder : "/usr/share/zoneinfo")));
   }
   ::setenv("TZ", name.c_str(), 1);
   ::tzset();
+  return TimeZone();
 }
 
 std::string TimeZone::Format(Instant instant) const {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 
 namespace steamflow {
 
@@ -25,13 +26,17 @@ std::string FormatMinute(Instant instant);
 std::string FormatDate(Instant instant);
 
 // A zone of the system's time zone database. Sets TZ of the process, so there is one at a time and
-// it is made before the first thread.
+// it is made before the first thread. Not Howard Hinnant's library, which reads the names of all
+// zones to find one: 2.3 ms, where a whole task starts in 16.
 class TimeZone {
  public:
-  // Throws std::invalid_argument where the database has no zone of that name.
-  explicit TimeZone(const std::string& name);
+  // The error is a sentence.
+  static tl::expected<TimeZone, std::string> Find(const std::string& name);
   // "2026-11-23T07:34:00+09:00"
   std::string Format(Instant instant) const;
+
+ private:
+  TimeZone() = default;
 };
 
 }  // namespace steamflow

@@ -42,9 +42,18 @@ bool OpenStandardStreams() {
 
 // The environment holds secrets, and a core dump would hold the environment.
 void ForbidCoreDumps() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef STEAMFLOW_SANITIZE
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+// The result is out: nothing is waited for any more, such as threads that were left in a library. A
+// sanitizer has something to say at the end.
+int EndProcess(ExitCode code) {
+#ifndef STEAMFLOW_SANITIZE
+  ::_exit(static_cast<int>(code));
+#endif
+  return static_cast<int>(code);
 }
 
 LogLevel ParseLevel(const std::string& name) {
@@ -86,6 +95,12 @@ Command::Command(const std::string& name, const std::string& about, const std::s
       .Add("--max-response-bytes", options_.max_response_bytes,
            "Largest body that is taken, decompressed")
       .Range(std::uint64_t{1024}, std::uint64_t{1} << 30U);
+  common
+      .Add("--max-bytes-in-flight", options_.max_bytes_in_flight,
+           "Largest sum of the bodies of responses under way: fewer requests at a time where they "
+           "are "
+           "large")
+      .Range(std::uint64_t{1024}, std::uint64_t{1} << 40U);
   common.Add("--allow-http", options_.allow_http,
              "Talk plain http to hosts other than loopback too");
   common.Add("--http1", options_.http1, "Never use HTTP/2");
@@ -106,56 +121,92 @@ Command::Command(const std::string& name, const std::string& about, const std::s
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
   std::signal(SIGPIPE, SIG_IGN);
   ForbidCoreDumps();
-  const auto started = Clock::now();
+  started_ = Clock::now();
   const bool has_stdout = OpenStandardStreams();
   head_.run.logical_date = Now();
+  std::optional<TaskError> error;
   try {
     if (!flags_.Parse(argc, argv)) return static_cast<int>(ExitCode::kSuccess);
-  } catch (const TaskError& error) {
-    head_.exit_code = error.code();
-    head_.error = fmt::format("{} (try {} --help)", error.what(), name_);
+  } catch (const TaskError& usage) {
+    error.emplace(usage.code(), fmt::format("{} (try {} --help)", usage.what(), name_));
   }
   log_ = std::make_unique<Log>(name_, ParseLevel(log_level_),
                                log_format_ == "json" ? LogFormat::kJson : LogFormat::kText,
                                !no_progress_);
+  ChooseXcomFile();
   if (!has_stdout) {
-    head_.exit_code = ExitCode::kOutput;
-    head_.error = "stdout is closed, so the result could not be given to anybody: nothing was done";
+    error.emplace(
+        ExitCode::kOutput,
+        "stdout is closed, so the result could not be given to anybody: nothing was done");
   }
-  if (head_.error.empty()) Execute(body);
-  head_.error = log_->Redact(head_.error);
-  if (!head_.error.empty() && head_.exit_code != ExitCode::kSkipped) log_->Error(head_.error);
-  head_.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-  WriteXcomFile();
-  Publish();
-  return static_cast<int>(PrintResult());
+  if (!error) error = Execute(body);
+  return EndProcess(Tell(error, metrics_));
 }
 
-void Command::Execute(const std::function<void(Run&)>& body) {
+std::optional<TaskError> Command::Execute(const std::function<void(Run&)>& body) {
+  std::optional<TaskError> error;
   try {
     const auto deadline = std::chrono::duration<double>(options_.deadline_seconds);
-    const Stop stop(std::chrono::duration_cast<std::chrono::milliseconds>(deadline));
+    stop_.emplace(std::chrono::duration_cast<milliseconds>(deadline));
     head_.run = ReadRunIdentity(logical_date_);
     metrics_ = ReadMetricsTargets(pushgateway_url_, metrics_file_);
     CheckXcomFile();
-    Run run{name_, *log_, stop, head_.run, options_, result_};
+    watchdog_.emplace(*stop_, [this] { return GiveUp(); });
+    Run run{name_, *log_, *stop_, head_.run, options_, result_};
     body(run);
-  } catch (const TaskError& error) {
-    head_.exit_code = error.code();
-    head_.error = error.what();
-  } catch (const std::exception& error) {
-    head_.exit_code = ExitCode::kInternal;
-    head_.error = fmt::format("internal error: {}", error.what());
+  } catch (const TaskError& its) {
+    error = its;
+  } catch (const std::exception& its) {
+    error.emplace(ExitCode::kInternal, fmt::format("internal error: {}", its.what()));
   }
+  if (!error || !stop_) return error;
+  const auto code = stop_->CodeOfSignal();
+  if (!code || code == error->code()) return error;
+  // Whatever failed after the signal, failed as the run was stopped.
+  return TaskError(*code, fmt::format("stopped by a signal: {}", error->what()));
 }
 
-// A path that cannot be written is better known before the work than after it.
-void Command::CheckXcomFile() {
+// What the run has counted is told as it stands: stuck where it is, the run counts no more.
+ExitCode Command::GiveUp() {
+  const auto code = stop_->CodeOfSignal();
+  const std::string end =
+      code ? "stopped by a signal"
+           : fmt::format("the deadline of {} s has passed", options_.deadline_seconds);
+  return Tell(TaskError(code.value_or(ExitCode::kTransient),
+                        end + ", and the run was still waiting inside of a library"),
+              MetricsTargets());
+}
+
+// Once, whoever comes first. Returns the exit code of the process.
+ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics) {
+  const std::lock_guard lock(telling_);
+  if (is_told_) return head_.exit_code;
+  if (error) {
+    head_.exit_code = error->code();
+    head_.error = log_->Redact(error->what());
+    if (head_.exit_code != ExitCode::kSkipped) log_->Error(head_.error);
+  }
+  head_.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  WriteXcomFile();
+  Publish(metrics);
+  PrintResult();
+  is_told_ = true;
+  return head_.exit_code;
+}
+
+// Whoever reads the file hears of a usage error there too: the flag is looked up, as it is not set
+// yet where another was refused.
+void Command::ChooseXcomFile() {
+  xcom_file_ = flags_.TextOf("--xcom-file");
   const std::filesystem::path pod_folder = std::filesystem::path(kPodXcomFile).parent_path();
   std::error_code ignored;
   if (xcom_file_.empty() && std::filesystem::is_directory(pod_folder, ignored)) {
     xcom_file_ = kPodXcomFile;
   }
+}
+
+// A path that cannot be written is better known before the work than after it.
+void Command::CheckXcomFile() {
   if (xcom_file_.empty()) return;
   std::filesystem::path folder = std::filesystem::path(xcom_file_).parent_path();
   if (folder.empty()) folder = ".";
@@ -167,41 +218,35 @@ void Command::CheckXcomFile() {
 
 void Command::WriteXcomFile() {
   if (xcom_file_.empty()) return;
-  try {
-    ReplaceFile(xcom_file_, FormatResult(head_, result_) + "\n");
-  } catch (const std::system_error& error) {
-    head_.exit_code = ExitCode::kOutput;
-    head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, error.code().message());
-    log_->Error(head_.error);
-  }
+  const auto written = ReplaceFile(xcom_file_, FormatResult(head_, result_) + "\n");
+  if (written) return;
+  head_.exit_code = ExitCode::kOutput;
+  head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, written.error().message());
+  log_->Error(head_.error);
 }
 
-void Command::Publish() {
-  if (metrics_.pushgateway_url.empty() && metrics_.file.empty()) return;
+void Command::Publish(const MetricsTargets& metrics) {
+  if (metrics.pushgateway_url.empty() && metrics.file.empty()) return;
   const auto shard = ParseShard(flags_.TextOf("--shard"));
-  const milliseconds run(static_cast<std::int64_t>(1000 * head_.elapsed_seconds));
-  const milliseconds deadline(static_cast<std::int64_t>(1000 * options_.deadline_seconds));
   const auto labels = LabelsOf(head_, shard ? std::optional(shard->index) : std::nullopt);
+  const auto shortest = stop_->CodeOfSignal() ? milliseconds(0) : kShortestPush;
   try {
-    PublishMetrics(metrics_, head_, result_, labels,
-                   std::clamp(deadline - run, kShortestPush, kLongestPush), *log_);
+    PublishMetrics(metrics, head_, result_, labels,
+                   std::clamp(stop_->TimeLeft(), shortest, kLongestPush), *log_);
   } catch (const std::exception& error) {
     log_->Warning(fmt::format("publishing the metrics: {}", error.what()));
   }
 }
 
-ExitCode Command::PrintResult() {
+void Command::PrintResult() {
   const std::string text = FormatResult(head_, result_) + "\n";
-  log_.reset();  // clears the progress line, which must not follow the result
-  try {
-    WriteAll(STDOUT_FILENO, text);
-  } catch (const std::system_error& error) {
-    const std::string message =
-        fmt::format("{}: writing the result line: {}\n", name_, error.code().message());
-    [[maybe_unused]] const auto told = ::write(STDERR_FILENO, message.data(), message.size());
-    return ExitCode::kOutput;
-  }
-  return head_.exit_code;
+  log_->EndProgress();  // which must not follow the result
+  const auto written = WriteAll(STDOUT_FILENO, text);
+  if (written) return;
+  const std::string message =
+      fmt::format("{}: writing the result line: {}\n", name_, written.error().message());
+  [[maybe_unused]] const auto told = ::write(STDERR_FILENO, message.data(), message.size());
+  head_.exit_code = ExitCode::kOutput;
 }
 
 }  // namespace steamflow

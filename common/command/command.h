@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "flags.h"
@@ -9,6 +11,9 @@
 #include "metrics.h"
 #include "result.h"
 #include "run.h"
+#include "stop.h"
+#include "task_error.h"
+#include "watchdog.h"
 
 namespace steamflow {
 
@@ -24,16 +29,20 @@ class Command {
   const Flags& flags() const { return flags_; }
 
   // Parses the command line, calls `body`, and prints the result line whatever happened. `body`
-  // returns how the run ended and leaves no client open; what it throws becomes a failed result.
-  // Returns the exit code of the process.
+  // returns how the run ended and leaves no client open; what it throws becomes a failed result. A
+  // body that is stuck past its time is left behind, and the process ends. Returns the exit code of
+  // the process.
   int Main(int argc, char** argv, const std::function<void(Run&)>& body);
 
  private:
-  void Execute(const std::function<void(Run&)>& body);
+  void ChooseXcomFile();
+  std::optional<TaskError> Execute(const std::function<void(Run&)>& body);
   void CheckXcomFile();
+  ExitCode GiveUp();
+  ExitCode Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics);
   void WriteXcomFile();
-  void Publish();
-  ExitCode PrintResult();
+  void Publish(const MetricsTargets& metrics);
+  void PrintResult();
 
   const std::string name_;
   const Flags flags_;
@@ -50,6 +59,11 @@ class Command {
   Result result_;
   MetricsTargets metrics_;
   std::unique_ptr<Log> log_;
+  Clock::time_point started_;
+  std::optional<Stop> stop_;
+  std::mutex telling_;
+  bool is_told_ = false;
+  std::optional<Watchdog> watchdog_;  // uses all of the above
 };
 
 }  // namespace steamflow

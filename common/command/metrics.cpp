@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <system_error>
 
 #include "airflow_variable.h"
 #include "environment.h"
@@ -193,12 +192,7 @@ std::optional<std::string> Push(const std::string& url, std::string text, millis
 
 // The time of the last success that an earlier run has left in the file, if any.
 std::optional<Instant> LastSuccessIn(const std::string& path) {
-  std::string text;
-  try {
-    text = ReadFile(path);
-  } catch (const std::system_error&) {
-    return std::nullopt;  // there is none yet, or writing it says what is wrong
-  }
+  const std::string text = ReadFile(path).value_or("");  // where it is none, writing tells why
   const auto line = text.find(fmt::format("\n{}{{", kLastSuccess));
   if (line == std::string::npos) return std::nullopt;
   const auto end = text.find('\n', line + 1);
@@ -278,10 +272,10 @@ void PublishMetrics(const MetricsTargets& targets, const ResultHead& head, const
   if (!targets.file.empty()) {
     // A new file leaves nothing of the old one, unlike a push.
     if (!last_success) last_success = LastSuccessIn(targets.file);
-    try {
-      ReplaceFile(targets.file, FormatMetrics(head, result, labels, now, last_success));
-    } catch (const std::system_error& error) {
-      log.Warning(fmt::format("--metrics-file {}: {}", targets.file, error.code().message()));
+    const auto written =
+        ReplaceFile(targets.file, FormatMetrics(head, result, labels, now, last_success));
+    if (!written) {
+      log.Warning(fmt::format("--metrics-file {}: {}", targets.file, written.error().message()));
     }
   }
 }

@@ -52,7 +52,8 @@ BulkSender::BulkSender(const RestServer& server, const Run& run)
              .max_response_bytes = run.options.max_response_bytes,
              .http1 = run.options.http1,
              .user = server.user,
-             .password = server.password}) {}
+             .password = server.password}),
+      retry_policy_(run.options.retries) {}
 
 BulkSender::~BulkSender() = default;
 
@@ -116,7 +117,7 @@ void BulkSender::StartNext() {
   std::string text;
   for (const std::size_t item : part.items) text += sending.body_->Text(item, item + 1);
   // The first records of a run are to be seen at once too.
-  const bool refresh = sending.refresh_ || requests_ == 0;
+  const bool refresh = sending.refresh_ || !has_sent_;
   HttpRequest request{.method = "POST",
                       .url = server_.url + "/_bulk?filter_path=items.*.status,items.*.error" +
                              (refresh ? "&refresh=true" : ""),
@@ -125,8 +126,8 @@ void BulkSender::StartNext() {
                       .timeout = std::min(kLongestResponse, run_.stop.TimeLeft())};
   request.headers.push_back("Content-Type: application/x-ndjson");
   request.headers.push_back("Content-Encoding: gzip");
-  if (part.attempts++ > 0) ++retries_;
-  ++requests_;
+  if (part.attempts++ == 0) retry_policy_.Count();
+  has_sent_ = true;
   ++sending.in_flight_;
   // std::function wants a copyable callable, so the part travels in a shared pointer.
   http_.Send(std::move(request),
@@ -202,17 +203,14 @@ void BulkSender::Halve(Part&& part, const HttpResponse& response) {
 }
 
 void BulkSender::Retry(Part&& part, const std::string& cause, std::chrono::seconds at_least) {
-  const std::uint64_t spent = retries_ + waiting_.size();
-  const bool may_retry = part.attempts <= run_.options.retries &&
-                         spent < std::max<std::uint64_t>(10, (requests_ - retries_) / 5);
-  const auto at = Clock::now() + at_least + backoff_.After(part.attempts);
-  if (!may_retry || at >= Clock::now() + run_.stop.TimeLeft()) {
+  const auto wait = retry_policy_.Next(part.attempts, at_least);
+  if (!wait || *wait >= run_.stop.TimeLeft()) {
     return Fail(*part.sending, ExitCode::kTransient,
                 fmt::format("{}, attempt {}", cause, part.attempts));
   }
   run_.log.Warning(fmt::format("POST {}/_bulk: {}: trying again", server_.url, cause));
   ++part.sending->unsent_;
-  waiting_.emplace(at, std::move(part));
+  waiting_.emplace(Clock::now() + *wait, std::move(part));
 }
 
 void BulkSender::Fail(Sending& sending, ExitCode code, const std::string& cause) const {

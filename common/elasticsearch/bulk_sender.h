@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "backoff.h"
 #include "bulk_body.h"
 #include "bulk_response.h"
 #include "gzip.h"
 #include "http_client.h"
 #include "rest_client.h"
+#include "retry_policy.h"
 #include "run.h"
 
 namespace steamflow {
@@ -76,11 +76,10 @@ class BulkSender {
   const Run& run_;
   const std::size_t most_at_once_;  // requests
   HttpClient http_;
-  Backoff backoff_;
+  RetryPolicy retry_policy_;
   BulkResponseParser parser_;
   GzipCompressor gzip_;
-  std::uint64_t requests_ = 0;
-  std::uint64_t retries_ = 0;
+  bool has_sent_ = false;
   std::deque<Part> ready_;
   std::multimap<Clock::time_point, Part> waiting_;  // retries, by their time
 

@@ -11,22 +11,12 @@
 namespace steamflow {
 namespace {
 
-const RestKind kKind{.name = "Elasticsearch",
+const RestKind kKind{.connection = {.name = "Elasticsearch",
+                                    .flag = "--elasticsearch-url",
+                                    .example = "http://localhost:9200"},
                      .types = {"elasticsearch", "opensearch"},
                      .port = 9200,
-                     .example = "http://localhost:9200",
                      .data = "the data"};
-
-RestServer FromConnection(const Connection& connection, const std::string& source,
-                          ExitCode if_invalid, bool allow_http) {
-  RestServer server = ServerOf(connection, kKind, source, if_invalid, allow_http);
-  if (const JsonField* key = connection.Extra("api_key"); key && !key->value.empty()) {
-    server.user.clear();
-    server.password.clear();
-    server.headers.push_back("Authorization: ApiKey " + key->value);
-  }
-  return server;
-}
 
 }  // namespace
 
@@ -34,25 +24,20 @@ void ElasticsearchFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Elasticsearch");
   own.Add("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200");
   own.Add("--elasticsearch-conn-id", conn_id,
-          "Airflow Connection of Elasticsearch [env: AIRFLOW_CONN_<ID>]");
+          WithConnection("Airflow Connection of Elasticsearch", conn_id));
   own.Add("--index-prefix", index_prefix, "What the name of every index begins with");
 }
 
 RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_http, Log& log) {
-  if (!flags.url.empty()) {
-    const std::string flag = "--elasticsearch-url";
-    return FromConnection(ConnectionFromFlag(flag, flags.url), flag, ExitCode::kUsage, allow_http);
+  const auto setting = ReadConnection(kKind.connection, flags.url, flags.conn_id, log);
+  RestServer server = ServerOf(setting, kKind, allow_http);
+  const JsonField* const key = setting.connection.Extra("api_key");
+  if (key && !key->value.empty()) {
+    server.user.clear();
+    server.password.clear();
+    server.headers.push_back("Authorization: ApiKey " + key->value);
   }
-  const std::string variable = ConnectionVariable(flags.conn_id);
-  const auto connection = AirflowConnection(flags.conn_id);
-  if (!connection) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("no Elasticsearch connection: set {} (elasticsearch://host:9200) "
-                                "or give --elasticsearch-url",
-                                variable));
-  }
-  for (const std::string& secret : Secrets(*connection)) log.AddSecret(secret);
-  return FromConnection(*connection, variable, ExitCode::kConfig, allow_http);
+  return server;
 }
 
 std::string ReadIndexPrefix(const ElasticsearchFlags& flags) {

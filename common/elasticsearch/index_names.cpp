@@ -26,10 +26,6 @@ std::string IndexName(const std::string& prefix, std::string_view topic) {
   return name;
 }
 
-bool IsState(RecordKind kind) {
-  return kind == RecordKind::kPlayer;
-}
-
 std::string IndexMonth(Instant instant) {
   std::string month = FormatDate(instant).substr(0, 7);
   month[4] = '.';

@@ -14,9 +14,6 @@ namespace steamflow {
 // index can have that name.
 std::string IndexName(const std::string& prefix, std::string_view topic);
 
-// Whether a kind of record is state: the newest version of a document rather than every event.
-bool IsState(RecordKind kind);
-
 // "2026.11", which follows the name and a hyphen.
 std::string IndexMonth(Instant instant);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <system_error>
 
 #include "file_io.h"
 #include "index_names.h"
@@ -39,17 +38,17 @@ std::string FileOf(RecordKind kind) {
 
 // A file that is an object of objects.
 std::vector<JsonField> ReadParts(const std::string& path) {
-  try {
-    auto parts = ParseJsonObject(ReadFile(path));
-    if (!parts) throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, parts.error()));
-    for (const JsonField& part : *parts) {
-      if (part.type == JsonField::Type::kObject) continue;
-      throw TaskError(ExitCode::kConfig, fmt::format("{}: {} is no object", path, part.name));
-    }
-    return *std::move(parts);
-  } catch (const std::system_error& error) {
-    throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, error.code().message()));
+  const auto fail = [&](const std::string& cause) {
+    throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, cause));
+  };
+  const auto text = ReadFile(path);
+  if (!text) fail(text.error().message());
+  auto parts = ParseJsonObject(*text);
+  if (!parts) fail(parts.error());
+  for (const JsonField& part : *parts) {
+    if (part.type != JsonField::Type::kObject) fail(part.name + " is no object");
   }
+  return *std::move(parts);
 }
 
 // An object with the fields of another, to which more can be added.

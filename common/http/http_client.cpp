@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "body_budget.h"
 #include "ca_locations.h"
 #include "environment.h"
 
@@ -28,21 +29,43 @@ constexpr long kReceiveBuffer = 16L << 10U;
 
 using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using Easy = std::unique_ptr<CURL, EasyDeleter>;
+
+struct MultiDeleter {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+// What libcurl needs to have been begun before anything else, and ended after it.
+class CurlGlobal {
+ public:
+  CurlGlobal() {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) throw std::runtime_error("curl_global_init");
+  }
+  ~CurlGlobal() { curl_global_cleanup(); }
+  CurlGlobal(const CurlGlobal&) = delete;
+  CurlGlobal& operator=(const CurlGlobal&) = delete;
+};
+
 struct Transfer {
-  CURL* easy = nullptr;
+  Easy easy;
   HttpRequest request;
   Headers headers{nullptr, &curl_slist_free_all};
   HttpClient::Done done;
   HttpResponse response;
   std::uint64_t max_bytes = 0;
+  BodyBudget* budget = nullptr;
   bool too_large = false;
+  bool has_no_room = false;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };
 
 // Room for a body whose length is known: one that grows step by step takes up to twice as much.
 void Reserve(Transfer& transfer) {
   curl_off_t length = -1;
-  curl_easy_getinfo(transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   const auto most = static_cast<curl_off_t>(std::min(transfer.max_bytes, kMostReserved));
   if (length > 0) transfer.response.body.reserve(static_cast<std::size_t>(std::min(length, most)));
 }
@@ -53,6 +76,10 @@ std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user) {
   if (transfer.response.body.size() + size > transfer.max_bytes) {
     transfer.too_large = true;
     return 0;  // ends the transfer: a compressed bomb gets no further than this
+  }
+  if (!transfer.budget->Grow(&transfer, transfer.response.body.size(), size)) {
+    transfer.has_no_room = true;
+    return 0;
   }
   if (transfer.response.body.empty()) Reserve(transfer);
   transfer.response.body.append(data, size);
@@ -88,23 +115,17 @@ void Set(CURL* easy, CURLoption option, Value value) {
 
 class HttpClient::Impl {
  public:
-  explicit Impl(const HttpOptions& options) : options_(options) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) throw std::runtime_error("curl_global_init");
-    multi_ = curl_multi_init();
+  explicit Impl(const HttpOptions& options)
+      : options_(options), budget_(options.max_bytes_in_flight) {
     if (!multi_) throw std::runtime_error("curl_multi_init");
     const long in_flight = static_cast<long>(options.max_in_flight);
-    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
-    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, in_flight);
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, in_flight);
-    curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight);
+    curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, in_flight);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, in_flight);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, in_flight);
   }
 
-  ~Impl() {
-    Abandon();
-    for (CURL* easy : idle_) curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi_);
-    curl_global_cleanup();
-  }
+  ~Impl() { Abandon(); }
 
   void Send(HttpRequest&& request, Done done) {
     auto transfer = std::make_unique<Transfer>();
@@ -116,7 +137,8 @@ class HttpClient::Impl {
     transfer->request = std::move(request);
     transfer->done = std::move(done);
     transfer->max_bytes = options_.max_response_bytes;
-    CURL* const easy = transfer->easy;
+    transfer->budget = &budget_;
+    CURL* const easy = transfer->easy.get();
     const std::string& url = transfer->request.url;
     SetUrl(easy, url);
     // With TLS the first connection says whether it multiplexes: wait for that rather than open a
@@ -129,31 +151,32 @@ class HttpClient::Impl {
         std::max<long>(1, static_cast<long>(std::min(timeout, kConnectTimeout).count())));
     Set(easy, CURLOPT_WRITEDATA, transfer.get());
     Set(easy, CURLOPT_ERRORBUFFER, transfer->error_text.data());
-    if (const auto code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
+    if (const auto code = curl_multi_add_handle(multi_.get(), easy); code != CURLM_OK) {
       throw std::runtime_error(fmt::format("curl_multi_add_handle: {}", curl_multi_strerror(code)));
     }
     active_.emplace(easy, std::move(transfer));
   }
 
   std::size_t in_flight() const { return active_.size(); }
+  bool HasRoom() const { return budget_.HasRoom(active_.size()); }
 
   void Wait(milliseconds at_most, int wake_fd) {
     int running = 0;
-    curl_multi_perform(multi_, &running);
+    curl_multi_perform(multi_.get(), &running);
     if (DeliverEnded()) return;
     curl_waitfd wake{};
     wake.fd = wake_fd;
     wake.events = CURL_WAIT_POLLIN;
     const auto timeout = std::clamp<milliseconds::rep>(at_most.count(), 0, 1000);
-    curl_multi_poll(multi_, &wake, wake_fd >= 0 ? 1 : 0, static_cast<int>(timeout), nullptr);
-    curl_multi_perform(multi_, &running);
+    curl_multi_poll(multi_.get(), &wake, wake_fd >= 0 ? 1 : 0, static_cast<int>(timeout), nullptr);
+    curl_multi_perform(multi_.get(), &running);
     DeliverEnded();
   }
 
   void Abandon() {
-    for (auto& [easy, transfer] : active_) {
-      curl_multi_remove_handle(multi_, easy);
-      curl_easy_cleanup(easy);
+    for (const auto& [easy, transfer] : active_) {
+      budget_.End(transfer.get(), transfer->response.body.size());
+      curl_multi_remove_handle(multi_.get(), easy);
     }
     active_.clear();
   }
@@ -171,7 +194,7 @@ class HttpClient::Impl {
 
   // Sets it all anew: the handle may have had another request before.
   static void SetMethod(Transfer& transfer) {
-    CURL* const easy = transfer.easy;
+    CURL* const easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     for (const std::string& header : request.headers) AddHeader(transfer, header);
     Set(easy, CURLOPT_HTTPGET, 1L);
@@ -191,14 +214,15 @@ class HttpClient::Impl {
     transfer.headers.reset(longer);
   }
 
-  CURL* TakeEasy() {
+  Easy TakeEasy() {
     if (!idle_.empty()) {
-      CURL* const easy = idle_.back();
+      Easy idle = std::move(idle_.back());
       idle_.pop_back();
-      return easy;
+      return idle;
     }
-    CURL* const easy = curl_easy_init();
-    if (!easy) throw std::runtime_error("curl_easy_init");
+    Easy made(curl_easy_init());
+    if (!made) throw std::runtime_error("curl_easy_init");
+    CURL* const easy = made.get();
     Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
     Set(easy, CURLOPT_NOSIGNAL, 1L);
     Set(easy, CURLOPT_QUICK_EXIT, 1L);  // never wait for a resolver that hangs past its timeout
@@ -220,13 +244,14 @@ class HttpClient::Impl {
       Set(easy, CURLOPT_CAPATH, folder.c_str());
       if (file.empty()) Set<const char*>(easy, CURLOPT_CAINFO, nullptr);
     }
-    return easy;
+    return made;
   }
 
   // For the next request, whose response is as long most likely. One that is much too large goes:
   // of long and short responses in turn, every buffer would grow to the longest.
   void KeepBuffer(std::string&& body) {
-    const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size());
+    const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size()) ||
+                             body.capacity() > kMostReserved;
     if (is_wasteful || buffers_.size() >= idle_.size()) return;
     body.clear();
     buffers_.push_back(std::move(body));
@@ -236,17 +261,18 @@ class HttpClient::Impl {
   bool DeliverEnded() {
     bool any = false;
     int queued = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &queued)) {
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &queued)) {
       if (message->msg != CURLMSG_DONE) continue;
       any = true;
       CURL* const easy = message->easy_handle;
       const CURLcode code = message->data.result;  // gone once the handle is removed
-      curl_multi_remove_handle(multi_, easy);
+      curl_multi_remove_handle(multi_.get(), easy);
       const auto found = active_.find(easy);
       const std::unique_ptr<Transfer> transfer = std::move(found->second);
       active_.erase(found);
+      budget_.End(transfer.get(), transfer->response.body.size());
       HttpOutcome outcome = Outcome(*transfer, code);
-      idle_.push_back(easy);
+      idle_.push_back(std::move(transfer->easy));
       transfer->done(outcome);
       if (outcome.response) KeepBuffer(std::move(outcome.response->body));
     }
@@ -255,7 +281,9 @@ class HttpClient::Impl {
 
   static HttpOutcome Outcome(Transfer& transfer, CURLcode code) {
     HttpOutcome outcome;
-    if (transfer.too_large) {
+    if (transfer.has_no_room) {
+      outcome.error = {HttpError::Kind::kNoRoom, "given up for other bodies under way", ""};
+    } else if (transfer.too_large) {
       outcome.error = {HttpError::Kind::kTooLarge,
                        fmt::format("the body is larger than {} bytes (--max-response-bytes)",
                                    transfer.max_bytes),
@@ -266,10 +294,10 @@ class HttpClient::Impl {
                        std::move(transfer.response.body)};
     } else {
       long status = 0;
-      curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+      curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
       transfer.response.status = static_cast<int>(status);
       curl_off_t retry_after = 0;  // libcurl reads both forms of the header
-      curl_easy_getinfo(transfer.easy, CURLINFO_RETRY_AFTER, &retry_after);
+      curl_easy_getinfo(transfer.easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
       transfer.response.retry_after =
           std::chrono::seconds(std::clamp<curl_off_t>(retry_after, 0, kLongestRetryAfter));
       outcome.response = std::move(transfer.response);
@@ -280,8 +308,10 @@ class HttpClient::Impl {
   const HttpOptions options_;
   const bool has_plain_proxy_ = HasPlainProxy();
   const CaLocations ca_certificates_ = ReadCaLocations();
-  CURLM* multi_ = nullptr;
-  std::vector<CURL*> idle_;
+  BodyBudget budget_;
+  const CurlGlobal global_;  // outlives every handle
+  const std::unique_ptr<CURLM, MultiDeleter> multi_{curl_multi_init()};
+  std::vector<Easy> idle_;
   std::vector<std::string> buffers_;  // of bodies, to be used again
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
 };
@@ -294,6 +324,9 @@ void HttpClient::Send(HttpRequest request, Done done) {
 }
 std::size_t HttpClient::in_flight() const {
   return impl_->in_flight();
+}
+bool HttpClient::HasRoom() const {
+  return impl_->HasRoom();
 }
 void HttpClient::Wait(milliseconds at_most, int wake_fd) {
   impl_->Wait(at_most, wake_fd);

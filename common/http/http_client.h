@@ -3,49 +3,21 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
+
+#include "http_message.h"
 
 namespace steamflow {
-
-struct HttpResponse {
-  int status = 0;
-  std::chrono::seconds retry_after{0};  // Retry-After, either form, a day at most; 0 without it
-  std::string body;                     // decompressed
-};
-
-struct HttpError {
-  enum class Kind {
-    kNetwork,   // could not connect, cut off, timed out: worth another try
-    kTooLarge,  // the body passed the limit; `received` is its beginning
-    kSetup,     // the certificate or the URL: another try would end the same way
-  };
-  Kind kind = Kind::kNetwork;
-  std::string message;
-  std::string received;  // what had come of the body
-};
-
-// Either a response or an error.
-struct HttpOutcome {
-  std::optional<HttpResponse> response;
-  HttpError error;
-};
-
-struct HttpRequest {
-  std::string method = "GET";  // or POST, PUT, DELETE
-  std::string url;
-  std::vector<std::string> headers;  // "name: value"
-  std::string body;
-  std::chrono::milliseconds timeout{};  // for all of it, the response included
-};
 
 struct HttpOptions {
   std::size_t max_in_flight = 100;
   std::uint64_t max_response_bytes = 16U << 20U;  // decompressed
-  bool http1 = false;                             // never HTTP/2
-  std::string user;                               // basic authentication; empty = none
+  // Of all bodies under way together; one that is larger alone is taken.
+  std::uint64_t max_bytes_in_flight = std::numeric_limits<std::uint64_t>::max();
+  bool http1 = false;  // never HTTP/2
+  std::string user;    // basic authentication; empty = none
   std::string password;
 };
 
@@ -66,6 +38,8 @@ class HttpClient {
   void Send(HttpRequest request, Done done);
 
   std::size_t in_flight() const;
+  // Whether the response to one more request would keep to max_bytes_in_flight.
+  bool HasRoom() const;
 
   // Moves the transfers on: returns when some have ended (after calling their `done`), when
   // `wake_fd` is readable, or after `at_most`.

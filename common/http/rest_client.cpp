@@ -47,8 +47,7 @@ std::optional<TaskError> LastingError(const RestServer& server, const std::strin
 
 bool IsWorthAnotherTry(const HttpOutcome& outcome) {
   if (!outcome.response) return outcome.error.kind == HttpError::Kind::kNetwork;
-  const int status = outcome.response->status;
-  return status == 408 || status == 429 || status >= 500;
+  return IsTransientStatus(outcome.response->status);
 }
 
 std::string ErrorReason(const HttpResponse& response) {
@@ -74,7 +73,8 @@ RestClient::RestClient(RestServer server, const Run& run, WhileAway while_away)
              .max_response_bytes = run.options.max_response_bytes,
              .http1 = run.options.http1,
              .user = server_.user,
-             .password = server_.password}) {}
+             .password = server_.password}),
+      retry_policy_(run.options.retries) {}
 
 HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
                              const std::string& body, const std::string& content_type) {
@@ -82,21 +82,22 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
       .method = method, .url = server_.url + path, .headers = server_.headers, .body = body};
   if (!body.empty()) request.headers.push_back("Content-Type: " + content_type);
   const std::string name = fmt::format("{} {}", method, request.url);
-  for (unsigned failures = 1;; ++failures) {
+  retry_policy_.Count();
+  for (unsigned attempts = 1;; ++attempts) {
     request.timeout = std::min(kLongestResponse, UntilEnd(run_.stop));
     HttpOutcome outcome = Attempt(request);
     if (auto error = LastingError(server_, name, outcome)) throw *std::move(error);
     if (!IsWorthAnotherTry(outcome)) return *std::move(outcome.response);
 
     const std::string message = fmt::format("{}: {}", name, Describe(outcome));
-    auto wait = backoff_.After(failures);
-    if (outcome.response) wait += outcome.response->retry_after;
     const bool counts = outcome.response || while_away_ == WhileAway::kCountRetries;
-    if ((counts && failures > run_.options.retries) || wait >= UntilEnd(run_.stop)) {
-      throw TaskError(ExitCode::kTransient, message);
-    }
+    const auto retry_after =
+        outcome.response ? outcome.response->retry_after : std::chrono::seconds(0);
+    const auto wait = counts ? retry_policy_.Next(attempts, retry_after)
+                             : std::optional(retry_policy_.Wait(attempts));
+    if (!wait || *wait >= UntilEnd(run_.stop)) throw TaskError(ExitCode::kTransient, message);
     run_.log.Warning(message + ": trying again");
-    if (run_.stop.WaitFor(wait)) run_.stop.ThrowIfSignalled();
+    if (run_.stop.WaitFor(*wait)) run_.stop.ThrowIfSignalled();
   }
 }
 

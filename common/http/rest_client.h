@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "backoff.h"
 #include "http_client.h"
+#include "retry_policy.h"
 #include "run.h"
 
 namespace steamflow {
@@ -43,10 +43,10 @@ class RestClient {
   // The run must outlive this.
   RestClient(RestServer server, const Run& run, WhileAway while_away = WhileAway::kCountRetries);
 
-  // Sends `method path` and waits for its response, trying again within the limits of --retries and
-  // the deadline. Throws TaskError: as LastingError has it, kTransient where no attempt got an
-  // response that is one, or the time was over, and for a signal. Any other response is returned,
-  // whatever its status.
+  // Sends `method path` and waits for its response, trying again as RetryPolicy
+  // says, until the deadline. Throws TaskError: as LastingError has it, kTransient where no attempt
+  // got an response that is one, or the time was over, and for a signal. Any other response is
+  // returned, whatever its status.
   HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = {},
                    const std::string& content_type = "application/json");
 
@@ -59,7 +59,7 @@ class RestClient {
   const Run& run_;
   const WhileAway while_away_;
   HttpClient http_;
-  Backoff backoff_;
+  RetryPolicy retry_policy_;
 };
 
 }  // namespace steamflow

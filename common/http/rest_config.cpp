@@ -15,13 +15,14 @@ bool IsHttp(std::string_view text) {
 
 // The protocol that the connection names, empty where it names none. Airflow has several places for
 // it, and the schema says it last.
-std::string Protocol(const Connection& connection, const RestKind& kind, const std::string& source,
-                     ExitCode if_invalid) {
+std::string Protocol(const ConnectionSetting& setting, const RestKind& kind) {
+  const auto& [connection, source, if_invalid] = setting;
   const bool is_kind =
       std::find(kind.types.begin(), kind.types.end(), connection.type) != kind.types.end();
   if (!IsHttp(connection.type) && !is_kind) {
-    throw TaskError(if_invalid, fmt::format("{}: '{}' is no type of {}'s connections, such as {}",
-                                            source, connection.type, kind.name, kind.example));
+    throw TaskError(if_invalid,
+                    fmt::format("{}: '{}' is no type of {}'s connections, such as {}", source,
+                                connection.type, kind.connection.name, kind.connection.example));
   }
   if (!connection.schema.empty()) {
     if (IsHttp(connection.schema)) return connection.schema;
@@ -36,14 +37,15 @@ std::string Protocol(const Connection& connection, const RestKind& kind, const s
 
 }  // namespace
 
-RestServer ServerOf(const Connection& connection, const RestKind& kind, const std::string& source,
-                    ExitCode if_invalid, bool allow_http) {
-  std::string protocol = Protocol(connection, kind, source, if_invalid);
+RestServer ServerOf(const ConnectionSetting& setting, const RestKind& kind, bool allow_http) {
+  const auto& [connection, source, if_invalid] = setting;
+  std::string protocol = Protocol(setting, kind);
   const auto in_host = connection.host.find("://");
   std::string host =
       in_host == std::string::npos ? connection.host : connection.host.substr(in_host + 3);
   if (host.empty()) {
-    throw TaskError(if_invalid, fmt::format("{}: it names no host ({})", source, kind.example));
+    throw TaskError(if_invalid,
+                    fmt::format("{}: it names no host ({})", source, kind.connection.example));
   }
   const auto colons = std::count(host.begin(), host.end(), ':');
   if (colons > 1 && !host.starts_with('[')) host = "[" + host + "]";
@@ -55,10 +57,11 @@ RestServer ServerOf(const Connection& connection, const RestKind& kind, const st
   } else if (!IsHttp(connection.type) && colons != 1) {
     url += fmt::format(":{}", kind.port);
   }
-  return {.source = source,
-          .url = CheckWebUrl({url, source, if_invalid}, allow_http, kind.data, kind.example),
-          .user = connection.login,
-          .password = connection.password};
+  return {
+      .source = source,
+      .url = CheckWebUrl({url, source, if_invalid}, allow_http, kind.data, kind.connection.example),
+      .user = connection.login,
+      .password = connection.password};
 }
 
 }  // namespace steamflow

@@ -8,10 +8,9 @@
 
 #include "kafka_producer.h"
 #include "run.h"
+#include "topics.h"
 
 namespace steamflow {
-
-inline constexpr char kDeadLetterTopic[] = "steam_dead_letters";
 
 // A header of the record itself is a header of its letter under this and its name.
 inline constexpr char kRecordHeaderPrefix[] = "record.";

@@ -30,6 +30,9 @@ struct Deleter {
   void operator()(rd_kafka_AdminOptions_t* options) const {
     rd_kafka_AdminOptions_destroy(options);
   }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
   void operator()(rd_kafka_NewPartitions_t* topic) const { rd_kafka_NewPartitions_destroy(topic); }
   void operator()(rd_kafka_ConfigResource_t* topic) const {
@@ -57,20 +60,6 @@ class Array {
   std::vector<Owned<T>> owned_;
   std::vector<T*> raw_;
 };
-
-TopicState StateOf(const rd_kafka_metadata_topic_t& topic) {
-  TopicState state;
-  state.partitions = topic.partition_cnt;
-  for (int i = 0; i < topic.partition_cnt; ++i) {
-    const rd_kafka_metadata_partition_t& partition = topic.partitions[i];
-    state.replication =
-        i == 0 ? partition.replica_cnt : std::min(state.replication, partition.replica_cnt);
-    state.in_sync = i == 0 ? partition.isr_cnt : std::min(state.in_sync, partition.isr_cnt);
-    state.leaderless += partition.leader < 0 ? 1 : 0;
-    state.under_replicated += partition.isr_cnt < partition.replica_cnt ? 1 : 0;
-  }
-  return state;
-}
 
 TopicConfig ConfigOf(const rd_kafka_ConfigResource_t* resource) {
   TopicConfig config;
@@ -135,14 +124,21 @@ class KafkaAdmin::Impl {
       if (!error) break;
       Serve(kBetween, rd_kafka_err2str(error));
     }
-    KafkaCluster cluster;
-    for (int i = 0; i < metadata->broker_cnt; ++i) {
-      cluster.brokers.push_back(metadata->brokers[i].id);
-    }
-    for (int i = 0; i < metadata->topic_cnt; ++i) {
-      cluster.topics[metadata->topics[i].topic] = StateOf(metadata->topics[i]);
-    }
-    return cluster;
+    return ClusterOf(*metadata);
+  }
+
+  // An error is an answer too, but for those that say that there was none.
+  bool HasLeader(const std::string& topic, int partition) {
+    const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
+    auto* const wanted = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
+    wanted->offset = RD_KAFKA_OFFSET_END;
+    const auto timeout = std::clamp(Left(), milliseconds(1), kLongestLook);
+    auto error =
+        rd_kafka_offsets_for_times(kafka_.get(), list.get(), static_cast<int>(timeout.count()));
+    if (!error) error = wanted->err;
+    Serve(milliseconds(0), rd_kafka_err2str(error));
+    return error != RD_KAFKA_RESP_ERR__TIMED_OUT && error != RD_KAFKA_RESP_ERR__TRANSPORT &&
+           error != RD_KAFKA_RESP_ERR__RESOLVE;
   }
 
   std::map<std::string, TopicConfig> DescribeConfigs(const std::vector<std::string>& topics,
@@ -307,6 +303,9 @@ KafkaAdmin::~KafkaAdmin() = default;
 
 KafkaCluster KafkaAdmin::Describe() {
   return impl_->Describe();
+}
+bool KafkaAdmin::HasLeader(const std::string& topic, int partition) {
+  return impl_->HasLeader(topic, partition);
 }
 std::map<std::string, TopicConfig> KafkaAdmin::DescribeConfigs(
     const std::vector<std::string>& topics, std::optional<int> broker) {

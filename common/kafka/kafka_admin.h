@@ -6,17 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "cluster_state.h"
 #include "kafka_config.h"
 #include "stop.h"
 #include "task_error.h"
 #include "topics_file.h"
 
 namespace steamflow {
-
-struct KafkaCluster {
-  std::vector<int> brokers;  // their ids, of those that run
-  std::map<std::string, TopicState> topics;
-};
 
 // What a client may ask and change of a cluster, over librdkafka. Calls wait, but not past `until`
 // or a signal. They throw TaskError: kAuth where the brokers refuse the login or the right,
@@ -32,6 +28,10 @@ class KafkaAdmin {
 
   // Makes no topic, whatever the brokers do for others that ask.
   KafkaCluster Describe();
+
+  // Whether the leader of a partition answers, at the address that it advertises. Waits 3 s at
+  // most.
+  bool HasLeader(const std::string& topic, int partition);
 
   // The configs of those topics that this broker knows, or any broker. Waits 3 s at most: a broker
   // may be listed for a while after its end.

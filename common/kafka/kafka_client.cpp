@@ -2,19 +2,17 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
-#include <future>
-#include <thread>
 #include <utility>
+
+#include "detached_call.h"
 
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::seconds kLongestDestroy(1);
+constexpr std::chrono::milliseconds kLongestShutdown(500);
 
 KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
   std::array<char, 512> cause{};
@@ -26,17 +24,14 @@ KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
 
 }  // namespace
 
+// librdkafka waits here for its threads, and these for a name server, or for ever (2.0.2, where a
+// topic was deleted). No group was joined, so there is none to leave.
 void KafkaDeleter::operator()(rd_kafka_s* handle) const {
-  std::promise<void> promise;
-  const auto destroyed = promise.get_future();
-  // No consumer has joined a group that it would have to leave.
-  std::thread([handle, destroying = std::move(promise)]() mutable {
+  const auto end = Detach<bool>([handle] {
     rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    destroying.set_value();
-  }).detach();
-  if (destroyed.wait_for(kLongestDestroy) == std::future_status::ready) return;
-  // Threads that live on must not meet the libraries' own cleaning up.
-  ::on_exit([](int status, void*) { ::_exit(status); }, nullptr);
+    return true;
+  });
+  end.wait_for(kLongestShutdown);
 }
 
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties) {
@@ -62,9 +57,20 @@ KafkaHandle MakeKafkaConsumer(KafkaConf conf) {
   return MakeKafkaHandle(RD_KAFKA_CONSUMER, std::move(conf));
 }
 
-void KafkaTroubles::Add(int error, const char* reason) {
+std::optional<TaskError> KafkaRefusal(int error, std::string_view reason) {
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-    login = TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    return TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+  }
+  // A handshake that was cut off speaks of no certificate.
+  if (error == RD_KAFKA_RESP_ERR__SSL && reason.find("certificate") != std::string_view::npos) {
+    return TaskError(ExitCode::kConfig, fmt::format("the certificate of Kafka: {}", reason));
+  }
+  return std::nullopt;
+}
+
+void KafkaTroubles::Add(int error, const char* reason) {
+  if (auto refusal = KafkaRefusal(error, reason)) {
+    login = std::move(refusal);
   } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
     broker = reason;
   }
@@ -74,8 +80,9 @@ ExitCode CodeOfKafkaError(int error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       return ExitCode::kAuth;

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "kafka_config.h"
 #include "kafka_handles.h"
@@ -19,11 +20,15 @@ KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& 
 KafkaHandle MakeKafkaProducer(KafkaConf conf);
 KafkaHandle MakeKafkaConsumer(KafkaConf conf);
 
+// What librdkafka's error callback tells where no other try would change it: kAuth for a login that
+// is refused, kConfig for a certificate.
+std::optional<TaskError> KafkaRefusal(int error, std::string_view reason);
+
 // What librdkafka's error callback has told.
 struct KafkaTroubles {
   void Add(int error, const char* reason);  // an rd_kafka_resp_err_t
 
-  std::optional<TaskError> login;  // refused
+  std::optional<TaskError> login;  // refused, or the server's certificate
   std::string broker;              // the last that librdkafka spoke of; it tries again by itself
 };
 

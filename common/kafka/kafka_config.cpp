@@ -15,6 +15,8 @@
 namespace steamflow {
 namespace {
 
+const ConnectionKind kKind{.name = "Kafka", .flag = "--brokers", .example = "kafka://host:9092"};
+
 struct Origin {
   std::string name;  // of the flag or variable
   ExitCode code;
@@ -66,7 +68,8 @@ bool IsForPython(const JsonField& field) {
          field.type == JsonField::Type::kNull;
 }
 
-void FromConnection(const Connection& connection, const Origin& origin, KafkaProperties& out) {
+void FromConnection(const ConnectionSetting& setting, KafkaProperties& out) {
+  const Connection& connection = setting.connection;
   if (!connection.host.empty()) {
     const auto colons = std::count(connection.host.begin(), connection.host.end(), ':');
     const bool is_bare_ipv6 =
@@ -78,7 +81,7 @@ void FromConnection(const Connection& connection, const Origin& origin, KafkaPro
   for (const JsonField& field : connection.extra) {
     if (IsForPython(field)) continue;
     std::string name = field.name == "metadata.broker.list" ? "bootstrap.servers" : field.name;
-    Check(name, field.value, origin);
+    Check(name, field.value, {setting.source, setting.if_invalid});
     Put(out, std::move(name), field.value);
   }
 }
@@ -88,17 +91,15 @@ void FromConnection(const Connection& connection, const Origin& origin, KafkaPro
 void KafkaFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Kafka");
   own.Add("--brokers", brokers, "Kafka brokers, host:port,...");
-  own.Add("--kafka-conn-id", conn_id, "Airflow Connection of Kafka [env: AIRFLOW_CONN_<ID>]");
+  own.Add("--kafka-conn-id", conn_id, WithConnection("Airflow Connection of Kafka", conn_id));
   own.Add("--kafka-config", config, "A librdkafka property, name=value; repeatable");
 }
 
 KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
   KafkaProperties properties;
-  const std::string variable = ConnectionVariable(flags.conn_id);
-  if (const auto connection = AirflowConnection(flags.conn_id)) {
-    for (const std::string& secret : Secrets(*connection)) log.AddSecret(secret);
-    FromConnection(*connection, {variable, ExitCode::kConfig}, properties);
-  }
+  // Without a URL: the flag names brokers, in place of those of the Connection.
+  const auto connection = FindConnection(kKind, "", flags.conn_id, log);
+  if (connection) FromConnection(*connection, properties);
   if (!flags.brokers.empty()) Put(properties, "bootstrap.servers", flags.brokers);
   for (const std::string& setting : flags.config) {
     const Origin origin{"--kafka-config", ExitCode::kUsage};
@@ -111,7 +112,7 @@ KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
       throw TaskError(origin.code,
                       fmt::format("--kafka-config {}: a secret on a command line can be seen by "
                                   "every user of the machine; give it in {}",
-                                  name, variable));
+                                  name, ConnectionVariable(flags.conn_id)));
     }
     const std::string value = setting.substr(equals + 1);
     Check(name, value, origin);
@@ -120,11 +121,7 @@ KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
   const auto servers = std::find_if(properties.begin(), properties.end(), [](const auto& property) {
     return property.first == "bootstrap.servers" && !property.second.empty();
   });
-  if (servers == properties.end()) {
-    throw TaskError(
-        ExitCode::kConfig,
-        fmt::format("no Kafka connection: set {} (kafka://host:9092) or give --brokers", variable));
-  }
+  if (servers == properties.end()) throw MissingConnection(kKind, flags.conn_id);
   return properties;
 }
 

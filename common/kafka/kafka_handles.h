@@ -15,9 +15,7 @@ void rd_kafka_conf_destroy(rd_kafka_conf_s*);
 namespace steamflow {
 
 struct KafkaDeleter {
-  // Waits for librdkafka's threads, but no longer than a second: they may wait for a name server
-  // or, in some versions for ever, for a topic that was deleted. What is left then ends with the
-  // process.
+  // Waits a moment for librdkafka's own shutdown, which goes on by itself where that is not enough.
   void operator()(rd_kafka_s* handle) const;
   void operator()(rd_kafka_topic_s* handle) const { rd_kafka_topic_destroy(handle); }
   void operator()(rd_kafka_conf_s* handle) const { rd_kafka_conf_destroy(handle); }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <new>
+
 #include "kafka_client.h"
 
 namespace steamflow {
@@ -10,8 +12,11 @@ namespace steamflow {
 KafkaHeaders MakeKafkaHeaders(std::span<const KafkaHeader> headers) {
   KafkaHeaders made(rd_kafka_headers_new(headers.size()));
   for (const auto& [name, value] : headers) {
-    rd_kafka_header_add(made.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                        static_cast<ssize_t>(value.size()));
+    // It copies both: only memory can be missing.
+    if (rd_kafka_header_add(made.get(), name.data(), static_cast<ssize_t>(name.size()),
+                            value.data(), static_cast<ssize_t>(value.size()))) {
+      throw std::bad_alloc();
+    }
   }
   return made;
 }

@@ -19,7 +19,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSlice(250);          // longest single wait for the queue
 constexpr milliseconds kAwaitSlice(20);      // for a topic
 constexpr milliseconds kCursorReserve(500);  // left for the cursor once Kafka is done
-constexpr std::size_t kMostResends = 1000;   // messages kept aside to be sent one by one
+// Without waiting for the brokers' threads, which may be looking up a name.
+constexpr int kPurgeAll =
+    RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING;
+constexpr std::size_t kMostResends = 1000;  // messages kept aside to be sent one by one
 
 // A message kept aside: refused as part of a batch, to be sent alone.
 class Kept {
@@ -114,7 +117,7 @@ class KafkaProducer::Impl {
   ~Impl() {
     for (auto& topic : topics_) topic.look_up.reset();
     // Destroying the handle waits for nothing once the queues are empty.
-    rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_purge(kafka_.get(), kPurgeAll);
     silent_ = true;
     rd_kafka_flush(kafka_.get(), 100);
     for (auto& topic : topics_) topic.handle.reset();
@@ -141,7 +144,7 @@ class KafkaProducer::Impl {
     std::optional<int> found;
     while (!(found = topic.look_up->Wait(kAwaitSlice))) {
       rd_kafka_poll(kafka_.get(), 0);  // error callbacks
-      if (error_ && error_->code() == ExitCode::kAuth) throw *error_;
+      if (error_ && error_->code() != ExitCode::kTransient) throw *error_;
       if (Left().count() <= 0) {
         throw TaskError(
             ExitCode::kTransient,
@@ -171,7 +174,7 @@ class KafkaProducer::Impl {
   std::optional<TaskError> Drain() {
     SendRefusedAlone();
     if (rd_kafka_outq_len(kafka_.get()) > 0) {
-      rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+      rd_kafka_purge(kafka_.get(), kPurgeAll);
       while (rd_kafka_outq_len(kafka_.get()) > 0) rd_kafka_poll(kafka_.get(), 10);
     }
     for (const Kept& kept : refused_) {
@@ -276,8 +279,8 @@ class KafkaProducer::Impl {
     auto& self = *static_cast<Impl*>(opaque);
     const auto code = static_cast<rd_kafka_resp_err_t>(error);
     if (self.silent_) return;
-    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && !self.error_) {
-      self.error_ = TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    if (auto refusal = KafkaRefusal(error, reason); refusal && !self.error_) {
+      self.error_ = std::move(refusal);
     }
     if (code == RD_KAFKA_RESP_ERR__FATAL || reason == self.broker_error_) return;
     if (self.broker_error_.empty()) self.run_.log.Warning(fmt::format("Kafka: {}", reason));

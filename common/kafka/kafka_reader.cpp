@@ -215,7 +215,11 @@ class KafkaReader::Impl {
   // Those that this version of librdkafka knows.
   static void Fix(const KafkaConf& conf, const KafkaProperties& properties) {
     for (const auto& [name, value] : properties) {
-      rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), nullptr, 0);
+      std::array<char, 512> cause{};
+      if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), cause.data(), cause.size()) ==
+          RD_KAFKA_CONF_INVALID) {
+        throw TaskError(ExitCode::kInternal, fmt::format("Kafka property: {}", cause.data()));
+      }
     }
   }
 

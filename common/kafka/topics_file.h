@@ -37,10 +37,11 @@ using TopicConfig = std::map<std::string, ConfigValue>;
 // A topic as a cluster has it.
 struct TopicState {
   int partitions = 0;
-  int replication = 0;       // of the partition with the fewest replicas
-  int in_sync = 0;           // replicas of the partition with the fewest in sync
-  int leaderless = 0;        // partitions
-  int under_replicated = 0;  // partitions with a replica that is not in sync
+  int replication = 0;        // of the partition with the fewest replicas
+  int in_sync = 0;            // replicas of the partition with the fewest in sync
+  int leaderless = 0;         // partitions
+  int under_replicated = 0;   // partitions with a replica that is not in sync
+  std::map<int, int> led_by;  // a broker's id -> one of the partitions that it leads
 };
 
 // A setting that is not as the file wants it.

@@ -8,6 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
+
+#include "detached_call.h"
 
 namespace steamflow {
 namespace {
@@ -58,6 +61,32 @@ bool IsAboutTls(std::string_view message) {
     if (message.find(part) != std::string_view::npos) return true;
   }
   return false;
+}
+
+// A connection, or what its error says. Looks up the names of servers too, which nothing can end.
+Handle MakeConnection(const PostgresParameters& parameters) {
+  std::vector<const char*> names{"fallback_application_name"};
+  std::vector<const char*> values{"steamflow"};
+  for (const auto& [name, value] : parameters) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.insert(names.end(), {"client_encoding", nullptr});
+  values.insert(values.end(), {"UTF8", nullptr});
+  Handle handle(PQconnectStartParams(names.data(), values.data(), 0));
+  if (!handle) throw std::bad_alloc();
+  PQsetNoticeProcessor(
+      handle.get(), [](void*, const char*) {}, nullptr);
+  PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
+  auto state = PGRES_POLLING_WRITING;
+  if (PQstatus(handle.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
+  while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+    const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    pollfd socket{.fd = PQsocket(handle.get()), .events = events, .revents = 0};
+    ::poll(&socket, 1, -1);
+    state = PQconnectPoll(handle.get());
+  }
+  return handle;
 }
 
 std::string Field(const PGresult* result, int code) {
@@ -173,26 +202,15 @@ class PostgresClient::Impl {
 
  private:
   void Connect(const PostgresParameters& parameters) {
-    std::vector<const char*> names{"fallback_application_name"};
-    std::vector<const char*> values{"steamflow"};
-    for (const auto& [name, value] : parameters) {
-      names.push_back(name.c_str());
-      values.push_back(value.c_str());
+    auto handle = CallDetached<Handle>([parameters] { return MakeConnection(parameters); }, stop_,
+                                       stop_.finish_by());
+    if (!handle) {
+      stop_.ThrowIfSignalled();
+      throw PostgresError(ExitCode::kTransient, "connecting to PostgreSQL: no response in time",
+                          "");
     }
-    names.insert(names.end(), {"client_encoding", nullptr});
-    values.insert(values.end(), {"UTF8", nullptr});
-    handle_.reset(PQconnectStartParams(names.data(), values.data(), 0));
-    if (!handle_) throw std::bad_alloc();
-    PQsetNoticeProcessor(
-        handle_.get(), [](void*, const char*) {}, nullptr);
-    PQsetErrorVerbosity(handle_.get(), PQERRORS_VERBOSE);
-    auto state = PGRES_POLLING_WRITING;
-    if (PQstatus(handle_.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
-    while (state != PGRES_POLLING_OK) {
-      if (state == PGRES_POLLING_FAILED) throw ConnectionError();
-      AwaitSocket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
-      state = PQconnectPoll(handle_.get());
-    }
+    handle_ = *std::move(handle);
+    if (PQstatus(handle_.get()) != CONNECTION_OK) throw ConnectionError();
   }
 
   // Otherwise each record with a letter that the encoding lacks would be refused.
@@ -200,7 +218,7 @@ class PostgresClient::Impl {
     const char* encoding = PQparameterStatus(handle_.get(), "server_encoding");
     if (!encoding || std::string_view(encoding) == "UTF8") return;
     throw TaskError(ExitCode::kConfig,
-                    fmt::format("database {} has the encoding {}: records need UTF8",
+                    fmt::format("the database {} is encoded in {}: make it in UTF8",
                                 PQdb(handle_.get()), encoding));
   }
 
@@ -225,7 +243,10 @@ class PostgresClient::Impl {
       }
       const auto wait = static_cast<int>(std::min(left, kLongestPoll).count());
       const int ready = ::poll(files.data(), files.size(), wait);
-      if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category());
+      if (ready < 0 && errno != EINTR) {
+        throw PostgresError(ExitCode::kInternal,
+                            fmt::format("waiting for PostgreSQL: {}", std::strerror(errno)), "");
+      }
       if (ready > 0 && files[0].revents != 0) return;
       stop_.Signal();  // takes a signal off the descriptor, which shortens the time left
     }

@@ -1,3 +1,5 @@
+#include "postgres_config.h"
+
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
@@ -9,10 +11,13 @@
 #include "ca_locations.h"
 #include "environment.h"
 #include "flags.h"
-#include "postgres_client.h"
 
 namespace steamflow {
 namespace {
+
+const ConnectionKind kKind{.name = "PostgreSQL",
+                           .flag = "--postgres-url",
+                           .example = "postgres://user@host:5432/database"};
 
 // Whether libpq has a parameter of this name.
 bool IsParameter(const std::string& name) {
@@ -72,8 +77,8 @@ std::optional<std::string> WrongValue(const PostgresParameters& parameters) {
   return message;
 }
 
-PostgresParameters FromConnection(const Connection& connection, const std::string& source,
-                                  ExitCode code) {
+PostgresParameters ParametersOf(const ConnectionSetting& setting) {
+  const auto& [connection, source, code] = setting;
   if (connection.type != "postgres") {
     throw TaskError(code, fmt::format("{}: '{}' is not a PostgreSQL connection (postgres://)",
                                       source, connection.type));
@@ -116,24 +121,11 @@ void PostgresFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("PostgreSQL");
   own.Add("--postgres-url", url, "postgres://user@host:port/database, without a password");
   own.Add("--postgres-conn-id", conn_id,
-          "Airflow Connection of PostgreSQL [env: AIRFLOW_CONN_<ID>]");
+          WithConnection("Airflow Connection of PostgreSQL", conn_id));
 }
 
 PostgresParameters ReadPostgresParameters(const PostgresFlags& flags, Log& log) {
-  if (!flags.url.empty()) {
-    return FromConnection(ConnectionFromFlag("--postgres-url", flags.url), "--postgres-url",
-                          ExitCode::kUsage);
-  }
-  const auto connection = AirflowConnection(flags.conn_id);
-  const std::string variable = ConnectionVariable(flags.conn_id);
-  if (!connection) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("no PostgreSQL connection: set {} "
-                                "(postgres://user@host:5432/database) or give --postgres-url",
-                                variable));
-  }
-  for (const std::string& secret : Secrets(*connection)) log.AddSecret(secret);
-  return FromConnection(*connection, variable, ExitCode::kConfig);
+  return ParametersOf(ReadConnection(kKind, flags.url, flags.conn_id, log));
 }
 
 }  // namespace steamflow

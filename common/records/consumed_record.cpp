@@ -157,14 +157,6 @@ std::string MadeEventId(const ConsumedMessage& message) {
   return fmt::format("{}/{}/{}/{}", message.topic, text, message.partition, message.offset);
 }
 
-RecordKind KindOf(std::string_view topic) {
-  if (topic == "topic_currPlayer") return RecordKind::kPlayerCount;
-  if (topic == "rct_plyd_games") return RecordKind::kRecentGame;
-  if (topic == "topic_GetUserInfo" || topic == "steamusers") return RecordKind::kPlayer;
-  if (topic == "steam_news") return RecordKind::kNews;
-  return RecordKind::kOther;
-}
-
 std::span<const RecordField> FieldsOf(RecordKind kind) {
   switch (kind) {
     case RecordKind::kPlayerCount:

@@ -10,19 +10,10 @@
 #include <tl/expected.hpp>
 
 #include "timestamp.h"
+#include "topics.h"
 
 // What a Kafka message is to a sink. Pure: no I/O.
 namespace steamflow {
-
-// What a topic's records are about, by the topic's name.
-enum class RecordKind {
-  kPlayerCount,  // topic_currPlayer
-  kRecentGame,   // rct_plyd_games
-  kPlayer,       // topic_GetUserInfo, steamusers: state, of which the newest version counts
-  kNews,         // steam_news
-  kOther,        // any other topic
-};
-RecordKind KindOf(std::string_view topic);
 
 // A field of a record that has a column of its own in a table.
 struct RecordField {

@@ -1,64 +1,31 @@
 #include "redis_client.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <hiredis/hiredis.h>
-#ifdef STEAMFLOW_REDIS_TLS
-#include <hiredis/hiredis_ssl.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#endif
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 
-#include "ca_locations.h"
-#include "parse_number.h"
+#include "detached_call.h"
+#include "redis_tls.h"
+#include "task_error.h"
 
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kLongestWait(5'000);
+using std::chrono::milliseconds;
 
-int ParseDb(const std::string& text, const std::string& source, ExitCode code) {
-  const auto db = ParseNumber<int>(text);
-  if (!db || *db < 0) {
-    throw TaskError(code, fmt::format("{}: '{}' is not a database number", source, text));
-  }
-  return *db;
-}
+constexpr milliseconds kLongestWait(5'000);
 
-RedisSettings FromConnection(const Connection& connection, const std::string& source,
-                             ExitCode code) {
-  if (connection.type != "redis" && connection.type != "rediss") {
-    throw TaskError(code, fmt::format("{}: '{}' is not a Redis connection (redis:// or rediss://)",
-                                      source, connection.type));
-  }
-  RedisSettings settings;
-  if (connection.host.empty()) {
-    throw TaskError(code, source + ": it names no host (redis://host:6379/0)");
-  }
-  settings.host = connection.host;
-  settings.port = connection.port.value_or(6379);
-  settings.user = connection.login;
-  settings.password = connection.password;
-  const JsonField* ssl = connection.Extra("ssl");
-  settings.tls = connection.type == "rediss" ||
-                 (ssl && (ssl->value == "true" || ssl->value == "True" || ssl->value == "1"));
-  const JsonField* db = connection.Extra("db");
-  if (db && db->type != JsonField::Type::kNull && !db->value.empty()) {
-    settings.db = ParseDb(db->value, source, code);
-  } else if (!connection.schema.empty()) {
-    settings.db = ParseDb(connection.schema, source, code);
-  }
-#ifndef STEAMFLOW_REDIS_TLS
-  if (settings.tls) {
-    throw TaskError(code, source + ": this build's hiredis has no TLS (hiredis 1.0 or later has)");
-  }
-#endif
-  return settings;
-}
+// All that tasks and their scripts use. One that is missing shows at once this way, rather than at
+// the end of a run.
+constexpr std::array<std::string_view, 13> kCommands{
+    "DECRBY",  "DEL",     "EVAL", "EXPIRE", "GET",    "HDEL", "HGET",
+    "HGETALL", "HINCRBY", "HLEN", "HSET",   "INCRBY", "SET"};
 
 struct ContextDeleter {
   void operator()(redisContext* context) const { redisFree(context); }
@@ -68,62 +35,31 @@ struct ReplyDeleter {
 };
 using Context = std::unique_ptr<redisContext, ContextDeleter>;
 using Reply = std::unique_ptr<redisReply, ReplyDeleter>;
+using Words = std::vector<std::string_view>;
 
-#ifdef STEAMFLOW_REDIS_TLS
-struct TlsDeleter {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  void operator()(SSL* tls) const { SSL_free(tls); }
-};
-using Tls = std::unique_ptr<SSL, TlsDeleter>;
-
-[[noreturn]] void FailTls(const std::string& address) {
-  std::array<char, 256> cause{};
-  ERR_error_string_n(ERR_get_error(), cause.data(), cause.size());
-  throw TaskError(ExitCode::kConfig, fmt::format("TLS for Redis at {}: {}", address, cause.data()));
-}
-
-bool LoadCaCertificates(SSL_CTX* context) {
-  const auto [file, folder] = ReadCaLocations();
-  if (file.empty() && folder.empty()) return SSL_CTX_set_default_verify_paths(context) == 1;
-  return SSL_CTX_load_verify_locations(context, file.empty() ? nullptr : file.c_str(),
-                                       folder.empty() ? nullptr : folder.c_str()) == 1;
-}
-
-// Takes a certificate of this host only, which hiredis itself would not look at.
-Tls MakeTls(const std::string& host, const std::string& address) {
-  const std::unique_ptr<SSL_CTX, TlsDeleter> context(SSL_CTX_new(TLS_client_method()));
-  if (!context || !LoadCaCertificates(context.get())) FailTls(address);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  Tls tls(SSL_new(context.get()));
-  if (!tls) FailTls(address);
-  X509_VERIFY_PARAM* const wanted = SSL_get0_param(tls.get());
-  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1) return tls;
-  if (SSL_set_tlsext_host_name(tls.get(), host.c_str()) != 1 ||
-      X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size()) != 1) {
-    FailTls(address);
-  }
-  return tls;
-}
-#endif
-
-timeval ToTimeval(std::chrono::milliseconds time) {
+timeval ToTimeval(milliseconds time) {
   return {time.count() / 1000, (time.count() % 1000) * 1000};
 }
 
-bool StartsWith(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
+bool Has(std::string_view error, std::initializer_list<std::string_view> parts) {
+  return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) {
+    return error.find(part) != std::string_view::npos;
+  });
 }
 
-ExitCode CodeOf(std::string_view error) {
-  for (const char* refused : {"NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password", "ERR AUTH",
-                              "ERR Client sent AUTH"}) {
-    if (StartsWith(error, refused)) return ExitCode::kAuth;
+// An error that a script ran into has the script's own words around it.
+ExitCode CodeOf(std::string_view command, std::string_view error) {
+  if (Has(error,
+          {"NOAUTH", "WRONGPASS", "NOPERM", "ACL failure", "The user executing the script"}) ||
+      (command == "AUTH" && error.starts_with("ERR"))) {
+    return ExitCode::kAuth;
   }
-  if (error.find("WRONGTYPE") != std::string_view::npos ||
-      error.find("not an integer") != std::string_view::npos) {
+  if (Has(error, {"WRONGTYPE", "not an integer", "would overflow", "out of range: "})) {
     return ExitCode::kData;
   }
-  if (StartsWith(error, "ERR DB index") || StartsWith(error, "ERR invalid DB")) {
+  if (Has(error, {"unknown command", "Unknown Redis command", "DB index", "invalid DB", "MOVED ",
+                  "ASK ", "CROSSSLOT", "CLUSTERDOWN", "in a cluster node", "DENIED"}) ||
+      (command == "SELECT" && error.starts_with("ERR"))) {
     return ExitCode::kConfig;
   }
   return ExitCode::kTransient;
@@ -155,21 +91,6 @@ RedisReply Convert(const redisReply& reply) {
 
 }  // namespace
 
-RedisSettings ReadRedisSettings(const std::string& url_flag, const std::string& conn_id) {
-  if (!url_flag.empty()) {
-    return FromConnection(ConnectionFromFlag("--redis-url", url_flag), "--redis-url",
-                          ExitCode::kUsage);
-  }
-  const auto connection = AirflowConnection(conn_id);
-  if (!connection) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("no Redis connection: set {} (redis://host:6379/0) or give "
-                                "--redis-url",
-                                ConnectionVariable(conn_id)));
-  }
-  return FromConnection(*connection, ConnectionVariable(conn_id), ExitCode::kConfig);
-}
-
 std::optional<std::string> RedisReply::OptionalText() const {
   if (type == Type::kNil) return std::nullopt;
   return type == Type::kInteger ? fmt::to_string(integer) : text;
@@ -179,86 +100,163 @@ class RedisClient::Impl {
  public:
   Impl(const RedisSettings& settings, const Stop& stop) : settings_(settings), stop_(stop) {}
 
-  RedisReply Command(const std::vector<std::string_view>& arguments) {
+  RedisReply Command(const Words& arguments) {
     if (!is_ready_) Connect();
-    SetTimeout();
-    return Convert(*Send(arguments));
+    return Convert(*Ask({arguments}).front());
   }
 
   std::string Address() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
 
  private:
-  std::chrono::milliseconds Timeout() const {
-    return std::clamp(stop_.TimeLeft(), std::chrono::milliseconds(1), kLongestWait);
+  milliseconds Left(Clock::time_point until) const {
+    const auto end = std::min(until, stop_.finish_by());
+    return std::max(std::chrono::ceil<milliseconds>(end - Clock::now()), milliseconds(0));
   }
 
   void Connect() {
-    context_.reset(
-        redisConnectWithTimeout(settings_.host.c_str(), settings_.port, ToTimeval(Timeout())));
-    if (!context_ || context_->err) Fail("connecting");
-    SetTimeout();
-    StartTls();
-    if (!settings_.password.empty()) {
-      std::vector<std::string_view> auth{"AUTH"};
-      if (!settings_.user.empty()) auth.push_back(settings_.user);
-      auth.push_back(settings_.password);
-      Send(auth);
-    }
-    if (settings_.db != 0) Send({"SELECT", fmt::to_string(settings_.db)});
+    const auto until = Clock::now() + kLongestWait;
+    const timeval timeout = ToTimeval(std::max(Left(until), milliseconds(1)));
+    auto context = CallDetached<Context>(
+        [host = settings_.host, port = settings_.port, timeout] {
+          return Context(redisConnectWithTimeout(host.c_str(), port, timeout));
+        },
+        stop_, until);
+    if (!context) FailAfterTime("connecting to");
+    context_ = *std::move(context);
+    if (!context_ || context_->err) Fail("connecting to");
+    SetTimeout(until);
+#ifdef STEAMFLOW_REDIS_TLS
+    if (settings_.tls && !StartTls(context_.get(), settings_.host, Address())) Fail("TLS with");
+#endif
+    LogIn();
     is_ready_ = true;
   }
 
-  void StartTls() {
-#ifdef STEAMFLOW_REDIS_TLS
-    if (!settings_.tls) return;
-    Tls tls = MakeTls(settings_.host, Address());
-    if (redisInitiateSSL(context_.get(), tls.get()) == REDIS_OK) {
-      static_cast<void>(tls.release());  // the context owns it now
-      return;
+  // All in one round trip. What the login may not ask, it is not asked for.
+  void LogIn() {
+    std::vector<Words> commands;
+    const std::string db = fmt::to_string(settings_.db);
+    if (!settings_.password.empty() && settings_.user.empty()) {
+      commands.push_back({"AUTH", settings_.password});
+    } else if (!settings_.password.empty()) {
+      commands.push_back({"AUTH", settings_.user, settings_.password});
     }
-    const long error = SSL_get_verify_result(tls.get());
-    if (error == X509_V_OK) Fail("TLS with");
+    if (settings_.db != 0) commands.push_back({"SELECT", db});
+    commands.push_back({"INFO", "cluster"});
+    commands.push_back({"COMMAND", "INFO"});
+    commands.back().insert(commands.back().end(), kCommands.begin(), kCommands.end());
+    const auto replies = Ask(commands);
+    const redisReply& cluster = *replies[replies.size() - 2];
+    if (cluster.type == REDIS_REPLY_STRING && Has(cluster.str, {"cluster_enabled:1"})) {
+      Refuse("it is part of a Redis Cluster, and the keys of a task have to be on one server");
+    }
+    const redisReply& known = *replies.back();
+    if (known.type != REDIS_REPLY_ARRAY) return;
+    std::vector<std::string_view> missing;
+    for (std::size_t i = 0; i < std::min<std::size_t>(known.elements, kCommands.size()); ++i) {
+      if (known.element[i]->type == REDIS_REPLY_NIL) missing.push_back(kCommands[i]);
+    }
+    if (missing.empty()) return;
+    Refuse(fmt::format("it lacks the commands that tasks need (renamed or disabled): {}",
+                       fmt::join(missing, ", ")));
+  }
+
+  [[noreturn]] void Refuse(const std::string& reason) {
     context_.reset();
-    throw TaskError(ExitCode::kConfig, fmt::format("the certificate of Redis at {}: {}", Address(),
-                                                   X509_verify_cert_error_string(error)));
-#endif
+    throw TaskError(ExitCode::kConfig, fmt::format("Redis at {}: {}", Address(), reason));
   }
 
-  void SetTimeout() {
-    if (redisSetTimeout(context_.get(), ToTimeval(Timeout())) != REDIS_OK) Fail("timeout of");
+  // For writing; reading waits in poll().
+  void SetTimeout(Clock::time_point until) {
+    const auto timeout = ToTimeval(std::max(Left(until), milliseconds(1)));
+    if (redisSetTimeout(context_.get(), timeout) != REDIS_OK) Fail("timeout of");
   }
 
-  Reply Send(const std::vector<std::string_view>& arguments) {
+  // Sends the commands together, and takes their replies. Throws the first error, but for those of
+  // INFO and COMMAND.
+  std::vector<Reply> Ask(const std::vector<Words>& commands) {
+    const auto until = Clock::now() + kLongestWait;
+    SetTimeout(until);
+    for (const Words& words : commands) Append(words);
+    for (int is_done = 0; !is_done;) {
+      if (redisBufferWrite(context_.get(), &is_done) != REDIS_OK) Fail("asking");
+    }
+    std::vector<Reply> replies;
+    for (const Words& words : commands) {
+      replies.push_back(Receive(until));
+      const bool may_fail = words[0] == "INFO" || words[0] == "COMMAND";
+      if (replies.back()->type == REDIS_REPLY_ERROR && !may_fail) Throw(words, *replies.back());
+    }
+    return replies;
+  }
+
+  void Append(const Words& words) {
     std::vector<const char*> values;
     std::vector<std::size_t> lengths;
-    for (const std::string_view argument : arguments) {
-      values.push_back(argument.data());
-      lengths.push_back(argument.size());
+    for (const std::string_view word : words) {
+      values.push_back(word.data());
+      lengths.push_back(word.size());
     }
-    Reply reply(static_cast<redisReply*>(redisCommandArgv(
-        context_.get(), static_cast<int>(values.size()), values.data(), lengths.data())));
-    if (!reply) Fail("asking");
-    if (reply->type == REDIS_REPLY_ERROR) {
-      const std::string error(reply->str, static_cast<std::size_t>(reply->len));
-      std::string command(arguments[0]);
-      // The key, in most commands; not a password, nor a script.
-      if (arguments.size() > 1 && command != "AUTH" && command != "EVAL") {
-        command += fmt::format(" {}", arguments[1]);
-      }
-      throw TaskError(CodeOf(error),
-                      fmt::format("{} on Redis at {}: {}", command, Address(), error));
+    if (redisAppendCommandArgv(context_.get(), static_cast<int>(values.size()), values.data(),
+                               lengths.data()) != REDIS_OK) {
+      Fail("asking");
     }
-    return reply;
+  }
+
+  Reply Receive(Clock::time_point until) {
+    for (;;) {
+      void* reply = nullptr;
+      if (redisGetReplyFromReader(context_.get(), &reply) != REDIS_OK) Fail("asking");
+      if (reply) return Reply(static_cast<redisReply*>(reply));
+      AwaitInput(until);
+      if (redisBufferRead(context_.get()) != REDIS_OK) Fail("asking");
+    }
+  }
+
+  void AwaitInput(Clock::time_point until) {
+    std::array<pollfd, 2> files{{{context_->fd, POLLIN, 0}, {stop_.fd(), POLLIN, 0}}};
+    for (;;) {
+      const auto left = Left(until);
+      if (left.count() == 0) FailAfterTime("asking");
+      const int ready = ::poll(files.data(), files.size(), static_cast<int>(left.count()));
+      if (ready > 0 && files[0].revents != 0) return;
+      stop_.Signal();  // takes a signal off the descriptor, which shortens the time left
+    }
+  }
+
+  // The connection is good where no other reply is under way, and that is so but for the login.
+  [[noreturn]] void Throw(const Words& words, const redisReply& reply) {
+    const std::string error(reply.str, static_cast<std::size_t>(reply.len));
+    std::string command(words[0]);
+    const ExitCode code = CodeOf(command, error);
+    // The key, in most commands; not a password, nor a script.
+    if (words.size() > 1 && command != "AUTH" && command != "EVAL") {
+      command += fmt::format(" {}", words[1]);
+    }
+    if (!is_ready_) context_.reset();
+    throw TaskError(code, fmt::format("{} on Redis at {}: {}", command, Address(), error));
   }
 
   // A context that has seen an error is of no more use.
   [[noreturn]] void Fail(const char* doing) {
     std::string cause = context_ ? context_->errstr : "out of memory";
-    if (cause == "Resource temporarily unavailable") cause = "no response in time";
+    const bool is_other_server = context_ && context_->err == REDIS_ERR_PROTOCOL;
+    if (is_other_server) cause = "what is there speaks another protocol (" + cause + ")";
+    if (cause == "Resource temporarily unavailable") FailAfterTime(doing);
+    Disconnect();
+    throw TaskError(is_other_server ? ExitCode::kConfig : ExitCode::kTransient,
+                    fmt::format("{} Redis at {}: {}", doing, Address(), cause));
+  }
+
+  [[noreturn]] void FailAfterTime(const char* doing) {
+    Disconnect();
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("{} Redis at {}: no response in time", doing, Address()));
+  }
+
+  void Disconnect() {
     context_.reset();
     is_ready_ = false;
-    throw TaskError(ExitCode::kTransient,
-                    fmt::format("{} Redis at {}: {}", doing, Address(), cause));
   }
 
   const RedisSettings settings_;
@@ -278,7 +276,7 @@ RedisReply RedisClient::Command(const std::vector<std::string_view>& arguments) 
 RedisReply RedisClient::Eval(std::string_view script, const std::vector<std::string>& keys,
                              const std::vector<std::string>& arguments) {
   const std::string count = fmt::to_string(keys.size());
-  std::vector<std::string_view> command{"EVAL", script, count};
+  Words command{"EVAL", script, count};
   command.insert(command.end(), keys.begin(), keys.end());
   command.insert(command.end(), arguments.begin(), arguments.end());
   return impl_->Command(command);

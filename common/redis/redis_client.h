@@ -6,25 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "airflow_connection.h"
-#include "run.h"
+#include "redis_config.h"
+#include "stop.h"
 
 namespace steamflow {
-
-// Where Redis is and how to log in.
-struct RedisSettings {
-  std::string host;
-  int port = 6379;
-  int db = 0;
-  std::string user;      // Redis 6 ACL; empty = the default user
-  std::string password;  // empty = no AUTH
-  bool tls = false;
-};
-
-// From --redis-url, else from the Airflow Connection `conn_id` (redis:// or rediss://; db from the
-// path or the extra `db`, TLS from the scheme or the extra `ssl`). Throws TaskError: kUsage or
-// kConfig, also where neither is given.
-RedisSettings ReadRedisSettings(const std::string& url_flag, const std::string& conn_id);
 
 struct RedisReply {
   enum class Type { kNil, kInteger, kText, kArray };
@@ -39,8 +24,9 @@ struct RedisReply {
 
 // A connection to Redis, made at the first command and again after an error, over hiredis. Commands
 // block, at most 5 s and never past the end of the run. Throws TaskError: kTransient where the
-// server is down, slow, read-only or loading; kAuth where it refuses the login; kConfig where its
-// certificate is refused; kData where a key holds another type than the command needs.
+// server is down, slow, read-only or loading; kAuth where it refuses the login or a right; kConfig
+// where its certificate is refused, it is part of a cluster, or lacks a command that tasks use;
+// kData where a key holds another type than the command needs.
 class RedisClient {
  public:
   RedisClient(const RedisSettings& settings, const Stop& stop);

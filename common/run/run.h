@@ -18,6 +18,7 @@ struct CommonOptions {
   std::size_t max_in_flight = 100;  // HTTP requests
   unsigned retries = 4;             // of one request, after its first attempt
   std::uint64_t max_response_bytes = 16U << 20U;
+  std::uint64_t max_bytes_in_flight = 64U << 20U;  // of responses, together
   bool allow_http = false;
   bool http1 = false;
 };

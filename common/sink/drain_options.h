@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kafka_config.h"
+#include "topics.h"
 
 namespace steamflow {
 
@@ -12,8 +13,7 @@ class Flags;
 
 // The flags that every sink has.
 struct DrainOptions {
-  std::vector<std::string> topics{"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo",
-                                  "steamusers", "steam_news"};
+  std::vector<std::string> topics = RecordTopics();
   std::uint64_t max_records = 0;  // 0 = no limit
   std::string shard;              // "I/N", empty = not sharded
   bool accept_gap = false;

@@ -6,10 +6,10 @@
 
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include "file_io.h"
 #include "json.h"
+#include "topics.h"
 #include "version.h"
 
 namespace steamflow {
@@ -49,7 +49,7 @@ class LineOutput : public RecordOutput {
   void Write(const DeadLetter& letter, std::uint64_t item) override {
     std::string value;
     AppendJsonString(value, letter.value);  // the bytes need not be JSON
-    Append("steam_dead_letters", letter.key, letter.event_id, value, letter.reason);
+    Append(kDeadLetterTopic, letter.key, letter.event_id, value, letter.reason);
     ++result_.dead_letters;
     items_.emplace_back(item, Delivery::kDeadLetter);
   }
@@ -78,11 +78,9 @@ class LineOutput : public RecordOutput {
   }
 
   void Flush() {
-    try {
-      WriteAll(fd_, buffer_);
-    } catch (const std::system_error& error) {
+    if (const auto written = WriteAll(fd_, buffer_); !written) {
       throw TaskError(ExitCode::kOutput, fmt::format("writing records to {}: {}", result_.type,
-                                                     error.code().message()));
+                                                     written.error().message()));
     }
     buffer_.clear();
     for (const auto& [item, delivery] : items_) on_delivered_(item, delivery);

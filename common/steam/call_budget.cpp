@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
-#include "airflow_variable.h"
 #include "parse_number.h"
+#include "task_error.h"
+#include "timestamp.h"
 
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kPortion = 100;            // calls reserved at a time, at most
-constexpr std::int64_t kDefaultLimit = 100'000;  // the API's terms of use
+constexpr std::size_t kPortion = 100;  // calls reserved at a time, at most
 
 // Reserves up to ARGV[1] calls below the limit ARGV[2]; returns how many, and how many are left.
 // The counter outlives its day by one, for clocks that differ.
@@ -92,19 +93,6 @@ std::uint64_t CallBudget::Used() {
                                 key_, text));
   }
   return *used;
-}
-
-std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {
-  const auto setting =
-      ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
-  if (!setting) return kDefaultLimit;
-  const auto limit = ParseNumber<std::int64_t>(setting->value);
-  if (!limit || *limit < -1) {
-    throw TaskError(setting->if_invalid,
-                    fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
-                                setting->source, setting->value));
-  }
-  return *limit;
 }
 
 }  // namespace steamflow

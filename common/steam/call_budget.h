@@ -43,8 +43,4 @@ class CallBudget {
   std::optional<std::uint64_t> left_;
 };
 
-// The setting STEAM_DAILY_CALL_BUDGET: calls a day, -1 for no limit. Throws TaskError where it is
-// neither.
-std::int64_t ReadCallBudgetLimit(const std::string& flag_value);
-
 }  // namespace steamflow

@@ -18,6 +18,7 @@ HttpOptions OptionsOf(const Run& run) {
   HttpOptions options;
   options.max_in_flight = run.options.max_in_flight;
   options.max_response_bytes = run.options.max_response_bytes;
+  options.max_bytes_in_flight = run.options.max_bytes_in_flight;
   options.http1 = run.options.http1;
   return options;
 }
@@ -26,10 +27,6 @@ HttpOptions OptionsOf(const Run& run) {
 // blocked address does not.
 bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
-}
-
-bool IsTransient(int status) {
-  return status == 408 || status == 429 || status >= 500;
 }
 
 // The address without its query: all of a URL that belongs in a log.
@@ -46,7 +43,11 @@ struct Fetcher::Call {
 };
 
 Fetcher::Fetcher(const steamflow::Run& run, const std::string& api_key, CallBudget* budget)
-    : run_(run), counts_(run.result.source.emplace()), budget_(budget), client_(OptionsOf(run)) {
+    : run_(run),
+      counts_(run.result.source.emplace()),
+      budget_(budget),
+      client_(OptionsOf(run)),
+      retry_policy_(run.options.retries) {
   if (!api_key.empty()) key_headers_.push_back("x-webapi-key: " + api_key);
 }
 
@@ -69,7 +70,8 @@ FetchEnd Fetcher::Run(const std::function<std::optional<Fetch>()>& next,
       break;
     }
     const bool paused = Clock::now() < paused_until_;
-    while (!paused && !end_ && client_.in_flight() < run_.options.max_in_flight) {
+    while (!paused && !end_ && client_.in_flight() < run_.options.max_in_flight &&
+           client_.HasRoom()) {
       if (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
         auto due = waiting_.extract(waiting_.begin());
         Start(std::move(due.mapped()));
@@ -101,7 +103,11 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
       return End(FetchEnd::Reason::kFatal, error);
     }
   }
-  if (call->attempts++ > 0) ++counts_.retries;
+  if (call->attempts++ > 0) {
+    ++counts_.retries;
+  } else {
+    retry_policy_.Count();
+  }
   ++counts_.requests;
   call->sent = Clock::now();
   const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
@@ -129,6 +135,10 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
     case HttpError::Kind::kTooLarge:
       ++counts_.outcomes.bad_body;
       return Fail(*call, failure);
+    case HttpError::Kind::kNoRoom:  // no fault of its own, and so no retry
+      --call->attempts;
+      waiting_.emplace(Clock::now(), std::move(call));
+      return;
     case HttpError::Kind::kSetup:
       ++counts_.outcomes.network_error;
       return End(FetchEnd::Reason::kFatal, TaskError(ExitCode::kConfig, failure.message));
@@ -147,9 +157,9 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
     if (status == 404) return Fail(*call, failure);
     return Retry(std::move(call), std::move(failure), {});
   }
-  ++(status == 429         ? counts_.outcomes.rate_limited
-     : IsTransient(status) ? counts_.outcomes.server_error
-                           : counts_.outcomes.refused);
+  ++(status == 429               ? counts_.outcomes.rate_limited
+     : IsTransientStatus(status) ? counts_.outcomes.server_error
+                                 : counts_.outcomes.refused);
   if (status == 401 || (status == 403 && SpeaksOfTheKey(response.body))) {
     return End(FetchEnd::Reason::kFatal,
                TaskError(ExitCode::kAuth,
@@ -166,7 +176,7 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
                                                               "(AIRFLOW_VAR_STEAM_API_URL)"));
   }
   failure.received = std::move(response.body);
-  if (!IsTransient(status)) return Fail(*call, failure);
+  if (!IsTransientStatus(status)) return Fail(*call, failure);
   Retry(std::move(call), std::move(failure), response.retry_after);
 }
 
@@ -181,14 +191,10 @@ void Fetcher::Retry(std::unique_ptr<Call> call, FetchFailure&& failure,
                                      failure.message, at_least.count())));
   }
   paused_until_ = std::max(paused_until_, now + at_least);
-  const std::uint64_t spent = counts_.retries + waiting_.size();
-  const std::uint64_t first_attempts = counts_.requests - counts_.retries;
-  const bool may_retry = call->attempts <= run_.options.retries &&
-                         spent < std::max<std::uint64_t>(10, first_attempts / 5);
-  if (!may_retry) return Fail(*call, failure);
+  const auto wait = retry_policy_.Next(call->attempts, at_least);
+  if (!wait) return Fail(*call, failure);
   run_.log.Warning(fmt::format("{}: trying again", failure.message));
-  const auto at = now + at_least + backoff_.After(call->attempts);
-  waiting_.emplace(at, std::move(call));
+  waiting_.emplace(now + *wait, std::move(call));
 }
 
 void Fetcher::Fail(const Call& call, const FetchFailure& failure) {
@@ -209,7 +215,7 @@ void Fetcher::End(FetchEnd::Reason reason, std::optional<TaskError> error) {
 
 milliseconds Fetcher::UntilNextEvent() const {
   auto at = std::min(Clock::now() + kBetween, run_.stop.work_until());
-  if (!waiting_.empty()) at = std::min(at, waiting_.begin()->first);
+  if (!waiting_.empty() && client_.HasRoom()) at = std::min(at, waiting_.begin()->first);
   if (Clock::now() < paused_until_)
     at = std::max(at, std::min(Clock::now() + kBetween, paused_until_));
   const auto left = std::chrono::ceil<milliseconds>(at - Clock::now());

@@ -9,9 +9,9 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "backoff.h"
 #include "call_budget.h"
 #include "http_client.h"
+#include "retry_policy.h"
 #include "run.h"
 
 namespace steamflow {
@@ -47,9 +47,9 @@ struct FetchEnd {
   std::optional<TaskError> error;
 };
 
-// Calls the API side by side, with the retry policy of the project: 408, 429, 5xx, network errors
-// and broken bodies are tried again with full jitter, within the limits of --retries; Retry-After
-// holds back every call; a refused key, a block and a redirect end the run.
+// Calls the API side by side. 408, 429, 5xx, network errors and broken bodies are tried again as
+// RetryPolicy says; Retry-After holds back every call; a refused key, a block and a redirect end
+// the run.
 class Fetcher {
  public:
   // `budget` may be null (no limit). `api_key` may be empty. The references must outlive this.
@@ -83,7 +83,7 @@ class Fetcher {
   Clock::time_point paused_until_{};
   std::size_t failures_ = 0;
   std::optional<FetchEnd> end_;
-  Backoff backoff_;
+  RetryPolicy retry_policy_;
 };
 
 }  // namespace steamflow

@@ -2,16 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "airflow_variable.h"
+#include "environment.h"
+#include "file_io.h"
 #include "flags.h"
 #include "json.h"
 #include "parse_number.h"
+#include "web_url.h"
 
 namespace steamflow {
 namespace {
+
+constexpr char kDefaultApiUrl[] = "https://api.steampowered.com";
+constexpr char kDefaultTimeZone[] = "Asia/Seoul";
+constexpr std::int64_t kDefaultCallBudget = 100'000;  // the API's terms of use
 
 [[noreturn]] void Refuse(const Setting& setting, const std::string& cause) {
   throw TaskError(setting.if_invalid, fmt::format("{}: {}", setting.source, cause));
@@ -83,6 +91,85 @@ std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value) {
     apps.push_back(appid);
   }
   return apps;
+}
+
+void SteamFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Steam");
+  own.Add(
+      "--steam-api-url", api_url,
+      WithVariable("Address of the API [default: https://api.steampowered.com]", "STEAM_API_URL"));
+  own.Add("--steam-timezone", timezone,
+          WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"));
+}
+
+void SteamFlags::AddKeyTo(const Flags& flags) {
+  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY", "The API key");
+  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY_FILE", "Else a file that holds it");
+  flags.AddVariable("STEAM_API_KEY_FILE", "Else this");
+  flags.Under("Steam").Add(
+      "--steam-daily-call-budget", call_budget,
+      WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
+                   "100000]",
+                   "STEAM_DAILY_CALL_BUDGET"));
+}
+
+std::string ReadApiKey(Log& log) {
+  std::string key = AirflowVariable("STEAM_API_KEY").value_or("");
+  std::string source = "AIRFLOW_VAR_STEAM_API_KEY";
+  if (key.empty()) {
+    const auto variable = AirflowVariable("STEAM_API_KEY_FILE");
+    const auto path = variable ? variable : EnvironmentValue("STEAM_API_KEY_FILE");
+    if (!path) {
+      throw TaskError(ExitCode::kConfig,
+                      "no API key: set the Airflow Variable STEAM_API_KEY "
+                      "(AIRFLOW_VAR_STEAM_API_KEY), or STEAM_API_KEY_FILE to a file that holds it");
+    }
+    source = *path;
+    auto content = ReadFile(*path);
+    if (!content) {
+      throw TaskError(ExitCode::kConfig,
+                      fmt::format("STEAM_API_KEY_FILE {}: {}", *path, content.error().message()));
+    }
+    key = *std::move(content);
+  }
+  while (!key.empty() && std::isspace(static_cast<unsigned char>(key.back()))) key.pop_back();
+  log.AddSecret(key);
+  const bool is_plain = !key.empty() && std::all_of(key.begin(), key.end(),
+                                                    [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_plain) {
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("the API key in {} is empty or has blanks or control characters", source));
+  }
+  return key;
+}
+
+std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
+  const auto setting = ReadSetting("--steam-api-url", flag_value, "STEAM_API_URL");
+  if (!setting) return kDefaultApiUrl;
+  return CheckWebUrl(*setting, allow_http, "the API key", kDefaultApiUrl);
+}
+
+TimeZone ReadTimeZone(const std::string& flag_value) {
+  const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
+  const auto zone = TimeZone::Find(setting ? setting->value : kDefaultTimeZone);
+  if (zone) return *zone;
+  throw TaskError(setting ? setting->if_invalid : ExitCode::kConfig,
+                  fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
+                              zone.error()));
+}
+
+std::int64_t ReadCallBudgetLimit(const std::string& flag_value) {
+  const auto setting =
+      ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
+  if (!setting) return kDefaultCallBudget;
+  const auto limit = ParseNumber<std::int64_t>(setting->value);
+  if (!limit || *limit < -1) {
+    throw TaskError(setting->if_invalid,
+                    fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
+                                setting->source, setting->value));
+  }
+  return *limit;
 }
 
 }  // namespace steamflow

@@ -44,10 +44,15 @@ std::string Help() {
   return text;
 }
 
-// Adds the variables of the file, if there is one. Throws TaskError, std::system_error.
+// Adds the variables of the file, if there is one. Throws TaskError.
 void ReadEnvironmentFile() {
   if (::access(kEnvironmentFile, F_OK) != 0) return;
-  const std::string text = ReadFile(kEnvironmentFile);
+  const auto content = ReadFile(kEnvironmentFile);
+  if (!content) {
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("{}: {}", kEnvironmentFile, content.error().message()));
+  }
+  const std::string& text = *content;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\0', begin);
     const std::size_t equals = text.find('=', begin);

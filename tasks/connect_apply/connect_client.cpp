@@ -2,21 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "airflow_connection.h"
-#include "flags.h"
 #include "json.h"
-#include "rest_config.h"
 
 namespace steamflow {
 namespace {
 
 // Of two requests while the workers start or rebalance.
 constexpr std::chrono::milliseconds kBetweenTries(250);
-
-const RestKind kKind{.name = "Kafka Connect",
-                     .port = 8083,
-                     .example = "http://localhost:8083",
-                     .data = "the connectors' passwords"};
 
 // The `message` of an error's body, or its beginning.
 std::string MessageOf(const HttpResponse& response) {
@@ -29,30 +21,6 @@ std::string MessageOf(const HttpResponse& response) {
 }
 
 }  // namespace
-
-void ConnectFlags::AddTo(const Flags& flags) {
-  const Flags own = flags.Under("Kafka Connect");
-  own.Add("--connect-url", url, "Kafka Connect, http://host:8083");
-  own.Add("--connect-conn-id", conn_id,
-          "Airflow Connection of Kafka Connect [env: AIRFLOW_CONN_<ID>]");
-}
-
-RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {
-  const bool allow_http = run.options.allow_http;
-  if (!flags.url.empty()) {
-    const std::string flag = "--connect-url";
-    return ServerOf(ConnectionFromFlag(flag, flags.url), kKind, flag, ExitCode::kUsage, allow_http);
-  }
-  const std::string variable = ConnectionVariable(flags.conn_id);
-  const auto connection = AirflowConnection(flags.conn_id);
-  if (!connection) {
-    throw TaskError(ExitCode::kConfig, fmt::format("no connection to Kafka Connect: set {} "
-                                                   "({}) or give --connect-url",
-                                                   variable, kKind.example));
-  }
-  for (const std::string& secret : Secrets(*connection)) run.log.AddSecret(secret);
-  return ServerOf(*connection, kKind, variable, ExitCode::kConfig, allow_http);
-}
 
 HttpResponse ConnectClient::Ask(const std::string& method, const std::string& path,
                                 const std::string& body) {

@@ -5,27 +5,13 @@
 #include <set>
 #include <string>
 
+#include "connect_config.h"
 #include "connector.h"
 #include "log.h"
 #include "rest_client.h"
 #include "run.h"
 
 namespace steamflow {
-
-class Flags;
-
-// The flags of a task that talks to Kafka Connect.
-struct ConnectFlags {
-  std::string conn_id = "connect_default";
-  std::string url;  // --connect-url
-
-  void AddTo(const Flags& flags);
-};
-
-// The worker from --connect-url, else from the Airflow Connection. Secrets are made known to the
-// run's log. Throws TaskError: kUsage for a flag, kConfig for the Connection, also where neither is
-// given.
-RestServer ReadConnectServer(const ConnectFlags& flags, Run& run);
 
 // Kafka Connect's REST interface. Each call throws TaskError as RestClient::Ask does, and kConfig
 // for a response that no other attempt would change. It waits until the deadline for a worker that

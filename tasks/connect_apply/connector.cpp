@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 
-#include "environment.h"
 #include "airflow_connection.h"
 #include "airflow_variable.h"
+#include "environment.h"
 #include "file_io.h"
 #include "json.h"
 #include "task_error.h"
@@ -51,13 +50,13 @@ Connector ReadConnector(const std::filesystem::path& path) {
     throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path.string(), cause));
   };
   try {
-    const auto config = ParseConnectorConfig(ReadFile(path));
+    const auto text = ReadFile(path);
+    if (!text) fail(text.error().message());
+    const auto config = ParseConnectorConfig(*text);
     if (!config) fail(config.error());
     for (const auto& [name, value] : *config) {
       connector.config[name] = FillIn(value, connector.secrets);
     }
-  } catch (const std::system_error& error) {
-    fail(error.code().message());
   } catch (const TaskError& error) {
     fail(error.what());
   }

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   bool restart_failed = false;
   command.flags().Add("--restart-failed", restart_failed,
                       "Restart connectors and tasks that have failed");
+  command.flags().AddVariable("AIRFLOW_VAR_<NAME>", "What ${NAME} stands for in the files");
+  command.flags().AddVariable("<NAME>", "Else this");
   ConnectFlags flags;
   flags.AddTo(command.flags());
 

@@ -3,16 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
-
 #include "airflow_variable.h"
 #include "command.h"
-#include "drain_options.h"
 #include "elasticsearch_config.h"
 #include "file_io.h"
 #include "index_setup.h"
 #include "json.h"
 #include "kibana.h"
+#include "topics.h"
 
 namespace {
 
@@ -21,12 +19,12 @@ using namespace steamflow;
 std::string ReadSavedObjects(const std::string& flag_value, const std::string& prefix) {
   const std::string path =
       flag_value.empty() ? InstalledPath("kibana/saved_objects.ndjson") : flag_value;
-  try {
-    return WithIndexPrefix(ReadFile(path), prefix);
-  } catch (const std::system_error& error) {
+  const auto objects = ReadFile(path);
+  if (!objects) {
     throw TaskError(flag_value.empty() ? ExitCode::kConfig : ExitCode::kUsage,
-                    fmt::format("--saved-objects {}: {}", path, error.code().message()));
+                    fmt::format("--saved-objects {}: {}", path, objects.error().message()));
   }
+  return WithIndexPrefix(*objects, prefix);
 }
 
 }  // namespace
@@ -40,7 +38,7 @@ int main(int argc, char** argv) {
                   "--kibana-url http://localhost:5601");
   ElasticsearchFlags flags;
   flags.AddTo(command.flags());
-  std::vector<std::string> topics = DrainOptions().topics;
+  std::vector<std::string> topics = RecordTopics();
   command.flags().Add("--topic", topics, "Kafka topic");
   std::string folder;
   command.flags().Add("--folder", folder,

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 
 #include "command.h"
 #include "file_io.h"
@@ -17,14 +16,12 @@ using namespace steamflow;
 
 std::vector<TopicSpec> ReadTopicsFile(const std::string& flag_value) {
   const std::string path = flag_value.empty() ? InstalledPath("topics.json") : flag_value;
-  std::string json;
-  try {
-    json = ReadFile(path);
-  } catch (const std::system_error& error) {
+  const auto json = ReadFile(path);
+  if (!json) {
     throw TaskError(flag_value.empty() ? ExitCode::kConfig : ExitCode::kUsage,
-                    fmt::format("--file {}: {}", path, error.code().message()));
+                    fmt::format("--file {}: {}", path, json.error().message()));
   }
-  auto topics = ParseTopics(json);
+  auto topics = ParseTopics(*json);
   if (!topics) throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, topics.error()));
   return *std::move(topics);
 }

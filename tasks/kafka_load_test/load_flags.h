@@ -4,14 +4,16 @@
 #include <optional>
 #include <string>
 
+#include "topics.h"
+
 namespace steamflow {
 
 class Flags;
 
 // The flags of a load test.
 struct LoadFlags {
-  std::string topic = "steam_load_test";
-  std::string from = "rct_plyd_games";  // the topic whose records are copied
+  std::string topic = kLoadTestTopic;
+  std::string from = kRecentGameTopic;  // the topic whose records are copied
   std::string file;                     // or the file; empty = the topic
   std::size_t sample = 1000;            // records
   std::uint64_t factor = 1000;          // copies of each

@@ -21,7 +21,30 @@ KafkaHealth::KafkaHealth(const KafkaProperties& properties, const std::vector<st
       degraded.push_back(topic);
     }
   }
+  std::set<int> asked;
+  for (const std::string& topic : topics) {
+    const auto found = cluster_.topics.find(topic);
+    if (found == cluster_.topics.end()) continue;
+    for (const auto& [broker, partition] : found->second.led_by) {
+      if (asked.insert(broker).second && !admin.HasLeader(topic, partition)) silent_.insert(broker);
+    }
+  }
   if (!degraded.empty()) configs_ = admin.DescribeConfigs(degraded, std::nullopt);
+}
+
+std::string KafkaHealth::CheckBrokers() const {
+  const std::string count = fmt::format("brokers: {}", cluster_.brokers.size());
+  if (silent_.empty()) return count;
+  std::string text = count + "; no answer from";
+  for (const int broker : silent_) {
+    const auto address = cluster_.addresses.find(broker);
+    text += fmt::format(" {} at {}", broker,
+                        address == cluster_.addresses.end() ? "?" : address->second);
+  }
+  throw TaskError(ExitCode::kTransient,
+                  text +
+                      ", which advertises this address: start it, or mend its "
+                      "advertised.listeners");
 }
 
 std::string KafkaHealth::CheckTopic(const std::string& name) const {
@@ -38,6 +61,12 @@ std::string KafkaHealth::CheckTopic(const std::string& name) const {
     throw TaskError(ExitCode::kTransient, fmt::format("{}; without a leader: {}, as "
                                                       "brokers are down",
                                                       text, topic.leaderless));
+  }
+  for (const auto& [broker, partition] : topic.led_by) {
+    if (!silent_.contains(broker)) continue;
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("{}; broker {}, which leads partition {}, does not answer", text,
+                                broker, partition));
   }
   if (topic.under_replicated == 0) return text;
   text +=

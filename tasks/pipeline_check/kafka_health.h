@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,14 +16,18 @@ class KafkaHealth {
   KafkaHealth(const KafkaProperties& properties, const std::vector<std::string>& topics,
               const Stop& stop);
 
-  std::size_t brokers() const { return cluster_.brokers.size(); }
+  // How many brokers there are. Throws TaskError (kTransient) where one that leads a partition does
+  // not answer at the address that it advertises.
+  std::string CheckBrokers() const;
 
   // The topic's size and what it lacks. Throws TaskError: kConfig where it does not exist,
-  // kTransient where it takes no records as brokers are down.
+  // kTransient where it takes no records as brokers are down
+  // or out of reach.
   std::string CheckTopic(const std::string& name) const;
 
  private:
   KafkaCluster cluster_;
+  std::set<int> silent_;                        // leaders that do not answer
   std::map<std::string, TopicConfig> configs_;  // of topics that lack replicas
 };
 

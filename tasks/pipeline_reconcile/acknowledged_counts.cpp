@@ -1,13 +1,8 @@
 #include "acknowledged_counts.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <system_error>
 
 #include "environment.h"
 #include "file_io.h"
@@ -59,24 +54,6 @@ bool Take(const Fields& entry, std::vector<Acknowledged>& list) {
   return true;
 }
 
-// stdin, which may be a pipe that nobody closes.
-std::string ReadStdin(const Stop& stop) {
-  std::string text;
-  std::array<char, 65536> buffer;
-  for (;;) {
-    std::array<pollfd, 2> files{{{STDIN_FILENO, POLLIN, 0}, {stop.fd(), POLLIN, 0}}};
-    ::poll(files.data(), files.size(), static_cast<int>(stop.TimeLeft().count()));
-    stop.ThrowIfSignalled();
-    if (files[0].revents == 0) {
-      throw TaskError(ExitCode::kTransient, "--acknowledged: stdin does not end in time");
-    }
-    const auto got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (got < 0) throw std::system_error(errno, std::generic_category());
-    if (got == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-}
-
 }  // namespace
 
 tl::expected<std::vector<Acknowledged>, std::string> ParseAcknowledged(std::string_view text) {
@@ -117,21 +94,21 @@ std::optional<std::vector<Acknowledged>> ReadAcknowledged(const std::string& fil
                                                           const Stop& stop) {
   const std::string source = file.empty() ? kVariable : "--acknowledged " + file;
   const ExitCode if_invalid = file.empty() ? ExitCode::kConfig : ExitCode::kUsage;
-  std::optional<std::string> text;
-  try {
-    text = file.empty()  ? EnvironmentValue(kVariable)
-           : file == "-" ? ReadStdin(stop)
-                         : ReadFile(file);
-  } catch (const std::system_error& error) {
-    throw TaskError(if_invalid, fmt::format("{}: {}", source, error.code().message()));
+  const auto fail = [&](const std::string& cause) {
+    throw TaskError(if_invalid, fmt::format("{}: {}", source, cause));
+  };
+  auto text = EnvironmentValue(kVariable);
+  if (!file.empty()) {
+    auto content = file == "-" ? ReadStdin(stop) : ReadFile(file);
+    if (!content) fail(content.error().message());
+    text = *std::move(content);
   }
   if (!text) return std::nullopt;
   auto list = ParseAcknowledged(*text);
-  if (!list) throw TaskError(if_invalid, fmt::format("{}: {}", source, list.error()));
+  if (!list) fail(list.error());
   for (const Acknowledged& said : *list) {
     if (std::find(topics.begin(), topics.end(), said.topic) != topics.end()) continue;
-    throw TaskError(if_invalid, fmt::format("{}: '{}' is not among the topics (--topic {})", source,
-                                            said.topic, said.topic));
+    fail(fmt::format("'{}' is not among the topics (--topic {})", said.topic, said.topic));
   }
   return *std::move(list);
 }

@@ -1,17 +1,15 @@
 #include "elasticsearch_audit.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <chrono>
 
 #include "index_names.h"
 #include "json.h"
+#include "parse_number.h"
 
 namespace steamflow {
 namespace {
-
-using simdjson::dom::element;
 
 // Where the record's document is: state is one index, events have one a month.
 std::string IndexOf(const AuditedRecord& record, const std::string& prefix) {
@@ -24,28 +22,36 @@ std::int64_t VersionOf(const AuditedRecord& record) {
   return std::chrono::milliseconds(record.event_time.time_since_epoch()).count();
 }
 
+using Fields = std::vector<JsonField>;
+
+// The value of the field, as JSON text or as a string without quotes; empty where there is none.
+std::string_view ValueOf(const Fields& fields, std::string_view name) {
+  const JsonField* const field = FindField(fields, name);
+  return field ? std::string_view(field->value) : std::string_view();
+}
+
 // `found`: of the response to _mget.
-Holding Judge(const AuditedRecord& record, const element& found, Instant since) {
-  std::string_view error;
-  if (!found["error"]["type"].get(error)) {
-    if (error != "index_not_found_exception") {
-      throw TaskError(error == "security_exception" ? ExitCode::kAuth : ExitCode::kTransient,
-                      fmt::format("looking for documents of {}: {}", record.topic, error));
+Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
+  if (const auto error = ParseJsonObject(ValueOf(found, "error"))) {
+    const std::string_view type = ValueOf(*error, "type");
+    if (type != "index_not_found_exception") {
+      throw TaskError(type == "security_exception" ? ExitCode::kAuth : ExitCode::kTransient,
+                      fmt::format("looking for documents of {}: {}", record.topic, type));
     }
     if (IsState(record.kind)) return Holding::kDeleted;
     return IsMonthBefore(record.index_time, since) ? Holding::kExpired : Holding::kMissing;
   }
-  bool is_found = false;
-  if (found["found"].get(is_found)) {
+  const JsonField* const is_found = FindField(found, "found");
+  if (!is_found || is_found->type != JsonField::Type::kBool) {
     throw TaskError(
         ExitCode::kConfig,
         fmt::format("looking for documents of {}: not a response of Elasticsearch", record.topic));
   }
-  if (!IsState(record.kind)) return is_found ? Holding::kHeld : Holding::kMissing;
-  if (!is_found) return Holding::kDeleted;
-  std::int64_t version = 0;
-  const bool has_version = !found["_version"].get(version);
-  return has_version && version >= VersionOf(record) ? Holding::kHeld : Holding::kMissing;
+  if (is_found->value != "true")
+    return IsState(record.kind) ? Holding::kDeleted : Holding::kMissing;
+  if (!IsState(record.kind)) return Holding::kHeld;
+  const auto version = ParseNumber<std::int64_t>(ValueOf(found, "_version"));
+  return version && *version >= VersionOf(record) ? Holding::kHeld : Holding::kMissing;
 }
 
 [[noreturn]] void ThrowNoResponse(const RestServer& server, const HttpResponse& response) {
@@ -92,15 +98,15 @@ std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> r
   body.AddRaw("docs", JsonArray(wanted));
   const HttpResponse response = client_.Ask("POST", "/_mget?_source=false", body.Take());
 
-  simdjson::dom::parser parser;
-  simdjson::dom::array documents;
-  const auto error = parser.parse(response.body)["docs"].get(documents);
-  if (response.status != 200 || error || documents.size() != records.size()) {
+  const auto fields = ParseJsonObject(response.body);
+  const auto documents = ParseJsonArray(fields ? ValueOf(*fields, "docs") : "");
+  if (response.status != 200 || !documents || documents->size() != records.size()) {
     ThrowNoResponse(client_.server(), response);
   }
   std::vector<Holding> holdings;
-  for (const element document : documents) {
-    holdings.push_back(Judge(records[holdings.size()], document, since_));
+  for (const JsonField& document : *documents) {
+    const auto found = ParseJsonObject(document.value);
+    holdings.push_back(Judge(records[holdings.size()], found.value_or(Fields()), since_));
   }
   return holdings;
 }

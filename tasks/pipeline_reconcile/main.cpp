@@ -20,6 +20,7 @@
 #include "postgres_audit.h"
 #include "reconciliation.h"
 #include "report.h"
+#include "topics.h"
 
 namespace {
 
@@ -51,7 +52,7 @@ int main(int argc, char** argv) {
                   "pipeline-reconcile --brokers localhost:9092 --postgres-url "
                   "postgres://steamflow@localhost/steamflow --since 2026-11-22T22:00Z");
   const Flags what = command.flags().Under("What to compare");
-  std::vector<std::string> topics = DrainOptions().topics;
+  std::vector<std::string> topics = RecordTopics();
   what.Add("--topic", topics, "Kafka topic");
   std::string since;
   std::string until;

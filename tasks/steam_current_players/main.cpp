@@ -8,6 +8,7 @@
 #include "steam_api.h"
 #include "steam_settings.h"
 #include "steam_urls.h"
+#include "topics.h"
 
 int main(int argc, char** argv) {
   using namespace steamflow;
@@ -15,7 +16,7 @@ int main(int argc, char** argv) {
                   "Puts the number of current players of each configured game into Kafka.",
                   "steam-current-players --brokers localhost:9092 --steam-games "
                   "'{\"Elden Ring\":1245620}'");
-  SourceOptions options{.topic = "topic_currPlayer"};
+  SourceOptions options{.topic = kPlayerCountTopic};
   options.AddTo(command.flags());
   std::string games_flag;
   AddGamesFlag(command.flags(), games_flag);

@@ -11,6 +11,7 @@
 #include "steam_api.h"
 #include "steam_settings.h"
 #include "steam_urls.h"
+#include "topics.h"
 
 namespace {
 
@@ -35,9 +36,9 @@ int main(int argc, char** argv) {
   using namespace steamflow;
   Command command("steam-news", "Puts the new news items of the configured apps into Kafka.",
                   "steam-news --sink stdout --steam-news-apps '[1623730]' --max-items 5");
-  SourceOptions options{.topic = "steam_news"};
+  SourceOptions options{.topic = kNewsTopic};
   options.AddTo(command.flags());
-  options.AddRedisTo(command.flags());
+  options.redis.AddTo(command.flags());
   std::string apps_flag;
   AddNewsAppsFlag(command.flags(), apps_flag);
   std::uint64_t max_items = 1000;

@@ -8,6 +8,7 @@
 #include "player_batches.h"
 #include "source.h"
 #include "steam_api.h"
+#include "topics.h"
 #include "walk.h"
 #include "walk_failures.h"
 
@@ -17,10 +18,10 @@ int main(int argc, char** argv) {
                   "Walks Steam ids downward and puts the profiles found into Kafka.",
                   "steam-player-summaries --brokers localhost:9092 --redis-url "
                   "redis://localhost:6379/0 --count 500");
-  SourceOptions options{.topic = "topic_GetUserInfo"};
+  SourceOptions options{.topic = kPlayerTopic};
   options.AddTo(command.flags());
-  options.AddRedisTo(command.flags());
-  options.AddKeyTo(command.flags());
+  options.redis.AddTo(command.flags());
+  options.steam.AddKeyTo(command.flags());
   WalkOptions walk_options{.cursor_key = "last_user_id", .start_id = 76561197960434622};
   walk_options.AddTo(command.flags());
 

@@ -10,6 +10,7 @@
 #include "source.h"
 #include "steam_api.h"
 #include "steam_urls.h"
+#include "topics.h"
 #include "walk.h"
 #include "walk_failures.h"
 
@@ -20,10 +21,10 @@ int main(int argc, char** argv) {
                   "last two weeks into Kafka.",
                   "steam-recently-played-games --brokers localhost:9092 --redis-url "
                   "redis://localhost:6379/0 --count 500");
-  SourceOptions options{.topic = "rct_plyd_games"};
+  SourceOptions options{.topic = kRecentGameTopic};
   options.AddTo(command.flags());
-  options.AddRedisTo(command.flags());
-  options.AddKeyTo(command.flags());
+  options.redis.AddTo(command.flags());
+  options.steam.AddKeyTo(command.flags());
   WalkOptions walk_options{.cursor_key = "last_steam_id", .start_id = 76561197960499900};
   walk_options.AddTo(command.flags());
   bool no_prefilter = false;

@@ -96,7 +96,7 @@ TEST_F(Refusals, ManyOfOneReasonBlowAFuse) {
 TEST_F(Refusals, ALetterFitsWhateverIsLarge) {
   const std::string large(400'000, 'x');
   Write("t", {{"k", "{}", {{"event_id", large}}},
-              {large, "\"" + large, {{"event_id", "e"}, {"h", large}}},
+              {large, "\"" + large.substr(0, 200'000), {{"event_id", large.substr(0, 300'000)}}},
               {"k", "{}", {{"event_id", "good"}}}});
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(1, 0, 2));
   EXPECT_EQ(Value("SELECT event_id FROM records"), "good");

@@ -55,7 +55,8 @@ def dag_bag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     def load(**settings: str) -> Any:
         for setting, value in settings.items():
             monkeypatch.setenv(f"AIRFLOW_VAR_STEAMFLOW_{setting}", value)
-        monkeypatch.delitem(sys.modules, "steamflow_task", raising=False)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "steamflow"]:
+            monkeypatch.delitem(sys.modules, name)
         return DagBag(str(DAGS))
 
     return load

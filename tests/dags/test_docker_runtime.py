@@ -26,7 +26,7 @@ HANGS = """
 from datetime import datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 with DAG("hangs", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
     task = steamflow_task(
@@ -143,7 +143,7 @@ def test_nothing_to_do_is_skipped(containers):
 
 
 def test_a_program_that_hangs_is_stopped_and_nobody_sees_its_secrets(containers, tmp_path):
-    shutil.copy(DAGS / "steamflow_task.py", tmp_path)
+    shutil.copytree(DAGS / "steamflow", tmp_path / "steamflow")
     (tmp_path / "hangs.py").write_text(HANGS)
     kafka = json.loads(containers.pipeline.environment["AIRFLOW_CONN_KAFKA_DEFAULT"])
     kafka["extra"]["sasl.password"] = PASSWORD

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +37,7 @@ DAG_FILE = """
 from datetime import datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 @task
 def consume(result):
@@ -46,23 +48,30 @@ def consume(result):
 def consume_all(results):
     assert [result["task"] for result in results] == ["fake"] * 3
 
-with DAG("outcomes", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
+def shards(dag_id):
+    return steamflow_task(
+        "shards",
+        ["fake", f"{FOLDER}/{dag_id}", "0"],
+        variables=["STEAM_API_KEY", "STEAM_GAMES", "NOT_DEFINED"],
+        connections=["kafka_default", "redis_default"],
+        sharded=True,
+    )
+
+arguments = {"schedule": None, "start_date": datetime(2024, 1, 1), "catchup": False}
+
+with DAG("native", render_template_as_native_obj=True, **arguments):
+    shards("native")
+
+with DAG("outcomes", **arguments):
     for outcome in ("0", "64", "65", "70", "74", "75", "77", "78", "99", "143", "killed", "silent"):
-        program = steamflow_task(f"exit_{outcome}", ["fake", FOLDER, outcome])
+        program = steamflow_task(f"exit_{outcome}", ["fake", f"{FOLDER}/outcomes", outcome])
         program.retries = 1
         program.retry_delay = timedelta(seconds=0)
         if outcome == "0":
             consume(program.output)
     steamflow_task("missing", ["no-such-program"])
     steamflow_task("not_executable", ["not-executable"])
-    shards = steamflow_task(
-        "shards",
-        ["fake", FOLDER, "0"],
-        variables=["STEAM_API_KEY", "STEAM_GAMES", "NOT_DEFINED"],
-        connections=["kafka_default", "redis_default"],
-        sharded=True,
-    )
-    consume_all(shards.output)
+    consume_all(shards("outcomes").output)
 """
 
 FOR_GOOD = ["exit_64", "exit_65", "exit_77", "exit_78", "exit_silent", "missing", "not_executable"]
@@ -89,45 +98,56 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, airflow: Any) -> Run:
+def run_dag(tmp_path_factory: pytest.TempPathFactory, airflow: Any) -> Callable[[str], Run]:
     folder = tmp_path_factory.mktemp("outcomes")
-    dags, programs, notes = folder / "dags", folder / "bin", folder / "notes"
-    for each in (dags, programs, notes):
+    dags, programs = folder / "dags", folder / "bin"
+    for each in (dags, programs, folder / "native", folder / "outcomes"):
         each.mkdir()
     (programs / "fake").write_text(FAKE)
     (programs / "fake").chmod(0o755)
     (programs / "not-executable").write_text("")
-    shutil.copy(DAGS / "steamflow_task.py", dags)
-    (dags / "outcomes.py").write_text(f"FOLDER = {str(notes)!r}\n{DAG_FILE}")
-    output = airflow(
-        *("dags", "test", "outcomes"),
-        check=False,  # Airflow 2 tells of a failed run by its exit code, 3 does not
-        AIRFLOW__CORE__DAGS_FOLDER=str(dags),
-        AIRFLOW_VAR_STEAMFLOW_BIN=str(programs),
-        AIRFLOW_VAR_STEAMFLOW_SHARDS="3",
-        AIRFLOW_VAR_STEAM_API_KEY=KEY,
-        AIRFLOW_VAR_STEAM_GAMES=GAMES,
-        AIRFLOW_CONN_KAFKA_DEFAULT=json.dumps(KAFKA),
-        SSL_CERT_DIR="/etc/ssl/certs",
-        OF_THE_WORKER_ONLY="secret",
-    )
-    with sqlite3.connect(Path(airflow_home.name) / "airflow.db") as database:
-        instances = database.execute(
-            "SELECT task_id, map_index, state FROM task_instance WHERE dag_id = 'outcomes'"
-        ).fetchall()
-        rendered = database.execute(
-            "SELECT rendered_fields FROM rendered_task_instance_fields WHERE dag_id = 'outcomes'"
-        ).fetchall()
-    return Run(
-        output=output,
-        states={f"{name}{'' if i < 0 else f'[{i}]'}": state for name, i, state in instances},
-        calls={path.stem: len(path.read_text()) for path in notes.glob("*.calls")},
-        environments={
-            path.stem: dict(line.split("=", 1) for line in path.read_text().splitlines())
-            for path in notes.glob("*.environment")
-        },
-        rendered=str(rendered),
-    )
+    shutil.copytree(DAGS / "steamflow", dags / "steamflow")
+    (dags / "outcomes.py").write_text(f"FOLDER = {str(folder)!r}\n{DAG_FILE}")
+
+    def run(dag_id: str) -> Run:
+        output = airflow(
+            *("dags", "test", dag_id),
+            check=False,  # Airflow 2 tells of a failed run by its exit code, 3 does not
+            AIRFLOW__CORE__DAGS_FOLDER=str(dags),
+            AIRFLOW_VAR_STEAMFLOW_BIN=str(programs),
+            AIRFLOW_VAR_STEAMFLOW_SHARDS="3",
+            AIRFLOW_VAR_STEAM_API_KEY=KEY,
+            AIRFLOW_VAR_STEAM_GAMES=GAMES,
+            AIRFLOW_CONN_KAFKA_DEFAULT=json.dumps(KAFKA),
+            SSL_CERT_DIR="/etc/ssl/certs",
+            OF_THE_WORKER_ONLY="secret",
+        )
+        with sqlite3.connect(Path(airflow_home.name) / "airflow.db") as database:
+            instances = database.execute(
+                "SELECT task_id, map_index, state FROM task_instance WHERE dag_id = ?", (dag_id,)
+            ).fetchall()
+            rendered = database.execute(
+                "SELECT rendered_fields FROM rendered_task_instance_fields WHERE dag_id = ?",
+                (dag_id,),
+            ).fetchall()
+        notes = folder / dag_id
+        return Run(
+            output=output,
+            states={f"{name}{'' if i < 0 else f'[{i}]'}": state for name, i, state in instances},
+            calls={path.stem: len(path.read_text()) for path in notes.glob("*.calls")},
+            environments={
+                path.stem: dict(line.split("=", 1) for line in path.read_text().splitlines())
+                for path in notes.glob("*.environment")
+            },
+            rendered=str(rendered),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(run_dag: Callable[[str], Run]) -> Run:
+    return run_dag("outcomes")
 
 
 def test_success_passes_on_a_dict(run):
@@ -187,6 +207,18 @@ def test_a_program_gets_what_it_needs_and_no_more(run):
     assert environment["AIRFLOW_VAR_NOT_DEFINED"] == ""
     assert environment["AIRFLOW_CONN_REDIS_DEFAULT"] == ""
     assert json.loads(environment["AIRFLOW_CONN_KAFKA_DEFAULT"]) == KAFKA
+
+
+def test_templates_rendered_as_native_objects_give_a_program_the_same(run, run_dag):
+    def given(run: Run, shard: int) -> dict[str, str]:
+        environment = run.environments[f"0{shard}"]
+        return {name: environment[name] for name in environment if not_of_this_run.match(name)}
+
+    not_of_this_run = re.compile("AIRFLOW_(VAR|CONN|CTX_TRY_NUMBER|CTX_MAP_INDEX)")
+    native = run_dag("native")
+    for shard in range(3):
+        assert native.states[f"shards[{shard}]"] == "success", native.output
+        assert given(native, shard) == given(run, shard)
 
 
 def test_a_program_knows_its_run(run):

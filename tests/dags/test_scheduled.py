@@ -35,7 +35,7 @@ DAG_FILE = """
 from datetime import datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
-from steamflow_task import steamflow_task
+from steamflow.task import steamflow_task
 
 with DAG("scheduled", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
     steamflow_task(
@@ -71,7 +71,7 @@ def home(tmp_path: Path, airflow: Any) -> Path:
     for name, program in {"prints": PRINTS, "hangs": HANGS}.items():
         (tmp_path / "bin" / name).write_text(program)
         (tmp_path / "bin" / name).chmod(0o755)
-    shutil.copy(DAGS / "steamflow_task.py", tmp_path / "dags")
+    shutil.copytree(DAGS / "steamflow", tmp_path / "dags/steamflow")
     (tmp_path / "dags/scheduled.py").write_text(f"FOLDER = {str(tmp_path / 'notes')!r}\n{DAG_FILE}")
     shutil.copy(Path(airflow_home.name) / "empty.db", tmp_path / "airflow.db")
     return tmp_path

@@ -121,6 +121,12 @@ def test_one_file_each(load_dags):
         assert os.path.basename(dag.fileloc) == f"{dag_id}.py"
 
 
+def test_the_package_beside_them_is_not_searched_for_dags(dag_bag):
+    """A module of a runtime imports its provider, which another runtime's worker may not have."""
+    searched = {os.path.basename(each.file) for each in dag_bag().dagbag_stats}
+    assert searched == {f"{dag_id}.py" for dag_id in EXPECTED}
+
+
 @pytest.mark.parametrize("dag_id", EXPECTED)
 def test_dag(load_dags, dag_id):
     schedule, task_id, command, variables, connections = EXPECTED[dag_id]

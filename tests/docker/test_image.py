@@ -242,8 +242,8 @@ def test_airflows_image_has_the_programs_and_the_dags(steam):
     ended = run("--env", steam, *shell, f"exec {' '.join(NEWS)}")
     assert ended.exit_code == 0, ended.err
     assert ended.result()["sink"]["records"] > 0
-    dags = run(*shell, "ls /opt/airflow/dags").out.split()
-    assert dags == sorted(path.name for path in ROOT.glob("dags/*.py"))
+    files = run(*shell, "cd /opt/airflow && find dags -type f").out.split()
+    assert sorted(files) == git("ls-files", "dags").split()
 
 
 def test_the_tarball_runs_on_a_bare_debian(steam):

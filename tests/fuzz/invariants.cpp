@@ -105,13 +105,10 @@ void CheckPlayerCount(std::string_view bytes) {
 }
 
 void CheckConnection(std::string_view bytes) {
-  try {
-    const Connection connection = ParseConnection(bytes);
-    Require(!connection.port || (*connection.port >= 0 && *connection.port <= 65535), "the port");
-    for (const std::string& secret : Secrets(connection)) Require(!secret.empty(), "no secret");
-  } catch (const std::invalid_argument& error) {
-    Require(std::string_view(error.what()).size() < 200, "an error that quotes the text");
-  }
+  const auto connection = ParseConnection(bytes);
+  if (!connection) return Require(connection.error().size() < 200, "an error that quotes the text");
+  Require(!connection->port || (*connection->port >= 0 && *connection->port <= 65535), "the port");
+  for (const std::string& secret : Secrets(*connection)) Require(!secret.empty(), "no secret");
 }
 
 void CheckInstant(std::string_view bytes) {

@@ -80,7 +80,7 @@ TEST_P(MutationTest, InvariantsHold) {
   for (const auto& entry :
        std::filesystem::directory_iterator(std::string(FUZZ_CORPUS) + "/" + GetParam().corpus)) {
     ++files;
-    const std::string original = ReadFile(entry.path());
+    const std::string original = ReadFile(entry.path()).value();
     for (int round = 0; round <= kMutationsPerFile; ++round) {
       std::string text = original;
       for (int i = 0; i < round && (i == 0 || random() % 3 > 0); ++i) Mutate(text, random);

@@ -32,7 +32,7 @@ bool BecomesReady(standin::ChildProcess& server) {
 
 }  // namespace
 
-RedisServer::RedisServer(const std::string& password) {
+RedisServer::RedisServer(const std::string& password, const std::vector<std::string>& options) {
   // Somebody else may take the port first; then the server ends, and the next port is tried.
   for (int attempt = 0; attempt < 10 && !process_; ++attempt) {
     port_ = FreePort();
@@ -40,6 +40,7 @@ RedisServer::RedisServer(const std::string& password) {
                                      "--bind",     "127.0.0.1",    "--save",
                                      "",           "--appendonly", "no"};
     if (!password.empty()) command.insert(command.end(), {"--requirepass", password});
+    command.insert(command.end(), options.begin(), options.end());
     process_ = std::make_unique<standin::ChildProcess>(command);
     if (!BecomesReady(*process_)) process_.reset();
   }

@@ -15,7 +15,8 @@ namespace steamflow::test {
 // A real redis-server on loopback with nothing in it, and a client of it. Ends with the test.
 class RedisServer {
  public:
-  explicit RedisServer(const std::string& password = "");
+  explicit RedisServer(const std::string& password = "",
+                       const std::vector<std::string>& options = {});
   ~RedisServer();
 
   int port() const { return port_; }

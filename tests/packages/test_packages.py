@@ -56,10 +56,10 @@ def epoch() -> int:
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, epoch, tmp_path):
-    """From the files of the commit in another folder, with other settings of the person who builds,
-    but for the locale, by which ccache tells compilations apart. As it may know what the compiler
-    would say, one object is compiled again without it."""
-    source = tmp_path / "elsewhere"
+    """From the files of the commit in another folder, whose name has a blank, with other settings of
+    the person who builds, but for the locale, by which ccache tells compilations apart. As it may
+    know what the compiler would say, one object is compiled again without it."""
+    source = tmp_path / "else where"
     files = command("git", "ls-files", "-z", cwd=ROOT)
     source.mkdir()
     command(
@@ -114,7 +114,9 @@ def test_tarball_has_the_programs_and_what_they_need(unpacked):
         search = command("readelf", "--dynamic", unpacked / "bin" / program)
         assert re.findall(r"PATH\).*\[(.*)\]", search) == ["$ORIGIN/../lib/steamflow"]
     assert (unpacked / "share/steamflow/topics.json").exists()
-    assert (unpacked / "share/steamflow/dags/runDag.py").exists()
+    dags = [path for path in (unpacked / "share/steamflow/dags").rglob("*") if path.is_file()]
+    named = {str(path.relative_to(unpacked / "share/steamflow")) for path in dags}
+    assert named == set(command("git", "ls-files", "dags", cwd=ROOT).split())
 
 
 def test_programs_need_a_c_library_of_this_release_at_most(unpacked):

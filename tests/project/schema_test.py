@@ -1,4 +1,6 @@
-"""Holds the records of each source against the JSON Schema beside it.
+"""Holds the records of each source against the JSON Schema beside it. A source is a task that has one;
+tests/tasks/<task>/schema_arguments.json makes it meet what the stand-in has: apps without a number and
+without news, 2,500 news items, private, deleted and absent accounts.
 
     schema_test.py BINARIES
 
@@ -17,15 +19,6 @@ from typing import Any
 import jsonschema
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-# Each source with arguments that make it meet what the stand-in has: apps without a number and
-# without news, 2,500 news items, private, deleted and absent accounts.
-SOURCES: dict[str, list[str]] = {
-    "steam-current-players": ["--steam-games", '{"몬스터 헌터":582010,"none":404,"empty":300}'],
-    "steam-recently-played-games": ["--no-cursor", "--count", "300"],
-    "steam-player-summaries": ["--no-cursor", "--count", "1000"],
-    "steam-news": ["--steam-news-apps", "[1623730,777,999]", "--max-items", "500"],
-}
 
 NOT_IN_STANDIN = {"gameserverip"}
 
@@ -48,15 +41,15 @@ def records_of(binaries: Path, source: str, url: str) -> list[dict[str, Any]]:
         "AIRFLOW_VAR_STEAM_API_URL": url,
         "AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "-1",
     } | {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
-    command = [binaries / source, "--sink", "stdout", *SOURCES[source]]
+    arguments = json.loads((PROJECT / "tests/tasks" / source / "schema_arguments.json").read_text())
+    command = [binaries / source.replace("_", "-"), "--sink", "stdout", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     *lines, _result = done.stdout.splitlines()
     return [json.loads(line)["value"] for line in lines]
 
 
 def check(source: str, records: list[dict[str, Any]]) -> None:
-    folder = PROJECT / "tasks" / source.replace("-", "_")
-    schema = json.loads((folder / "record.schema.json").read_text())
+    schema = json.loads((PROJECT / "tasks" / source / "record.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert records, f"{source}: no records"
@@ -76,8 +69,10 @@ def check(source: str, records: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     binaries = Path(sys.argv[1])
+    sources = sorted(path.parent.name for path in PROJECT.glob("tasks/*/record.schema.json"))
+    assert len(sources) >= 4
     with standin(binaries) as url:
-        for source in SOURCES:
+        for source in sources:
             check(source, records_of(binaries, source, url))
 
 

@@ -23,7 +23,9 @@ SASL = {
 def test_the_parts_are_those_that_airflow_reads():
     """Strings made, and read back, by Airflow 2 and 3."""
     checked = 0
-    for connection in json.loads((ROOT / "tests/common/airflow/airflow_connections.json").read_text()):
+    for connection in json.loads(
+        (ROOT / "tests/common/airflow/airflow_connections.json").read_text()
+    ):
         for form, parts_of in (("uri", uri_parts), ("json", json_parts)):
             expected = connection[f"expected_from_{form}"]
             if expected and expected["conn_type"] in {"kafka", "postgres"}:

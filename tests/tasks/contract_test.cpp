@@ -141,6 +141,21 @@ TEST_F(Contract, XcomFileHoldsFailuresToo) {
   EXPECT_EQ(run.Result().Text("/error/kind"), "config");
 }
 
+TEST_F(Contract, XcomFileHoldsUsageErrorsToo) {
+  const std::string path = folder_ / "return.json";
+  const std::vector<std::vector<std::string>> mistakes = {
+      {"--no-such-flag"}, {"--deadline", "soon"}, {"--logical-date", "tomorrow"}};
+  for (const std::vector<std::string>& mistake : mistakes) {
+    SCOPED_TRACE(mistake[0]);
+    std::filesystem::remove(path);
+    std::vector<std::string> command{kGamesTask, "--xcom-file", path};
+    command.insert(command.end(), mistake.begin(), mistake.end());
+    const Ended run = Run(command);
+    EXPECT_EQ(run.exit_code, 64) << run.err;
+    EXPECT_EQ(Content(path), run.out);
+  }
+}
+
 TEST_F(Contract, UnwritableXcomFileIs74BeforeAnyWork) {
   const Ended missing = Run({kGamesTask, "--xcom-file", folder_ / "no/such/return.json"});
   EXPECT_EQ(missing.exit_code, 74) << missing.err;

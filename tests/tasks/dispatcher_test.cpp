@@ -1,7 +1,9 @@
 // `steamflow TASK`, the entry point of the image. The file of variables that it reads is tested in
 // tests/docker, where it can be.
 
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "task_test.h"
 
@@ -38,13 +40,16 @@ TEST_F(Dispatcher, SignalsReachTheTask) {
 TEST_F(Dispatcher, HelpListsTheTasks) {
   const Ended run = Run({"steamflow", "--help"});
   EXPECT_EQ(run.exit_code, 0);
-  for (const char* task :
-       {kCountsTask, kGamesTask, kPlayersTask, kNewsTask, "kafka-to-postgres",
-        "kafka-to-elasticsearch", "kafka-create-topics", "kafka-dead-letters", "kafka-load-test",
-        "connect-apply", "elasticsearch-apply", "pipeline-check", "pipeline-reconcile"}) {
-    EXPECT_NE(run.out.find(std::string("\n  ") + task + "\n"), std::string::npos) << task;
+  std::size_t tasks = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(TASKS_FOLDER)) {
+    if (!std::filesystem::exists(folder.path() / "main.cpp")) continue;
+    std::string task = folder.path().filename();
+    std::replace(task.begin(), task.end(), '_', '-');
+    EXPECT_NE(run.out.find("\n  " + task + "\n"), std::string::npos) << task;
     EXPECT_EQ(Run({"steamflow", task, "--version"}).out, Run({task, "--version"}).out);
+    ++tasks;
   }
+  EXPECT_GE(tasks, 13U);
 }
 
 TEST_F(Dispatcher, WithoutATaskNothingRuns) {

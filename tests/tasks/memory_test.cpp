@@ -1,11 +1,94 @@
 // A run's memory does not grow with its work.
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
 #include "task_test.h"
 
 namespace steamflow::test {
 namespace {
 
 constexpr long kMost = 40 * 1024;  // KiB
+
+// A server that answers every request with the same long body, each connection on a thread: an
+// object, and blanks behind it.
+class LongAnswers {
+ public:
+  LongAnswers(std::string object, std::size_t size)
+      : object_(std::move(object)), size_(size), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    if (bind(listener_, generic, length) != 0 || listen(listener_, 128) != 0 ||
+        getsockname(listener_, generic, &length) != 0) {
+      throw std::runtime_error("no port on loopback");
+    }
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    acceptor_ = std::thread([this] {
+      for (int client = 0; (client = accept(listener_, nullptr, nullptr)) >= 0;) {
+        clients_.emplace_back([this, client] { Serve(client); });
+      }
+    });
+  }
+  ~LongAnswers() {
+    shutdown(listener_, SHUT_RDWR);
+    acceptor_.join();
+    for (std::thread& client : clients_) client.join();
+    close(listener_);
+  }
+
+  const std::string& url() const { return url_; }
+
+ private:
+  static bool SendAll(int client, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto sent = send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+
+  bool Answer(int client) {
+    const std::string head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(size_) + "\r\n\r\n" + object_;
+    if (!SendAll(client, head)) return false;
+    const std::string blanks(64 * 1024, ' ');
+    for (std::size_t left = size_ - object_.size(); left > 0;) {
+      const std::size_t part = std::min(left, blanks.size());
+      if (!SendAll(client, std::string_view(blanks).substr(0, part))) return false;
+      left -= part;
+    }
+    return true;
+  }
+
+  void Serve(int client) {
+    std::string request;
+    char buffer[4096];
+    for (ssize_t got = 0; (got = recv(client, buffer, sizeof buffer, 0)) > 0;) {
+      request.append(buffer, static_cast<std::size_t>(got));
+      if (!request.ends_with("\r\n\r\n")) continue;
+      request.clear();
+      if (!Answer(client)) break;
+    }
+    close(client);
+  }
+
+  const std::string object_;
+  const std::size_t size_;
+  const int listener_;
+  std::string url_;
+  std::vector<std::thread> clients_;
+  std::thread acceptor_;
+};
 
 class Memory : public TaskTest {
  protected:
@@ -35,6 +118,29 @@ TEST_F(Memory, OfPlayerSummariesIsFlat) {
 // Its long answers, of a hundred profiles, come between thousands of short ones.
 TEST_F(Memory, OfRecentlyPlayedGamesIsFlat) {
   ExpectFlat(PeakOf(kGamesTask, 1000), PeakOf(kGamesTask, 20'000));
+}
+
+// A hundred answers of 12 MB at a time would take more than a gigabyte.
+TEST_F(Memory, OfLongAnswersIsBoundedAndNoneIsLost) {
+  const LongAnswers server(R"({"response":{"players":[]}})", 12'000'000);
+  environment_["AIRFLOW_VAR_STEAM_API_URL"] = server.url();
+  const Ended run = Run({kPlayersTask, "--count", "10000", "--start-id", "76561198000000000"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/source/items/absent"), 10'000);
+  EXPECT_EQ(run.Result().Number("/source/retries"), 0);
+  EXPECT_EQ(redis_.Get("last_user_id"), ToText(76561198000000000 - 10'000));
+  EXPECT_LT(run.peak_rss_kib, 200 * 1024);
+}
+
+// Such a body is taken alone.
+TEST_F(Memory, AnAnswerLongerThanAllThatMayBeInFlightIsTaken) {
+  const LongAnswers server(R"({"response":{"players":[]}})", 12'000'000);
+  environment_["AIRFLOW_VAR_STEAM_API_URL"] = server.url();
+  const Ended run = Run({kPlayersTask, "--count", "500", "--start-id", "76561198000000000",
+                         "--max-bytes-in-flight", "1000000"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/source/items/absent"), 500);
+  EXPECT_LT(run.peak_rss_kib, 80 * 1024);
 }
 
 }  // namespace

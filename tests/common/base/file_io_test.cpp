@@ -24,8 +24,8 @@ std::size_t FilesIn(const std::string& folder) {
 TEST(ReplaceFileTest, WritesAndReplacesWithoutLeavingAnythingBeside) {
   const ScopedFolder folder;
   const std::string path = folder.File("return.json");
-  ReplaceFile(path, "old\n");
-  ReplaceFile(path, std::string("n\0w\n", 4));
+  ASSERT_TRUE(ReplaceFile(path, "old\n"));
+  ASSERT_TRUE(ReplaceFile(path, std::string("n\0w\n", 4)));
   EXPECT_EQ(ReadFile(path), std::string("n\0w\n", 4));
   EXPECT_EQ(FilesIn(folder.File("")), 1U);
 }
@@ -35,12 +35,12 @@ TEST(ReplaceFileTest, AReaderNeverSeesHalfAFile) {
   const std::string path = folder.File("x");
   const std::string a(300'000, 'a');
   const std::string b(300'000, 'b');
-  ReplaceFile(path, a);
+  ASSERT_TRUE(ReplaceFile(path, a));
   std::thread writer([&] {
-    for (int i = 0; i < 50; ++i) ReplaceFile(path, i % 2 ? a : b);
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(ReplaceFile(path, i % 2 ? a : b));
   });
   for (int i = 0; i < 100; ++i) {
-    const std::string seen = ReadFile(path);
+    const std::string seen = ReadFile(path).value();
     EXPECT_TRUE(seen == a || seen == b) << seen.size();
   }
   writer.join();
@@ -49,9 +49,10 @@ TEST(ReplaceFileTest, AReaderNeverSeesHalfAFile) {
 TEST(ReplaceFileTest, AFailureLeavesTheOldFileAndNoOther) {
   const ScopedFolder folder;
   std::filesystem::create_directory(folder.File("taken"));
-  ReplaceFile(folder.File("taken/inside"), "x");
-  EXPECT_THROW(ReplaceFile(folder.File("taken"), "bytes"), std::system_error);
-  EXPECT_THROW(ReplaceFile(folder.File("absent/file"), "bytes"), std::system_error);
+  ASSERT_TRUE(ReplaceFile(folder.File("taken/inside"), "x"));
+  EXPECT_FALSE(ReplaceFile(folder.File("taken"), "bytes"));
+  EXPECT_EQ(ReplaceFile(folder.File("absent/file"), "bytes").error(),
+            std::errc::no_such_file_or_directory);
   EXPECT_EQ(ReadFile(folder.File("taken/inside")), "x");
   EXPECT_EQ(FilesIn(folder.File("")), 1U);
 }
@@ -67,7 +68,7 @@ TEST(WriteAllTest, WritesMoreThanAPipeHolds) {
       got += static_cast<std::size_t>(n);
     }
   });
-  WriteAll(pipe_ends[1], bytes);
+  EXPECT_TRUE(WriteAll(pipe_ends[1], bytes));
   ::close(pipe_ends[1]);
   reader.join();
   ::close(pipe_ends[0]);
@@ -77,25 +78,66 @@ TEST(WriteAllTest, WritesMoreThanAPipeHolds) {
 TEST(WriteAllTest, SaysWhyItCannot) {
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   ASSERT_GE(full, 0);
-  try {
-    WriteAll(full, "x");
-    ADD_FAILURE() << "written to a full device";
-  } catch (const std::system_error& error) {
-    EXPECT_EQ(error.code().value(), ENOSPC);
-  }
+  EXPECT_EQ(WriteAll(full, "x").error(), std::errc::no_space_on_device);
   ::close(full);
-  WriteAll(-1, "");  // nothing to write
+  EXPECT_TRUE(WriteAll(-1, "")) << "there is nothing to write";
 }
 
 TEST(ReadFileTest, ReadsAllAndNamesWhatIsMissing) {
   const ScopedFolder folder;
   const std::string large(200'001, 'y');
-  ReplaceFile(folder.File("large"), large);
-  ReplaceFile(folder.File("empty"), "");
+  ASSERT_TRUE(ReplaceFile(folder.File("large"), large));
+  ASSERT_TRUE(ReplaceFile(folder.File("empty"), ""));
   EXPECT_EQ(ReadFile(folder.File("large")), large);
   EXPECT_EQ(ReadFile(folder.File("empty")), "");
-  EXPECT_THROW(ReadFile(folder.File("absent")), std::system_error);
-  EXPECT_THROW(ReadFile(folder.File("")), std::system_error);
+  EXPECT_EQ(ReadFile(folder.File("absent")).error(), std::errc::no_such_file_or_directory);
+  EXPECT_EQ(ReadFile(folder.File("")).error(), std::errc::is_a_directory);
+}
+
+// stdin is a pipe with `text` in it, which stays open where `stays_open`.
+class ScopedStdin {
+ public:
+  ScopedStdin(std::string_view text, bool stays_open) : before_(::dup(STDIN_FILENO)) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    EXPECT_TRUE(WriteAll(ends[1], text));
+    EXPECT_EQ(::dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    ::close(ends[0]);
+    writer_ = ends[1];
+    if (!stays_open) Close();
+  }
+  ~ScopedStdin() {
+    Close();
+    ::dup2(before_, STDIN_FILENO);
+    ::close(before_);
+  }
+  ScopedStdin(const ScopedStdin&) = delete;
+  ScopedStdin& operator=(const ScopedStdin&) = delete;
+
+ private:
+  void Close() {
+    if (writer_ >= 0) ::close(writer_);
+    writer_ = -1;
+  }
+  int before_;
+  int writer_ = -1;
+};
+
+TEST(ReadStdinTest, ReadsAllOfIt) {
+  const test::TestRun run;
+  const ScopedStdin input("some\nlines\n", false);
+  EXPECT_EQ(ReadStdin(run.stop()), "some\nlines\n");
+}
+
+TEST(ReadStdinTest, APipeThatNobodyClosesEndsWithTheRun) {
+  const ScopedStdin input("x", true);
+  {
+    const test::TestRun run(std::chrono::milliseconds(20));
+    EXPECT_EQ(test::CodeOf([&] { ReadStdin(run.stop()); }), ExitCode::kTransient);
+  }
+  const test::TestRun run(std::chrono::hours(1));
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_EQ(test::CodeOf([&] { ReadStdin(run.stop()); }), ExitCode::kTerminated);
 }
 
 }  // namespace

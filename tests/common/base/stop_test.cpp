@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "test_run.h"
 
 namespace steamflow {
@@ -66,6 +68,56 @@ TEST(StopTest, ASignalDoesNotMoveANearerDeadline) {
 TEST(StopTest, ThrowsNothingWithoutASignal) {
   const TestRun run(milliseconds(0));
   EXPECT_NO_THROW(run.stop().ThrowIfSignalled());
+}
+
+TEST(WaitForTest, LastsAsLongAsIsAsked) {
+  const TestRun run(seconds(0));
+  const auto before = Clock::now();
+  EXPECT_FALSE(run.stop().WaitFor(milliseconds(20))) << "the deadline is not its business";
+  EXPECT_GE(Clock::now() - before, milliseconds(20));
+  EXPECT_FALSE(run.stop().WaitFor(milliseconds(0)));
+  EXPECT_FALSE(run.stop().WaitFor(milliseconds(-1)));
+}
+
+TEST(WaitForTest, OnlyTheFirstSignalCutsItShort) {
+  const TestRun run(seconds(50));
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_TRUE(run.stop().WaitFor(std::chrono::hours(1)));
+  const auto before = Clock::now();
+  EXPECT_TRUE(run.stop().WaitFor(milliseconds(20))) << "one has come";
+  EXPECT_GE(Clock::now() - before, milliseconds(20)) << "what follows a signal may have to wait";
+}
+
+class WaitForInputTest : public testing::Test {
+ protected:
+  WaitForInputTest() { EXPECT_EQ(::pipe(ends_.data()), 0); }
+  ~WaitForInputTest() override {
+    for (const int end : ends_) ::close(end);
+  }
+
+  std::array<int, 2> ends_{};
+};
+
+TEST_F(WaitForInputTest, SeesInputAndTheEnd) {
+  const TestRun run(std::chrono::hours(1));
+  ASSERT_EQ(::write(ends_[1], "x", 1), 1);
+  EXPECT_TRUE(run.stop().WaitForInput(ends_[0]));
+  char byte = 0;
+  ASSERT_EQ(::read(ends_[0], &byte, 1), 1);
+  ::close(ends_[1]);
+  EXPECT_TRUE(run.stop().WaitForInput(ends_[0])) << "the end can be read too";
+  ends_[1] = ::dup(ends_[0]);
+}
+
+TEST_F(WaitForInputTest, EndsWithTheRunOrASignal) {
+  {
+    const TestRun run(milliseconds(20));
+    EXPECT_FALSE(run.stop().WaitForInput(ends_[0]));
+    EXPECT_EQ(run.stop().TimeLeft(), milliseconds(0));
+  }
+  const TestRun run(std::chrono::hours(1));
+  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+  EXPECT_FALSE(run.stop().WaitForInput(ends_[0]));
 }
 
 }  // namespace

@@ -175,7 +175,7 @@ class MetricsFileTest : public testing::Test {
  protected:
   std::string Publish(ExitCode code) {
     PublishMetrics({"", path_}, Head(code), {}, kJob, milliseconds(100), run_.log());
-    return ReadFile(path_);
+    return ReadFile(path_).value_or("");
   }
 
   test::TestRun run_;
@@ -189,9 +189,10 @@ TEST_F(MetricsFileTest, KeepsTheTimeOfTheLastSuccess) {
   const auto begin = before.find("\nsteamflow_last_success");
   ASSERT_NE(begin, std::string::npos);
   const std::string line = before.substr(begin, before.find('\n', begin + 1) - begin + 1);
-  ReplaceFile(path_, std::string(before).replace(begin, line.size(),
-                                                 "\nsteamflow_last_success_timestamp_seconds"
-                                                 "{job=\"steam-news\"} 1700000000\n"));
+  ASSERT_TRUE(
+      ReplaceFile(path_, std::string(before).replace(begin, line.size(),
+                                                     "\nsteamflow_last_success_timestamp_seconds"
+                                                     "{job=\"steam-news\"} 1700000000\n")));
   for (const ExitCode code : {ExitCode::kTransient, ExitCode::kSkipped, ExitCode::kData}) {
     EXPECT_THAT(Publish(code), HasSubstr("seconds{job=\"steam-news\"} 1700000000\n"));
   }

@@ -41,7 +41,7 @@ TEST(ParseTopicsTest, ReadsTopicsInTheirOrder) {
 }
 
 TEST(ParseTopicsTest, TakesTheDefaultFileAndItsPromises) {
-  const auto topics = ParseTopics(ReadFile(DEFAULT_TOPICS));
+  const auto topics = ParseTopics(ReadFile(DEFAULT_TOPICS).value());
   ASSERT_TRUE(topics) << topics.error();
   EXPECT_EQ(topics->size(), 7U);
   for (const TopicSpec& topic : *topics) {

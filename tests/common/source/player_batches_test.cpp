@@ -23,12 +23,13 @@ class PlayerBatchesTest : public testing::Test {
   void Begin(std::uint64_t count) {
     WalkOptions options{.cursor_key = "c", .start_id = kStart, .count = count, .no_cursor = true};
     walk_.emplace(options, test_.run(), nullptr, false);
-    batches_.emplace(*walk_, "http://api", parser_, [this](const PlayerBatches::Response& response) {
-      for (std::size_t i = 0; i < response.players.size(); ++i) {
-        outcomes_[response.item + i] = response.players[i] ? "found" : "absent";
-      }
-      without_id_ += response.without_id.size();
-    });
+    batches_.emplace(*walk_, "http://api", parser_,
+                     [this](const PlayerBatches::Response& response) {
+                       for (std::size_t i = 0; i < response.players.size(); ++i) {
+                         outcomes_[response.item + i] = response.players[i] ? "found" : "absent";
+                       }
+                       without_id_ += response.without_id.size();
+                     });
   }
 
   // The player objects of these items, and whatever `more` is.

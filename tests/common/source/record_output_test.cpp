@@ -73,7 +73,7 @@ TEST_F(RecordSinkTest, NothingIsDeliveredBeforeItIsWritten) {
 }
 
 TEST_F(RecordSinkTest, AFileIsWrittenFromItsBeginning) {
-  ReplaceFile(folder_.File("out"), "what was there\n");
+  ASSERT_TRUE(ReplaceFile(folder_.File("out"), "what was there\n"));
   EXPECT_FALSE(MakeLineOutput(test_.run(), "t", folder_.File("out"), Note())->Drain());
   EXPECT_EQ(ReadFile(folder_.File("out")), "");
 }

@@ -13,7 +13,6 @@ namespace {
 
 using test::CodeOf;
 using test::RedisTest;
-using test::ScopedEnvironment;
 
 constexpr char kKey[] = "0123456789ABCDEF";
 
@@ -125,14 +124,6 @@ TEST_F(CallBudgetTest, ACounterThatIsGoneStaysAway) {
   server_.Command({"DEL", budget.key()});
   budget.GiveBack();
   EXPECT_FALSE(server_.Get(budget.key()));
-}
-
-TEST(ReadCallBudgetLimitTest, HasADefaultAndNoLimit) {
-  const ScopedEnvironment environment("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", std::nullopt);
-  EXPECT_EQ(ReadCallBudgetLimit(""), 100'000);
-  EXPECT_EQ(ReadCallBudgetLimit("-1"), -1);
-  EXPECT_EQ(ReadCallBudgetLimit("0"), 0);
-  EXPECT_EQ(ReadCallBudgetLimit("9223372036854775807"), 9223372036854775807);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "file_io.h"
 #include "test_run.h"
 
 namespace steamflow {
@@ -10,7 +11,10 @@ namespace {
 
 using test::CodeOf;
 using test::ScopedEnvironment;
+using test::ScopedFolder;
+using test::TestRun;
 using testing::HasSubstr;
+using testing::Not;
 
 const ScopedEnvironment::Values kUnset = {{"AIRFLOW_VAR_STEAM_GAMES", std::nullopt},
                                           {"AIRFLOW_VAR_STEAM_NEWS_APPS", std::nullopt}};
@@ -83,6 +87,99 @@ TEST(ReadNewsAppsTest, RefusesWhatIsNoListOfAppids) {
     EXPECT_EQ(CodeOf([&] { ReadNewsApps(text); }, &message), ExitCode::kUsage) << text;
     EXPECT_THAT(message, HasSubstr("--steam-news-apps")) << text;
   }
+}
+
+ScopedEnvironment::Values Nothing(const ScopedEnvironment::Values& but = {}) {
+  ScopedEnvironment::Values values = but;
+  for (const char* name : {"AIRFLOW_VAR_STEAM_API_KEY", "AIRFLOW_VAR_STEAM_API_KEY_FILE",
+                           "STEAM_API_KEY_FILE", "AIRFLOW_VAR_STEAM_API_URL"}) {
+    values.emplace(name, std::nullopt);
+  }
+  return values;
+}
+
+TEST(ReadApiUrlTest, TakesHttpsAndLoopback) {
+  const ScopedEnvironment environment(Nothing());
+  EXPECT_EQ(ReadApiUrl("", false), "https://api.steampowered.com");
+  EXPECT_EQ(ReadApiUrl("https://host:8443/prefix//", false), "https://host:8443/prefix");
+  for (const char* url : {"http://localhost", "http://localhost:1", "http://127.0.0.1:65535",
+                          "http://127.1.2.3/x", "http://[::1]:80", "http://[::1]"}) {
+    EXPECT_EQ(ReadApiUrl(url, false), url);
+  }
+  EXPECT_EQ(ReadApiUrl("http://example.com", true), "http://example.com");
+}
+
+TEST(ReadApiUrlTest, RefusesWhatIsNoAddress) {
+  const ScopedEnvironment environment(Nothing());
+  for (const char* url :
+       {"api.steampowered.com", "ftp://host", "http://", "https://", "https:///path", "https://?x",
+        "https://host?key=1", "https://host#x", "https://user:hunter2@host", "https://h ost",
+        "https://host\n", "https://ho\x7fst", "https://\xEB\xAA\xAC", "HTTPS://host", "/",
+        "https://:443", "javascript:https://host"}) {
+    std::string message;
+    EXPECT_EQ(CodeOf([&] { ReadApiUrl(url, true); }, &message), ExitCode::kUsage) << url;
+    EXPECT_THAT(message, HasSubstr("--steam-api-url"));
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST(ReadApiUrlTest, PlainHttpToAnotherMachineNeedsLeave) {
+  for (const char* url :
+       {"http://example.com", "http://10.0.0.1", "http://[::2]", "http://localhost.example.com",
+        "http://127.example.com", "http://127.0.0.1.example.com", "http://127.0.0.1\\.example.com",
+        "http://127.0.0.1example", "http://localhost\\@x"}) {
+    const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_URL", url}}));
+    std::string message;
+    EXPECT_EQ(CodeOf([] { ReadApiUrl("", false); }, &message), ExitCode::kConfig) << url;
+    EXPECT_THAT(message, HasSubstr("AIRFLOW_VAR_STEAM_API_URL"));
+  }
+}
+
+TEST(ReadApiKeyTest, ComesFromTheVariableThenFromAFile) {
+  const ScopedFolder folder;
+  ASSERT_TRUE(ReplaceFile(folder.File("key"), "FROMFILE \r\n\n"));
+  TestRun test;
+  {
+    const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", "FROMVARIABLE"},
+                                                 {"STEAM_API_KEY_FILE", folder.File("key")}}));
+    EXPECT_EQ(ReadApiKey(test.log()), "FROMVARIABLE");
+  }
+  for (const char* name : {"STEAM_API_KEY_FILE", "AIRFLOW_VAR_STEAM_API_KEY_FILE"}) {
+    const ScopedEnvironment environment(Nothing({{name, folder.File("key")}}));
+    EXPECT_EQ(ReadApiKey(test.log()), "FROMFILE") << name;
+  }
+  EXPECT_EQ(test.log().Redact("FROMVARIABLE FROMFILE"), "*** ***");
+}
+
+TEST(ReadApiKeyTest, RefusesAKeyThatIsNone) {
+  const ScopedFolder folder;
+  ASSERT_TRUE(ReplaceFile(folder.File("blank"), " \n"));
+  TestRun test;
+  std::string message;
+  {
+    const ScopedEnvironment environment(Nothing());
+    EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig);
+    EXPECT_THAT(message, HasSubstr("AIRFLOW_VAR_STEAM_API_KEY"));
+  }
+  for (const std::string& path : {folder.File("absent"), folder.File("blank"), folder.File("")}) {
+    const ScopedEnvironment environment(Nothing({{"STEAM_API_KEY_FILE", path}}));
+    EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig) << path;
+    EXPECT_THAT(message, HasSubstr(path));
+  }
+  // Nothing that could add a header of its own.
+  for (const char* key : {"hunter2 x", "hunter2\r\nHost: evil", "hunter2\xEB", "\thunter2"}) {
+    const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", key}}));
+    EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig);
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST(ReadCallBudgetLimitTest, HasADefaultAndNoLimit) {
+  const ScopedEnvironment environment("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", std::nullopt);
+  EXPECT_EQ(ReadCallBudgetLimit(""), 100'000);
+  EXPECT_EQ(ReadCallBudgetLimit("-1"), -1);
+  EXPECT_EQ(ReadCallBudgetLimit("0"), 0);
+  EXPECT_EQ(ReadCallBudgetLimit("9223372036854775807"), 9223372036854775807);
 }
 
 }  // namespace

@@ -88,6 +88,29 @@ TEST_F(PipelineCheck, APartitionWithoutLeaderIsTransient) {
   EXPECT_EQ(Failed(run), Names{"topic steam_news"});
 }
 
+// The cluster answers, and names a broker that nobody reaches.
+TEST_F(PipelineCheck, ALeaderThatDoesNotAnswerIsNamedWithItsAddress) {
+  MockKafka two(2);
+  for (const std::string& topic : kTopics) {
+    rd_kafka_mock_topic_create(two.cluster(), topic.c_str(), 6, 1);
+    rd_kafka_mock_partition_set_leader(two.cluster(), topic.c_str(), 0, 1);
+    for (int i = 1; i < 6; ++i) {
+      const bool is_news = topic == "steam_news";
+      rd_kafka_mock_partition_set_leader(two.cluster(), topic.c_str(), i, is_news ? 2 : 1);
+    }
+  }
+  const std::string brokers = two.brokers();
+  const std::string first = brokers.substr(0, brokers.find(','));
+  const std::string second = brokers.substr(brokers.find(',') + 1);
+  rd_kafka_mock_broker_set_down(two.cluster(), 2);
+  environment_["AIRFLOW_CONN_KAFKA_DEFAULT"] = "kafka://" + first;
+  const Ended run = Run({kTask});
+  EXPECT_EQ(run.exit_code, 75) << run.out;
+  EXPECT_EQ(Failed(run), (Names{"kafka", "topic steam_news"}));
+  EXPECT_NE(run.out.find("no answer from 2 at " + second), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("broker 2, which leads partition 1"), std::string::npos) << run.out;
+}
+
 TEST_F(PipelineCheck, ARefusedKeyIsNotShown) {
   environment_["AIRFLOW_VAR_STEAM_API_KEY"] = "a-key-that-is-refused";
   const Ended run = Run({kTask, "--log-level", "debug"});

@@ -1,9 +1,8 @@
-#include "source.h"
+#include "source_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "file_io.h"
 #include "test_run.h"
 
 namespace steamflow {
@@ -11,10 +10,8 @@ namespace {
 
 using test::CodeOf;
 using test::ScopedEnvironment;
-using test::ScopedFolder;
 using test::TestRun;
 using testing::HasSubstr;
-using testing::Not;
 
 ScopedEnvironment::Values Nothing(const ScopedEnvironment::Values& but = {}) {
   ScopedEnvironment::Values values = but;
@@ -25,82 +22,6 @@ ScopedEnvironment::Values Nothing(const ScopedEnvironment::Values& but = {}) {
     values.emplace(name, std::nullopt);
   }
   return values;
-}
-
-TEST(ReadApiUrlTest, TakesHttpsAndLoopback) {
-  const ScopedEnvironment environment(Nothing());
-  EXPECT_EQ(ReadApiUrl("", false), "https://api.steampowered.com");
-  EXPECT_EQ(ReadApiUrl("https://host:8443/prefix//", false), "https://host:8443/prefix");
-  for (const char* url : {"http://localhost", "http://localhost:1", "http://127.0.0.1:65535",
-                          "http://127.1.2.3/x", "http://[::1]:80", "http://[::1]"}) {
-    EXPECT_EQ(ReadApiUrl(url, false), url);
-  }
-  EXPECT_EQ(ReadApiUrl("http://example.com", true), "http://example.com");
-}
-
-TEST(ReadApiUrlTest, RefusesWhatIsNoAddress) {
-  const ScopedEnvironment environment(Nothing());
-  for (const char* url :
-       {"api.steampowered.com", "ftp://host", "http://", "https://", "https:///path", "https://?x",
-        "https://host?key=1", "https://host#x", "https://user:hunter2@host", "https://h ost",
-        "https://host\n", "https://ho\x7fst", "https://\xEB\xAA\xAC", "HTTPS://host", "/",
-        "https://:443", "javascript:https://host"}) {
-    std::string message;
-    EXPECT_EQ(CodeOf([&] { ReadApiUrl(url, true); }, &message), ExitCode::kUsage) << url;
-    EXPECT_THAT(message, HasSubstr("--steam-api-url"));
-    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
-  }
-}
-
-TEST(ReadApiUrlTest, PlainHttpToAnotherMachineNeedsLeave) {
-  for (const char* url :
-       {"http://example.com", "http://10.0.0.1", "http://[::2]", "http://localhost.example.com",
-        "http://127.example.com", "http://127.0.0.1.example.com", "http://127.0.0.1\\.example.com",
-        "http://127.0.0.1example", "http://localhost\\@x"}) {
-    const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_URL", url}}));
-    std::string message;
-    EXPECT_EQ(CodeOf([] { ReadApiUrl("", false); }, &message), ExitCode::kConfig) << url;
-    EXPECT_THAT(message, HasSubstr("AIRFLOW_VAR_STEAM_API_URL"));
-  }
-}
-
-TEST(ReadApiKeyTest, ComesFromTheVariableThenFromAFile) {
-  const ScopedFolder folder;
-  ReplaceFile(folder.File("key"), "FROMFILE \r\n\n");
-  TestRun test;
-  {
-    const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", "FROMVARIABLE"},
-                                                 {"STEAM_API_KEY_FILE", folder.File("key")}}));
-    EXPECT_EQ(ReadApiKey(test.log()), "FROMVARIABLE");
-  }
-  for (const char* name : {"STEAM_API_KEY_FILE", "AIRFLOW_VAR_STEAM_API_KEY_FILE"}) {
-    const ScopedEnvironment environment(Nothing({{name, folder.File("key")}}));
-    EXPECT_EQ(ReadApiKey(test.log()), "FROMFILE") << name;
-  }
-  EXPECT_EQ(test.log().Redact("FROMVARIABLE FROMFILE"), "*** ***");
-}
-
-TEST(ReadApiKeyTest, RefusesAKeyThatIsNone) {
-  const ScopedFolder folder;
-  ReplaceFile(folder.File("blank"), " \n");
-  TestRun test;
-  std::string message;
-  {
-    const ScopedEnvironment environment(Nothing());
-    EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig);
-    EXPECT_THAT(message, HasSubstr("AIRFLOW_VAR_STEAM_API_KEY"));
-  }
-  for (const std::string& path : {folder.File("absent"), folder.File("blank"), folder.File("")}) {
-    const ScopedEnvironment environment(Nothing({{"STEAM_API_KEY_FILE", path}}));
-    EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig) << path;
-    EXPECT_THAT(message, HasSubstr(path));
-  }
-  // Nothing that could add a header of its own.
-  for (const char* key : {"hunter2 x", "hunter2\r\nHost: evil", "hunter2\xEB", "\thunter2"}) {
-    const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", key}}));
-    EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig);
-    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
-  }
 }
 
 class ReadSourceConfigTest : public testing::Test {
@@ -131,7 +52,7 @@ TEST_F(ReadSourceConfigTest, AKeyBringsTheCallBudgetAndWithItRedis) {
   options_.sink = "stdout";
   EXPECT_EQ(Refusal({.key = true}), ExitCode::kConfig);
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
-  options_.call_budget = "-1";
+  options_.steam.call_budget = "-1";
   const SourceConfig config = ReadSourceConfig(options_, {.key = true}, test_.run());
   EXPECT_EQ(config.call_budget, -1);
   EXPECT_FALSE(config.redis);
@@ -145,7 +66,7 @@ TEST_F(ReadSourceConfigTest, KafkaAndACursorNeedTheirConnections) {
   EXPECT_EQ(Refusal({.cursor = true}), ExitCode::kConfig);
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_CONN_REDIS_DEFAULT"));
   EXPECT_EQ(Refusal({}), ExitCode::kSuccess);
-  options_.redis_url = "redis://localhost:6379/3";
+  options_.redis.url = "redis://localhost:6379/3";
   const SourceConfig config = ReadSourceConfig(options_, {.cursor = true}, test_.run());
   EXPECT_EQ(config.redis->db, 3);
   EXPECT_TRUE(config.moves_cursor());
@@ -166,17 +87,17 @@ TEST_F(ReadSourceConfigTest, RefusesBadSettings) {
     EXPECT_EQ(Refusal({}), ExitCode::kUsage) << sink;
   }
   options_.sink = "stdout";
-  options_.timezone = "Asia/Soul";
+  options_.steam.timezone = "Asia/Soul";
   EXPECT_EQ(Refusal({}), ExitCode::kUsage);
-  options_.timezone = "";
+  options_.steam.timezone = "";
   options_.topic = "";
   EXPECT_EQ(Refusal({}), ExitCode::kUsage);
   options_.topic = "t";
   for (const char* budget : {"x", "-2", "1.5", "1e5", "9223372036854775808", "5 "}) {
-    options_.call_budget = budget;
+    options_.steam.call_budget = budget;
     EXPECT_EQ(Refusal({.key = true}), ExitCode::kUsage) << budget;
   }
-  options_.call_budget = "";
+  options_.steam.call_budget = "";
   const ScopedEnvironment variables("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", "many");
   EXPECT_EQ(Refusal({.key = true}), ExitCode::kConfig);
   EXPECT_THAT(message_, HasSubstr("AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET"));

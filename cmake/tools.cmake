@@ -1,0 +1,15 @@
+# Before project(), which would ask for them in its own words: the compiler and Ninja.
+include(cmake/need.cmake)
+
+if(CMAKE_GENERATOR MATCHES Ninja)
+  find_program(CMAKE_MAKE_PROGRAM NAMES ninja-build ninja samu)
+  need(ninja-build CMAKE_MAKE_PROGRAM)
+endif()
+if(CMAKE_CXX_COMPILER MATCHES clang)
+  find_program(compiler ${CMAKE_CXX_COMPILER} NO_CACHE)
+  need(clang compiler)
+elseif(NOT CMAKE_CXX_COMPILER AND NOT DEFINED ENV{CXX})
+  find_program(compiler NAMES c++ g++ clang++ NO_CACHE)
+  need(g++ compiler)
+endif()
+report_missing_packages()

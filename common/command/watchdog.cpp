@@ -1,0 +1,60 @@
+#include "watchdog.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "detached_call.h"
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAfterDeadline(4'000);
+constexpr milliseconds kAfterSignal(4'600);
+constexpr milliseconds kBetween(100);  // two looks for a signal
+constexpr milliseconds kForReport(350);
+
+}  // namespace
+
+Watchdog::Watchdog(const Stop& stop, std::function<ExitCode()> report)
+    : stop_(stop), report_(std::move(report)), thread_([this] { Watch(); }) {}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Watchdog::Watch() {
+  if (IsOverBeforeGivenUp()) return;
+  // Where even the report hangs, stdout is a pipe that nobody reads, or a file system is gone.
+  auto code = Detach(report_);
+  const bool is_told = code.wait_for(kForReport) == std::future_status::ready;
+  ::_exit(
+      static_cast<int>(is_told ? code.get() : stop_.CodeOfSignal().value_or(ExitCode::kOutput)));
+}
+
+// The signal is left to those who wait for it in poll().
+bool Watchdog::IsOverBeforeGivenUp() {
+  auto give_up = stop_.deadline() + kAfterDeadline;
+  bool has_signal = false;
+  std::unique_lock lock(mutex_);
+  for (auto now = Clock::now(); now < give_up; now = Clock::now()) {
+    if (!has_signal && stop_.HasSignal()) {
+      has_signal = true;
+      give_up = std::min(give_up, now + kAfterSignal);
+    }
+    if (changed_.wait_until(lock, std::min(give_up, now + kBetween), [&] { return is_over_; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace steamflow

@@ -1,0 +1,67 @@
+#include "source_config.h"
+
+#include <fmt/format.h>
+
+#include "flags.h"
+#include "steam_settings.h"
+#include "topics_file.h"
+
+namespace steamflow {
+namespace {
+
+bool StartsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+void ReadSink(const SourceOptions& options, SourceConfig& config) {
+  if (options.sink == "kafka" || options.sink == "stdout") {
+    config.sink = options.sink;
+  } else if (StartsWith(options.sink, "file:") && options.sink.size() > 5) {
+    config.sink = "file";
+    config.sink_path = options.sink.substr(5);
+  } else {
+    throw TaskError(ExitCode::kUsage,
+                    fmt::format("--sink: '{}' is not kafka, stdout or file:PATH", options.sink));
+  }
+  if (options.dry_run) config.sink = "none";
+}
+
+}  // namespace
+
+void SourceOptions::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Source");
+  own.Add("--topic", topic, "Kafka topic");
+  own.Add("--sink", sink,
+          "kafka, stdout or file:PATH; the last two write a line of JSON a record, need no "
+          "Kafka and move no cursor");
+  own.Add("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor");
+  steam.AddTo(flags);
+  kafka.AddTo(flags);
+}
+
+SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run) {
+  SourceConfig config;
+  config.topic = options.topic;
+  if (!IsTopicName(config.topic)) {
+    throw TaskError(ExitCode::kUsage,
+                    fmt::format("--topic: '{}' is no name of a topic (1 to 249 letters, digits, "
+                                "dots, dashes and underscores)",
+                                config.topic));
+  }
+  ReadSink(options, config);
+  config.api_url = ReadApiUrl(options.steam.api_url, run.options.allow_http);
+  config.timestamp =
+      "\"" + ReadTimeZone(options.steam.timezone).Format(run.identity.logical_date) + "\"";
+  if (needs.key) {
+    config.api_key = ReadApiKey(run.log);
+    config.call_budget = ReadCallBudgetLimit(options.steam.call_budget);
+  }
+  if (config.sink == "kafka") config.kafka = ReadKafkaProperties(options.kafka, run.log);
+  const bool has_cursor = needs.cursor && (config.sink == "kafka" || config.sink == "none");
+  if (has_cursor || config.call_budget >= 0) {
+    config.redis = ReadRedisSettings(options.redis, run.log);
+  }
+  return config;
+}
+
+}  // namespace steamflow

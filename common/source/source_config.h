@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kafka_config.h"
+#include "redis_config.h"
+#include "run.h"
+#include "steam_settings.h"
+
+namespace steamflow {
+
+class Flags;
+
+// The flags that every source has.
+struct SourceOptions {
+  std::string topic;
+  std::string sink = "kafka";  // kafka, stdout or file:PATH
+  bool dry_run = false;
+  SteamFlags steam;
+  KafkaFlags kafka;
+  RedisFlags redis;  // of a source that has a cursor or a key
+
+  void AddTo(const Flags& flags);  // what every source has
+};
+
+// What a source asks of its surroundings.
+struct SourceNeeds {
+  bool key = false;     // the API key, and with it the call budget
+  bool cursor = false;  // a cursor in Redis
+};
+
+// The checked configuration of a source.
+struct SourceConfig {
+  std::string topic;
+  std::string api_url;    // without a slash at its end
+  std::string api_key;    // empty where none is needed
+  std::string timestamp;  // of the logical date in the configured zone, as a JSON string
+  std::string sink;       // kafka, stdout, file or none
+  std::string sink_path;  // of a file
+  KafkaProperties kafka;
+  std::optional<RedisSettings> redis;
+  std::int64_t call_budget = -1;  // calls a day, -1 = no limit
+  bool moves_cursor() const { return sink == "kafka"; }
+};
+
+// Reads and checks everything before any network use. Throws TaskError: kUsage for a flag, kConfig
+// for a Variable, a Connection or the key.
+SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run);
+
+}  // namespace steamflow

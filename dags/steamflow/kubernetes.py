@@ -1,0 +1,82 @@
+"""The kubernetes runtime: a program in a pod of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.common.compat.sdk import AirflowException
+from kubernetes.client import (
+    V1EnvVar,
+    V1EnvVarSource,
+    V1ResourceRequirements,
+    V1SecretKeySelector,
+)
+from kubernetes.client.exceptions import ApiException
+
+from steamflow.outcome import EXIT_SKIPPED, outcome, result_in
+from steamflow.program import MEMORY_LIMIT, STOP_SECONDS, Program
+from steamflow.settings import IMAGE, KUBERNETES_SECRET
+
+CONTAINER_START_SECONDS = 60
+SECRETS = re.compile("AIRFLOW_CONN_.*|AIRFLOW_VAR_.*(KEY|PASSWORD)")
+
+
+def pod_variable(name: str, value: str) -> V1EnvVar:
+    if not KUBERNETES_SECRET or not SECRETS.fullmatch(name):
+        return V1EnvVar(name=name, value=value)
+    # Optional: what is not in the Secret is unset, and the program says so.
+    key = V1SecretKeySelector(name=KUBERNETES_SECRET, key=name, optional=True)
+    return V1EnvVar(name=name, value_from=V1EnvVarSource(secret_key_ref=key))
+
+
+class KubernetesTask(Program, KubernetesPodOperator):
+    """A program in a pod of its own. Its result is the file that the XCom sidecar reads."""
+
+    def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
+        self.program = argv[0]
+        super().__init__(
+            name=self.program,
+            image=IMAGE,
+            arguments=list(argv),
+            env_vars=[pod_variable(name, value) for name, value in environment.items()],
+            container_resources=V1ResourceRequirements(limits={"memory": MEMORY_LIMIT}),
+            automount_service_account_token=False,
+            startup_timeout_seconds=CONTAINER_START_SECONDS,
+            termination_grace_period=STOP_SECONDS,
+            do_xcom_push=True,
+            skip_on_exit_code=EXIT_SKIPPED,
+            log_pod_spec_on_failure=False,  # it holds the environment
+            **kwargs,
+        )
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        return outcome(self.program, 0, result_in(super().execute(context)), "")
+
+    def cleanup(
+        self, pod: Any, remote_pod: Any, xcom_result: Any = None, context: Any = None
+    ) -> None:
+        """Comes at the end, however it was reached, and raises for a program that failed."""
+        if remote_pod and self.exit_code(remote_pod) is None:
+            # It is as it was at its start, where the result could not be read.
+            with contextlib.suppress(ApiException, AirflowException):
+                remote_pod = self.pod_manager.read_pod(remote_pod)
+        try:
+            super().cleanup(pod, remote_pod, xcom_result, context)
+        except AirflowException as error:
+            exit_code = self.exit_code(remote_pod)
+            if not exit_code:
+                raise  # evicted, or never started
+            outcome(self.program, exit_code, result_in(xcom_result), str(error))
+
+    def exit_code(self, pod: Any) -> int | None:
+        """The container's own, as the program has no result where it could not write one; None
+        where the container has not ended, or is not known."""
+        for container in pod.status.container_statuses or []:
+            ended = container.state and container.state.terminated
+            if container.name == self.base_container_name and ended:
+                return ended.exit_code
+        return None

@@ -1,0 +1,66 @@
+"""What a program is given, the same in every runtime: its environment, as templates, and how they
+are rendered; and the bounds of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.providers.common.compat.sdk import mask_secret
+from airflow.utils.helpers import render_template
+
+MEMORY_LIMIT = "256Mi"
+STOP_SECONDS = 10  # a program ends at most 5 s after a SIGTERM
+
+# Airflow sets these itself for bash only, without the map index, and without a logical date where a
+# run has none: a manual run on Airflow 3, which is due at run_after.
+RUN_CONTEXT = {
+    "AIRFLOW_CTX_DAG_ID": "{{ ti.dag_id }}",
+    "AIRFLOW_CTX_TASK_ID": "{{ ti.task_id }}",
+    "AIRFLOW_CTX_DAG_RUN_ID": "{{ run_id }}",
+    "AIRFLOW_CTX_TRY_NUMBER": "{{ ti.try_number }}",
+    "AIRFLOW_CTX_MAP_INDEX": "{{ ti.map_index }}",
+    "AIRFLOW_CTX_LOGICAL_DATE": "{{ (dag_run.logical_date or dag_run.run_after).isoformat() }}",
+}
+
+
+def program_environment(
+    variables: Sequence[str], connections: Sequence[str], environment: dict[str, str]
+) -> dict[str, str]:
+    """The templates of what says which run it is, of these Variables and Connections, and of no
+    others but PUSHGATEWAY_URL. One that is not defined is empty, which the programs take as unset."""
+    environment = RUN_CONTEXT | environment
+    for name in (*variables, "PUSHGATEWAY_URL"):
+        environment[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
+    for name in connections:
+        template = f"{{{{ task.masked(conn.get('{name}')) }}}}"
+        environment[f"AIRFLOW_CONN_{name.upper()}"] = template
+    return environment
+
+
+class Program:
+    """What the operators share, each of which comes after it in its bases."""
+
+    template_ext: Sequence[str] = ()  # an argument that ends in .sh or .env is no file to render
+
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """A command line and an environment are text, in a DAG too that renders templates as the
+        objects that their text looks like (render_template_as_native_obj)."""
+        if not isinstance(content, str):
+            return super().render_template(content, context, jinja_env, seen_oids)
+        template = self.dag.get_template_env(force_sandboxed=True).from_string(content)
+        return render_template(template, context, native=False)
+
+    @staticmethod
+    def masked(connection: Any) -> str:
+        """What the templates of the environment call as `task.masked`: the connection as JSON, which
+        keeps every field (a URI loses the host's case). Masked as a whole: Airflow masks the
+        password, but not as JSON escapes it, nor keys in the extra. Empty where it is not defined,
+        so that the program says what is missing."""
+        if connection is None:
+            return ""
+        text = connection.as_json()
+        mask_secret(text)
+        return text

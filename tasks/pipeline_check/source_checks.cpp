@@ -1,0 +1,58 @@
+#include "source_checks.h"
+
+#include <fmt/format.h>
+
+#include "news_cursor.h"
+#include "steam_urls.h"
+#include "walk.h"
+
+namespace steamflow {
+
+std::string CheckSourceSettings(const SourceSettings& settings) {
+  std::vector<TaskError> wrong;
+  const auto look = [&](const auto& setting) {
+    if (!setting) wrong.push_back(setting.error());
+  };
+  look(settings.games);
+  look(settings.news_apps);
+  look(settings.timezone);
+  look(settings.call_budget);
+  if (!wrong.empty()) throw Combine(wrong);
+  return fmt::format("games: {}, apps with news: {}", settings.games->size(),
+                     settings.news_apps->size());
+}
+
+std::string CheckKey(const SourceSettings& settings, ApiProbe& probe, CallBudget* budget) {
+  ValueOf(settings.api_key);
+  if (ValueOf(settings.call_budget) >= 0) ValueOf(settings.redis);
+  probe.AskProfile(ValueOf(settings.api_url));
+  if (!budget) return "accepted";
+  return fmt::format("accepted; {} of {} calls of today are used", budget->Used(), budget->limit());
+}
+
+std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uint32_t>& news_apps,
+                       Run& run) {
+  RedisClient redis(settings, run.stop);
+  redis.Command({"PING"});
+  std::vector<TaskError> wrong;
+  const auto check = [&](const auto& read) {
+    try {
+      read();
+    } catch (const TaskError& error) {
+      if (error.code() == ExitCode::kSkipped) return;  // the end of a walk
+      if (error.code() != ExitCode::kData) throw;
+      wrong.push_back(error);
+    }
+  };
+  for (const char* key : {"last_steam_id", "last_user_id"}) {
+    const WalkOptions walk{.cursor_key = key, .start_id = steam_api::kHighestId};
+    check([&] { Walk(walk, run, &redis, true); });
+  }
+  for (const std::uint32_t appid : news_apps) {
+    check([&] { NewsCursor(appid, &redis); });
+  }
+  if (!wrong.empty()) throw Combine(wrong);
+  return fmt::format("{} answers, the cursors can be read", redis.Address());
+}
+
+}  // namespace steamflow

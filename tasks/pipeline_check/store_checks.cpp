@@ -1,0 +1,168 @@
+#include "store_checks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "json.h"
+
+namespace steamflow {
+namespace {
+
+using Leaves = std::map<std::string, std::string>;
+
+// The leaves of a response that is one of success; `path` names the question.
+Leaves AskForLeaves(RestClient& client, const std::string& path) {
+  const HttpResponse response = client.Ask("GET", path);
+  const std::string name = fmt::format("GET {}{}", client.server().url, path);
+  if (response.status != 200) {
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("{}: HTTP {}: {}", name, response.status, ErrorReason(response)));
+  }
+  const auto leaves = FlattenJson(response.body);
+  if (!leaves) throw TaskError(ExitCode::kConfig, name + ": what is there speaks no JSON");
+  return *leaves;
+}
+
+std::string ValueOf(const Leaves& leaves, const std::string& path) {
+  const auto found = leaves.find(path);
+  return found == leaves.end() ? "" : found->second;
+}
+
+// Blocks of writing that are set, by index or "cluster".
+std::vector<std::string> Blocks(RestClient& client, const std::string& prefix) {
+  std::vector<std::string> blocks;
+  for (const auto& [path, value] : AskForLeaves(client, "/_cluster/settings?flat_settings=true")) {
+    const auto block = path.find("cluster.blocks.");
+    if (block != std::string::npos && value == "true") blocks.push_back(path.substr(block));
+  }
+  const std::string of_indices =
+      fmt::format("/{}*/_settings/index.blocks.*?flat_settings=true&allow_no_indices=true", prefix);
+  for (const auto& [path, value] : AskForLeaves(client, of_indices)) {
+    const auto block = path.find(".settings.index.blocks.");
+    if (block == std::string::npos || value != "true") continue;
+    if (path.ends_with(".read") || path.starts_with(".")) continue;  // the server's own
+    blocks.push_back(fmt::format("{} of {}", path.substr(block + 10), path.substr(0, block)));
+  }
+  return blocks;
+}
+
+// Those that templates for indices of this prefix name, and that the server does not have.
+std::vector<std::string> MissingPipelines(RestClient& client) {
+  std::set<std::string> named;
+  for (const auto& [path, value] : AskForLeaves(client, "/_index_template?flat_settings=true")) {
+    if (path.ends_with("index.default_pipeline") || path.ends_with("index.final_pipeline")) {
+      named.insert(value);
+    }
+  }
+  std::vector<std::string> missing;
+  for (const std::string& pipeline : named) {
+    if (client.Ask("GET", "/_ingest/pipeline/" + pipeline).status == 404) {
+      missing.push_back(pipeline);
+    }
+  }
+  return missing;
+}
+
+}  // namespace
+
+std::string CheckPostgres(const PostgresParameters& parameters, const std::string& schema,
+                          Run& run) {
+  PostgresClient client(parameters, schema, run.stop);
+  const auto row =
+      client
+          .Execute(
+              "SELECT current_user, current_database(), current_setting('server_encoding'),"
+              " pg_is_in_recovery() OR current_setting('transaction_read_only')::bool,"
+              " n.oid IS NOT NULL, has_database_privilege(current_database(), 'CREATE'),"
+              " n.oid IS NOT NULL AND has_schema_privilege(n.oid, 'USAGE'),"
+              " (SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class c"
+              "  WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')"
+              "  AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, "
+              "'INSERT')))"
+              " FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = $1",
+              {schema})
+          .at(0);
+  const std::string user = row[0].value_or("");
+  const std::string database = row[1].value_or("");
+  const auto is_true = [&](std::size_t column) { return row[column] == "t"; };
+  if (row[2] != "UTF8") {
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("the database {} is encoded in {}: make it in UTF8", database,
+                                row[2].value_or("")));
+  }
+  if (is_true(3)) {
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("the database {} is read-only: name the primary", database));
+  }
+  if (!is_true(4) && !is_true(5)) {
+    throw TaskError(ExitCode::kAuth,
+                    fmt::format("there is no schema {0}, and {1} may not make it: GRANT CREATE ON "
+                                "DATABASE {2} TO {1}",
+                                schema, user, database));
+  }
+  if (is_true(4) && !is_true(6)) {
+    throw TaskError(ExitCode::kAuth, fmt::format("{0} may not use the schema {1}: GRANT USAGE ON "
+                                                 "SCHEMA {1} TO {0}",
+                                                 user, schema));
+  }
+  if (row[7]) {
+    throw TaskError(ExitCode::kAuth, fmt::format("{} may not read and write in the schema {}: {}",
+                                                 user, schema, *row[7]));
+  }
+  return fmt::format("database {} as {}, schema {} {}", database, user, schema,
+                     is_true(4) ? "is there" : "is to be made");
+}
+
+std::string CheckSearch(const RestServer& server, const std::string& index_prefix, Run& run) {
+  RestClient client(server, run);
+  const Leaves about = AskForLeaves(client, "/");
+  const std::string version = ValueOf(about, "version.number");
+  if (version.empty()) {
+    throw TaskError(ExitCode::kConfig, server.url + " is neither Elasticsearch nor OpenSearch");
+  }
+  if (const auto blocks = Blocks(client, index_prefix); !blocks.empty()) {
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("writing is blocked (a disk that is full does so, or a person): {}",
+                                fmt::join(blocks, ", ")));
+  }
+  if (const auto missing = MissingPipelines(client); !missing.empty()) {
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("index templates name pipelines that are not there: {}",
+                                fmt::join(missing, ", ")));
+  }
+  const std::string distribution = ValueOf(about, "version.distribution");
+  return fmt::format("{} {} answers, nothing blocks writing",
+                     distribution.empty() ? "Elasticsearch" : "OpenSearch", version);
+}
+
+std::string CheckConnect(const RestServer& server, Run& run) {
+  RestClient client(server, run);
+  std::set<std::string> connectors;
+  std::set<std::string> failed;
+  for (const auto& [path, value] : AskForLeaves(client, "/connectors?expand=status")) {
+    const auto end = path.find(".status.");
+    if (end == std::string::npos) continue;
+    connectors.insert(path.substr(0, end));
+    if (path.ends_with(".state") && value == "FAILED") failed.insert(path.substr(0, end));
+  }
+  if (failed.empty())
+    return fmt::format("{} answers, connectors: {}", server.url, connectors.size());
+  throw TaskError(ExitCode::kConfig,
+                  fmt::format("connectors that have failed (connect-apply --restart-failed starts "
+                              "them again): {}",
+                              fmt::join(failed, ", ")));
+}
+
+std::string CheckPushgateway(const std::string& url, Run& run) {
+  RestClient client({.source = "PUSHGATEWAY_URL", .url = url}, run);
+  const HttpResponse response = client.Ask("GET", "/-/ready");
+  if (response.status == 200) return url + " answers";
+  throw TaskError(ExitCode::kConfig, fmt::format("GET {}/-/ready: HTTP {}: it is no Pushgateway",
+                                                 url, response.status));
+}
+
+}  // namespace steamflow

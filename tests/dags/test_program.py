@@ -1,0 +1,37 @@
+"""What a program is given, the same in every runtime."""
+
+from __future__ import annotations
+
+import pytest
+from rendered import ENVIRONMENT, given, rendered
+
+RUNTIMES = ["bash", "docker", "kubernetes"]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_shards(load_dags, runtime):
+    dag = load_dags(RUNTIME=runtime, SHARDS="2")["steam_usrinfo_dag"]
+    argv = ["steam-news", "--shard", "1/2"]
+    assert given(dag.get_task("player_summaries").unmap({"argv": argv}))[0] == argv
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_native_objects_are_text(load_dags, runtime):
+    """A DAG may render templates as the objects that their text looks like."""
+    dags = load_dags(RUNTIME=runtime)
+    for name in ("steam_usrinfo_dag", "runDag"):
+        dags[name].render_template_as_native_obj = True
+    task = rendered(dags["steam_usrinfo_dag"].get_task("player_summaries"))
+    assert given(task) == (["steam-player-summaries"], ENVIRONMENT)
+    task = rendered(dags["runDag"].get_task("overload_test"))
+    assert given(task)[0] == ["kafka-load-test", "--factor", "1000"]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("ending", [".sh", ".env"])
+def test_an_argument_is_no_file_of_a_template(load_dags, runtime, ending):
+    """Airflow's operators take one for it that ends like this."""
+    dag = load_dags(RUNTIME=runtime, SHARDS="2")["steam_usrinfo_dag"]
+    argv = ["steam-news", "--sink", f"file:/news{ending}"]
+    task = rendered(dag.get_task("player_summaries").unmap({"argv": argv}))
+    assert given(task)[0] == argv

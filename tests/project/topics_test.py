@@ -1,0 +1,45 @@
+"""Holds the topics that the rest of the project speaks of against common/records/topics.h: what makes
+them, what reads all of them, and what the DAGs say that they fill.
+"""
+
+import json
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+HEADER = PROJECT / "common/records/topics.h"
+CODE = PROJECT / "common/records/topics.cpp"
+
+
+def catalogue() -> tuple[set[str], set[str]]:
+    """All topics, and those of records, which every sink takes by default."""
+    names = dict(re.findall(r'constexpr char (k\w+)\[\] = "(\w+)";', HEADER.read_text()))
+    body = re.search(r"RecordTopics\(\) \{\s*return \{([^}]*)\}", CODE.read_text())
+    assert names and body
+    return set(names.values()), {names[name] for name in re.findall(r"k\w+", body[1])}
+
+
+def main() -> None:
+    topics, records = catalogue()
+    assert len(records) > 1 and records < topics
+
+    made = json.loads((PROJECT / "docker/kafka/topics.json").read_text())
+    assert set(made) == topics, "docker/kafka/topics.json"
+    in_kubernetes = (PROJECT / "docker/kubernetes/base/topics.yaml").read_text()
+    assert set(re.findall(r"topicName: (\w+)", in_kubernetes)) == topics, "topics.yaml"
+
+    for path in (PROJECT / "docker/connect").glob("*.json"):
+        read = json.loads(path.read_text()).get("topics")
+        assert read is None or set(read.split(",")) == records, path.name
+
+    dags = {path: path.read_text() for path in (PROJECT / "dags").glob("*.py")}
+    filled = {topic for text in dags.values() for topic in re.findall(r'fills="(\w+)"', text)}
+    assert filled == records, "what the DAGs fill"
+    reconciled = re.search(
+        r"topic_asset\(name\)\s*for name in \(([^)]*)\)", dags[PROJECT / "dags/steam_reconcile.py"]
+    )
+    assert reconciled and set(re.findall(r'"(\w+)"', reconciled[1])) == records, "steam_reconcile"
+
+
+if __name__ == "__main__":
+    main()

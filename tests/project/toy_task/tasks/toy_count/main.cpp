@@ -1,0 +1,21 @@
+// Counts to a number.
+
+#include <fmt/format.h>
+
+#include "command.h"
+
+namespace {
+using namespace steamflow;
+}
+
+int main(int argc, char** argv) {
+  Command command("toy-count", "Counts to a number.", "toy-count --to 3");
+  unsigned to = 0;
+  command.flags().Under("Toy").Add("--to", to, "How far to count");
+
+  return command.Main(argc, argv, [&](Run& run) {
+    std::vector<std::string> numbers;
+    for (unsigned number = 1; number <= to; ++number) numbers.push_back(fmt::to_string(number));
+    run.result.lists.emplace_back("numbers", std::move(numbers));
+  });
+}
