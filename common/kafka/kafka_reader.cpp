@@ -136,22 +136,8 @@ class KafkaReader::Impl {
     return offsets;
   }
 
-  std::vector<std::optional<std::int64_t>> Committed(
-      const std::vector<KafkaPartition>& partitions) {
-    const PartitionList list = MakeList(partitions, {RD_KAFKA_OFFSET_INVALID});
-    const std::string doing = fmt::format("reading the committed offsets of group {}", group_);
-    Ask(doing, [&](int timeout) { return rd_kafka_committed(kafka_.get(), list.get(), timeout); });
-    std::vector<std::optional<std::int64_t>> offsets;
-    for (int i = 0; i < list->cnt; ++i) {
-      const auto& element = list->elems[i];
-      if (element.err) throw ErrorOf(doing, element.err);
-      offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
-    }
-    return offsets;
-  }
-
   void Commit(const std::vector<KafkaPartition>& partitions,
-              const std::vector<std::int64_t>& offsets) {
+              const std::vector<std::int64_t>& offsets, milliseconds longest) {
     const PartitionList list = MakeList(partitions, offsets);
     const Owned<rd_kafka_queue_t> responses(rd_kafka_queue_new(kafka_.get()));
     std::optional<rd_kafka_resp_err_t> response;
@@ -160,7 +146,8 @@ class KafkaReader::Impl {
       *static_cast<std::optional<rd_kafka_resp_err_t>*>(opaque) = error;
     };
     rd_kafka_commit_queue(kafka_.get(), list.get(), responses.get(), on_response, &response);
-    while (!response && stop_.TimeLeft().count() > 0) {
+    const auto until = Clock::now() + std::min(longest, stop_.TimeLeft());
+    while (!response && Clock::now() < until) {
       rd_kafka_queue_poll_callback(responses.get(), static_cast<int>(kFirstSlice.count()));
       rd_kafka_poll(kafka_.get(), 0);
     }
@@ -382,13 +369,9 @@ std::vector<std::optional<std::int64_t>> KafkaReader::OffsetsAt(
     const std::vector<KafkaPartition>& partitions, std::chrono::milliseconds since_epoch) {
   return impl_->OffsetsAt(partitions, since_epoch);
 }
-std::vector<std::optional<std::int64_t>> KafkaReader::Committed(
-    const std::vector<KafkaPartition>& partitions) {
-  return impl_->Committed(partitions);
-}
 void KafkaReader::Commit(const std::vector<KafkaPartition>& partitions,
-                         const std::vector<std::int64_t>& offsets) {
-  impl_->Commit(partitions, offsets);
+                         const std::vector<std::int64_t>& offsets, milliseconds longest) {
+  impl_->Commit(partitions, offsets, longest);
 }
 void KafkaReader::Start(const std::vector<KafkaPartition>& partitions,
                         const std::vector<std::int64_t>& offsets) {

@@ -45,7 +45,7 @@ struct KafkaRead {
 // they cannot be reached in time.
 class KafkaReader {
  public:
-  // Begins to connect. `group` is whose committed offsets Committed and Commit are about.
+  // Begins to connect. `group` is whose offsets Commit sets.
   KafkaReader(const KafkaProperties& properties, const std::string& group, const Stop& stop);
   ~KafkaReader();
   KafkaReader(const KafkaReader&) = delete;
@@ -65,10 +65,9 @@ class KafkaReader {
   std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
                                                      std::chrono::milliseconds since_epoch);
 
-  // The offsets that the group has committed.
-  std::vector<std::optional<std::int64_t>> Committed(const std::vector<KafkaPartition>& partitions);
+  // Sets the group's offsets, and waits for it at most so long.
   void Commit(const std::vector<KafkaPartition>& partitions,
-              const std::vector<std::int64_t>& offsets);
+              const std::vector<std::int64_t>& offsets, std::chrono::milliseconds longest);
 
   // Begins to fetch each partition from its offset, in place of those of the last call.
   void Start(const std::vector<KafkaPartition>& partitions,

@@ -99,8 +99,8 @@ int main(int argc, char** argv) {
       stores.push_back(std::make_unique<PostgresAudit>(*postgres, schema, window.since, run.stop));
     }
     if (elasticsearch) {
-      stores.push_back(std::make_unique<ElasticsearchAudit>(*elasticsearch, index_prefix, kafka,
-                                                            window.since, run));
+      stores.push_back(
+          std::make_unique<ElasticsearchAudit>(*elasticsearch, index_prefix, window.since, run));
     }
     Reconciliation reconciliation(kafka, topics, window, std::move(stores),
                                   acknowledged.value_or(std::vector<Acknowledged>()), run.stop);

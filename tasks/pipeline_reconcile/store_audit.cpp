@@ -13,8 +13,8 @@ AuditedRecord::AuditedRecord(const ConsumedRecord& record, std::string place_in_
       kind(record.kind),
       event_time(record.event_time),
       id_time(record.id_time),
-      index_time(MonthTime(record)),
-      state_id(record.state_id) {}
+      state_id(record.state_id),
+      state_version(StateVersion(record)) {}
 
 bool IsMonthBefore(Instant month, Instant since) {
   const auto month_of = [](Instant instant) {
