@@ -150,6 +150,7 @@ class KafkaReader::Impl {
     while (!response && Clock::now() < until) {
       rd_kafka_queue_poll_callback(responses.get(), static_cast<int>(kFirstSlice.count()));
       rd_kafka_poll(kafka_.get(), 0);
+      if (!response && IsGroupRefused()) response = RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
     }
     const auto error = response.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (error) throw ErrorOf(fmt::format("committing offsets of group {}", group_), error);
@@ -251,6 +252,13 @@ class KafkaReader::Impl {
         message.rkt ? fmt::format("reading {}", rd_kafka_topic_name(message.rkt)) : "reading Kafka",
         message.err);
     if (error.code() != ExitCode::kTransient) throw error;
+  }
+
+  // Whether the brokers have said that this login may not use the group. A commit is not answered
+  // then: it waits for a coordinator that librdkafka never hears of.
+  bool IsGroupRefused() {
+    const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), 0));
+    return message && message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
   }
 
   // Asks until there is a response that another try would not change.

@@ -65,7 +65,7 @@ class KafkaReader {
   std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
                                                      std::chrono::milliseconds since_epoch);
 
-  // Sets the group's offsets, and waits for it at most so long.
+  // Sets the group's offsets, and waits for it at most so long. Before Start.
   void Commit(const std::vector<KafkaPartition>& partitions,
               const std::vector<std::int64_t>& offsets, std::chrono::milliseconds longest);
 

@@ -378,6 +378,20 @@ TEST_F(BulkFaults, APositionThatCannotBeMovedIsNoSuccess) {
   ExpectRun(0, 0, 10, 0);
 }
 
+// Monitors would show no lag, for a reason that a person has to mend.
+TEST_F(BulkFaults, AConsumerGroupThatTheLoginMayNotUseIsNamed) {
+  constexpr std::int16_t kFindCoordinator = 10;
+  WriteMany(3);
+  kafka_.FailNext(kFindCoordinator, std::vector<rd_kafka_resp_err_t>(
+                                        1000, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED));
+  const Ended run = Run();
+  EXPECT_EQ(run.exit_code, 77) << run.out << run.err;
+  EXPECT_NE(run.Result().Text("/error/message").find("steamflow-elasticsearch"), std::string::npos)
+      << run.out;
+  rd_kafka_mock_clear_request_errors(kafka_.cluster(), kFindCoordinator);
+  ExpectRun(0, 3, 0, 0);
+}
+
 TEST_F(BulkFaults, AServerThatIsAwayIsTransient) {
   WriteMany(3);
   environment_["AIRFLOW_CONN_ELASTICSEARCH_DEFAULT"] = "http://127.0.0.1:1";

@@ -129,6 +129,23 @@ TEST_P(KafkaToElasticsearch, AnEventIsStoredOnceWhateverItsTime) {
   EXPECT_EQ(search_.Count("rct_plyd_games"), 1);
 }
 
+// What a feed has edited is another edition, and the same edition again is not, whatever its date
+// and its partition.
+TEST_P(KafkaToElasticsearch, EachEditionOfNewsIsADocument) {
+  const auto item = [](const char* edition, const char* date, int partition) {
+    return NewMessage{"77",
+                      std::string(R"({"gid":"77","feed_appid":480,"date":)") + date + "}",
+                      {{"event_id", "steam_news/480/77/" + std::string(edition)}},
+                      partition};
+  };
+  Write(kNewsTopic, {item("aaaaaaaaaaaa", "1793318400", 0), item("aaaaaaaaaaaa", "1796083200", 1)});
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic, "--shard", "1/2"})), Counts(1, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic, "--shard", "0/2"})), Counts(0, 1, 0));
+  Write(kNewsTopic, {item("bbbbbbbbbbbb", "1796083200", 0)});
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic})), Counts(1, 0, 0));
+  EXPECT_EQ(search_.Count("steam_news"), 2);
+}
+
 TEST_P(KafkaToElasticsearch, NewestVersionOfAPlayerWins) {
   const auto player = [](const std::string& name, const std::string& time) {
     return NewMessage{"7", At(time, R"("steamid":"7","personaname":")" + name + "\""), {}};
