@@ -20,15 +20,11 @@ bool HasTimestamp(std::string_view value) {
                                [](const JsonField& field) { return field.name == "@timestamp"; });
 }
 
-std::int64_t Milliseconds(Instant instant) {
-  return std::chrono::milliseconds(instant.time_since_epoch()).count();
-}
-
 }  // namespace
 
-void BulkBody::Add(const ConsumedRecord& record, std::string_view index) {
+void BulkBody::Add(const ConsumedRecord& record, std::string_view alias) {
   const ConsumedMessage& message = record.message;
-  AddAction(record, index);
+  AddAction(record, alias);
   Item item{.event_id_size = message.event_id->size(),
             .key_size = message.key.value_or("").size(),
             .has_key = message.key.has_value(),
@@ -41,28 +37,35 @@ void BulkBody::Add(const ConsumedRecord& record, std::string_view index) {
   if (topic == topics_.end()) topics_.emplace_back(message.topic);
   kept_ += *message.event_id;
   kept_ += message.key.value_or("");
-  if (message.value) AddDocument(record, item);
+  if (message.value) {
+    AddDocument(record, item);
+  } else {
+    AddTombstone(record);
+  }
   item.kept_end = kept_.size();
   item.text_end = text_.size();
   items_.push_back(item);
 }
 
-void BulkBody::AddAction(const ConsumedRecord& record, std::string_view index) {
-  text_ += !IsState(record.kind)   ? R"({"create":{"_index":")"
-           : record.is_tombstone() ? R"({"delete":{"_index":")"
-                                   : R"({"index":{"_index":")";
-  text_ += index;  // has no character that JSON would escape
+void BulkBody::AddAction(const ConsumedRecord& record, std::string_view alias) {
+  text_ += IsState(record.kind) ? R"({"index":{"_index":")" : R"({"create":{"_index":")";
+  text_ += alias;  // has no character that JSON would escape
+  text_ += IndexSuffix(record.kind, record.id_time);
   if (IsState(record.kind)) {
     fmt::format_to(std::back_inserter(text_),
                    R"(","_id":"{}","version":{},"version_type":"external_gte"}}}})",
-                   record.state_id, Milliseconds(record.event_time));
+                   record.state_id, StateVersion(record));
   } else {
-    text_ += '-';
-    text_ += IndexMonth(MonthTime(record));
     text_ += R"(","_id":)";
     AppendJsonString(text_, *record.message.event_id);
     text_ += "}}";
   }
+  text_ += '\n';
+}
+
+void BulkBody::AddTombstone(const ConsumedRecord& record) {
+  fmt::format_to(std::back_inserter(text_), R"({{"@timestamp":"{}","{}":true,"steamid":"{}"}})",
+                 FormatUtc(record.event_time), kTombstoneField, record.state_id);
   text_ += '\n';
 }
 

@@ -13,12 +13,13 @@ namespace steamflow {
 // Records as the body of requests to Elasticsearch's _bulk: a line that says what to do, and the
 // document: the value's bytes as they came, with the event time as `@timestamp` before them, unless
 // they have one. An event is created under its event id, and so refused where it is there already;
-// of state the newest version is kept, the event time in ms being the version, and a tombstone
-// deletes. Format: Elasticsearch's "Bulk API". Pure: no I/O.
+// of state the newest version is kept, a tombstone being a version as any other: were its document
+// deleted, an older version that comes later would be taken for a new one. Format: Elasticsearch's
+// "Bulk API". Pure: no I/O.
 class BulkBody {
  public:
-  // `index` is the name of the topic's index, or what that of the month begins with (IndexName).
-  void Add(const ConsumedRecord& record, std::string_view index);
+  // `alias` is the topic's (IndexName).
+  void Add(const ConsumedRecord& record, std::string_view alias);
   void Clear();
   // Makes room for so many bytes, which growing step by step would take twice.
   void Reserve(std::size_t bytes) { text_.reserve(bytes); }
@@ -48,7 +49,8 @@ class BulkBody {
     std::int64_t timestamp_ms = -1;
   };
 
-  void AddAction(const ConsumedRecord& record, std::string_view index);
+  void AddAction(const ConsumedRecord& record, std::string_view alias);
+  void AddTombstone(const ConsumedRecord& record);
   void AddDocument(const ConsumedRecord& record, Item& item);
 
   std::string text_;

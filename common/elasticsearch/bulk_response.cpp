@@ -4,7 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 
 namespace steamflow {
 namespace {
@@ -17,45 +17,69 @@ std::string_view TextAt(element parent, const char* name) {
   return parent[name].get_string().get(text) ? std::string_view() : text;
 }
 
-// An error of the index as such, which would meet every document: only the type tells, as the
-// status is that of a document which cannot be parsed.
-bool IsOfTheIndex(std::string_view type) {
-  constexpr std::array<std::string_view, 4> kTypes{
-      "index_not_found_exception", "index_closed_exception", "invalid_index_name_exception",
-      "validation_exception"};  // more shards than the cluster may have
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view> starts) {
+  return std::any_of(starts.begin(), starts.end(),
+                     [text](std::string_view start) { return text.starts_with(start); });
 }
 
-Fate Judge(std::int64_t status, std::string_view action, std::string_view type) {
+// An error as the server tells it; `detail` is what it says of the cause, else of the error.
+struct Error {
+  std::string_view type;
+  std::string_view reason;
+  std::string_view cause;
+
+  std::string_view detail() const { return cause.empty() ? reason : cause; }
+};
+
+Error ErrorOf(element json) {
+  Error error{.type = TextAt(json, "type"), .reason = TextAt(json, "reason"), .cause = {}};
+  if (element cause; !json["caused_by"].get(cause)) error.cause = TextAt(cause, "reason");
+  return error;
+}
+
+// The status and the type are those of many an error of the index too (a missing pipeline is an
+// illegal argument), so this allows what can only be the document's: a value that does not parse,
+// unless a limit is passed that the settings of the index have drawn.
+bool IsOfTheDocument(const Error& error) {
+  if (error.type == "illegal_argument_exception") {
+    return error.reason.starts_with("Document contains at least one immense term");
+  }
+  if (error.type != "mapper_parsing_exception" && error.type != "document_parsing_exception") {
+    return false;
+  }
+  return !StartsWithAny(error.detail(), {"Limit of ", "The depth of ", "The number of nested "});
+}
+
+Fate Judge(std::int64_t status, const Error& error) {
   if (status >= 200 && status < 300) return Fate::kStored;
-  if (status == 409) return Fate::kDuplicate;
+  if (error.type == "version_conflict_engine_exception") return Fate::kDuplicate;
+  if (error.type == "cluster_block_exception") return Fate::kTryAgain;  // read-only, a full disk
   if (status == 408 || status == 429 || status >= 500) return Fate::kTryAgain;
-  if (type == "cluster_block_exception") return Fate::kTryAgain;  // read-only, a full disk
-  if (IsOfTheIndex(type)) return Fate::kNoIndex;
-  if (status == 404 && action == "delete") return Fate::kStored;
   if (status == 401 || status == 403) return Fate::kNoRight;
-  return Fate::kRefused;
+  return IsOfTheDocument(error) ? Fate::kRefused : Fate::kNoPlace;
 }
 
-// An item is {"create":{"status":201}}, or with an error {"type":"...","reason":"..."} in it. What
-// is wrong with the document itself is said by the cause.
+// An item is {"create":{"status":201,"result":"created"}}, or with an error
+// {"type":"...","reason":"..."} in it.
 bool ReadItem(element json, BulkItem& item) {
   simdjson::dom::object object;
   if (json.get_object().get(object) || object.size() != 1) return false;
-  const auto action = *object.begin();
+  const element action = (*object.begin()).value;
   std::int64_t status = 0;
-  if (action.value["status"].get_int64().get(status)) return false;
-  element error;
-  const bool has_error = !action.value["error"].get(error);
-  const std::string_view type = has_error ? TextAt(error, "type") : "";
-  item.fate = Judge(status, action.key, type);
-  if (item.fate == Fate::kStored || item.fate == Fate::kDuplicate) return true;
-  item.reason = type.empty() ? fmt::format("HTTP {}", status) : std::string(type);
-  if (!has_error) return true;
-  item.reason += fmt::format(": {}", TextAt(error, "reason"));
-  if (element cause; !error["caused_by"].get(cause)) {
-    item.reason += fmt::format(" ({})", TextAt(cause, "reason"));
+  if (action["status"].get_int64().get(status)) return false;
+  element found;
+  const Error error = action["error"].get(found) ? Error{} : ErrorOf(found);
+  item.fate = Judge(status, error);
+  if (item.fate == Fate::kStored && TextAt(action, "result") == "noop") {
+    item = {Fate::kNoPlace, "noop", "an ingest pipeline of the index drops the document"};
   }
+  if (item.fate == Fate::kStored || item.fate == Fate::kDuplicate || !item.error.empty()) {
+    return true;
+  }
+  item.error = error.type.empty() ? fmt::format("HTTP {}", status) : std::string(error.type);
+  item.reason = item.error;
+  if (!error.reason.empty()) item.reason += fmt::format(": {}", error.reason);
+  if (!error.cause.empty()) item.reason += fmt::format(" ({})", error.cause);
   return true;
 }
 

@@ -12,15 +12,17 @@ namespace steamflow {
 // What became of one item.
 struct BulkItem {
   enum class Fate {
-    kStored,     // it is in; of a deletion: it is gone
+    kStored,
     kDuplicate,  // it is there already, or a newer version is
     kTryAgain,   // the server has no room or time for it now
-    kRefused,    // the server will never take this document
+    kRefused,    // the document itself is one that the server can never take
     kNoRight,    // the login lacks a right
-    kNoIndex,    // the index is closed or may not be made: it is not the document's fault
+    kNoPlace,    // any other error: nothing shows that it is the document's
   };
   Fate fate = Fate::kStored;
-  std::string reason;  // of the last four: "mapper_parsing_exception: failed to parse ..."
+  // Of the last four:
+  std::string error;   // "mapper_parsing_exception", else "HTTP 400"
+  std::string reason;  // "mapper_parsing_exception: failed to parse ... (its cause)"
 };
 
 class BulkResponseParser {

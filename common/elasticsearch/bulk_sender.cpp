@@ -18,10 +18,15 @@ constexpr std::size_t kLargestPart = 1U << 20U;  // bytes, unless one item alone
 constexpr milliseconds kLongestResponse(30'000);
 constexpr milliseconds kLongestWait(100);  // between two looks at what is queued
 
-// Whether the response is an error that Elasticsearch itself speaks of, and no proxy.
-bool IsElasticsearchError(const HttpResponse& response) {
+// Whether a response blames the items of a request: that they are too many or too large, or that
+// one of them has no form that a request can have.
+bool BlamesTheItems(const HttpResponse& response) {
+  if (response.status == 413) return true;
+  if (response.status != 400) return false;
   const auto leaves = FlattenJson(response.body);
-  return leaves && leaves->contains("error.type");
+  if (!leaves) return false;
+  const auto type = leaves->find("error.type");
+  return type != leaves->end() && type->second == "action_request_validation_exception";
 }
 
 }  // namespace
@@ -119,7 +124,8 @@ void BulkSender::StartNext() {
   // The first records of a run are to be seen at once too.
   const bool refresh = sending.refresh_ || !has_sent_;
   HttpRequest request{.method = "POST",
-                      .url = server_.url + "/_bulk?filter_path=items.*.status,items.*.error" +
+                      .url = server_.url +
+                             "/_bulk?filter_path=items.*.status,items.*.result,items.*.error" +
                              (refresh ? "&refresh=true" : ""),
                       .headers = server_.headers,
                       .body = gzip_.Compress(text),
@@ -150,9 +156,7 @@ void BulkSender::OnOutcome(Part&& part, const HttpOutcome& outcome) {
   }
   const HttpResponse& response = *outcome.response;
   if (response.status == 200) return OnResponse(std::move(part), response);
-  const bool is_to_blame =
-      response.status == 413 || (response.status == 400 && IsElasticsearchError(response));
-  if (is_to_blame) return Halve(std::move(part), response);
+  if (BlamesTheItems(response)) return Halve(std::move(part), response);
   Fail(*part.sending, ExitCode::kConfig,
        fmt::format("{}: {}", Describe(outcome), ErrorReason(response)));
 }
@@ -177,12 +181,12 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
         cause = item.reason;
         break;
       case BulkItem::Fate::kRefused:
-        responses.refusals.push_back({part.items[i], item.reason});
+        responses.refusals.push_back({part.items[i], item.error, item.reason});
         break;
       case BulkItem::Fate::kNoRight:
-        return Fail(*part.sending, ExitCode::kAuth, item.reason);
-      case BulkItem::Fate::kNoIndex:
-        return Fail(*part.sending, ExitCode::kConfig, item.reason);
+        return FailFor(part, part.items[i], ExitCode::kAuth, item.reason);
+      case BulkItem::Fate::kNoPlace:
+        return FailFor(part, part.items[i], ExitCode::kConfig, item.reason);
     }
   }
   if (!again.items.empty()) {
@@ -194,7 +198,8 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
 void BulkSender::Halve(Part&& part, const HttpResponse& response) {
   if (part.items.size() == 1) {
     part.sending->responses_.refusals.push_back(
-        {part.items.front(), fmt::format("HTTP {}: {}", response.status, ErrorReason(response))});
+        {part.items.front(), fmt::format("HTTP {}", response.status),
+         fmt::format("HTTP {}: {}", response.status, ErrorReason(response))});
     return;
   }
   const auto middle = part.items.begin() + static_cast<std::ptrdiff_t>(part.items.size() / 2);
@@ -220,6 +225,13 @@ void BulkSender::Retry(Part&& part, const std::string& cause, std::chrono::secon
 void BulkSender::Fail(Sending& sending, ExitCode code, const std::string& cause) const {
   sending.error_.emplace(code,
                          fmt::format("POST {}/_bulk: {} ({})", server_.url, cause, server_.source));
+}
+
+void BulkSender::FailFor(const Part& part, std::size_t item, ExitCode code,
+                         const std::string& reason) const {
+  std::string value;
+  const ConsumedMessage message = part.sending->body_->Message(item, value);
+  Fail(*part.sending, code, fmt::format("{}: {}", *message.event_id, reason));
 }
 
 milliseconds BulkSender::UntilNext() const {

@@ -21,13 +21,14 @@ namespace steamflow {
 
 // Posts bodies to _bulk, in several requests side by side. Items that the server has no room for
 // are sent again alone, and so is all of a request that was not answered: what it did is recognised
-// by its ids. A request that is too large, or that the server refuses as a whole, is cut in halves
-// until the item that is to blame is alone.
+// by its ids. A request that is too large, or that the server refuses as a whole because of an item
+// in it, is cut in halves until that item is alone.
 class BulkSender {
  public:
-  // An item that the server will never take, and why.
+  // An item that the server will never take, and why: for a fault of its own, see BulkItem.
   struct Refusal {
     std::size_t item = 0;
+    std::string error;
     std::string reason;
   };
   struct Responses {
@@ -48,7 +49,7 @@ class BulkSender {
 
   // Waits until all of the body is answered, and sends meanwhile what is queued, in its order: so
   // that the server has work when the last responses of a body are still to come. Throws TaskError:
-  // as LastingError has it, kConfig where an index cannot be written, kTransient where the retries
+  // as LastingError has it, kConfig where an index takes no document, kTransient where the retries
   // or the time are over, and for a signal that comes before all of the body is sent. What happens
   // to other bodies is told by their own Await.
   Responses Await(Sending& sending);
@@ -70,6 +71,7 @@ class BulkSender {
   void Halve(Part&& part, const HttpResponse& response);
   void Retry(Part&& part, const std::string& cause, std::chrono::seconds at_least);
   void Fail(Sending& sending, ExitCode code, const std::string& cause) const;
+  void FailFor(const Part& part, std::size_t item, ExitCode code, const std::string& reason) const;
   std::chrono::milliseconds UntilNext() const;
 
   const RestServer& server_;

@@ -1,5 +1,8 @@
 #include "elasticsearch_store.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
 #include <utility>
 
 #include "index_names.h"
@@ -9,6 +12,7 @@ namespace {
 
 constexpr std::size_t kFullBytes = 4U << 20U;                 // two of them are on their way
 constexpr std::size_t kMostBytes = kFullBytes + (1U << 20U);  // as a rule
+constexpr std::chrono::seconds kLongestTelling(5);
 
 }  // namespace
 
@@ -17,21 +21,28 @@ class ElasticsearchStore::Batch : public SinkBatch {
   explicit Batch(ElasticsearchStore& store) : store_(store) { body_.Reserve(kMostBytes); }
 
   void Add(const ConsumedRecord& record) override {
-    body_.Add(record, store_.indices_.find(record.message.topic)->second);
+    body_.Add(record, store_.aliases_.find(record.message.topic)->second);
   }
   bool IsFull() const override { return body_.bytes() >= kFullBytes; }
   void Stage() override { sending_ = store_.sender_.Queue(body_, !IsFull()); }
 
-  std::optional<Stored> Store(const std::vector<OffsetMove>& moves,
+  std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                               BatchDeadLetters& letters) override {
     const auto responses = store_.sender_.Await(*std::exchange(sending_, nullptr));
     std::string value;
-    for (const auto& [item, reason] : responses.refusals) {
+    for (const auto& [item, error, reason] : responses.refusals) {
       const ConsumedMessage message = body_.Message(item, value);
-      letters.Add(message, {{"event_id", *message.event_id}}, reason);
+      letters.Refuse(message, {{"event_id", *message.event_id}}, error, reason);
     }
     letters.Send();
-    store_.Commit(moves);
+    if (!store_.positions_.Move(moves)) return std::nullopt;
+    std::vector<KafkaPartition> partitions;
+    std::vector<std::int64_t> offsets;
+    for (const PositionMove& move : moves) {
+      partitions.push_back(move.partition);
+      offsets.push_back(move.to.offset);
+    }
+    store_.TellGroup(partitions, offsets);
     return Stored{responses.inserted, responses.duplicates};
   }
 
@@ -48,38 +59,53 @@ class ElasticsearchStore::Batch : public SinkBatch {
 };
 
 ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
-                                       const DrainOptions& options, const Run& run)
+                                       const DrainOptions& options, Run& run)
     : sender_(server, run),
-      group_(ReadKafkaProperties(options.kafka, run.log), "steamflow-elasticsearch", run.stop) {
+      positions_(server, index_prefix, run),
+      group_name_(index_prefix + "steamflow-elasticsearch"),
+      group_(ReadKafkaProperties(options.kafka, run.log), group_name_, run.stop),
+      log_(run.log) {
+  std::map<std::string, std::string> topics;  // by alias
   for (const std::string& topic : options.topics) {
-    indices_.emplace(topic, IndexName(index_prefix, topic));
+    const std::string alias = IndexName(index_prefix, topic);
+    const auto [other, is_new] = topics.emplace(alias, topic);
+    if (!is_new) {
+      throw TaskError(ExitCode::kUsage, fmt::format("--topic: {} and {} would share the indices {}",
+                                                    other->second, topic, alias));
+    }
+    aliases_.emplace(topic, alias);
   }
 }
 
 ElasticsearchStore::~ElasticsearchStore() = default;
 
-std::vector<std::optional<std::int64_t>> ElasticsearchStore::StoredOffsets(
+std::vector<std::optional<SinkPosition>> ElasticsearchStore::Positions(
     const std::vector<KafkaPartition>& partitions) {
-  return group_.Committed(partitions);
+  auto positions = positions_.Read(partitions);
+  std::vector<std::int64_t> offsets;
+  for (const auto& position : positions) {
+    offsets.push_back(position.value_or(SinkPosition()).offset);
+  }
+  TellGroup(partitions, offsets);
+  return positions;
 }
 
 std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {
   return std::make_unique<Batch>(*this);
 }
 
-// A run beside this one may have got further: its offsets are not moved back.
-void ElasticsearchStore::Commit(const std::vector<OffsetMove>& moves) {
-  std::vector<KafkaPartition> partitions;
-  for (const OffsetMove& move : moves) partitions.push_back(move.partition);
-  const auto committed = group_.Committed(partitions);
-  std::vector<KafkaPartition> moved;
-  std::vector<std::int64_t> offsets;
-  for (std::size_t i = 0; i < moves.size(); ++i) {
-    if (committed[i] && committed[i] != moves[i].from && *committed[i] >= moves[i].to) continue;
-    moved.push_back(moves[i].partition);
-    offsets.push_back(moves[i].to);
+// Nothing depends on it but what a monitor shows.
+void ElasticsearchStore::TellGroup(const std::vector<KafkaPartition>& partitions,
+                                   const std::vector<std::int64_t>& offsets) {
+  if (partitions.empty() || !group_listens_) return;
+  try {
+    group_.Commit(partitions, offsets, kLongestTelling);
+  } catch (const TaskError& error) {
+    if (error.code() == ExitCode::kAuth) throw;
+    group_listens_ = false;
+    log_.Warning(
+        fmt::format("the consumer group {} shows an old lag: {}", group_name_, error.what()));
   }
-  if (!moved.empty()) group_.Commit(moved, offsets);
 }
 
 }  // namespace steamflow

@@ -1,39 +1,48 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "bulk_sender.h"
-#include "drain.h"
+#include "drain_options.h"
 #include "kafka_reader.h"
+#include "position_index.h"
+#include "sink_store.h"
 
 namespace steamflow {
 
-// Elasticsearch or OpenSearch as the end of a drain. How far each partition is stored are the
-// offsets that the consumer group `steamflow-elasticsearch` has committed: after the documents are
-// in, so that what is stored twice after a crash meets its twin.
+// Elasticsearch or OpenSearch as the end of a drain. Positions are moved after the documents are
+// in, so that what is stored twice after a crash meets its twin. The consumer group
+// `<prefix>steamflow-elasticsearch` is told of them for lag monitors, and never asked.
 class ElasticsearchStore : public SinkStore {
  public:
-  // Begins to connect to Kafka. `server` and `run` must outlive this.
+  // Begins to connect to Kafka. `server` and `run` must outlive this. Throws TaskError (kUsage)
+  // where two topics have the same indices.
   ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
-                     const DrainOptions& options, const Run& run);
+                     const DrainOptions& options, Run& run);
   ~ElasticsearchStore() override;
 
   std::string type() const override { return "elasticsearch"; }
-  std::vector<std::optional<std::int64_t>> StoredOffsets(
+  std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
  private:
   class Batch;
 
-  void Commit(const std::vector<OffsetMove>& moves);
+  void TellGroup(const std::vector<KafkaPartition>& partitions,
+                 const std::vector<std::int64_t>& offsets);
 
-  std::map<std::string, std::string, std::less<>> indices_;  // of each topic, see IndexName
+  std::map<std::string, std::string, std::less<>> aliases_;  // of each topic, see IndexName
   BulkSender sender_;
+  PositionIndex positions_;
+  const std::string group_name_;
   KafkaReader group_;
+  bool group_listens_ = true;
+  Log& log_;
 };
 
 }  // namespace steamflow

@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 
 #include "task_error.h"
 
 namespace steamflow {
 
+namespace {
+using std::chrono::milliseconds;
+}  // namespace
+
 // Elasticsearch, "Create index API": lower case, at most 255 bytes, not beginning with - _ or +.
-// A topic has no other character that an index cannot have. The month takes 8 bytes, and what
+// A topic has no other character that an index cannot have. The suffix takes 8 bytes, and what
 // begins with a dot is the server's own.
 std::string IndexName(const std::string& prefix, std::string_view topic) {
   std::string name = prefix;
@@ -26,14 +31,25 @@ std::string IndexName(const std::string& prefix, std::string_view topic) {
   return name;
 }
 
-std::string IndexMonth(Instant instant) {
-  std::string month = FormatDate(instant).substr(0, 7);
-  month[4] = '.';
+std::string IndexSuffix(RecordKind kind, std::optional<Instant> id_time) {
+  if (IsState(kind)) return kStateSuffix;
+  if (!id_time) return kUndatedSuffix;
+  std::string month = "-" + FormatDate(*id_time).substr(0, 7);
+  month[5] = '.';
   return month;
 }
 
-Instant MonthTime(const ConsumedRecord& record) {
-  return record.id_time.value_or(record.event_time);
+// The time of a tombstone is Kafka's, to the millisecond: so that the version before it, which may
+// come again, is older even in the same second.
+std::int64_t StateVersion(const ConsumedRecord& record) {
+  const milliseconds version = record.version_time.time_since_epoch();
+  const milliseconds kafka(record.message.timestamp_ms);
+  const bool is_kafkas = std::chrono::floor<std::chrono::seconds>(kafka) == version;
+  return (record.is_tombstone() && is_kafkas ? kafka : version).count();
+}
+
+std::string PositionsIndex(const std::string& prefix) {
+  return prefix + "steamflow-positions";
 }
 
 }  // namespace steamflow

@@ -14,8 +14,15 @@ namespace {
 
 using Leaves = std::map<std::string, std::string>;
 
-// Of two templates that fit an index the one with the longer name is meant: topics `a` and `a-20`.
+// Of two templates that fit an index the one with the longer pattern is meant: topics `a` and
+// `a-20`.
 constexpr std::size_t kPriority = 200;
+
+// No file of the folder: nobody searches positions, and nothing of them is to be chosen.
+constexpr char kPositions[] =
+    R"({"settings":{"index":{"number_of_shards":1,"auto_expand_replicas":"0-1"}},)"
+    R"("mappings":{"dynamic":false,"properties":{"topic":{"type":"keyword"},)"
+    R"("partition":{"type":"integer"},"offset":{"type":"long"}}}})";
 
 constexpr char kIlm[] = "ilm_policy";
 constexpr char kIsm[] = "ism_policy";
@@ -99,21 +106,46 @@ struct IndexSetup::Lifecycle {
 IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
                        const std::string& index_prefix, const std::vector<std::string>& topics)
     : client_(client), folder_(folder), start_("steamflow-" + index_prefix) {
-  for (const std::string& topic : topics) {
-    const RecordKind kind = KindOf(topic);
-    const std::string index = IndexName(index_prefix, topic);
-    templates_.push_back({.name = "steamflow-" + index,
-                          .index = index,
-                          .is_state = IsState(kind),
-                          .parts = ReadParts(folder + "/" + FileOf(kind))});
+  const std::string positions = PositionsIndex(index_prefix);
+  templates_.push_back({.name = "steamflow-" + positions,
+                        .pattern = positions,
+                        .aliases = "{}",
+                        .parts = ParseJsonObject(kPositions).value()});
+  for (const std::string& topic : topics) AddTopic(IndexName(index_prefix, topic), KindOf(topic));
+}
+
+void IndexSetup::AddTopic(const std::string& alias, RecordKind kind) {
+  const std::string name = "steamflow-" + alias;
+  const auto parts = ReadParts(folder_ + "/" + FileOf(kind));
+  const auto behind = [&](const char* how) {
+    JsonObject aliases;
+    return aliases.AddRaw(alias, how).Take();
+  };
+  if (IsState(kind)) {
+    const std::string filter = fmt::format(
+        R"({{"filter":{{"bool":{{"must_not":{{"term":{{"{}":true}}}}}}}}}})", kTombstoneField);
+    templates_.push_back({.name = name + kStateSuffix,
+                          .pattern = alias + kStateSuffix,
+                          .aliases = behind(filter.c_str()),
+                          .parts = parts});
+    return;
   }
+  templates_.push_back({.name = name,
+                        .pattern = alias + "-20*.*",
+                        .aliases = behind("{}"),
+                        .has_policy = true,
+                        .parts = parts});
+  templates_.push_back({.name = name + kUndatedSuffix,
+                        .pattern = alias + kUndatedSuffix,
+                        .aliases = behind("{}"),
+                        .parts = parts});
 }
 
 std::vector<AppliedItem> IndexSetup::Apply() {
   std::vector<AppliedItem> applied;
   const Lifecycle* const lifecycle = FindLifecycle();
   for (const Template& wanted : templates_) {
-    if (lifecycle && !wanted.is_state) applied.push_back(ApplyPolicy(wanted, *lifecycle));
+    if (lifecycle && wanted.has_policy) applied.push_back(ApplyPolicy(wanted, *lifecycle));
     applied.push_back(ApplyTemplate(wanted, lifecycle));
   }
   return applied;
@@ -146,7 +178,7 @@ AppliedItem IndexSetup::ApplyPolicy(const Template& wanted, const Lifecycle& lif
     JsonObject policy = Copy(part.value);
     if (item.type == kIsm) {  // says itself which indices it is for
       JsonObject indices;
-      indices.AddRaw("index_patterns", JsonArray({Pattern(wanted)}));
+      indices.AddRaw("index_patterns", JsonArray({"\"" + wanted.pattern + "\""}));
       policy.AddRaw("ism_template", JsonArray({indices.Add("priority", int{kPriority}).Take()}));
     }
     body.AddRaw(part.name, policy.Take());
@@ -175,18 +207,15 @@ AppliedItem IndexSetup::ApplyTemplate(const Template& wanted, const Lifecycle* l
   for (const JsonField& part : wanted.parts) {
     JsonObject copy = Copy(part.value);
     const bool has_ilm = lifecycle && lifecycle->type == std::string_view(kIlm);
-    if (part.name == "settings" && has_ilm && !wanted.is_state) {
+    if (part.name == "settings" && has_ilm && wanted.has_policy) {
       copy.Add("index.lifecycle.name", wanted.name);
     }
     parts.AddRaw(part.name, copy.Take());
   }
-  if (!wanted.is_state) {
-    JsonObject aliases;
-    parts.AddRaw("aliases", aliases.AddRaw(wanted.index, "{}").Take());
-  }
+  parts.AddRaw("aliases", wanted.aliases);
   JsonObject body;
-  body.AddRaw("index_patterns", JsonArray({Pattern(wanted)}))
-      .Add("priority", std::uint64_t{kPriority + wanted.index.size()})
+  body.AddRaw("index_patterns", JsonArray({"\"" + wanted.pattern + "\""}))
+      .Add("priority", std::uint64_t{kPriority + wanted.pattern.size()})
       .AddRaw("template", parts.Take());
   const std::string json = body.Take();
 
@@ -202,10 +231,6 @@ AppliedItem IndexSetup::ApplyTemplate(const Template& wanted, const Lifecycle* l
   }
   Put(path, json);
   return item;
-}
-
-std::string IndexSetup::Pattern(const Template& wanted) {
-  return fmt::format("\"{}{}\"", wanted.index, wanted.is_state ? "" : "-20*.*");
 }
 
 void IndexSetup::Put(const std::string& path, const std::string& body) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "consumed_record.h"
 #include "json.h"
 #include "rest_client.h"
 
@@ -15,10 +16,10 @@ struct AppliedItem {
   std::string action;  // "created", "changed" or "unchanged"
 };
 
-// What Elasticsearch or OpenSearch has to know before documents come: for each topic an index
-// template (the mapping, the alias that months stand behind), and a policy that drops old months
-// where the server has lifecycles: ILM or ISM. Throws TaskError as RestClient::Ask does, and
-// kConfig where the server refuses what a file says.
+// What Elasticsearch or OpenSearch has to know before documents come: for each topic index
+// templates (the mapping, the alias that the indices stand behind), and a policy that drops old
+// months where the server has lifecycles: ILM or ISM. And a template for the sink's positions.
+// Throws TaskError as RestClient::Ask does, and kConfig where the server refuses what a file says.
 class IndexSetup {
  public:
   // The templates and policies are files in `folder`, one for each kind of record. `client` must
@@ -34,17 +35,19 @@ class IndexSetup {
 
  private:
   struct Template {
-    std::string name;   // of the policy too
-    std::string index;  // see IndexName
-    bool is_state = false;
+    std::string name;     // of the policy too, where there is one
+    std::string pattern;  // of its indices
+    std::string aliases;  // an object
+    bool has_policy = false;
     std::vector<JsonField> parts;  // settings and mappings
   };
   struct Lifecycle;
 
+  void AddTopic(const std::string& alias, RecordKind kind);
+
   const Lifecycle* FindLifecycle();
   AppliedItem ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle);
   AppliedItem ApplyTemplate(const Template& wanted, const Lifecycle* lifecycle);
-  static std::string Pattern(const Template& wanted);
   void Put(const std::string& path, const std::string& body);
 
   RestClient& client_;

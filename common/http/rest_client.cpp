@@ -15,8 +15,12 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestResponse(30'000);
 constexpr std::size_t kLongestReason = 200;
 
-milliseconds UntilEnd(const Stop& stop) {
-  return std::chrono::ceil<milliseconds>(stop.work_until() - Clock::now());
+// Elasticsearch answers 403 too where nobody may write now: an operator's block, a full disk.
+bool IsClusterBlock(const HttpResponse& response) {
+  if (response.status != 403) return false;
+  const auto leaves = FlattenJson(response.body).value_or(std::map<std::string, std::string>());
+  const auto type = leaves.find("error.type");
+  return type != leaves.end() && type->second == "cluster_block_exception";
 }
 
 }  // namespace
@@ -28,7 +32,7 @@ std::string Describe(const HttpOutcome& outcome) {
 
 std::optional<TaskError> LastingError(const RestServer& server, const std::string& request,
                                       const HttpOutcome& outcome) {
-  const auto error = [&](ExitCode code, const char* cause) {
+  const auto error = [&](ExitCode code, const std::string& cause) {
     return TaskError(
         code, fmt::format("{}: {}{} ({})", request, Describe(outcome), cause, server.source));
   };
@@ -37,6 +41,9 @@ std::optional<TaskError> LastingError(const RestServer& server, const std::strin
     return error(ExitCode::kConfig, "");
   }
   const int status = outcome.response->status;
+  if (IsClusterBlock(*outcome.response)) {
+    return error(ExitCode::kTransient, ": " + ErrorReason(*outcome.response));
+  }
   if (status == 401) return error(ExitCode::kAuth, ", the login is refused");
   if (status == 403) return error(ExitCode::kAuth, ", the login lacks this right");
   if (status >= 300 && status < 400) {
@@ -65,10 +72,12 @@ std::string ErrorReason(const HttpResponse& response) {
   return response.body.substr(0, kLongestReason);
 }
 
-RestClient::RestClient(RestServer server, const Run& run, WhileAway while_away)
+RestClient::RestClient(RestServer server, const Run& run, WhileAway while_away,
+                       AfterStop after_stop)
     : server_(std::move(server)),
       run_(run),
       while_away_(while_away),
+      after_stop_(after_stop),
       http_({.max_in_flight = 1,
              .max_response_bytes = run.options.max_response_bytes,
              .http1 = run.options.http1,
@@ -84,7 +93,7 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
   const std::string name = fmt::format("{} {}", method, request.url);
   retry_policy_.Count();
   for (unsigned attempts = 1;; ++attempts) {
-    request.timeout = std::min(kLongestResponse, UntilEnd(run_.stop));
+    request.timeout = std::min(kLongestResponse, Left());
     HttpOutcome outcome = Attempt(request);
     if (run_.log.Shows(LogLevel::kDebug)) {
       run_.log.Debug(fmt::format("{}: {}", name, Describe(outcome)));
@@ -98,20 +107,34 @@ HttpResponse RestClient::Ask(const std::string& method, const std::string& path,
         outcome.response ? outcome.response->retry_after : std::chrono::seconds(0);
     const auto wait = counts ? retry_policy_.Next(attempts, retry_after)
                              : std::optional(retry_policy_.Wait(attempts));
-    if (!wait || *wait >= UntilEnd(run_.stop)) throw TaskError(ExitCode::kTransient, message);
+    if (!wait || *wait >= Left()) throw TaskError(ExitCode::kTransient, message);
     run_.log.Warning(message + ": trying again");
-    if (run_.stop.WaitFor(*wait)) run_.stop.ThrowIfSignalled();
+    if (run_.stop.WaitFor(*wait)) ThrowIfStopped();
   }
 }
 
 HttpOutcome RestClient::Attempt(const HttpRequest& request) {
   std::optional<HttpOutcome> ended;
   http_.Send(request, [&](HttpOutcome& outcome) { ended = std::move(outcome); });
+  const int wake_fd = after_stop_ == AfterStop::kThrow ? run_.stop.fd() : -1;
   while (!ended) {
-    http_.Wait(milliseconds(1000), run_.stop.fd());
-    run_.stop.ThrowIfSignalled();
+    http_.Wait(milliseconds(1000), wake_fd);
+    ThrowIfStopped();
+    if (!ended && run_.stop.TimeLeft().count() == 0) {
+      http_.Abandon();
+      ended.emplace().error.message = "no response before the deadline";
+    }
   }
   return *std::move(ended);
+}
+
+void RestClient::ThrowIfStopped() const {
+  if (after_stop_ == AfterStop::kThrow) run_.stop.ThrowIfSignalled();
+}
+
+milliseconds RestClient::Left() const {
+  if (after_stop_ == AfterStop::kFinish) return run_.stop.TimeLeft();
+  return std::chrono::ceil<milliseconds>(run_.stop.work_until() - Clock::now());
 }
 
 }  // namespace steamflow

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
 
 namespace steamflow {
 namespace {
-constexpr std::size_t kShortest = 1024;  // bytes; a value is not cut further
-}
+constexpr std::size_t kShortest = 64;  // bytes; nothing is cut further
+constexpr std::size_t kLogged = 200;   // bytes of a key
+constexpr char kTruncatedHeader[] = "truncated";
+}  // namespace
 
 DeadLetters::DeadLetters(Run& run, KafkaProducer& producer, OnDone on_done)
     : run_(run),
@@ -26,7 +29,7 @@ void DeadLetters::Await() {
 }
 
 void DeadLetters::Write(const Letter& letter, std::uint64_t item) {
-  run_.log.Warning(fmt::format("dead letter {}: {}", letter.key, letter.reason));
+  run_.log.Warning(fmt::format("dead letter {}: {}", letter.key.substr(0, kLogged), letter.reason));
   std::vector<KafkaHeader> headers{{"reason", letter.reason},
                                    {"source_topic", letter.source_topic},
                                    {"event_id", letter.event_id},
@@ -45,13 +48,33 @@ void DeadLetters::Write(const Letter& letter, std::uint64_t item) {
   producer_.Produce(topic_, {letter.key, letter.value, headers}, item);
 }
 
-// Sends the first half of a letter that is too large. False where it is short already.
+// Sends a letter that is too large again, without the second half of its largest part, or where all
+// are short without half of the record's headers. False where nothing is left to be cut.
 bool DeadLetters::Cut(std::uint64_t item, const OutgoingMessage& message) {
-  if (!message.value || message.value->size() <= kShortest) return false;
   std::vector<KafkaHeader> headers(message.headers.begin(), message.headers.end());
-  if (headers.back().name != "truncated") headers.push_back({"truncated", "true"});
-  producer_.Produce(
-      topic_, {message.key, message.value->substr(0, message.value->size() / 2), headers}, item);
+  if (headers.back().name != kTruncatedHeader) headers.push_back({kTruncatedHeader, "true"});
+  OutgoingMessage cut{message.key, message.value, {}};
+  std::string_view* largest = &headers.front().value;
+  for (KafkaHeader& header : headers) {
+    if (header.value.size() > largest->size()) largest = &header.value;
+  }
+  for (auto* part : {&cut.key, &cut.value}) {
+    if (*part && (*part)->size() > largest->size()) largest = &**part;
+  }
+  if (largest->size() > kShortest) {
+    *largest = largest->substr(0, largest->size() / 2);
+  } else {
+    const auto is_records = [](const KafkaHeader& header) {
+      return header.name.substr(0, std::string_view(kRecordHeaderPrefix).size()) ==
+             kRecordHeaderPrefix;
+    };
+    const auto first = std::find_if(headers.begin(), headers.end(), is_records);
+    const auto end = std::find_if_not(first, headers.end(), is_records);
+    if (first == end) return false;
+    headers.erase(first + (end - first) / 2, end);
+  }
+  cut.headers = headers;
+  producer_.Produce(topic_, cut, item);
   return true;
 }
 

@@ -29,8 +29,8 @@ struct Letter {
   std::span<const KafkaHeader> headers;
 };
 
-// Writes the topic of dead letters. Each letter is a warning in the log; one that is too large for
-// the topic is cut, with the header `truncated`.
+// Writes the topic of dead letters. Each letter is a warning in the log. One that is too large for
+// the topic is cut until it fits, key and headers too, and has the header `truncated`.
 class DeadLetters {
  public:
   // Begins to look for the topic. `on_done` is called once for each letter, with its item and

@@ -75,7 +75,7 @@ KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
 class KafkaReader::Impl {
  public:
   Impl(const KafkaProperties& properties, const std::string& group, const Stop& stop)
-      : stop_(stop) {
+      : stop_(stop), group_(group) {
     KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
                                     {"fetch.wait.max.ms", "20"},
                                     {"fetch.max.bytes", "2097152"},
@@ -105,10 +105,17 @@ class KafkaReader::Impl {
   std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics) {
     std::vector<KafkaPartition> partitions;
     for (const std::string& topic : topics) {
-      const int count = PartitionsOf(topic);
-      for (int id = 0; id < count; ++id) partitions.push_back({topic, id});
+      for (auto& partition : PartitionsOf(topic)) partitions.push_back(std::move(partition));
     }
     return partitions;
+  }
+
+  std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto error = rd_kafka_get_watermark_offsets(kafka_.get(), partition.topic.c_str(),
+                                                      partition.id, &low, &high);
+    return error || high < 0 ? std::nullopt : std::optional(high);
   }
 
   // The protocol's ListOffsets takes these two in place of a time.
@@ -129,22 +136,8 @@ class KafkaReader::Impl {
     return offsets;
   }
 
-  std::vector<std::optional<std::int64_t>> Committed(
-      const std::vector<KafkaPartition>& partitions) {
-    const PartitionList list = MakeList(partitions, {RD_KAFKA_OFFSET_INVALID});
-    Ask("reading committed offsets",
-        [&](int timeout) { return rd_kafka_committed(kafka_.get(), list.get(), timeout); });
-    std::vector<std::optional<std::int64_t>> offsets;
-    for (int i = 0; i < list->cnt; ++i) {
-      const auto& element = list->elems[i];
-      if (element.err) throw ErrorOf("reading committed offsets", element.err);
-      offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
-    }
-    return offsets;
-  }
-
   void Commit(const std::vector<KafkaPartition>& partitions,
-              const std::vector<std::int64_t>& offsets) {
+              const std::vector<std::int64_t>& offsets, milliseconds longest) {
     const PartitionList list = MakeList(partitions, offsets);
     const Owned<rd_kafka_queue_t> responses(rd_kafka_queue_new(kafka_.get()));
     std::optional<rd_kafka_resp_err_t> response;
@@ -153,17 +146,21 @@ class KafkaReader::Impl {
       *static_cast<std::optional<rd_kafka_resp_err_t>*>(opaque) = error;
     };
     rd_kafka_commit_queue(kafka_.get(), list.get(), responses.get(), on_response, &response);
-    while (!response && stop_.TimeLeft().count() > 0) {
+    const auto until = Clock::now() + std::min(longest, stop_.TimeLeft());
+    while (!response && Clock::now() < until) {
       rd_kafka_queue_poll_callback(responses.get(), static_cast<int>(kFirstSlice.count()));
       rd_kafka_poll(kafka_.get(), 0);
+      if (!response && IsGroupRefused()) response = RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
     }
     const auto error = response.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (error) throw ErrorOf("committing offsets", error);
+    if (error) throw ErrorOf(fmt::format("committing offsets of group {}", group_), error);
   }
 
   void Start(const std::vector<KafkaPartition>& partitions,
              const std::vector<std::int64_t>& offsets) {
     partitions_ = partitions;
+    places_.clear();
+    last_topic_ = nullptr;
     for (std::size_t i = 0; i < partitions.size(); ++i) {
       const KafkaPartition& partition = partitions[i];
       auto& places = places_[partition.topic];
@@ -257,6 +254,13 @@ class KafkaReader::Impl {
     if (error.code() != ExitCode::kTransient) throw error;
   }
 
+  // Whether the brokers have said that this login may not use the group. A commit is not answered
+  // then: it waits for a coordinator that librdkafka never hears of.
+  bool IsGroupRefused() {
+    const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), 0));
+    return message && message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+  }
+
   // Asks until there is a response that another try would not change.
   void Ask(const std::string& doing, const std::function<rd_kafka_resp_err_t(int)>& call) {
     for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
@@ -269,7 +273,7 @@ class KafkaReader::Impl {
     }
   }
 
-  int PartitionsOf(const std::string& topic) {
+  std::vector<KafkaPartition> PartitionsOf(const std::string& topic) {
     const KafkaTopic handle(rd_kafka_topic_new(kafka_.get(), topic.c_str(), nullptr));
     if (!handle) throw ErrorOf(topic, rd_kafka_last_error());
     const auto give_up_on_unknown = Clock::now() + kUntilTopicsShow;
@@ -282,9 +286,22 @@ class KafkaReader::Impl {
         return error;
       });
       const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-      if (!found.err) return found.partition_cnt;
       const TaskError error = ErrorOf(topic, found.err);
-      if (error.code() != ExitCode::kTransient && Clock::now() >= give_up_on_unknown) throw error;
+      const bool is_late = Clock::now() >= give_up_on_unknown;
+      if (!found.err) {
+        std::vector<KafkaPartition> partitions;
+        bool has_leaders = true;
+        for (int i = 0; i < found.partition_cnt; ++i) {
+          const auto& partition = found.partitions[i];
+          partitions.push_back({topic, partition.id, partition.leader >= 0});
+          has_leaders = has_leaders && partition.leader >= 0;
+        }
+        const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
+        std::sort(partitions.begin(), partitions.end(), by_id);
+        if (has_leaders || is_late) return partitions;
+      } else if (error.code() != ExitCode::kTransient && is_late) {
+        throw error;
+      }
       Serve(kBetween, error.what());
     }
   }
@@ -328,6 +345,8 @@ class KafkaReader::Impl {
   }
 
   const Stop& stop_;
+  const std::string group_;
+  KafkaTroubles troubles_;  // outlives the handle, which tells of them
   KafkaHandle kafka_;
   Owned<rd_kafka_queue_t> queue_;
   std::vector<KafkaPartition> partitions_;                     // of Start
@@ -338,7 +357,6 @@ class KafkaReader::Impl {
   std::vector<Owned<rd_kafka_message_t>> messages_;  // of the last Read
   KafkaRead read_;
   Clock::time_point fetched_more_;
-  KafkaTroubles troubles_;
 };
 
 KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& group,
@@ -349,6 +367,9 @@ KafkaReader::~KafkaReader() = default;
 std::vector<KafkaPartition> KafkaReader::Partitions(const std::vector<std::string>& topics) {
   return impl_->Partitions(topics);
 }
+std::optional<std::int64_t> KafkaReader::HighWatermark(const KafkaPartition& partition) {
+  return impl_->HighWatermark(partition);
+}
 std::vector<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
   return impl_->Ranges(partitions);
 }
@@ -356,13 +377,9 @@ std::vector<std::optional<std::int64_t>> KafkaReader::OffsetsAt(
     const std::vector<KafkaPartition>& partitions, std::chrono::milliseconds since_epoch) {
   return impl_->OffsetsAt(partitions, since_epoch);
 }
-std::vector<std::optional<std::int64_t>> KafkaReader::Committed(
-    const std::vector<KafkaPartition>& partitions) {
-  return impl_->Committed(partitions);
-}
 void KafkaReader::Commit(const std::vector<KafkaPartition>& partitions,
-                         const std::vector<std::int64_t>& offsets) {
-  impl_->Commit(partitions, offsets);
+                         const std::vector<std::int64_t>& offsets, milliseconds longest) {
+  impl_->Commit(partitions, offsets, longest);
 }
 void KafkaReader::Start(const std::vector<KafkaPartition>& partitions,
                         const std::vector<std::int64_t>& offsets) {

@@ -18,6 +18,7 @@ namespace steamflow {
 struct KafkaPartition {
   std::string topic;
   std::int32_t id = 0;
+  bool has_leader = true;  // without one it can neither be asked about nor read
 };
 
 // What a partition holds at one time: the offsets from `begin` up to, not including, `end`.
@@ -44,7 +45,7 @@ struct KafkaRead {
 // they cannot be reached in time.
 class KafkaReader {
  public:
-  // Begins to connect. `group` is whose committed offsets Committed and Commit are about.
+  // Begins to connect. `group` is whose offsets Commit sets.
   KafkaReader(const KafkaProperties& properties, const std::string& group, const Stop& stop);
   ~KafkaReader();
   KafkaReader(const KafkaReader&) = delete;
@@ -53,6 +54,10 @@ class KafkaReader {
   // All partitions of the topics, in the order of the topics and of the partitions' ids.
   std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics);
 
+  // The end of all messages, those of open transactions too, as the last fetch from the partition
+  // saw it; nothing where there was none.
+  std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition);
+
   // What each partition holds; its end is that of the committed messages.
   std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
 
@@ -60,12 +65,11 @@ class KafkaReader {
   std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
                                                      std::chrono::milliseconds since_epoch);
 
-  // The offsets that the group has committed.
-  std::vector<std::optional<std::int64_t>> Committed(const std::vector<KafkaPartition>& partitions);
+  // Sets the group's offsets, and waits for it at most so long. Before Start.
   void Commit(const std::vector<KafkaPartition>& partitions,
-              const std::vector<std::int64_t>& offsets);
+              const std::vector<std::int64_t>& offsets, std::chrono::milliseconds longest);
 
-  // Begins to fetch each partition from its offset. Once only.
+  // Begins to fetch each partition from its offset, in place of those of the last call.
   void Start(const std::vector<KafkaPartition>& partitions,
              const std::vector<std::int64_t>& offsets);
 

@@ -18,55 +18,69 @@ constexpr std::size_t kPiece = 64U << 10U;              // bytes that COPY sends
 constexpr int kMostAttempts = 5;                        // of a transaction that ends in a deadlock
 constexpr std::chrono::milliseconds kBetweenLooks(50);  // at one whose session is about to end
 
-// Moves the offsets whose stored values are still the old ones; says how many that were, and in
+// Moves the positions whose stored values are still the old ones; says how many that were, and in
 // which transaction. The rows are locked in one order, so that two sinks never wait for each other.
-constexpr char kMoveOffsets[] = R"sql(
+constexpr char kMovePositions[] = R"sql(
 WITH moves AS (
-  SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[])
-    AS m(topic, partition, "from", "to")
+  SELECT * FROM unnest($1::text[], $2::integer[],
+                       $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                       $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+    AS m(topic, partition, "from", from_last_offset, from_last_timestamp_ms, from_last_event_id,
+         "to", last_offset, last_timestamp_ms, last_event_id)
 ), added AS (
-  INSERT INTO sink_offsets (topic, partition, "offset")
-  SELECT topic, partition, "to" FROM moves WHERE "from" IS NULL ORDER BY topic, partition
+  INSERT INTO sink_offsets
+    (topic, partition, "offset", last_offset, last_timestamp_ms, last_event_id)
+  SELECT topic, partition, "to", last_offset, last_timestamp_ms, last_event_id
+  FROM moves WHERE "from" IS NULL ORDER BY topic, partition
   ON CONFLICT DO NOTHING RETURNING topic
 ), locked AS (
-  SELECT o.topic, o.partition, m."to"
+  SELECT m.*
   FROM sink_offsets o JOIN moves m
     ON m.topic = o.topic AND m.partition = o.partition AND m."from" = o."offset"
+    AND (from_last_offset, from_last_timestamp_ms, from_last_event_id)
+      IS NOT DISTINCT FROM (o.last_offset, o.last_timestamp_ms, o.last_event_id)
   ORDER BY o.topic, o.partition FOR UPDATE OF o
 ), moved AS (
-  UPDATE sink_offsets o SET "offset" = l."to", moved_at = now()
+  UPDATE sink_offsets o SET "offset" = l."to", last_offset = l.last_offset,
+    last_timestamp_ms = l.last_timestamp_ms, last_event_id = l.last_event_id, moved_at = now()
   FROM locked l WHERE o.topic = l.topic AND o.partition = l.partition RETURNING o.topic
 )
 SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current()
 )sql";
 
-// Takes away what is in another month already. A row of the batch counts as that too, if it came
-// first. {0} = the staging table.
-constexpr char kDeleteStrays[] = R"sql(
-DELETE FROM {0} s WHERE s.is_stray AND (
-  EXISTS (SELECT FROM records r WHERE r.event_id = s.event_id)
-  OR EXISTS (SELECT FROM {0} o WHERE o.event_id = s.event_id
-             AND (o.topic, o.partition, o."offset") < (s.topic, s.partition, s."offset")))
-)sql";
-
 // The head of the statements that store a batch: its rows that are new. {0} = the staging table.
 constexpr char kFresh[] = R"sql(
 WITH fresh AS (
-  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value)
-  SELECT event_id, event_time, topic, partition, "offset", key, value FROM {0}
-  ON CONFLICT DO NOTHING RETURNING topic, partition, "offset"
+  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value, month)
+  SELECT event_id, event_time, topic, partition, "offset", key, value, month FROM {0}
+  ON CONFLICT (topic, event_id, month) DO NOTHING RETURNING topic, partition, "offset"
 ))sql";
 
 // Their rows in the table of the kind. {1} = that table, {2} = its columns of its own.
 constexpr char kEvents[] = R"sql(
 , events AS (
-  INSERT INTO {1} (event_id, event_time, {2})
-  SELECT event_id, event_time, {2} FROM {0} JOIN fresh USING (topic, partition, "offset")
-  WHERE has_fields ON CONFLICT DO NOTHING
+  INSERT INTO {1} (event_id, event_time, month, {2})
+  SELECT event_id, event_time, month, {2} FROM {0} JOIN fresh USING (topic, partition, "offset")
+  WHERE has_fields
 ))sql";
 
-// Players: of several versions the newest, and a tombstone is one of them. {3} = column =
-// excluded.column, ...
+// News: of several editions the newest. {3} = column = excluded.column, ...
+constexpr char kNews[] = R"sql(
+, newest AS (
+  SELECT DISTINCT ON (feed_appid, gid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
+  WHERE has_fields
+  ORDER BY feed_appid, gid, version_time DESC, topic DESC, partition DESC, "offset" DESC
+), editions AS (
+  INSERT INTO {1} AS n (event_id, event_time, version_time, topic, partition, "offset", {2})
+  SELECT event_id, event_time, version_time, topic, partition, "offset", {2} FROM newest
+  ON CONFLICT (feed_appid, gid) DO UPDATE SET event_id = excluded.event_id,
+    event_time = excluded.event_time, version_time = excluded.version_time,
+    topic = excluded.topic, partition = excluded.partition, "offset" = excluded."offset", {3}
+  WHERE (n.version_time, n.topic, n.partition, n."offset")
+      < (excluded.version_time, excluded.topic, excluded.partition, excluded."offset")
+))sql";
+
+// Players: of several versions the newest, and a tombstone is one of them.
 constexpr char kPlayers[] = R"sql(
 , newest AS (
   SELECT DISTINCT ON (steamid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
@@ -118,7 +132,7 @@ std::string TableOf(RecordKind kind) {
 }
 
 std::string StagingTable(RecordKind kind) {
-  return "staged_" + TableOf(kind);
+  return "pg_temp.staged_" + TableOf(kind);
 }
 
 // The statement that moves the rows of a staging table to where they belong.
@@ -132,6 +146,8 @@ std::string StoreStatement(RecordKind kind) {
   std::string statement = kFresh;
   if (kind == RecordKind::kPlayer) {
     statement += kPlayers;
+  } else if (kind == RecordKind::kNews) {
+    statement += kNews;
   } else if (kind != RecordKind::kOther) {
     statement += kEvents;
   }
@@ -151,11 +167,9 @@ void PostgresBatch::Add(const ConsumedRecord& record) {
   std::find_if(rows_.begin(), rows_.end(), [&](const PostgresRows& rows) {
     return rows.kind() == record.kind;
   })->Add(record);
-  const auto date = std::chrono::floor<std::chrono::days>(record.event_time);
-  if (date == last_day_) return;
-  last_day_ = date;
-  const std::chrono::year_month_day day(date);
-  months_.insert(day.year() / day.month() / 1);
+  if (!record.id_time || *record.id_time == last_id_time_) return;
+  last_id_time_ = *record.id_time;
+  months_.insert(*MonthOf(record));
 }
 
 bool PostgresBatch::IsFull() const {
@@ -173,21 +187,20 @@ void PostgresBatch::Stage() {
   if (std::all_of(rows_.begin(), rows_.end(), is_empty)) return;
   try {
     Connect();
-    MakeStagingTables();
     client_->Begin();
     for (const PostgresRows& rows : rows_) {
       if (rows.count() > 0) Copy(rows, 0, rows.count());
     }
     is_staged_ = true;
   } catch (const PostgresError& error) {
-    if (error.IsAboutData()) return client_->RollBack();  // Store finds out which row it is
+    if (error.IsAboutValue()) return client_->RollBack();  // Store finds out which row it is
     staging_error_ = error;
   } catch (const TaskError& error) {
     staging_error_ = error;
   }
 }
 
-std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<OffsetMove>& moves,
+std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<PositionMove>& moves,
                                                       BatchDeadLetters& letters) {
   if (staging_error_) throw *staging_error_;
   Connect();
@@ -197,8 +210,7 @@ std::optional<SinkBatch::Stored> PostgresBatch::Store(const std::vector<OffsetMo
     try {
       return StoreOnce(moves, letters);
     } catch (const PostgresError& error) {
-      const bool is_row_to_be_found = std::exchange(is_staged_, false) && error.IsAboutData();
-      if (is_row_to_be_found) continue;
+      is_staged_ = false;
       if (!error.IsDeadlock() || attempt == kMostAttempts) throw;
     }
   }
@@ -209,31 +221,19 @@ void PostgresBatch::Clear() {
   staging_error_.reset();
   for (PostgresRows& rows : rows_) rows.Clear();
   months_.clear();
-  last_day_ = {};
+  last_id_time_ = {};
 }
 
 void PostgresBatch::Connect() {
-  if (client_) return;
-  client_.emplace(parameters_, stop_);
-  UsePostgresSchema(*client_, schema_);
+  if (!client_) client_.emplace(parameters_, schema_, stop_);
 }
 
-// Once a session; they are empty at the start of each transaction.
-void PostgresBatch::MakeStagingTables() {
-  for (const PostgresRows& rows : rows_) {
-    if (rows.count() == 0 || tables_.count(rows.kind()) > 0) continue;
-    client_->Execute(fmt::format("CREATE TEMP TABLE {} ({}) ON COMMIT DELETE ROWS",
-                                 StagingTable(rows.kind()), rows.Columns()));
-    tables_.insert(rows.kind());
-  }
-}
-
-std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<OffsetMove>& moves,
+std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<PositionMove>& moves,
                                                           BatchDeadLetters& letters) {
   Stored stored;
   bool is_ours = false;
   const auto store = [&] {
-    if (!MoveOffsets(moves)) return false;
+    if (!MovePositions(moves)) return false;
     AddMonths();
     for (const PostgresRows& rows : rows_) {
       if (rows.count() == 0) continue;
@@ -260,20 +260,27 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Offs
   return stored;
 }
 
-bool PostgresBatch::MoveOffsets(const std::vector<OffsetMove>& moves) {
-  std::vector<Value> topics;
-  std::vector<Value> partitions;
-  std::vector<Value> from;
-  std::vector<Value> to;
-  for (const OffsetMove& move : moves) {
-    topics.push_back(move.partition.topic);
-    partitions.push_back(fmt::to_string(move.partition.id));
-    from.push_back(move.from ? Value(fmt::to_string(*move.from)) : std::nullopt);
-    to.push_back(fmt::to_string(move.to));
+bool PostgresBatch::MovePositions(const std::vector<PositionMove>& moves) {
+  std::array<std::vector<Value>, 10> columns;
+  for (const PositionMove& move : moves) {
+    columns[0].push_back(move.partition.topic);
+    columns[1].push_back(fmt::to_string(move.partition.id));
+    const auto add = [&](std::size_t first, const std::optional<SinkPosition>& position) {
+      const auto& last = position ? position->last : std::nullopt;
+      const auto number = [](const auto& of, std::int64_t value) {
+        return of ? Value(fmt::to_string(value)) : std::nullopt;
+      };
+      columns[first].push_back(number(position, position ? position->offset : 0));
+      columns[first + 1].push_back(number(last, last ? last->offset : 0));
+      columns[first + 2].push_back(number(last, last ? last->timestamp_ms : 0));
+      columns[first + 3].push_back(last ? Value(last->event_id) : std::nullopt);
+    };
+    add(2, move.from);
+    add(6, move.to);
   }
-  const auto moved = client_->Execute(
-      kMoveOffsets,
-      {PostgresArray(topics), PostgresArray(partitions), PostgresArray(from), PostgresArray(to)});
+  std::vector<Value> parameters;
+  for (const auto& column : columns) parameters.emplace_back(PostgresArray(column));
+  const auto moved = client_->Execute(kMovePositions, parameters);
   transaction_ = moved[0][1].value();
   return moved[0][0] == fmt::to_string(moves.size());
 }
@@ -282,7 +289,6 @@ bool PostgresBatch::MoveOffsets(const std::vector<OffsetMove>& moves) {
 // should: asked in a session of its own, as the old one may be gone. False where nobody can tell.
 bool PostgresBatch::IsCommitted() {
   is_staged_ = false;
-  tables_.clear();
   client_.reset();
   try {
     for (Connect(); stop_.TimeLeft().count() > 0; stop_.WaitFor(kBetweenLooks)) {
@@ -304,29 +310,27 @@ void PostgresBatch::AddMonths() {
   client_->Execute(statements);
 }
 
-// Returns how many of the rows [first, last) were new. Those that the server refuses become
+// Returns how many of the rows [first, last) were new. Those that the server cannot even copy into
+// the staging table, where nothing but the types of its columns stands in their way, become
 // letters: the rows are halved until it is clear which ones these are.
 std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t first,
                                        std::size_t last, BatchDeadLetters& letters) {
-  const std::string staging = StagingTable(rows.kind());
   client_->Execute("SAVEPOINT rows");
   try {
     Copy(rows, first, last);
-    return Move(rows);
   } catch (const PostgresError& error) {
-    if (!error.IsAboutData()) throw;
+    if (!error.IsAboutValue()) throw;
     client_->Execute("ROLLBACK TO rows");
     if (last - first == 1) {
       const ConsumedMessage message = rows.Message(first);
-      letters.Add(message, {{"event_id", *message.event_id}}, error.what());
+      letters.Refuse(message, {{"event_id", *message.event_id}}, error.state(), error.what());
       return 0;
     }
+    const std::size_t middle = first + (last - first) / 2;
+    return StoreRows(rows, first, middle, letters) + StoreRows(rows, middle, last, letters);
   }
-  const std::size_t middle = first + (last - first) / 2;
-  std::uint64_t inserted = StoreRows(rows, first, middle, letters);
-  client_->Execute("DELETE FROM " + staging);
-  inserted += StoreRows(rows, middle, last, letters);
-  client_->Execute("DELETE FROM " + staging);
+  const std::uint64_t inserted = Move(rows);
+  client_->Execute("DROP TABLE " + StagingTable(rows.kind()));
   return inserted;
 }
 
@@ -334,7 +338,10 @@ void PostgresBatch::Copy(const PostgresRows& rows, std::size_t first, std::size_
   std::array<std::string_view, 3> parts{PostgresRows::kHeader, rows.Data(first, last),
                                         PostgresRows::kTrailer};
   std::size_t part = 0;
-  client_->Copy(fmt::format("COPY {} FROM STDIN (FORMAT binary)", StagingTable(rows.kind())), [&] {
+  const std::string staging = StagingTable(rows.kind());
+  client_->Execute(
+      fmt::format("CREATE TEMP TABLE {} ({}) ON COMMIT DROP", staging, rows.Columns()));
+  client_->Copy(fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging), [&] {
     while (part < parts.size() && parts[part].empty()) ++part;
     if (part == parts.size()) return std::string_view();
     const auto piece = parts[part].substr(0, kPiece);
@@ -345,7 +352,6 @@ void PostgresBatch::Copy(const PostgresRows& rows, std::size_t first, std::size_
 
 // From the staging table to where the rows belong. Returns how many were new.
 std::uint64_t PostgresBatch::Move(const PostgresRows& rows) {
-  if (rows.has_strays()) client_->Execute(fmt::format(kDeleteStrays, StagingTable(rows.kind())));
   const auto fresh = client_->Execute(StoreStatement(rows.kind()));
   return std::stoull(*fresh[0][0]);
 }

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "drain.h"
 #include "postgres_client.h"
 #include "postgres_rows.h"
+#include "sink_store.h"
 
 namespace steamflow {
 
-// A batch on its way into the tables of postgres_schema.cpp: each event id once, the offsets in the
-// same transaction. It has a session of its own, so that its rows are copied to the server while
-// those of the batch before it move into the tables.
+// A batch on its way into the tables of postgres_schema.cpp: each event id once, the positions in
+// the same transaction. It has a session of its own, so that its rows are copied to the server
+// while those of the batch before it move into the tables.
 class PostgresBatch : public SinkBatch {
  public:
   // Connects when there is something to store. `parameters` and `stop` must outlive this.
@@ -22,15 +22,15 @@ class PostgresBatch : public SinkBatch {
   void Add(const ConsumedRecord& record) override;
   bool IsFull() const override;
   void Stage() override;
-  std::optional<Stored> Store(const std::vector<OffsetMove>& moves,
+  std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                               BatchDeadLetters& letters) override;
   void Clear() override;
 
  private:
   void Connect();
-  void MakeStagingTables();
-  std::optional<Stored> StoreOnce(const std::vector<OffsetMove>& moves, BatchDeadLetters& letters);
-  bool MoveOffsets(const std::vector<OffsetMove>& moves);
+  std::optional<Stored> StoreOnce(const std::vector<PositionMove>& moves,
+                                  BatchDeadLetters& letters);
+  bool MovePositions(const std::vector<PositionMove>& moves);
   bool IsCommitted();
   void AddMonths();
   std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
@@ -42,10 +42,9 @@ class PostgresBatch : public SinkBatch {
   const std::string schema_;
   const Stop& stop_;
   std::optional<PostgresClient> client_;
-  std::set<RecordKind> tables_;  // the kinds that have a staging table
   std::vector<PostgresRows> rows_;
   std::set<std::chrono::year_month_day> months_;  // their first days
-  std::chrono::sys_days last_day_{};              // whose month is among them
+  Instant last_id_time_{};                        // whose month is among them
   bool is_staged_ = false;                        // in a transaction that has begun
   std::string transaction_;                       // the id of the one that moves the offsets
   std::optional<TaskError> staging_error_;

@@ -54,6 +54,15 @@ std::string TakeState(std::string& message) {
   return "";
 }
 
+// What libpq itself says of a connection has no code: a certificate that is missing, unknown or for
+// another host, a server without TLS. A connection that is cut is none of these.
+bool IsAboutTls(std::string_view message) {
+  for (const char* part : {"certificate", "SSL error: ", "does not support SSL"}) {
+    if (message.find(part) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 // A connection, or what its error says. Looks up the names of servers too, which nothing can end.
 Handle MakeConnection(const PostgresParameters& parameters) {
   std::vector<const char*> names{"fallback_application_name"};
@@ -87,9 +96,9 @@ std::string Field(const PGresult* result, int code) {
 
 }  // namespace
 
-bool PostgresError::IsAboutData() const {
+bool PostgresError::IsAboutValue() const {
   const std::string_view kind = std::string_view(state_).substr(0, 2);
-  return kind == "22" || kind == "23" || kind == "54" || state_ == "P0001";
+  return kind == "22" || kind == "54";
 }
 
 bool PostgresError::IsDeadlock() const {
@@ -99,26 +108,26 @@ bool PostgresError::IsDeadlock() const {
 ExitCode CodeOfPostgresState(std::string_view state) {
   const std::string_view kind = state.substr(0, 2);
   if (kind == "28" || state == "42501") return ExitCode::kAuth;
-  for (const char* missing : {"3D000", "3F000", "42P01", "42703", "42883", "42704"}) {
-    if (state == missing) return ExitCode::kConfig;
+  if (state == "42601") return ExitCode::kInternal;  // a syntax error
+  // A pool's protocol; a database that was dropped; a table that is not where it should be.
+  for (const char* lasting : {"08P01", "57P04", "55000"}) {
+    if (state == lasting) return ExitCode::kConfig;
   }
-  if (kind == "22" || kind == "23" || kind == "54" || kind == "P0") return ExitCode::kData;
   for (const char* passing : {"", "08", "25", "40", "53", "55", "57", "58", "XX"}) {
     if (kind == passing) return ExitCode::kTransient;
   }
-  return ExitCode::kInternal;
+  return ExitCode::kConfig;
 }
 
 class PostgresClient::Impl {
  public:
-  Impl(const PostgresParameters& parameters, const Stop& stop) : stop_(stop) {
+  Impl(const PostgresParameters& parameters, const std::string& schema, const Stop& stop)
+      : stop_(stop) {
     Connect(parameters);
     PQsetErrorVerbosity(handle_.get(), PQERRORS_DEFAULT);
     PQsetnonblocking(handle_.get(), 1);
-    // A session whose client is gone ends, even where it waits for a lock.
-    if (PQserverVersion(handle_.get()) >= kFirstWithConnectionCheck) {
-      Execute("SET client_connection_check_interval = '1s'", {});
-    }
+    CheckEncoding();
+    schema_ = Quote(schema);
   }
 
   std::vector<Row> Execute(const std::string& sql, const std::vector<Value>& parameters) {
@@ -148,10 +157,16 @@ class PostgresClient::Impl {
 
   void Begin() {
     const auto timeout = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
-    Execute(fmt::format("BEGIN; SET LOCAL statement_timeout = {0};"
-                        " SET LOCAL idle_in_transaction_session_timeout = {0}",
-                        timeout.count()),
-            {});
+    std::string statements = fmt::format(
+        "BEGIN; SET LOCAL statement_timeout = {0};"
+        " SET LOCAL idle_in_transaction_session_timeout = {0};"
+        " SET LOCAL search_path TO {1}, pg_temp",
+        timeout.count(), schema_);
+    // A session whose client is gone ends, even where it waits for a lock.
+    if (PQserverVersion(handle_.get()) >= kFirstWithConnectionCheck) {
+      statements += "; SET LOCAL client_connection_check_interval = '1s'";
+    }
+    Execute(statements, {});
   }
 
   void RollBack() {
@@ -183,6 +198,7 @@ class PostgresClient::Impl {
     PQfreemem(quoted);
     return out;
   }
+  std::string Table(const std::string& name) const { return schema_ + "." + Quote(name); }
 
  private:
   void Connect(const PostgresParameters& parameters) {
@@ -197,11 +213,21 @@ class PostgresClient::Impl {
     if (PQstatus(handle_.get()) != CONNECTION_OK) throw ConnectionError();
   }
 
+  // Otherwise each record with a letter that the encoding lacks would be refused.
+  void CheckEncoding() const {
+    const char* encoding = PQparameterStatus(handle_.get(), "server_encoding");
+    if (!encoding || std::string_view(encoding) == "UTF8") return;
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("the database {} is encoded in {}: make it in UTF8",
+                                PQdb(handle_.get()), encoding));
+  }
+
   PostgresError ConnectionError() const {
     std::string message = PQerrorMessage(handle_.get());
     const std::string state = TakeState(message);
-    const ExitCode code =
-        PQconnectionNeedsPassword(handle_.get()) ? ExitCode::kAuth : CodeOfPostgresState(state);
+    ExitCode code = CodeOfPostgresState(state);
+    if (PQconnectionNeedsPassword(handle_.get())) code = ExitCode::kAuth;
+    if (state.empty() && IsAboutTls(message)) code = ExitCode::kConfig;
     return {code, fmt::format("connecting to PostgreSQL: {}", OneSentence(message)), state};
   }
 
@@ -292,15 +318,23 @@ class PostgresClient::Impl {
     if (message.empty()) message = OneSentence(PQerrorMessage(handle_.get()));
     const std::string detail = Field(result, PG_DIAG_MESSAGE_DETAIL);
     if (!detail.empty()) message += fmt::format(" ({})", detail);
+    const std::string table = Field(result, PG_DIAG_TABLE_NAME);
+    if (!table.empty() && message.find(table) == std::string::npos) {
+      message += fmt::format(" (table {}.{})", Field(result, PG_DIAG_SCHEMA_NAME), table);
+    }
+    const std::string context = Field(result, PG_DIAG_CONTEXT);  // of what a function raises
+    if (state == "P0001") message += fmt::format(" ({})", context.substr(0, context.find('\n')));
     return {CodeOfPostgresState(state), fmt::format("PostgreSQL: {}", message), state};
   }
 
   const Stop& stop_;
   Handle handle_;
+  std::string schema_;  // quoted
 };
 
-PostgresClient::PostgresClient(const PostgresParameters& parameters, const Stop& stop)
-    : impl_(std::make_unique<Impl>(parameters, stop)) {}
+PostgresClient::PostgresClient(const PostgresParameters& parameters, const std::string& schema,
+                               const Stop& stop)
+    : impl_(std::make_unique<Impl>(parameters, schema, stop)) {}
 PostgresClient::~PostgresClient() = default;
 
 std::vector<PostgresClient::Row> PostgresClient::Execute(const std::string& sql,
@@ -321,6 +355,9 @@ bool PostgresClient::Transaction(const std::function<bool()>& body) {
 }
 std::string PostgresClient::Quote(const std::string& name) const {
   return impl_->Quote(name);
+}
+std::string PostgresClient::Table(const std::string& name) const {
+  return impl_->Table(name);
 }
 
 std::string PostgresArray(const std::vector<PostgresClient::Value>& elements) {

@@ -22,8 +22,9 @@ class PostgresError : public TaskError {
       : TaskError(code, message), state_(std::move(state)) {}
   const std::string& state() const { return state_; }
 
-  // The row is to blame: another one would have been taken.
-  bool IsAboutData() const;
+  // A value is to blame, where nothing but its type stood in its way: another one would have been
+  // taken.
+  bool IsAboutValue() const;
   // The same transaction may succeed when it is tried again: a deadlock.
   bool IsDeadlock() const;
 
@@ -31,20 +32,23 @@ class PostgresError : public TaskError {
   const std::string state_;
 };
 
-// The exit code for an SQLSTATE: kAuth where a login or a right was refused, kConfig where a
-// database or a table is missing, kData for values, kTransient where time or an operator mends it,
-// else kInternal.
+// The exit code for an SQLSTATE: kAuth where a login or a right was refused, kTransient where time
+// or an operator of the server mends it, kInternal for SQL that no server would take, else kConfig:
+// something about the database is not as it should be.
 ExitCode CodeOfPostgresState(std::string_view state);
 
 // A session, over libpq. Calls wait, but not past the end of the run; the server is told how long
-// that is, so that it does not go on without us. For one thread at a time. Throws PostgresError.
+// that is, so that it does not go on without us. Nothing that it sets outlasts a transaction, so it
+// works through a pool that changes the server's session with each of them (PgBouncer). For one
+// thread at a time. Throws PostgresError.
 class PostgresClient {
  public:
   using Value = std::optional<std::string>;  // nothing = NULL
   using Row = std::vector<Value>;
 
-  // Connects. `stop` must outlive this.
-  PostgresClient(const PostgresParameters& parameters, const Stop& stop);
+  // Connects; `schema` is where transactions find the names. `stop` must outlive this. Throws
+  // TaskError (kConfig) too, where the database cannot hold all of Unicode.
+  PostgresClient(const PostgresParameters& parameters, const std::string& schema, const Stop& stop);
   ~PostgresClient();
   PostgresClient(const PostgresClient&) = delete;
   PostgresClient& operator=(const PostgresClient&) = delete;
@@ -63,8 +67,10 @@ class PostgresClient {
   // it returned.
   bool Transaction(const std::function<bool()>& body);
 
-  // A name as SQL has it, in quotes.
+  // A name as SQL has it, in quotes; and that of a table of the schema, for statements outside of
+  // transactions.
   std::string Quote(const std::string& name) const;
+  std::string Table(const std::string& name) const;
 
  private:
   class Impl;

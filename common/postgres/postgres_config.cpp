@@ -4,8 +4,12 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 
 #include "airflow_connection.h"
+#include "ca_locations.h"
+#include "environment.h"
 #include "flags.h"
 
 namespace steamflow {
@@ -31,6 +35,46 @@ bool IsForPython(const JsonField& field) {
   return field.name == "cursor" || field.name == "sqlalchemy_scheme" ||
          field.name == "sqlalchemy_query" || field.value == "false" ||
          field.type == JsonField::Type::kNull;
+}
+
+std::string ValueOf(const PostgresParameters& parameters, const char* name, const char* variable) {
+  for (const auto& [own, value] : parameters) {
+    if (own == name) return value;
+  }
+  return EnvironmentValue(variable).value_or("");
+}
+
+// libpq has a CA file of its own, which counts first. SSL_CERT_FILE is for connections that ask for
+// a check: with others a file would make one of what is none.
+void AddCaFile(PostgresParameters& parameters) {
+  const std::string mode = ValueOf(parameters, "sslmode", "PGSSLMODE");
+  if (mode != "verify-ca" && mode != "verify-full") return;
+  if (!ValueOf(parameters, "sslrootcert", "PGSSLROOTCERT").empty()) return;
+  const std::string file = ReadCaLocations().file;
+  if (!file.empty()) parameters.emplace_back("sslrootcert", file);
+}
+
+// What libpq says of a value that it does not know. It looks at all of them before it connects,
+// here to a socket that cannot be.
+std::optional<std::string> WrongValue(const PostgresParameters& parameters) {
+  constexpr char kNowhere[] = "/dev/null";
+  std::vector<const char*> names{"host", "password"};  // with a password it looks for no file
+  std::vector<const char*> values{kNowhere, "none"};
+  for (const auto& [name, value] : parameters) {
+    const bool is_list = name == "port" && value.find(',') != std::string::npos;
+    if (name == "host" || name == "hostaddr" || name == "password" || is_list) continue;
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> attempt(
+      PQconnectStartParams(names.data(), values.data(), 0), &PQfinish);
+  if (!attempt || PQstatus(attempt.get()) != CONNECTION_BAD) return std::nullopt;
+  std::string message = PQerrorMessage(attempt.get());
+  if (message.find(kNowhere) != std::string::npos) return std::nullopt;
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  return message;
 }
 
 PostgresParameters ParametersOf(const ConnectionSetting& setting) {
@@ -63,6 +107,10 @@ PostgresParameters ParametersOf(const ConnectionSetting& setting) {
       });
   if (!names_server) {
     throw TaskError(code, source + ": it names no host (postgres://user@host:5432/database)");
+  }
+  AddCaFile(parameters);
+  if (const auto wrong = WrongValue(parameters)) {
+    throw TaskError(code, fmt::format("{}: {}", source, *wrong));
   }
   return parameters;
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <limits>
 
 namespace steamflow {
 namespace {
@@ -12,7 +13,8 @@ using namespace std::string_view_literals;
 using Type = RecordField::Type;
 
 constexpr Instant kPostgresEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
-constexpr std::size_t kCommonColumns = 9;
+constexpr std::int32_t kMinusInfinity = std::numeric_limits<std::int32_t>::min();  // a date
+constexpr std::size_t kCommonColumns = 10;
 constexpr std::size_t kStep = 64U << 10U;  // bytes by which rows get more room
 constexpr std::string_view kJsonbVersion = "\1";
 
@@ -44,6 +46,11 @@ class Writer {
   }
   void AddTime(Instant instant) {
     AddLong(std::chrono::microseconds(instant - kPostgresEpoch).count());
+  }
+  void AddDate(const std::optional<std::chrono::year_month_day>& day) {
+    if (!day) return AddInt(kMinusInfinity);
+    AddInt(static_cast<std::int32_t>((std::chrono::sys_days(*day) - kPostgresEpoch) /
+                                     std::chrono::days(1)));
   }
   void AddBool(bool value) {
     PutInt(1);
@@ -90,12 +97,13 @@ class Reader {
   std::string_view data_;
 };
 
-auto MonthOf(Instant instant) {
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(instant));
-  return day.year() / day.month();
-}
-
 }  // namespace
+
+std::optional<std::chrono::year_month_day> MonthOf(const ConsumedRecord& record) {
+  if (!record.id_time) return std::nullopt;
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(*record.id_time));
+  return day.year() / day.month() / 1;
+}
 
 const std::string_view PostgresRows::kHeader = "PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0"sv;
 const std::string_view PostgresRows::kTrailer = "\xFF\xFF"sv;
@@ -103,7 +111,7 @@ const std::string_view PostgresRows::kTrailer = "\xFF\xFF"sv;
 std::string PostgresRows::Columns() const {
   std::string columns =
       R"(event_id text COLLATE "C", event_time timestamptz, topic text COLLATE "C", partition integer)"
-      R"(, "offset" bigint, key text, value jsonb, is_stray boolean, has_fields boolean)";
+      R"(, "offset" bigint, key text, value jsonb, month date, version_time timestamptz, has_fields boolean)";
   for (const RecordField& field : FieldsOf(kind_)) {
     columns += ", " + std::string(field.name);
     columns += field.type == Type::kText      ? " text"
@@ -116,8 +124,6 @@ std::string PostgresRows::Columns() const {
 void PostgresRows::Add(const ConsumedRecord& record) {
   const auto fields = FieldsOf(kind_);
   const ConsumedMessage& message = record.message;
-  const bool is_stray = record.id_time && MonthOf(*record.id_time) != MonthOf(record.event_time);
-  has_strays_ = has_strays_ || is_stray;
   starts_.push_back(size_);
   const std::size_t most = size_ + MostBytes(record);
   if (most > data_.size()) data_.resize(most + kStep);
@@ -140,7 +146,8 @@ void PostgresRows::Add(const ConsumedRecord& record) {
   } else {
     row.AddNull();
   }
-  row.AddBool(is_stray);
+  row.AddDate(MonthOf(record));
+  row.AddTime(record.version_time);
   row.AddBool(record.has_fields);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const FieldValue& value = record.fields[i];
@@ -160,7 +167,6 @@ void PostgresRows::Add(const ConsumedRecord& record) {
 void PostgresRows::Clear() {
   size_ = 0;
   starts_.clear();
-  has_strays_ = false;
 }
 
 std::string_view PostgresRows::Data(std::size_t first, std::size_t last) const {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +10,9 @@
 #include "consumed_record.h"
 
 namespace steamflow {
+
+// The month that an event id names, where it names one.
+std::optional<std::chrono::year_month_day> MonthOf(const ConsumedRecord& record);
 
 // Rows of one kind of record in the binary format of COPY (PostgreSQL's manual, COPY, "Binary
 // Format"), for a staging table whose columns are those of Columns().
@@ -24,8 +29,6 @@ class PostgresRows {
 
   std::size_t count() const { return starts_.size(); }
   std::size_t bytes() const { return size_; }
-  // Some of the rows carry a time of another month than the one that their event id names.
-  bool has_strays() const { return has_strays_; }
 
   // Rows [first, last) as COPY's data between kHeader and kTrailer.
   std::string_view Data(std::size_t first, std::size_t last) const;
@@ -40,7 +43,6 @@ class PostgresRows {
   std::string data_;                 // is not made smaller, as what it grows by is set to 0
   std::size_t size_ = 0;             // of what is filled of it
   std::vector<std::size_t> starts_;  // of each row
-  bool has_strays_ = false;
 };
 
 }  // namespace steamflow

@@ -2,18 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace steamflow {
 namespace {
 
-// What brings a schema from one version to the next, from version 0, an empty one. Only ever added
-// to: databases are at every one of these versions.
+// What brings a schema from one version to the next, from an empty one to kFirstVersion. Only ever
+// added to: databases are at every one of these versions.
 //
-// Within a month an event id is unique by an index of the month's own table; an index over all
-// months would have to hold the event time too, which a repeated event may have a different one of.
-// The tables of each kind get a row for every row that is new in `records`, in the same statement,
-// and need no such index.
+// A record is unique by topic and event id: its month is the one that the event id names, so that a
+// repeat meets it whatever time, partition and order it comes with. The tables of each kind get a
+// row for every row that is new in `records`, in the same statement, and need no such index.
 constexpr std::array<const char*, 1> kMigrations{R"sql(
 CREATE TABLE records (
   event_id     text COLLATE "C" NOT NULL,
@@ -23,16 +23,19 @@ CREATE TABLE records (
   "offset"     bigint NOT NULL,
   key          text,
   value        jsonb,                    -- null: a tombstone
-  recorded_at  timestamptz NOT NULL DEFAULT now()
-) PARTITION BY RANGE (event_time);
+  recorded_at  timestamptz NOT NULL DEFAULT now(),
+  month        date NOT NULL,            -- its first day; -infinity: the event id names none
+  PRIMARY KEY (topic, event_id, month)
+) PARTITION BY LIST (month);
 
 CREATE TABLE player_counts (
   event_id      text COLLATE "C" NOT NULL,
   event_time    timestamptz NOT NULL,
   game          text,
   appid         bigint,
-  player_count  bigint NOT NULL
-) PARTITION BY RANGE (event_time);
+  player_count  bigint NOT NULL,
+  month         date NOT NULL
+) PARTITION BY LIST (month);
 CREATE INDEX ON player_counts (appid, event_time);
 
 CREATE TABLE recently_played_games (
@@ -46,25 +49,41 @@ CREATE TABLE recently_played_games (
   playtime_windows_forever  bigint,
   playtime_mac_forever      bigint,
   playtime_linux_forever    bigint,
-  playtime_deck_forever     bigint
-) PARTITION BY RANGE (event_time);
+  playtime_deck_forever     bigint,
+  month                     date NOT NULL
+) PARTITION BY LIST (month);
 CREATE INDEX ON recently_played_games (appid, event_time);
 
+-- Those whose event ids name no month.
+CREATE TABLE records_undated PARTITION OF records FOR VALUES IN ('-infinity');
+CREATE INDEX ON records_undated (event_time);
+CREATE TABLE player_counts_undated PARTITION OF player_counts FOR VALUES IN ('-infinity');
+CREATE TABLE recently_played_games_undated PARTITION OF recently_played_games
+  FOR VALUES IN ('-infinity');
+
+-- The newest edition of each piece of news in a feed: by version_time, topic, partition, "offset".
 CREATE TABLE news (
-  event_id    text COLLATE "C" NOT NULL,
-  event_time  timestamptz NOT NULL,
-  gid         text COLLATE "C" PRIMARY KEY,
-  appid       bigint,
-  title       text,
-  url         text,
-  author      text,
-  feedname    text,
-  feedlabel   text,
-  feed_type   bigint,
-  contents    text,
-  date        timestamptz
+  event_id      text COLLATE "C" NOT NULL,
+  event_time    timestamptz NOT NULL,
+  version_time  timestamptz NOT NULL,    -- when it was fetched
+  topic         text COLLATE "C" NOT NULL,
+  partition     integer NOT NULL,
+  "offset"      bigint NOT NULL,
+  feed_appid    bigint,                  -- whose feed it is in
+  gid           text COLLATE "C",
+  appid         bigint,
+  title         text,
+  url           text,
+  author        text,
+  feedname      text,
+  feedlabel     text,
+  feed_type     bigint,
+  contents      text,
+  date          timestamptz,
+  PRIMARY KEY (feed_appid, gid)
 );
 CREATE INDEX ON news (appid, event_time);
+CREATE INDEX ON news (event_time);
 
 -- The newest version of each player: by event_time, topic, partition and "offset".
 CREATE TABLE players (
@@ -96,14 +115,29 @@ CREATE TABLE deleted_players (
   "offset"    bigint NOT NULL
 );
 
--- Everything before "offset" is in the tables above, or in the dead letters.
+-- Everything before "offset" is in the tables above, or in the dead letters. The last record before
+-- it tells its topic from another one of the same name.
 CREATE TABLE sink_offsets (
-  topic      text COLLATE "C",
-  partition  integer,
-  "offset"   bigint NOT NULL,
-  moved_at   timestamptz NOT NULL DEFAULT now(),
+  topic              text COLLATE "C",
+  partition          integer,
+  "offset"           bigint NOT NULL,
+  last_offset        bigint,
+  last_timestamp_ms  bigint,             -- Kafka's; -1: it has none
+  last_event_id      text COLLATE "C",
+  moved_at           timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (topic, partition)
 );
+
+-- Whether a table of this schema is there: as such, or as a partition of `parent`. The catalog is
+-- asked with plain queries: what to_regclass says may be older than a lock that was just waited for.
+CREATE FUNCTION has_table(name text, parent text DEFAULT NULL) RETURNS boolean
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+  SELECT EXISTS (
+    SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent
+    WHERE n.nspname = current_schema() AND c.relname = name
+      AND (parent IS NULL OR p.relnamespace = n.oid AND p.relname = parent))
+$$;
 
 -- Makes the tables of a month (its first day) where they are missing, for roles that own nothing
 -- too. A table that is attached keeps nobody from reading or writing meanwhile.
@@ -115,20 +149,20 @@ DECLARE
 BEGIN
   FOREACH parent IN ARRAY ARRAY['records', 'player_counts', 'recently_played_games'] LOOP
     child := parent || to_char(month, '_YYYY_MM');
-    CONTINUE WHEN to_regclass(child) IS NOT NULL;
-    PERFORM pg_advisory_xact_lock('records'::regclass::oid::bigint);
-    CONTINUE WHEN to_regclass(child) IS NOT NULL;
-    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
-    IF parent = 'records' THEN
-      EXECUTE format('ALTER TABLE %I ADD PRIMARY KEY (event_id)', child);
+    CONTINUE WHEN has_table(child, parent);
+    EXECUTE format('LOCK TABLE %I IN SHARE UPDATE EXCLUSIVE MODE', parent);
+    CONTINUE WHEN has_table(child, parent);
+    IF has_table(child) THEN
+      RAISE 'table %.% is no partition of % any more: attach it again, or rename it',
+            current_schema(), child, parent USING ERRCODE = '55000';
     END IF;
-    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
-                   parent, child, month::timestamp AT TIME ZONE 'UTC',
-                   (month + interval '1 month') AT TIME ZONE 'UTC');
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%L)', parent, child, month);
   END LOOP;
 END $$;
 
--- Drops the months of event time before the last `kept` ones, the current one not counted.
+-- Drops the months before the last `kept` ones, the current one not counted. What is in no month
+-- goes by its event time.
 CREATE FUNCTION drop_months(kept integer) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -138,16 +172,20 @@ BEGIN
   FOR child IN
     SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = ANY (ARRAY['records', 'player_counts', 'recently_played_games']::regclass[])
-      AND right(c.relname, 7) < to_char(first, 'YYYY_MM')
+      AND c.relname NOT LIKE '%undated' AND right(c.relname, 7) < to_char(first, 'YYYY_MM')
     ORDER BY i.inhparent, c.relname
   LOOP
     EXECUTE format('DROP TABLE IF EXISTS %I', child);
   END LOOP;
-  DELETE FROM news WHERE event_time < first AT TIME ZONE 'UTC';
+  FOREACH child IN ARRAY ARRAY['records_undated', 'player_counts_undated',
+                               'recently_played_games_undated', 'news'] LOOP
+    EXECUTE format('DELETE FROM %I WHERE event_time < %L', child, first AT TIME ZONE 'UTC');
+  END LOOP;
 END $$;
 )sql"};
 
-constexpr int kVersion = static_cast<int>(kMigrations.size());
+constexpr int kFirstVersion = 2;  // version 1 had other tables under these names
+constexpr int kVersion = kFirstVersion + static_cast<int>(kMigrations.size()) - 1;
 
 // The catalog is asked with plain queries: what to_regclass says may be older than the lock that
 // another run has just let go of.
@@ -158,11 +196,18 @@ int VersionOf(PostgresClient& client, const std::string& schema) {
       {schema});
   if (tables.empty()) return 0;
   const auto version = client.Execute(
-      fmt::format("SELECT coalesce(max(version), 0) FROM {}.schema_version", client.Quote(schema)));
+      fmt::format("SELECT coalesce(max(version), 0) FROM {}", client.Table("schema_version")));
   return std::stoi(*version[0][0]);
 }
 
-void RefuseNewer(int version, const std::string& schema) {
+void RefuseUnknown(int version, const std::string& schema) {
+  if (version > 0 && version < kFirstVersion) {
+    throw TaskError(ExitCode::kConfig,
+                    fmt::format("schema {} has version {}, which this program cannot use: give "
+                                "another --schema, or drop it, and the records that Kafka has fill "
+                                "it again",
+                                schema, version));
+  }
   if (version <= kVersion) return;
   throw TaskError(ExitCode::kConfig,
                   fmt::format("schema {} has version {}, and this program knows no later one than "
@@ -172,15 +217,10 @@ void RefuseNewer(int version, const std::string& schema) {
 
 }  // namespace
 
-void UsePostgresSchema(PostgresClient& client, const std::string& schema) {
-  client.Execute(fmt::format("SET search_path TO {}, pg_temp", client.Quote(schema)));
-}
-
 void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bool may_create) {
-  UsePostgresSchema(client, schema);
   const std::string quoted = client.Quote(schema);
   const int found = VersionOf(client, schema);
-  RefuseNewer(found, quoted);
+  RefuseUnknown(found, quoted);
   if (found == kVersion) return;
   if (!may_create) {
     throw TaskError(ExitCode::kConfig,
@@ -190,7 +230,7 @@ void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bo
   client.Transaction([&] {
     client.Execute("SELECT pg_advisory_xact_lock(hashtext($1))", {"steamflow " + schema});
     const int version = VersionOf(client, schema);  // another run may have been faster
-    RefuseNewer(version, quoted);
+    RefuseUnknown(version, quoted);
     if (client.Execute("SELECT FROM pg_namespace WHERE nspname = $1", {schema}).empty()) {
       client.Execute("CREATE SCHEMA " + quoted);
     }
@@ -199,10 +239,9 @@ void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bo
           "CREATE TABLE schema_version (version integer NOT NULL,"
           " migrated_at timestamptz NOT NULL DEFAULT now())");
     }
-    for (int next = version; next < kVersion; ++next) {
-      client.Execute(kMigrations[static_cast<std::size_t>(next)]);
-      client.Execute("INSERT INTO schema_version (version) VALUES ($1)",
-                     {fmt::to_string(next + 1)});
+    for (int next = std::max(version + 1, kFirstVersion); next <= kVersion; ++next) {
+      client.Execute(kMigrations[static_cast<std::size_t>(next - kFirstVersion)]);
+      client.Execute("INSERT INTO schema_version (version) VALUES ($1)", {fmt::to_string(next)});
     }
     return true;
   });

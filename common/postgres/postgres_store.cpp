@@ -11,10 +11,10 @@ namespace {
 
 using Value = PostgresClient::Value;
 
-constexpr char kStoredOffsets[] = R"sql(
-SELECT o."offset"
+constexpr char kPositions[] = R"sql(
+SELECT o."offset", o.last_offset, o.last_timestamp_ms, o.last_event_id
 FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS p(topic, partition, place)
-LEFT JOIN sink_offsets o ON o.topic = p.topic AND o.partition = p.partition
+LEFT JOIN {} o ON o.topic = p.topic AND o.partition = p.partition
 ORDER BY p.place
 )sql";
 
@@ -27,20 +27,24 @@ void PostgresStoreOptions::AddTo(const Flags& flags) {
     return name.empty() ? "it is empty" : "";
   });
   own.Add("--no-create-schema", no_create_schema, "Neither make nor migrate the tables");
-  own.Add("--keep-months", keep_months,
-          "Drop the months of event time before the last N, the current one not counted "
-          "[default: keep all]")
+  own.Add(
+         "--keep-months", keep_months,
+         "Drop the months before the last N, the current one not counted; what is in no month goes "
+         "by its event time [default: keep all]")
       .Range(1, 1200);
 }
 
 PostgresStore::PostgresStore(const PostgresStoreOptions& options,
                              const PostgresParameters& parameters, const Stop& stop)
-    : options_(options), parameters_(parameters), stop_(stop), client_(parameters, stop) {
+    : options_(options),
+      parameters_(parameters),
+      stop_(stop),
+      client_(parameters, options.schema, stop) {
   PreparePostgresSchema(client_, options.schema, !options.no_create_schema);
 }
 PostgresStore::~PostgresStore() = default;
 
-std::vector<std::optional<std::int64_t>> PostgresStore::StoredOffsets(
+std::vector<std::optional<SinkPosition>> PostgresStore::Positions(
     const std::vector<KafkaPartition>& partitions) {
   std::vector<Value> topics;
   std::vector<Value> ids;
@@ -48,12 +52,15 @@ std::vector<std::optional<std::int64_t>> PostgresStore::StoredOffsets(
     topics.push_back(partition.topic);
     ids.push_back(fmt::to_string(partition.id));
   }
-  std::vector<std::optional<std::int64_t>> offsets;
-  for (const auto& row :
-       client_.Execute(kStoredOffsets, {PostgresArray(topics), PostgresArray(ids)})) {
-    offsets.push_back(row[0] ? std::optional(std::stoll(*row[0])) : std::nullopt);
+  std::vector<std::optional<SinkPosition>> positions;
+  const std::string statement = fmt::format(kPositions, client_.Table("sink_offsets"));
+  for (const auto& row : client_.Execute(statement, {PostgresArray(topics), PostgresArray(ids)})) {
+    auto& position = positions.emplace_back();
+    if (!row[0]) continue;
+    position.emplace().offset = std::stoll(*row[0]);
+    if (row[1]) position->last = {std::stoll(*row[1]), std::stoll(*row[2]), *row[3]};
   }
-  return offsets;
+  return positions;
 }
 
 std::unique_ptr<SinkBatch> PostgresStore::MakeBatch() {

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "drain.h"
 #include "postgres_client.h"
+#include "sink_store.h"
 
 namespace steamflow {
 
@@ -20,8 +20,8 @@ struct PostgresStoreOptions {
   void AddTo(const Flags& flags);
 };
 
-// PostgreSQL as the place of records: each event id once, the offsets in the same transaction. The
-// tables are described in postgres_schema.cpp.
+// PostgreSQL as the place of records: each event id once, the positions in the same transaction.
+// The tables are described in postgres_schema.cpp.
 class PostgresStore : public SinkStore {
  public:
   // Connects, and makes or migrates the tables. `stop` must outlive this. Throws as PostgresClient
@@ -31,11 +31,11 @@ class PostgresStore : public SinkStore {
   ~PostgresStore() override;
 
   std::string type() const override { return "postgres"; }
-  std::vector<std::optional<std::int64_t>> StoredOffsets(
+  std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
-  // Drops the months of event time that are not to be kept.
+  // Drops the months that are not to be kept.
   void DropOldMonths();
 
  private:

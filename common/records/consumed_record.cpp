@@ -15,6 +15,8 @@ using Type = RecordField::Type;
 using simdjson::dom::element;
 
 constexpr std::size_t kLongestEventId = 512;  // bytes
+constexpr std::size_t kLongestName = 512;     // of a required text, which an index holds
+constexpr std::chrono::hours kAhead(24);      // that a version may be of Kafka's time, and of now
 constexpr Instant kFirstTime = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 constexpr Instant kEndOfTime = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
 
@@ -41,16 +43,17 @@ constexpr RecordField kPlayerFields[] = {{"steamid", Type::kInteger, true},
                                          {"gameid", Type::kText},
                                          {"timecreated", Type::kEpoch},
                                          {"lastlogoff", Type::kEpoch}};
-constexpr RecordField kNewsFields[] = {{"gid", Type::kText, true}, {"appid", Type::kInteger},
-                                       {"title", Type::kText},     {"url", Type::kText},
-                                       {"author", Type::kText},    {"feedname", Type::kText},
-                                       {"feedlabel", Type::kText}, {"feed_type", Type::kInteger},
-                                       {"contents", Type::kText},  {"date", Type::kEpoch}};
-
-// What Kafka stores as bytes and a database as text.
-bool IsText(std::string_view bytes) {
-  return simdjson::validate_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
-}
+constexpr RecordField kNewsFields[] = {{"feed_appid", Type::kInteger, true},
+                                       {"gid", Type::kText, true},
+                                       {"appid", Type::kInteger},
+                                       {"title", Type::kText},
+                                       {"url", Type::kText},
+                                       {"author", Type::kText},
+                                       {"feedname", Type::kText},
+                                       {"feedlabel", Type::kText},
+                                       {"feed_type", Type::kInteger},
+                                       {"contents", Type::kText},
+                                       {"date", Type::kEpoch}};
 
 // Whether valid JSON holds the escape \u0000, which is none where its backslash is itself escaped.
 bool HasNul(std::string_view json) {
@@ -118,12 +121,21 @@ class InstantParser {
   std::optional<Instant> instant_;  // of text_
 };
 
-std::optional<Instant> MinuteIn(std::string_view event_id, InstantParser& parser) {
-  constexpr std::size_t kSize = std::string_view("2026-11-22T22:34Z").size();
+// Whether a text has the form 2026-11-22T22:34Z, or one with seconds and their fraction.
+bool IsUtcTime(std::string_view text) {
+  constexpr std::size_t kMinute = std::string_view("2026-11-22T22:34").size();
+  constexpr std::size_t kSecond = std::string_view("2026-11-22T22:34:05").size();
+  if (text.size() <= kMinute || text[10] != 'T' || text.back() != 'Z') return false;
+  const auto end = text.size() - 1;
+  return end == kMinute || end == kSecond || (end > kSecond && text[kSecond] == '.');
+}
+
+std::optional<Instant> TimeIn(std::string_view event_id, InstantParser& parser) {
   while (!event_id.empty()) {
     const auto end = std::min(event_id.find('/'), event_id.size());
-    if (end == kSize) {
-      if (const auto minute = parser.Parse(event_id.substr(0, end))) return minute;
+    if (const auto part = event_id.substr(0, end); IsUtcTime(part)) {
+      const auto time = parser.Parse(part);
+      if (time && IsInTime(*time)) return time;
     }
     event_id.remove_prefix(std::min(end + 1, event_id.size()));
   }
@@ -131,6 +143,19 @@ std::optional<Instant> MinuteIn(std::string_view event_id, InstantParser& parser
 }
 
 }  // namespace
+
+bool IsText(std::string_view bytes) {
+  return simdjson::validate_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
+}
+
+std::string MadeEventId(const ConsumedMessage& message) {
+  const std::chrono::sys_time<std::chrono::milliseconds> time(
+      std::chrono::milliseconds(std::max<std::int64_t>(message.timestamp_ms, 0)));
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  std::string text = FormatUtc(second);
+  text.insert(text.size() - 1, fmt::format(".{:03}", (time - second).count()));
+  return fmt::format("{}/{}/{}/{}", message.topic, text, message.partition, message.offset);
+}
 
 std::span<const RecordField> FieldsOf(RecordKind kind) {
   switch (kind) {
@@ -149,6 +174,8 @@ std::span<const RecordField> FieldsOf(RecordKind kind) {
 
 class ConsumedRecordParser::Impl {
  public:
+  explicit Impl(Instant now) : latest_(now + kAhead) {}
+
   tl::expected<ConsumedRecord, std::string> Parse(const ConsumedMessage& message) {
     ConsumedRecord record;
     record.kind = KindOf(message.topic);
@@ -180,15 +207,15 @@ class ConsumedRecordParser::Impl {
     ConsumedMessage& message = record.message;
     if (message.key && !IsText(*message.key)) return "a key that is no UTF-8 text";
     if (!message.event_id || message.event_id->empty()) {
-      event_id_ = fmt::format("{}/{}/{}", message.topic, message.partition, message.offset);
+      event_id_ = MadeEventId(message);
       message.event_id = event_id_;
     } else {
       if (!IsText(*message.event_id)) return "an event id that is no UTF-8 text";
       if (message.event_id->size() > kLongestEventId) {
         return fmt::format("an event id of {} bytes", message.event_id->size());
       }
-      record.id_time = MinuteIn(*message.event_id, minutes_);
     }
+    record.id_time = TimeIn(*message.event_id, id_times_);
     return std::nullopt;
   }
 
@@ -208,6 +235,10 @@ class ConsumedRecordParser::Impl {
     const auto fields = FieldsOf(record.kind);
     next_place_ = 0;
     for (const auto field : object) ReadField(record, fields, field.key, field.value);
+    // Of other producers: whose feed was asked is as a rule whose news it is.
+    if (record.kind == RecordKind::kNews && record.fields[0].is_null) {
+      record.fields[0] = record.fields[2];
+    }
     record.has_fields = !fields.empty();
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i].is_required && record.fields[i].is_null) record.has_fields = false;
@@ -226,7 +257,8 @@ class ConsumedRecordParser::Impl {
     if (i == fields.size()) return;
     FieldValue& field = record.fields[i];
     if (fields[i].type == Type::kText) {
-      field.is_null = !ReadText(value, digits_[i], field.text);
+      field.is_null = !ReadText(value, digits_[i], field.text) ||
+                      (fields[i].is_required && field.text.size() > kLongestName);
     } else if (const auto number = IntegerFrom(value)) {
       field.number = *number;
       const Instant instant{std::chrono::seconds(*number)};
@@ -276,24 +308,29 @@ class ConsumedRecordParser::Impl {
   }
 
   Wrong ReadTime(ConsumedRecord& record) const {
-    if (record.kind == RecordKind::kNews && times_.date) {
-      record.event_time = *times_.date;  // news keep it whenever they are fetched again
-    } else if (times_.timestamp) {
-      record.event_time = *times_.timestamp;
-    } else if (record.message.timestamp_ms >= 0) {
-      record.event_time =
+    std::optional<Instant> kafka_time;
+    if (record.message.timestamp_ms >= 0) {
+      kafka_time =
           std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
               std::chrono::milliseconds(record.message.timestamp_ms)));
+    }
+    const auto own = times_.timestamp ? times_.timestamp : kafka_time;
+    if (!own) return "no time, neither in the value nor from Kafka";
+    record.version_time = std::min(*own, latest_);
+    if (kafka_time) record.version_time = std::min(record.version_time, *kafka_time + kAhead);
+    if (record.kind == RecordKind::kNews && times_.date) {
+      record.event_time = *times_.date;  // news keep it whenever they are fetched again
     } else {
-      return "no time, neither in the value nor from Kafka";
+      record.event_time = record.kind == RecordKind::kPlayer ? record.version_time : *own;
     }
     if (!IsInTime(record.event_time)) return "a time outside of 2000 to 2099";
     return std::nullopt;
   }
 
+  const Instant latest_;  // of a version
   simdjson::dom::parser parser_;
   InstantParser timestamps_;
-  InstantParser minutes_;
+  InstantParser id_times_;
   Times times_;
   std::size_t next_place_ = 0;  // of a field, where PlaceOf begins
   std::string event_id_;
@@ -302,7 +339,7 @@ class ConsumedRecordParser::Impl {
   std::string shortened_;
 };
 
-ConsumedRecordParser::ConsumedRecordParser() : impl_(std::make_unique<Impl>()) {}
+ConsumedRecordParser::ConsumedRecordParser(Instant now) : impl_(std::make_unique<Impl>(now)) {}
 ConsumedRecordParser::~ConsumedRecordParser() = default;
 
 tl::expected<ConsumedRecord, std::string> ConsumedRecordParser::Parse(

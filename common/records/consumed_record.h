@@ -33,6 +33,9 @@ struct FieldValue {
   std::int64_t number = 0;  // kInteger, kEpoch
 };
 
+// Whether what Kafka stores as bytes can be text in a database: UTF-8 without a NUL.
+bool IsText(std::string_view bytes);
+
 // A message as Kafka has it.
 struct ConsumedMessage {
   std::string_view topic;
@@ -44,15 +47,24 @@ struct ConsumedMessage {
   std::optional<std::string_view> value;  // nothing: a tombstone
 };
 
+// The event id of a message without that header: <topic>/<Kafka's timestamp>/<partition>/<offset>,
+// which a topic made anew does not repeat.
+std::string MadeEventId(const ConsumedMessage& message);
+
 // A message that a sink can take. The views belong to the message or to the parser, until its next
 // record.
 struct ConsumedRecord {
   RecordKind kind = RecordKind::kOther;
-  ConsumedMessage message;  // its event_id is never empty: <topic>/<partition>/<offset>
-                            // where the message has none
-  Instant event_time;       // from the record: `date` of news, else `timestamp`, else Kafka's
-  std::optional<Instant> id_time;  // the minute that the event id names: the run's, or the pass's
-  std::string_view state_id;       // of a player: the steamid; else empty
+  ConsumedMessage message;  // its event_id is never empty: MadeEventId where the message has none
+  // From the record: `date` of news, else `timestamp`, else Kafka's. Of a player its version.
+  Instant event_time;
+  // By which the newest version of a player or of a piece of news wins: `timestamp`, else Kafka's,
+  // but at most a day after Kafka's and after now: no record from outside can outdo all later ones.
+  Instant version_time;
+  // What the event id names: its first part between slashes of the form 2026-11-22T22:34Z, or with
+  // seconds, of the years 2000 to 2099.
+  std::optional<Instant> id_time;
+  std::string_view state_id;  // of a player: the steamid; else empty
 
   bool is_tombstone() const { return !message.value; }
 
@@ -63,7 +75,7 @@ struct ConsumedRecord {
 
 class ConsumedRecordParser {
  public:
-  ConsumedRecordParser();
+  explicit ConsumedRecordParser(Instant now = Now());
   ~ConsumedRecordParser();
   ConsumedRecordParser(const ConsumedRecordParser&) = delete;
   ConsumedRecordParser& operator=(const ConsumedRecordParser&) = delete;
@@ -71,7 +83,8 @@ class ConsumedRecordParser {
   // The record, or why no sink can take the message: not JSON or no object, a NUL or a lone
   // surrogate in a string, an empty value (a null one too, but on the topics of players, where it
   // deletes), a key or event id that is no text, an event id over 512 bytes (Elasticsearch's limit
-  // of an _id), no steamid of a player, a time outside of 2000 to 2099.
+  // of an _id), no steamid of a player, a time outside of 2000 to 2099 (of a player only one
+  // before).
   tl::expected<ConsumedRecord, std::string> Parse(const ConsumedMessage& message);
 
  private:

@@ -10,14 +10,21 @@ void BatchDeadLetters::Add(const ConsumedMessage& message, const std::vector<Kaf
   kept.topic = message.topic;
   kept.partition = message.partition;
   kept.offset = message.offset;
-  kept.event_id = message.event_id && !message.event_id->empty()
-                      ? std::string(*message.event_id)
-                      : fmt::format("{}/{}/{}", message.topic, message.partition, message.offset);
+  const bool has_id = message.event_id && !message.event_id->empty();
+  kept.event_id = has_id ? std::string(*message.event_id) : MadeEventId(message);
   if (message.key) kept.key = *message.key;
   if (message.value) kept.value = *message.value;
   for (const auto& [name, value] : headers) kept.headers.emplace_back(name, value);
   kept.reason = reason;
   bytes_ += kept.bytes();
+}
+
+void BatchDeadLetters::Refuse(const ConsumedMessage& message,
+                              const std::vector<KafkaHeader>& headers, std::string_view error,
+                              std::string_view reason) {
+  fuse_.Refuse(message.topic, error, reason);
+  Add(message, headers, reason);
+  kept_.back().error = error;
 }
 
 void BatchDeadLetters::Send() {
@@ -41,7 +48,16 @@ void BatchDeadLetters::Send() {
 }
 
 void BatchDeadLetters::Shorten(std::size_t count) {
-  for (; kept_.size() > count; kept_.pop_back()) bytes_ -= kept_.back().bytes();
+  for (; kept_.size() > count; kept_.pop_back()) {
+    const Kept& kept = kept_.back();
+    if (!kept.error.empty()) fuse_.Forget(kept.topic, kept.error);
+    bytes_ -= kept.bytes();
+  }
+}
+
+void BatchDeadLetters::Clear() {
+  kept_.clear();
+  bytes_ = 0;
 }
 
 }  // namespace steamflow

@@ -10,29 +10,38 @@
 
 #include "consumed_record.h"
 #include "dead_letters.h"
-#include "kafka_reader.h"
+#include "kafka_message.h"
+#include "refusal_fuse.h"
 
 namespace steamflow {
 
 // The dead letters of one batch of a sink, kept until the batch is being stored.
 class BatchDeadLetters {
  public:
-  // `producer` and `letters` belong together and outlive this.
-  BatchDeadLetters(KafkaProducer& producer, DeadLetters& letters)
-      : producer_(producer), letters_(letters) {}
+  // `producer` and `letters` belong together; all of them outlive this.
+  BatchDeadLetters(KafkaProducer& producer, DeadLetters& letters, RefusalFuse& fuse)
+      : producer_(producer), letters_(letters), fuse_(fuse) {}
 
-  // A message as it came. Copies what it needs.
+  // A message as it came, of which no record can be made. Copies what it needs.
   void Add(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
            std::string_view reason);
 
-  // Writes all of them and waits until each is acknowledged; to be called once, before the offsets
-  // behind them are stored. Throws TaskError where that fails.
+  // A message that the store refuses, with an error of this name (an SQLSTATE, Elasticsearch's
+  // error type), for a fault of the message's own. Throws TaskError (kConfig) where these are so
+  // many that it cannot be theirs: see RefusalFuse.
+  void Refuse(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
+              std::string_view error, std::string_view reason);
+
+  // Writes all of them and waits until each is acknowledged; to be called once, before the
+  // positions behind them are stored. Throws TaskError where that fails.
   void Send();
 
   std::size_t count() const { return kept_.size(); }
   std::size_t bytes() const { return bytes_; }
-  // Forgets all but the first ones.
+  // Forgets all but the first ones: what was refused is to be tried again.
   void Shorten(std::size_t count);
+  // Forgets all of them: they are sent.
+  void Clear();
 
  private:
   struct Kept {
@@ -43,15 +52,20 @@ class BatchDeadLetters {
     std::optional<std::string> key;
     std::optional<std::string> value;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string error;  // of the store; empty: it was not asked
     std::string reason;
 
     std::size_t bytes() const {
-      return sizeof(Kept) + key.value_or("").size() + value.value_or("").size();
+      std::size_t sum = sizeof(Kept) + event_id.size() + reason.size();
+      sum += (key ? key->size() : 0) + (value ? value->size() : 0);
+      for (const auto& [name, its_value] : headers) sum += name.size() + its_value.size();
+      return sum;
     }
   };
 
   KafkaProducer& producer_;
   DeadLetters& letters_;
+  RefusalFuse& fuse_;
   std::deque<Kept> kept_;
   std::size_t bytes_ = 0;
 };

@@ -5,90 +5,29 @@
 #include <algorithm>
 #include <future>
 
-#include "flags.h"
+#include "drain_batch.h"
+#include "kafka_admin.h"
 #include "malloc_tuning.h"
+#include "partition_progress.h"
+#include "position_check.h"
 #include "progress.h"
 #include "shard.h"
-#include "topics_file.h"
 
 namespace steamflow {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 500;        // messages of one read
-constexpr std::size_t kMostDeadLetters = 1000;  // of a batch
-constexpr std::size_t kMostDeadLetterBytes = 4U << 20U;
-constexpr milliseconds kLongestWait(50);   // for a message, until signals are looked at
+constexpr std::size_t kMostAtOnce = 500;       // messages of one read
+constexpr milliseconds kLongestWait(50);       // for a message, until signals are looked at
+constexpr milliseconds kLongestSilence(1000);  // until it is asked whether the topics are there
 constexpr milliseconds kLongestFill(200);  // of a batch, so that the first records are soon seen
 
-// A partition on its way to the end that it had at the start.
-struct Way {
-  KafkaPartition partition;
-  std::size_t topic = 0;  // its number
-  KafkaRange range;
-  std::optional<std::int64_t> stored;
-  std::optional<std::int64_t> handed;  // stored, once all batches handed over are
-  std::int64_t next = 0;               // the offset to read next
-  bool has_gap = false;
-  bool is_paused = false;
-
-  bool is_done() const { return has_gap || next >= range.end; }
-  std::int64_t lag() const {
-    return std::max<std::int64_t>(range.end - stored.value_or(range.begin), 0);
-  }
-};
-
-// A batch with all that is stored and counted with it.
-struct Load {
-  std::unique_ptr<SinkBatch> batch;
-  BatchDeadLetters letters;
-  std::vector<std::uint64_t> records;  // of each topic
-  std::vector<OffsetMove> moves;
-  std::vector<std::size_t> moved;  // the number of each move's way
-  Clock::duration duration{};      // of storing it
-
-  bool IsFull() const {
-    return batch->IsFull() || letters.count() >= kMostDeadLetters ||
-           letters.bytes() >= kMostDeadLetterBytes;
-  }
-  void Clear(std::size_t topics) {
-    batch->Clear();
-    letters.Shorten(0);
-    records.assign(topics, 0);
-    moves.clear();
-    moved.clear();
-  }
-};
-
-using Storing = std::future<std::optional<SinkBatch::Stored>>;
-
-bool IsReady(const Storing& storing) {
+bool IsReady(const DrainBatch::Storing& storing) {
   return !storing.valid() || storing.wait_for(milliseconds(0)) == std::future_status::ready;
 }
 
 }  // namespace
-
-void DrainOptions::AddTo(const Flags& flags) {
-  const Flags own = flags.Under("Drain");
-  own.Add("--topic", topics, "Kafka topic");
-  own.Add("--max-records", max_records, "Most records of a run, over all topics")
-      .Range(std::uint64_t{1}, std::uint64_t{1} << 53U);
-  own.Add("--shard", shard, kShardHelp).Check(CheckShard);
-  own.Add("--accept-gap", accept_gap,
-          "Where Kafka no longer has the stored offset, go on from the first that it has");
-  kafka.AddTo(flags);
-}
-
-void CheckTopics(const std::vector<std::string>& topics) {
-  for (const std::string& topic : topics) {
-    const bool is_twice = std::count(topics.begin(), topics.end(), topic) > 1;
-    if (!is_twice && IsTopicName(topic)) continue;
-    throw TaskError(ExitCode::kUsage,
-                    fmt::format("--topic: '{}' {}", topic,
-                                is_twice ? "is given twice" : "is no name of a topic"));
-  }
-}
 
 class Drain::Impl {
  public:
@@ -96,7 +35,8 @@ class Drain::Impl {
       : run_(run),
         options_(options),
         shard_(ParseShard(options.shard).value_or(Shard{})),
-        kafka_(ReadKafkaProperties(options.kafka, run.log)) {
+        kafka_(ReadKafkaProperties(options.kafka, run.log)),
+        fuse_(options.accept_refusals) {
     CheckTopics(options.topics);
     for (const std::string& topic : options.topics) done_.topics.push_back({.name = topic});
   }
@@ -112,11 +52,11 @@ class Drain::Impl {
     FindPositions(store);
     dead_letters.Await();
 
-    Load loads[2]{{store.MakeBatch(), BatchDeadLetters(producer, dead_letters)},
-                  {store.MakeBatch(), BatchDeadLetters(producer, dead_letters)}};
+    DrainBatch batches[2]{{store, BatchDeadLetters(producer, dead_letters, fuse_)},
+                          {store, BatchDeadLetters(producer, dead_letters, fuse_)}};
     Progress progress(run_.log, static_cast<std::uint64_t>(Lag()));
-    progress_ = &progress;
-    while (!ReadAndStore(loads)) {
+    progress_line_ = &progress;
+    while (!ReadAndStore(batches)) {
       OpenReader();
       LookAgain();
       FindPositions(store);
@@ -128,72 +68,100 @@ class Drain::Impl {
   void OpenReader() { reader_.emplace(kafka_, "steamflow-" + done_.store, run_.stop); }
 
   void LookAtTopics() {
-    std::vector<KafkaPartition> mine;
-    for (auto& partition : reader_->Partitions(options_.topics)) {
-      if (static_cast<std::uint64_t>(partition.id) % shard_.count != shard_.index) continue;
-      mine.push_back(std::move(partition));
+    for (auto& name : reader_->Partitions(options_.topics)) {
+      if (static_cast<std::uint64_t>(name.id) % shard_.count != shard_.index) continue;
+      if (!name.has_leader) {
+        AddUnread(name, "it has no leader");
+        continue;
+      }
+      const auto topic = std::find(options_.topics.begin(), options_.topics.end(), name.topic);
+      PartitionProgress& partition = partitions_.emplace_back();
+      partition.topic = static_cast<std::size_t>(topic - options_.topics.begin());
+      partition.partition = std::move(name);
     }
-    const auto ranges = reader_->Ranges(mine);
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      const auto topic = std::find(options_.topics.begin(), options_.topics.end(), mine[i].topic);
-      Way& way = ways_.emplace_back();
-      way.topic = static_cast<std::size_t>(topic - options_.topics.begin());
-      way.partition = std::move(mine[i]);
-      way.range = ranges[i];
-    }
+    const auto ranges = reader_->Ranges(Names());
+    for (std::size_t i = 0; i < partitions_.size(); ++i) partitions_[i].range = ranges[i];
+  }
+
+  std::vector<KafkaPartition> Names() const {
+    std::vector<KafkaPartition> names;
+    for (const PartitionProgress& partition : partitions_) names.push_back(partition.partition);
+    return names;
   }
 
   // What was deleted meanwhile is not waited for. The ends stay those of the start.
   void LookAgain() {
-    std::vector<KafkaPartition> partitions;
-    for (const Way& way : ways_) partitions.push_back(way.partition);
-    const auto ranges = reader_->Ranges(partitions);
-    for (std::size_t i = 0; i < ways_.size(); ++i) {
-      ways_[i].range = {ranges[i].begin, std::min(ways_[i].range.end, ranges[i].end)};
+    const auto ranges = reader_->Ranges(Names());
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+      KafkaRange& range = partitions_[i].range;
+      range = {ranges[i].begin, std::min(range.end, ranges[i].end)};
     }
   }
 
-  // Begins each way where the store has it.
+  // Begins each partition where the store has it, if Kafka confirms that.
   void FindPositions(SinkStore& store) {
-    std::vector<KafkaPartition> partitions;
-    for (const Way& way : ways_) partitions.push_back(way.partition);
-    const auto stored = store.StoredOffsets(partitions);
-    for (std::size_t i = 0; i < ways_.size(); ++i) {
-      Way& way = ways_[i];
-      if (way.has_gap) continue;
-      way.stored = way.handed = stored[i];
-      way.next = stored[i].value_or(way.range.begin);
-      way.is_paused = false;
-      if (way.next < way.range.begin || (way.stored && *way.stored > way.range.end)) OnGap(way);
+    const auto positions = store.Positions(Names());
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+      if (!partitions_[i].is_left_out) partitions_[i].Begin(positions[i]);
+    }
+    const auto is_compacted = [this](const std::string& topic) { return IsCompacted(topic); };
+    const auto findings = CheckPositions(*reader_, partitions_, is_compacted, run_.stop);
+    run_.stop.ThrowIfSignalled();
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+      if (findings[i].fault) OnGap(partitions_[i], *findings[i].fault);
+      if (!findings[i].is_unread) continue;
+      partitions_[i].is_left_out = true;
+      AddUnread(partitions_[i].partition,
+                reader_->trouble().empty() ? "no response" : reader_->trouble());
     }
     ShowResult();
   }
 
-  void OnGap(Way& gap) {
-    const std::string what =
-        fmt::format("{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}",
-                    gap.partition.topic, gap.partition.id, gap.next, gap.range.begin, gap.range.end,
-                    gap.next < gap.range.begin ? "records were deleted before they were read"
-                                               : "the topic was made anew, or has lost records");
-    if (options_.accept_gap) {
-      run_.log.Warning(what);
-      gap.next = gap.range.begin;
-      return;
-    }
-    gaps_.emplace_back(ExitCode::kData,
-                       fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
-    for (Way& way : ways_) {
-      if (way.topic == gap.topic) way.has_gap = true;  // nothing of it changes
+  // Asked only where a record is missing in the middle of what a partition has.
+  bool IsCompacted(const std::string& topic) const {
+    try {
+      KafkaAdmin admin(kafka_, run_.stop, run_.stop.work_until());
+      const auto configs = admin.DescribeConfigs({topic}, std::nullopt);
+      const auto config = configs.find(topic);
+      if (config == configs.end()) return false;
+      const auto policy = config->second.find("cleanup.policy");
+      return policy != config->second.end() &&
+             policy->second.value.find("compact") != std::string::npos;
+    } catch (const TaskError& error) {  // what cannot be told is for a person to judge
+      run_.log.Warning(fmt::format("asking how {} is cleaned: {}", topic, error.what()));
+      return false;
     }
   }
 
-  // False where positions must be found anew: another sink has moved the stored offsets, or Kafka
-  // no longer has what was to be read.
-  bool ReadAndStore(Load (&loads)[2]) {
+  void OnGap(PartitionProgress& gap, const std::string& fault) {
+    const std::string what =
+        fmt::format("{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}",
+                    gap.partition.topic, gap.partition.id, gap.next.offset, gap.range.begin,
+                    gap.range.end, fault);
+    if (options_.accept_gap) {
+      run_.log.Warning(what);
+      return gap.BeginAnew();
+    }
+    faults_.emplace_back(ExitCode::kData,
+                         fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
+    for (PartitionProgress& partition : partitions_) {
+      if (partition.topic == gap.topic) partition.is_left_out = true;
+    }
+  }
+
+  // The others are drained all the same.
+  void AddUnread(const KafkaPartition& partition, const std::string& cause) {
+    faults_.emplace_back(ExitCode::kTransient, fmt::format("{}/{} cannot be read: {}",
+                                                           partition.topic, partition.id, cause));
+  }
+
+  // False where positions must be found anew: another sink has moved the stored ones, or Kafka no
+  // longer has what was to be read.
+  bool ReadAndStore(DrainBatch (&batches)[2]) {
     StartReading();
-    Load* filling = &loads[0];
-    Load* handed = &loads[1];
-    Storing storing;
+    DrainBatch* filling = &batches[0];
+    DrainBatch* handed = &batches[1];
+    DrainBatch::Storing storing;
     std::optional<TaskError> read_error;
     for (bool has_more = true; has_more;) {
       filling->Clear(done_.topics.size());
@@ -203,16 +171,11 @@ class Drain::Impl {
         read_error = error;
         has_more = false;
       }
-      filling->batch->Stage();
+      filling->Stage();
       if (storing.valid() && !Settle(*handed, storing)) return false;
-      if (is_cut_short_ || !NoteMoves(*filling)) continue;
+      if (is_cut_short_ || !AddMoves(*filling)) continue;
       std::swap(filling, handed);
-      storing = std::async(std::launch::async, [load = handed] {
-        const auto begun = Clock::now();
-        auto stored = load->batch->Store(load->moves, load->letters);
-        load->duration = Clock::now() - begun;
-        return stored;
-      });
+      storing = handed->Store(fuse_, options_.topics);
     }
     if (storing.valid() && !Settle(*handed, storing)) return false;
     if (read_error) throw *read_error;
@@ -224,82 +187,78 @@ class Drain::Impl {
     reading_.clear();
     std::vector<KafkaPartition> partitions;
     std::vector<std::int64_t> offsets;
-    for (std::size_t i = 0; i < ways_.size(); ++i) {
-      if (ways_[i].is_done()) continue;
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+      if (partitions_[i].is_done()) continue;
       reading_.push_back(i);
-      partitions.push_back(ways_[i].partition);
-      offsets.push_back(ways_[i].next);
+      partitions.push_back(partitions_[i].partition);
+      offsets.push_back(partitions_[i].next.offset);
     }
     if (!partitions.empty()) reader_->Start(partitions, offsets);
   }
 
   bool IsOver() const {
     return run_.stop.Requested() || has_lost_place_ || HasMostRecords() ||
-           std::all_of(ways_.begin(), ways_.end(), [](const Way& way) { return way.is_done(); });
+           std::all_of(partitions_.begin(), partitions_.end(),
+                       [](const PartitionProgress& partition) { return partition.is_done(); });
   }
   bool HasMostRecords() const { return options_.max_records > 0 && taken_ >= options_.max_records; }
 
-  // Reads until the load should be handed over. False where there is no more to read.
-  bool Fill(Load& load, const Storing& storing) {
+  // Reads until the batch should be handed over. False where there is no more to read.
+  bool Fill(DrainBatch& batch, const DrainBatch::Storing& storing) {
     std::optional<Clock::time_point> begun;
+    auto heard = Clock::now();
     while (!IsOver()) {
       const bool is_late = begun && Clock::now() - *begun > kLongestFill;
-      if (load.IsFull() || (is_late && IsReady(storing))) return true;
+      if (batch.IsFull() || (is_late && IsReady(storing))) return true;
       const KafkaRead& read =
           reader_->Read(kMostAtOnce, kLongestWait, [&](const KafkaMessage& message) {
             if (!begun) begun = Clock::now();
-            Take(message, load);
+            heard = Clock::now();
+            Take(message, batch);
           });
+      // librdkafka may go on asking for a topic that was deleted.
+      if (Clock::now() - heard > kLongestSilence) {
+        reader_->Partitions(options_.topics);
+        heard = Clock::now();
+      }
       if (HasMostRecords()) return false;  // an end may lie behind messages that were not taken
       for (const KafkaRead::End& end : read.ends) {
-        Way& way = ways_[reading_[end.partition]];
-        way.next = std::max(way.next, std::min(end.offset, way.range.end));
+        partitions_[reading_[end.partition]].PassTo(end.offset);
       }
       has_lost_place_ = !read.gaps.empty();
     }
     return false;
   }
 
-  void Take(const KafkaMessage& message, Load& load) {
-    Way& way = ways_[reading_[message.partition]];
-    if (message.offset < way.next || way.is_paused || HasMostRecords()) return;
-    if (message.offset >= way.range.end) {
-      way.next = way.range.end;
-      way.is_paused = true;
+  void Take(const KafkaMessage& message, DrainBatch& batch) {
+    PartitionProgress& partition = partitions_[reading_[message.partition]];
+    if (message.offset < partition.next.offset || partition.is_paused || HasMostRecords()) return;
+    if (message.offset >= partition.range.end) {
+      partition.PassTo(partition.range.end);
+      partition.is_paused = true;
       return reader_->Pause(message.partition);
     }
-    way.next = message.offset + 1;
     ++taken_;
-    ++load.records[way.topic];
-    const ConsumedMessage as_taken{.topic = way.partition.topic,
-                                   .partition = way.partition.id,
-                                   .offset = message.offset,
-                                   .timestamp_ms = message.timestamp_ms,
-                                   .event_id = message.Header("event_id"),
-                                   .key = message.key,
-                                   .value = message.value};
+    const ConsumedMessage as_taken = AsConsumed(message, partition.partition);
+    partition.Pass(as_taken);
     const auto record = parser_.Parse(as_taken);
     if (record) {
-      load.batch->Add(*record);
+      batch.Add(partition.topic, *record);
     } else {
-      load.letters.Add(as_taken, message.Headers(), record.error());
+      batch.AddPoison(partition.topic, as_taken, message.Headers(), record.error());
     }
   }
 
-  // How far storing the load moves the offsets. False where there is nothing to store.
-  bool NoteMoves(Load& load) {
-    for (std::size_t i = 0; i < ways_.size(); ++i) {
-      Way& way = ways_[i];
-      if (way.has_gap || way.handed == way.next) continue;
-      load.moves.push_back({way.partition, way.handed, way.next});
-      load.moved.push_back(i);
-      way.handed = way.next;
+  // How far storing the batch moves the positions. False where there is nothing to store.
+  bool AddMoves(DrainBatch& batch) {
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+      if (auto move = partitions_[i].Move()) batch.AddMove(i, std::move(*move));
     }
-    return !load.moves.empty();
+    return !batch.moves().empty();
   }
 
-  // Waits for the load to be stored, and counts it. False where another sink was faster.
-  bool Settle(const Load& load, Storing& storing) {
+  // Waits for the batch to be stored, and counts it. False where another sink was faster.
+  bool Settle(const DrainBatch& batch, DrainBatch::Storing& storing) {
     std::optional<SinkBatch::Stored> stored;
     try {
       stored = storing.get();
@@ -313,59 +272,89 @@ class Drain::Impl {
     if (!stored) return false;
     done_.inserted += stored->inserted;
     done_.duplicates += stored->duplicates;
-    done_.dead_letters += load.letters.count();
-    done_.batch_durations.Add(load.duration);
-    for (std::size_t i = 0; i < load.records.size(); ++i) {
-      done_.topics[i].records += load.records[i];
+    done_.dead_letters += batch.dead_letters();
+    done_.batch_durations.Add(batch.duration());
+    for (std::size_t i = 0; i < batch.records().size(); ++i) {
+      done_.topics[i].records += batch.records()[i];
     }
-    for (std::size_t i = 0; i < load.moved.size(); ++i) {
-      ways_[load.moved[i]].stored = load.moves[i].to;
+    for (std::size_t i = 0; i < batch.moves().size(); ++i) {
+      partitions_[batch.PartitionOf(i)].Settle(batch.moves()[i].to);
     }
     ShowResult();
-    progress_->Show(done_.records(), 0);
+    progress_line_->Show(done_.records(), 0);
     return true;
   }
 
   std::int64_t Lag() const {
     std::int64_t lag = 0;
-    for (const Way& way : ways_) lag += way.lag();
+    for (const PartitionProgress& partition : partitions_) lag += partition.lag();
     return lag;
   }
 
   // So that a run that fails tells what it has done.
   void ShowResult() {
     for (DrainResult::Topic& topic : done_.topics) topic.partitions = topic.lag = 0;
-    for (const Way& way : ways_) {
-      DrainResult::Topic& topic = done_.topics[way.topic];
+    for (const PartitionProgress& partition : partitions_) {
+      DrainResult::Topic& topic = done_.topics[partition.topic];
       ++topic.partitions;
-      topic.lag += static_cast<std::uint64_t>(way.lag());
+      topic.lag += static_cast<std::uint64_t>(partition.lag());
     }
     run_.result.drain = done_;
   }
 
-  void ThrowUnlessComplete() const {
+  // Messages behind the end may be new, or wait for the end of a transaction: then the end has not
+  // passed them yet.
+  void AddOpenTransactions() {
+    std::vector<PartitionProgress*> waiting;
+    std::vector<KafkaPartition> names;
+    for (PartitionProgress& partition : partitions_) {
+      const auto high = reader_->HighWatermark(partition.partition);
+      if (!partition.is_done() || partition.is_left_out || !high) continue;
+      if (*high <= partition.range.end) continue;
+      partition.high_watermark = *high;
+      waiting.push_back(&partition);
+      names.push_back(partition.partition);
+    }
+    if (names.empty()) return;
+    const auto ranges = reader_->Ranges(names);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      PartitionProgress& partition = *waiting[i];
+      if (ranges[i].end >= partition.high_watermark) continue;
+      run_.log.Warning(fmt::format(
+          "{}/{}: a transaction is open at {}, and what it and others wrote from there up to {} is "
+          "not read before its end",
+          names[i].topic, names[i].id, ranges[i].end, partition.high_watermark));
+      partition.range.end = partition.high_watermark;
+    }
+    ShowResult();
+  }
+
+  void ThrowUnlessComplete() {
     run_.stop.ThrowIfSignalled();
-    if (!gaps_.empty()) throw Combine(gaps_);
-    if (Lag() > 0 && done_.records() == 0 && !HasMostRecords()) {
+    const bool is_stuck = Lag() > 0 && done_.records() == 0 && !HasMostRecords();
+    AddOpenTransactions();
+    if (is_stuck && faults_.empty()) {
       throw TaskError(ExitCode::kTransient,
                       fmt::format("reading Kafka: the deadline came before the first record{}{}",
                                   reader_->trouble().empty() ? "" : ": ", reader_->trouble()));
     }
+    if (!faults_.empty()) throw Combine(faults_);
   }
 
   Run& run_;
   const DrainOptions& options_;
   const Shard shard_;
   const KafkaProperties kafka_;
+  RefusalFuse fuse_;
   ConsumedRecordParser parser_;
   std::optional<KafkaReader> reader_;
-  std::vector<Way> ways_;
-  std::vector<std::size_t> reading_;  // the way of each partition that the reader was given
+  std::vector<PartitionProgress> partitions_;
+  std::vector<std::size_t> reading_;  // the number of each partition that the reader was given
   bool has_lost_place_ = false;
   bool is_cut_short_ = false;
-  std::vector<TaskError> gaps_;
+  std::vector<TaskError> faults_;
   std::uint64_t taken_ = 0;  // records read
-  Progress* progress_ = nullptr;
+  Progress* progress_line_ = nullptr;
   DrainResult done_;  // what is stored for good
 };
 

@@ -34,14 +34,26 @@ std::string Whole(const StoredDeadLetter& letter) {
   return text + fmt::format("value, {} bytes:\n{}\n\n", letter.value->size(), *letter.value);
 }
 
-// Where the letters are that were replayed.
-std::set<std::pair<std::int32_t, std::int64_t>> FindReplayed(const KafkaProperties& properties,
-                                                             std::optional<Instant> since,
-                                                             const Stop& stop) {
-  std::set<std::pair<std::int32_t, std::int64_t>> replayed;
+// What was replayed: the letters themselves, and all letters of their records.
+struct Replayed {
+  std::set<std::pair<std::int32_t, std::int64_t>> letters;
+  std::set<RecordPlace> places;
+
+  bool Has(const StoredDeadLetter& letter) const {
+    return letters.count({letter.partition, letter.offset}) > 0 ||
+           (letter.place && places.count(*letter.place) > 0);
+  }
+};
+
+Replayed FindReplayed(const KafkaProperties& properties, std::optional<Instant> since,
+                      const Stop& stop) {
+  Replayed replayed;
   TopicScan(properties, kDeadLetterTopic, since, stop)
       .Each([&](std::int32_t partition, const KafkaMessage& message) {
-        if (const auto offset = ReplayedOffset(message)) replayed.insert({partition, *offset});
+        const auto offset = ReplayedOffset(message);
+        if (!offset) return true;
+        replayed.letters.insert({partition, *offset});
+        if (const auto place = PlaceOf(message)) replayed.places.insert(*place);
         return true;
       });
   return replayed;
@@ -91,7 +103,7 @@ int main(int argc, char** argv) {
     const KafkaProperties properties = ReadKafkaProperties(kafka, run.log);
     std::optional<DeadLetterReplay> replay;
     if (replays) replay.emplace(run, properties);  // before the notes of earlier ones are read
-    const auto replayed = FindReplayed(properties, selection.since, run.stop);
+    Replayed replayed = FindReplayed(properties, selection.since, run.stop);
 
     Counts counts;
     counts.ReportTo(run.result, replay ? &*replay : nullptr);
@@ -100,12 +112,13 @@ int main(int argc, char** argv) {
           if (ReplayedOffset(message)) return true;
           StoredDeadLetter letter = ReadDeadLetter(partition, message);
           if (!selection.Has(letter)) return true;
-          if (replayed.count({partition, letter.offset}) > 0) {
+          if (letter.state == StoredDeadLetter::State::kOpen && replayed.Has(letter)) {
             letter.state = StoredDeadLetter::State::kReplayed;
           }
           ++counts.states[letter.state];
           if (!replay) WriteStdout(show ? Whole(letter) : Line(letter));
           if (replay && letter.state == StoredDeadLetter::State::kOpen) {
+            if (letter.place) replayed.places.insert(*letter.place);
             replay->Add(std::move(letter));
           }
           counts.ReportTo(run.result, replay ? &*replay : nullptr);

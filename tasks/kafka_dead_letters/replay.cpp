@@ -58,19 +58,25 @@ void DeadLetterReplay::Finish() {
 
 tl::expected<void, std::string> DeadLetterReplay::Store(std::span<const StoredDeadLetter> letters) {
   std::deque<std::vector<KafkaHeader>> headers;  // whose elements do not move
-  std::deque<std::string> offsets;
+  std::deque<std::string> texts;
   std::vector<TransactionMessage> messages;
   for (const StoredDeadLetter& letter : letters) {
     auto& record = headers.emplace_back();
     for (const auto& [name, value] : letter.headers) record.push_back({name, value});
     messages.push_back(
         {letter.topic, std::nullopt, {View(letter.key), View(letter.value), record}});
-    const auto& offset = offsets.emplace_back(fmt::to_string(letter.offset));
+    const auto& offset = texts.emplace_back(fmt::to_string(letter.offset));
     auto& note = headers.emplace_back();
     note = {{kReplayedHeader, offset},
             {"event_id", letter.event_id},
             {"task", run_.task},
             {"run_id", run_.identity.run_id}};
+    if (letter.place) {
+      const auto& [topic, partition, place, event_id] = *letter.place;
+      note.push_back({"source_topic", topic});
+      note.push_back({"source_partition", texts.emplace_back(fmt::to_string(partition))});
+      note.push_back({"source_offset", texts.emplace_back(fmt::to_string(place))});
+    }
     messages.push_back({kDeadLetterTopic, letter.partition, {letter.event_id, std::nullopt, note}});
   }
   return transactions_.Store(messages);

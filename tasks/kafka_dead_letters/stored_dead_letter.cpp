@@ -86,6 +86,7 @@ StoredDeadLetter ReadDeadLetter(std::int32_t partition, const KafkaMessage& mess
   } else {
     ReadOwn(message, letter);
   }
+  letter.place = PlaceOf(message);
   const bool has_id = std::any_of(letter.headers.begin(), letter.headers.end(),
                                   [](const auto& header) { return header.first == "event_id"; });
   if (!has_id) letter.headers.emplace_back("event_id", letter.event_id);
@@ -95,6 +96,18 @@ StoredDeadLetter ReadDeadLetter(std::int32_t partition, const KafkaMessage& mess
 std::optional<std::int64_t> ReplayedOffset(const KafkaMessage& message) {
   const auto text = message.Header(kReplayedHeader);
   return message.value || !text ? std::nullopt : ParseNumber<std::int64_t>(*text);
+}
+
+std::optional<RecordPlace> PlaceOf(const KafkaMessage& message) {
+  for (const auto& [topic, partition, offset] :
+       {std::tuple{"source_topic", "source_partition", "source_offset"},
+        std::tuple{"__connect.errors.topic", "__connect.errors.partition",
+                   "__connect.errors.offset"}}) {
+    const auto id = ParseNumber<std::int32_t>(message.Header(partition).value_or(""));
+    const auto at = ParseNumber<std::int64_t>(message.Header(offset).value_or(""));
+    if (id && at) return RecordPlace{TextOf(message, topic), *id, *at, TextOf(message, "event_id")};
+  }
+  return std::nullopt;
 }
 
 }  // namespace steamflow

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "kafka_outgoing_message.h"
@@ -11,6 +12,10 @@
 #include "timestamp.h"
 
 namespace steamflow {
+
+// Where a record was: topic, partition, offset, and its event id, as a topic made anew has the same
+// offsets. Letters of one place are of one record: each store may have refused it.
+using RecordPlace = std::tuple<std::string, std::int32_t, std::int64_t, std::string>;
 
 // A dead letter as its topic holds it: one that DeadLetters wrote, or one that Kafka Connect wrote
 // with errors.deadletterqueue.context.headers.enable (its headers are named __connect.errors.*).
@@ -31,6 +36,7 @@ struct StoredDeadLetter {
 
   // The record as its topic had it, or would have had it.
   std::string topic;
+  std::optional<RecordPlace> place;  // nothing: it never was in its topic
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -44,10 +50,14 @@ std::string_view Name(
 StoredDeadLetter ReadDeadLetter(std::int32_t partition, const KafkaMessage& message);
 
 // A note that a letter was replayed stands in the letter's own partition behind it, so that it
-// lives longer: an empty message with the letter's offset as its header `replayed`.
+// lives longer: an empty message with the letter's offset as its header `replayed`, and the place
+// of its record, which all letters of that record share.
 inline constexpr char kReplayedHeader[] = "replayed";
 
 // The offset of the letter that was replayed, where the message is such a note.
 std::optional<std::int64_t> ReplayedOffset(const KafkaMessage& message);
+
+// The place that a letter's or a note's headers tell.
+std::optional<RecordPlace> PlaceOf(const KafkaMessage& message);
 
 }  // namespace steamflow

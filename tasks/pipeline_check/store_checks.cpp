@@ -71,7 +71,7 @@ std::vector<std::string> MissingPipelines(RestClient& client) {
 
 std::string CheckPostgres(const PostgresParameters& parameters, const std::string& schema,
                           Run& run) {
-  PostgresClient client(parameters, run.stop);
+  PostgresClient client(parameters, schema, run.stop);
   const auto row =
       client
           .Execute(

@@ -2,25 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "index_names.h"
 #include "json.h"
 #include "parse_number.h"
 
 namespace steamflow {
 namespace {
-
-// Where the record's document is: state is one index, events have one a month.
-std::string IndexOf(const AuditedRecord& record, const std::string& prefix) {
-  const std::string name = IndexName(prefix, record.topic);
-  return IsState(record.kind) ? name : name + "-" + IndexMonth(record.index_time);
-}
-
-// The version that a player's document has of this record.
-std::int64_t VersionOf(const AuditedRecord& record) {
-  return std::chrono::milliseconds(record.event_time.time_since_epoch()).count();
-}
 
 using Fields = std::vector<JsonField>;
 
@@ -38,8 +25,9 @@ Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
       throw TaskError(type == "security_exception" ? ExitCode::kAuth : ExitCode::kTransient,
                       fmt::format("looking for documents of {}: {}", record.topic, type));
     }
-    if (IsState(record.kind)) return Holding::kDeleted;
-    return IsMonthBefore(record.index_time, since) ? Holding::kExpired : Holding::kMissing;
+    const bool has_month = !IsState(record.kind) && record.id_time;
+    return has_month && IsMonthBefore(*record.id_time, since) ? Holding::kExpired
+                                                              : Holding::kMissing;
   }
   const JsonField* const is_found = FindField(found, "found");
   if (!is_found || is_found->type != JsonField::Type::kBool) {
@@ -47,11 +35,12 @@ Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
         ExitCode::kConfig,
         fmt::format("looking for documents of {}: not a response of Elasticsearch", record.topic));
   }
-  if (is_found->value != "true")
-    return IsState(record.kind) ? Holding::kDeleted : Holding::kMissing;
-  if (!IsState(record.kind)) return Holding::kHeld;
+  if (!IsState(record.kind)) {
+    return is_found->value == "true" ? Holding::kHeld : Holding::kMissing;
+  }
+  // Of its newest record, which may be a tombstone; nothing where there is no document.
   const auto version = ParseNumber<std::int64_t>(ValueOf(found, "_version"));
-  return version && *version >= VersionOf(record) ? Holding::kHeld : Holding::kMissing;
+  return version && *version >= record.state_version ? Holding::kHeld : Holding::kMissing;
 }
 
 [[noreturn]] void ThrowNoResponse(const RestServer& server, const HttpResponse& response) {
@@ -63,24 +52,18 @@ Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
 }  // namespace
 
 ElasticsearchAudit::ElasticsearchAudit(const RestServer& server, const std::string& index_prefix,
-                                       const KafkaProperties& kafka, Instant since, const Run& run)
+                                       Instant since, const Run& run)
     : client_(server, run),
+      positions_(server, index_prefix, run),
       index_prefix_(index_prefix),
-      kafka_(kafka),
-      since_(since),
-      stop_(run.stop) {}
+      since_(since) {}
 
 StoreAudit::Offsets ElasticsearchAudit::StoredOffsets(
     const std::vector<KafkaPartition>& partitions) {
-  // Where nothing is stored yet no document is looked for, and a server that is down would not be
-  // seen. No right but the one to read is needed to be told that this asks for nothing.
-  const HttpResponse response = client_.Ask("POST", "/_mget", R"({"docs":[]})");
-  if (response.status != 200 && response.status != 400) ThrowNoResponse(client_.server(), response);
-  KafkaReader reader(kafka_, "steamflow-elasticsearch", stop_);
-  const auto committed = reader.Committed(partitions);
+  const auto positions = positions_.Read(partitions);
   Offsets offsets;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    if (committed[i]) offsets[{partitions[i].topic, partitions[i].id}] = *committed[i];
+    if (positions[i]) offsets[{partitions[i].topic, partitions[i].id}] = positions[i]->offset;
   }
   return offsets;
 }
@@ -90,7 +73,9 @@ std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> r
   std::vector<std::string> wanted;
   for (const AuditedRecord& record : records) {
     JsonObject document;
-    document.Add("_index", IndexOf(record, index_prefix_))
+    document
+        .Add("_index",
+             IndexName(index_prefix_, record.topic) + IndexSuffix(record.kind, record.id_time))
         .Add("_id", IsState(record.kind) ? record.state_id : record.event_id);
     wanted.push_back(document.Take());
   }

@@ -2,19 +2,19 @@
 
 #include <string>
 
-#include "kafka_config.h"
+#include "position_index.h"
 #include "rest_client.h"
 #include "run.h"
 #include "store_audit.h"
 
 namespace steamflow {
 
-// The documents of kafka-to-elasticsearch, and the offsets of its consumer group.
+// The documents of kafka-to-elasticsearch, and its positions beside them.
 class ElasticsearchAudit : public StoreAudit {
  public:
   // `since` is when the window begins. The run must outlive this.
-  ElasticsearchAudit(const RestServer& server, const std::string& index_prefix,
-                     const KafkaProperties& kafka, Instant since, const Run& run);
+  ElasticsearchAudit(const RestServer& server, const std::string& index_prefix, Instant since,
+                     const Run& run);
 
   std::string name() const override { return "elasticsearch"; }
   std::string sink() const override { return "kafka-to-elasticsearch"; }
@@ -23,10 +23,9 @@ class ElasticsearchAudit : public StoreAudit {
 
  private:
   RestClient client_;
+  PositionIndex positions_;
   const std::string index_prefix_;
-  const KafkaProperties kafka_;
   const Instant since_;
-  const Stop& stop_;
 };
 
 }  // namespace steamflow

@@ -10,7 +10,7 @@
 #include "airflow_connection.h"
 #include "airflow_variable.h"
 #include "command.h"
-#include "drain.h"
+#include "drain_options.h"
 #include "elasticsearch_audit.h"
 #include "elasticsearch_config.h"
 #include "environment.h"
@@ -99,8 +99,8 @@ int main(int argc, char** argv) {
       stores.push_back(std::make_unique<PostgresAudit>(*postgres, schema, window.since, run.stop));
     }
     if (elasticsearch) {
-      stores.push_back(std::make_unique<ElasticsearchAudit>(*elasticsearch, index_prefix, kafka,
-                                                            window.since, run));
+      stores.push_back(
+          std::make_unique<ElasticsearchAudit>(*elasticsearch, index_prefix, window.since, run));
     }
     Reconciliation reconciliation(kafka, topics, window, std::move(stores),
                                   acknowledged.value_or(std::vector<Acknowledged>()), run.stop);

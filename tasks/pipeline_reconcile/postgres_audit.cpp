@@ -1,24 +1,33 @@
 #include "postgres_audit.h"
 
+#include <fmt/format.h>
+
+#include <array>
+
 #include "postgres_schema.h"
 
 namespace steamflow {
 namespace {
 
-// The places of the ids that are not there, and whether there is no table of their month. An id may
-// be stored in another month than this record's, so all months are looked at.
+// The places of those that are not there, and whether what is kept begins only behind their month:
+// its table is gone, or of those without a month the oldest one is younger.
 constexpr char kMissing[] = R"sql(
-SELECT w.place - 1,
-  to_regclass('records' || to_char(w.event_time AT TIME ZONE 'UTC', '_YYYY_MM')) IS NULL
-FROM unnest($1::text[], $2::timestamptz[]) WITH ORDINALITY AS w(event_id, event_time, place)
-WHERE NOT EXISTS (SELECT FROM records r WHERE r.event_id = w.event_id)
+SELECT w.place - 1, CASE
+  WHEN w.month = '-infinity' THEN
+    coalesce((SELECT min(event_time) FROM {0} WHERE month = '-infinity'), 'infinity')
+      >= date_trunc('month', w.event_time AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '1 month'
+  ELSE NOT {1}('records' || to_char(w.month, '_YYYY_MM'), 'records') END
+FROM unnest($1::text[], $2::text[], $3::date[], $4::timestamptz[])
+  WITH ORDINALITY AS w(topic, event_id, month, event_time, place)
+WHERE NOT EXISTS (
+  SELECT FROM {0} r WHERE r.topic = w.topic AND r.event_id = w.event_id AND r.month = w.month)
 )sql";
 
 }  // namespace
 
 PostgresAudit::PostgresAudit(const PostgresParameters& parameters, const std::string& schema,
                              Instant since, const Stop& stop)
-    : client_(parameters, stop), since_(since) {
+    : client_(parameters, schema, stop), since_(since) {
   PreparePostgresSchema(client_, schema, false);
 }
 
@@ -26,25 +35,34 @@ StoreAudit::Offsets PostgresAudit::StoredOffsets(const std::vector<KafkaPartitio
   std::vector<PostgresClient::Value> topics;
   for (const KafkaPartition& partition : partitions) topics.push_back(partition.topic);
   Offsets offsets;
-  for (const auto& row : client_.Execute(
-           R"(SELECT topic, partition, "offset" FROM sink_offsets WHERE topic = ANY ($1::text[]))",
-           {PostgresArray(topics)})) {
+  const std::string statement =
+      fmt::format(R"(SELECT topic, partition, "offset" FROM {} WHERE topic = ANY ($1::text[]))",
+                  client_.Table("sink_offsets"));
+  for (const auto& row : client_.Execute(statement, {PostgresArray(topics)})) {
     offsets[{*row[0], std::stoi(*row[1])}] = std::stoll(*row[2]);
   }
   return offsets;
 }
 
 std::vector<Holding> PostgresAudit::LookUp(std::span<const AuditedRecord> records) {
-  std::vector<PostgresClient::Value> ids;
-  std::vector<PostgresClient::Value> times;
+  std::array<std::vector<PostgresClient::Value>, 4> columns;
   for (const AuditedRecord& record : records) {
-    ids.push_back(record.event_id);
-    times.push_back(FormatUtc(record.event_time));
+    columns[0].push_back(record.topic);
+    columns[1].push_back(record.event_id);
+    columns[2].push_back(record.id_time ? FormatDate(*record.id_time).substr(0, 8) + "01"
+                                        : "-infinity");
+    columns[3].push_back(FormatUtc(record.event_time));
   }
+  std::vector<PostgresClient::Value> parameters;
+  for (const auto& column : columns) parameters.emplace_back(PostgresArray(column));
+  const std::string statement =
+      fmt::format(kMissing, client_.Table("records"), client_.Table("has_table"));
   std::vector<Holding> holdings(records.size(), Holding::kHeld);
-  for (const auto& row : client_.Execute(kMissing, {PostgresArray(ids), PostgresArray(times)})) {
+  for (const auto& row : client_.Execute(statement, parameters)) {
     const auto place = std::stoul(*row[0]);
-    const bool is_expired = row[1] == "t" && IsMonthBefore(records[place].event_time, since_);
+    const AuditedRecord& record = records[place];
+    const Instant month = record.id_time.value_or(record.event_time);
+    const bool is_expired = row[1] == "t" && IsMonthBefore(month, since_);
     holdings[place] = is_expired ? Holding::kExpired : Holding::kMissing;
   }
   return holdings;

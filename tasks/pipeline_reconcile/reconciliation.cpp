@@ -34,9 +34,6 @@ std::string Place(std::string_view topic, std::int32_t partition, std::int64_t o
   return fmt::format("{}/{}/{}", topic, partition, offset);
 }
 
-// The newest tombstone of each player.
-using Tombstones = std::map<std::string, Instant>;
-
 // One store's side of a topic.
 class StorePass {
  public:
@@ -69,16 +66,8 @@ class StorePass {
 
   void AddPending(std::uint64_t count) { result_.pending += count; }
 
-  StoreComparison Finish(const Tombstones& tombstones) {
+  StoreComparison Finish() {
     LookUp();
-    for (const AuditedRecord& record : deleted_) {
-      const auto tombstone = tombstones.find(record.state_id);
-      if (tombstone != tombstones.end() && tombstone->second >= record.event_time) {
-        ++result_.held;
-      } else {
-        TakeAbsent(record.event_id, record.place);
-      }
-    }
     return std::move(result_);
   }
 
@@ -87,7 +76,7 @@ class StorePass {
     if (waiting_.empty()) return;
     const auto holdings = store_.audit->LookUp(waiting_);
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
-      AuditedRecord& record = waiting_[i];
+      const AuditedRecord& record = waiting_[i];
       switch (holdings[i]) {
         case Holding::kHeld:
           ++result_.held;
@@ -98,9 +87,6 @@ class StorePass {
         case Holding::kExpired:
           ++result_.expired;
           break;
-        case Holding::kDeleted:
-          deleted_.push_back(std::move(record));
-          break;
       }
     }
     waiting_.clear();
@@ -109,7 +95,6 @@ class StorePass {
   const Reconciliation::Store& store_;
   std::map<std::int32_t, std::int64_t> offsets_;  // of this topic
   std::vector<AuditedRecord> waiting_;
-  std::vector<AuditedRecord> deleted_;  // perhaps by a tombstone that is still to come
   StoreComparison result_;
 };
 
@@ -139,7 +124,7 @@ class TopicPass {
   TopicPass(const std::string& topic, const Window& window,
             const std::vector<Reconciliation::Store>& stores, const Reconciliation::Runs& runs,
             std::uint64_t slices)
-      : window_(window), is_state_(KindOf(topic) == RecordKind::kPlayer), slices_(slices) {
+      : window_(window), slices_(slices) {
     result_.topic = topic;
     for (const auto& store : stores) stores_.emplace_back(store, topic);
     for (const auto& [run_id, acknowledged] : runs) runs_[run_id].acknowledged = acknowledged;
@@ -157,22 +142,17 @@ class TopicPass {
         std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
             std::chrono::milliseconds(raw.timestamp_ms)));
     const bool is_in_window = time >= window_.since && time < window_.until;
-    const bool is_tombstone = is_state_ && !message.value;
     const std::string place = Place(message.topic, partition, message.offset);
     std::string event_id(message.event_id.value_or(""));
     if (event_id.empty()) event_id = place;
     const bool is_in_slice = IsInSlice(event_id);
     if (is_in_slice) CountRun(raw.Header("run_id").value_or(""), event_id);
-    if (!is_tombstone && (!is_in_window || !(is_in_slice || IsInSlice(place)))) return;
+    if (!is_in_window || !(is_in_slice || IsInSlice(place))) return;
 
     const auto record = parser_.Parse(message);
-    if (record && is_tombstone) {
-      Instant& newest = tombstones_[std::string(record->state_id)];
-      newest = std::max(newest, record->event_time);
-    }
     // Poison may carry the id of a record that is none, so it counts for itself.
     if (!record) event_id = place;
-    if (!is_in_window || !IsInSlice(event_id)) return;
+    if (!IsInSlice(event_id)) return;
     const auto [known, is_new] = due_->marks.try_emplace(HashOf(event_id), std::uint8_t{0});
     if (!is_new) ++result_.duplicates;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
@@ -215,7 +195,7 @@ class TopicPass {
                       result_.topic, run_id, run.acknowledged, run.held));
     }
     for (StorePass& pass : stores_) {
-      result_.stores.push_back(pass.Finish(tombstones_));
+      result_.stores.push_back(pass.Finish());
       const StoreComparison& store = result_.stores.back();
       if (store.missing == 0) continue;
       result_.differences.push_back(
@@ -239,14 +219,12 @@ class TopicPass {
   }
 
   const Window window_;
-  const bool is_state_;
   const std::uint64_t slices_;
   std::uint64_t slice_ = 0;
   ConsumedRecordParser parser_;
   std::vector<StorePass> stores_;
   std::map<std::string, RunPass, std::less<>> runs_;
   std::unique_ptr<DueIds> due_ = std::make_unique<DueIds>();  // of the slice, and the window
-  Tombstones tombstones_;
   TopicComparison result_;
 };
 

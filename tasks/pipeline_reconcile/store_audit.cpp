@@ -12,8 +12,9 @@ AuditedRecord::AuditedRecord(const ConsumedRecord& record, std::string place_in_
       place(std::move(place_in_kafka)),
       kind(record.kind),
       event_time(record.event_time),
-      index_time(MonthTime(record)),
-      state_id(record.state_id) {}
+      id_time(record.id_time),
+      state_id(record.state_id),
+      state_version(StateVersion(record)) {}
 
 bool IsMonthBefore(Instant month, Instant since) {
   const auto month_of = [](Instant instant) {

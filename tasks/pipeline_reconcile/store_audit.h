@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,15 +23,15 @@ struct AuditedRecord {
   std::string place;  // in Kafka: <topic>/<partition>/<offset>
   RecordKind kind = RecordKind::kOther;
   Instant event_time;
-  Instant index_time;    // the month of its index
-  std::string state_id;  // of a player
+  std::optional<Instant> id_time;  // see ConsumedRecord
+  std::string state_id;            // of a player, and
+  std::int64_t state_version = 0;  // its version in Elasticsearch
 };
 
 enum class Holding {
   kHeld,
   kMissing,
   kExpired,  // its month has been dropped, and was over before the window began
-  kDeleted,  // state that is not there: right after a tombstone, else missing
 };
 
 // A store as one who checks it sees it. Calls throw TaskError.

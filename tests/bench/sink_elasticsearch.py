@@ -7,19 +7,16 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import scan
 from lab import Lab
 from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, peak, rate, wall
 
 TOPIC = "rct_plyd_games"
-GROUP = "steamflow-elasticsearch"
+POSITIONS = "steamflow-positions"
 AT_ONCE = 4  # requests: the server becomes no faster with more
 BODY = 1 << 20  # bytes of a request before compression; larger ones make it slower
 MOST_MEMORY = 64.0  # MiB
@@ -36,12 +33,8 @@ class Sink:
         self.records = lab.fill(TOPIC, lab.size(40_000))
 
     def clear(self) -> None:
-        """Leaves the index template, and neither documents nor offsets."""
-        self.server.indices.delete(index=f"{TOPIC}-*")
-        kafka = AdminClient({"bootstrap.servers": self.lab.brokers, "log_level": 0})
-        for deleted in kafka.delete_consumer_groups([GROUP]).values():
-            with suppress(KafkaException):  # there is none before our first run
-                deleted.result()
+        """Leaves the index template, and neither documents nor positions."""
+        self.server.indices.delete(index=f"{TOPIC}-*,{POSITIONS}", ignore_unavailable=True)
 
     def command(self, *arguments: str) -> list[str]:
         program = str(self.lab.binaries / "kafka-to-elasticsearch")

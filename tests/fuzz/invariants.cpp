@@ -181,7 +181,8 @@ void CheckSinkRecord(std::string_view bytes) {
     }
     Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
     Require(record->message.value == bytes, "another value");
-    Require(record->message.event_id == std::string(topic) + "/0/0", "another event id");
+    Require(record->message.event_id == std::string(topic) + "/2023-11-14T22:13:20.000Z/0/0",
+            "another event id");
     Require((record->kind == RecordKind::kPlayer) == !record->state_id.empty(), "the state id");
     const auto year = FormatUtc(record->event_time).substr(0, 2);
     Require(year == "20", "a time outside of the century");

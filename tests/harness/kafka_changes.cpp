@@ -85,8 +85,37 @@ void DeleteTopic(const std::string& brokers, const std::string& topic) {
   Await([&] { return PartitionsOf(brokers, topic) == 0; });
 }
 
+void DeleteGroup(const std::string& brokers, const std::string& group) {
+  Ask(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+    rd_kafka_DeleteGroup_t* wanted = rd_kafka_DeleteGroup_new(group.c_str());
+    rd_kafka_DeleteGroups(client, &wanted, 1, nullptr, queue);
+    rd_kafka_DeleteGroup_destroy(wanted);
+  });
+}
+
+std::vector<std::int64_t> GroupOffsets(const std::string& brokers, const std::string& group,
+                                       const std::string& topic, int partitions) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  rd_kafka_conf_set(conf, "bootstrap.servers", brokers.c_str(), nullptr, 0);
+  rd_kafka_conf_set(conf, "group.id", group.c_str(), nullptr, 0);
+  const Client client(rd_kafka_new(RD_KAFKA_CONSUMER, conf, nullptr, 0), &rd_kafka_destroy);
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(partitions);
+  for (int id = 0; id < partitions; ++id) {
+    rd_kafka_topic_partition_list_add(list, topic.c_str(), id);
+  }
+  const auto error = rd_kafka_committed(client.get(), list, kPatience);
+  std::vector<std::int64_t> offsets;
+  for (int i = 0; i < list->cnt; ++i) {
+    offsets.push_back(list->elems[i].offset < 0 ? -1 : list->elems[i].offset);
+  }
+  rd_kafka_topic_partition_list_destroy(list);
+  if (error) throw std::runtime_error(rd_kafka_err2str(error));
+  return offsets;
+}
+
 void WriteTransaction(const std::string& brokers, const std::string& topic,
-                      const std::vector<NewMessage>& messages, bool commits) {
+                      const std::vector<NewMessage>& messages, bool commits,
+                      const std::function<void()>& while_open) {
   const Client client = MakeProducer(
       {{"bootstrap.servers", brokers}, {"transactional.id", UniqueTopic("transaction")}});
   Require(rd_kafka_init_transactions(client.get(), kPatience));
@@ -101,6 +130,7 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
     if (error) throw std::runtime_error(rd_kafka_err2str(error));
   }
   if (rd_kafka_flush(client.get(), kPatience)) throw std::runtime_error("not all were written");
+  if (while_open) while_open();
   Require(commits ? rd_kafka_commit_transaction(client.get(), kPatience)
                   : rd_kafka_abort_transaction(client.get(), kPatience));
   ReadTopic(brokers, topic);  // Kafka says so before it has closed the transaction in the topic

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +16,16 @@ void DeleteRecords(const std::string& brokers, const std::string& topic, int par
                    std::int64_t before);
 void DeleteTopic(const std::string& brokers, const std::string& topic);
 
-// Messages (with partitions) in a transaction that is committed or aborted.
+// Forgets a consumer group, as brokers do once retention has passed.
+void DeleteGroup(const std::string& brokers, const std::string& group);
+
+// The offset that a group has committed of each partition; -1 where it has none.
+std::vector<std::int64_t> GroupOffsets(const std::string& brokers, const std::string& group,
+                                       const std::string& topic, int partitions);
+
+// Messages (with partitions) in a transaction that is committed or aborted, after `while_open`.
 void WriteTransaction(const std::string& brokers, const std::string& topic,
-                      const std::vector<NewMessage>& messages, bool commits);
+                      const std::vector<NewMessage>& messages, bool commits,
+                      const std::function<void()>& while_open = {});
 
 }  // namespace steamflow::test

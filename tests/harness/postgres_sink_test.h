@@ -37,7 +37,7 @@ class PostgresSinkTest : public ::testing::Test {
     for (int i = first; i < first + count; ++i) {
       messages.push_back({std::to_string(i),
                           At("2026-11-22T22:34:00Z", "\"n\":" + std::to_string(i)),
-                          {{"event_id", topic + "/" + std::to_string(i)}}});
+                          {{"event_id", topic + "/2026-11-22T22:34Z/" + std::to_string(i)}}});
     }
     Write(topic, messages);
   }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "index_names.h"
 #include "test_run.h"
 
@@ -33,34 +35,56 @@ class BulkBodyTest : public testing::Test {
   BulkBody body_;
 };
 
-TEST_F(BulkBodyTest, AnEventIsCreatedInItsMonth) {
-  EXPECT_EQ(Add(Message("t", R"({"a": 1,"timestamp":"2026-12-01T07:34:00+09:00"})"), "p-t"),
-            R"({"create":{"_index":"p-t-2026.11","_id":"id"}}
-{"@timestamp":"2026-11-30T22:34:00Z","a": 1,"timestamp":"2026-12-01T07:34:00+09:00"}
-)");
-  ConsumedMessage message = Message("t", "{}");
-  message.event_id = "a \"quoted\"\nid";
-  EXPECT_EQ(Add(message), R"({"create":{"_index":"i-2026.11","_id":"a \"quoted\"\nid"}}
-{"@timestamp":"2026-11-18T11:06:40Z"}
+TEST_F(BulkBodyTest, AnEventIsCreatedInTheMonthThatItsIdNames) {
+  ConsumedMessage message = Message("t", R"({"a": 1,"timestamp":"2026-12-01T00:00:00Z"})");
+  message.event_id = "t/2026-11-30T23:59Z/7";
+  EXPECT_EQ(Add(message, "p-t"),
+            R"({"create":{"_index":"p-t-2026.11","_id":"t/2026-11-30T23:59Z/7"}}
+{"@timestamp":"2026-12-01T00:00:00Z","a": 1,"timestamp":"2026-12-01T00:00:00Z"}
 )");
 }
 
-TEST_F(BulkBodyTest, TheEventIdNamesTheMonthWhereItNamesATime) {
+TEST_F(BulkBodyTest, AnEventWhoseIdNamesNoTimeIsOutsideOfTheMonths) {
   ConsumedMessage message = Message("t", R"({"timestamp":"2026-12-01T00:00:00Z"})");
-  message.event_id = "t/2026-11-30T23:59Z/7";
-  EXPECT_THAT(Add(message), testing::StartsWith(R"({"create":{"_index":"i-2026.11",)"));
+  message.event_id = "a \"quoted\"\nid";
+  EXPECT_EQ(Add(message), R"({"create":{"_index":"i-undated","_id":"a \"quoted\"\nid"}}
+{"@timestamp":"2026-12-01T00:00:00Z","timestamp":"2026-12-01T00:00:00Z"}
+)");
 }
 
 TEST_F(BulkBodyTest, OfStateTheNewestVersionIsKept) {
   EXPECT_EQ(
-      Add(Message("steamusers", R"({"steamid":"7","timestamp":"2026-11-22T22:34:00Z"})")),
-      R"({"index":{"_index":"i","_id":"7","version":1795386840000,"version_type":"external_gte"}}
-{"@timestamp":"2026-11-22T22:34:00Z","steamid":"7","timestamp":"2026-11-22T22:34:00Z"}
+      Add(Message("steamusers", R"({"steamid":"7","timestamp":"2026-11-18T22:34:00Z"})")),
+      R"({"index":{"_index":"i-state","_id":"7","version":1795041240000,"version_type":"external_gte"}}
+{"@timestamp":"2026-11-18T22:34:00Z","steamid":"7","timestamp":"2026-11-18T22:34:00Z"}
 )");
+  ConsumedMessage tombstone = Message("steamusers", std::nullopt);
+  tombstone.timestamp_ms += 123;
   EXPECT_EQ(
-      Add(Message("steamusers", std::nullopt)),
-      R"({"delete":{"_index":"i","_id":"7","version":1795000000000,"version_type":"external_gte"}}
+      Add(tombstone),
+      R"({"index":{"_index":"i-state","_id":"7","version":1795000000123,"version_type":"external_gte"}}
+{"@timestamp":"2026-11-18T11:06:40Z","@tombstone":true,"steamid":"7"}
 )");
+}
+
+TEST_F(BulkBodyTest, NoVersionIsBeyondTomorrow) {
+  const auto version = [&](std::int64_t kafka, std::optional<std::string_view> value) {
+    ConsumedMessage message = Message("steamusers", value);
+    message.timestamp_ms = kafka;
+    return StateVersion(parser_.Parse(message).value());
+  };
+  constexpr std::int64_t kDay = 86'400'000;
+  constexpr char kFar[] = R"({"steamid":"7","timestamp":"2099-01-01T00:00:00Z"})";
+  EXPECT_EQ(version(1'700'000'000'000, kFar), 1'700'000'000'000 + kDay);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())
+                       .time_since_epoch()
+                       .count();
+  constexpr std::int64_t kFarToo = 4'070'908'800'000;
+  for (const auto& value :
+       {std::optional<std::string_view>(kFar), std::optional<std::string_view>()}) {
+    EXPECT_NEAR(static_cast<double>(version(kFarToo, value)), static_cast<double>(now + kDay),
+                60'000.0);
+  }
 }
 
 TEST_F(BulkBodyTest, ADocumentIsOneLineWithOneTimestamp) {
@@ -93,7 +117,7 @@ TEST_F(BulkBodyTest, GivesEveryMessageBackAsItCame) {
       EXPECT_EQ(back.topic, messages[i].topic);
       EXPECT_EQ(back.key, messages[i].key);
       EXPECT_EQ(back.value, messages[i].value);
-      EXPECT_EQ(back.event_id, messages[i].event_id.value_or("u/3/41"));
+      EXPECT_EQ(back.event_id, messages[i].event_id.value_or("u/2026-11-18T11:06:40.000Z/3/41"));
       EXPECT_EQ(back.partition, 3);
       EXPECT_EQ(back.offset, 41);
       EXPECT_EQ(back.timestamp_ms, 1'795'000'000'000);

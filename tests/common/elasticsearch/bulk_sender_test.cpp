@@ -83,12 +83,25 @@ TEST_F(BulkSenderTest, SendsNothingOfAForgottenBody) {
 
 TEST_F(BulkSenderTest, NamesTheItemsThatAreRefused) {
   answer_ = [](const HttpCall&) {
-    return HttpAnswer{.body = R"({"items":[{"create":{"status":400,"error":{"type":"x"}}}]})"};
+    return HttpAnswer{.body = R"({"items":[{"create":{"status":400,"error":
+                                 {"type":"mapper_parsing_exception","reason":"r"}}}]})"};
   };
   const auto answers = sender_.Await(*sender_.Queue(first_, false));
   EXPECT_EQ(answers.inserted, 0U);
   ASSERT_EQ(answers.refusals.size(), 1U);
   EXPECT_EQ(answers.refusals[0].item, 0U);
+  EXPECT_EQ(answers.refusals[0].error, "mapper_parsing_exception");
+}
+
+TEST_F(BulkSenderTest, SaysWhichDocumentAnIndexDoesNotTake) {
+  answer_ = [](const HttpCall&) {
+    return HttpAnswer{.body = R"({"items":[{"create":{"status":400,"error":
+                                 {"type":"illegal_argument_exception","reason":"no pipeline"}}}]})"};
+  };
+  std::string message;
+  EXPECT_EQ(CodeOf([&] { sender_.Await(*sender_.Queue(first_, false)); }, &message),
+            ExitCode::kConfig);
+  EXPECT_THAT(message, HasSubstr("first: illegal_argument_exception: no pipeline"));
 }
 
 }  // namespace

@@ -60,9 +60,10 @@ TEST_F(SinkRecordTest, WithoutARequiredFieldHasNone) {
 
 TEST_F(SinkRecordTest, EventIdIsTheHeaderOrThePlaceInKafka) {
   ConsumedMessage message = Message("any", "{}");
-  EXPECT_EQ(Taken(message).message.event_id, "any/3/42");
+  EXPECT_EQ(Taken(message).message.event_id, "any/2026-11-30T00:00:07.890Z/3/42");
   message.event_id = "";
-  EXPECT_EQ(Taken(message).message.event_id, "any/3/42");
+  EXPECT_EQ(Taken(message).message.event_id, "any/2026-11-30T00:00:07.890Z/3/42");
+  EXPECT_EQ(Taken(message).id_time, kKafkaTime);
   message.event_id = "mine";
   EXPECT_EQ(Taken(message).message.event_id, "mine");
 }
@@ -88,15 +89,19 @@ TEST_F(SinkRecordTest, TimeOutsideOfACenturyIsRefused) {
   EXPECT_EQ(Refused(timeless), "no time, neither in the value nor from Kafka");
 }
 
-TEST_F(SinkRecordTest, TellsTheMinuteThatTheEventIdNames) {
+TEST_F(SinkRecordTest, TellsTheTimeThatTheEventIdNames) {
   ConsumedMessage message = Message("any", "{}");
-  EXPECT_EQ(Taken(message).id_time, std::nullopt);
-  for (const char* id : {"t/2026-11-22T22:34Z/7656119", "t/570/2026-11-22T22:34Z"}) {
+  for (const char* id :
+       {"t/2026-11-22T22:34Z/7656119", "t/570/2026-11-22T22:34Z", "t/2026-11-22T22:34:00Z",
+        "t/2026-11-22T22:34:00.000Z/0/1", "t/2026-11-22T22:34Z/2025-01-01T00:00Z",
+        "t/1999-11-22T22:34Z/2026-11-22T22:34Z"}) {
     message.event_id = id;
     EXPECT_EQ(Taken(message).id_time, kInterval) << id;
   }
   for (const char* id :
-       {"steam_news/5000000016237300000", "t/2026-11-22T22:34ZZ", "t/xxxx-xx-xxTxx:xxZ"}) {
+       {"steam_news/5000000016237300000", "t/2026-11-22T22:34ZZ", "t/xxxx-xx-xxTxx:xxZ",
+        "t/2026-11-22T22:34", "t/2026-11-22T22:34+01:00", "t/2026-11-22", "t/2026-13-22T22:34Z",
+        "t/2100-11-22T22:34Z", "t 2026-11-22T22:34Z"}) {
     message.event_id = id;
     EXPECT_EQ(Taken(message).id_time, std::nullopt) << id;
   }
@@ -117,6 +122,35 @@ TEST_F(SinkRecordTest, PlayerIsStateUnderItsSteamid) {
   ConsumedMessage nobody = Message("steamusers", R"({"steamid":"me"})");
   nobody.key = "me";
   EXPECT_EQ(Refused(nobody), "no steamid");
+}
+
+// The smallest of the record's time, Kafka's and a day, and now and a day.
+TEST_F(SinkRecordTest, NoVersionIsFarAheadOfKafkaOrOfNow) {
+  const auto version = [](const char* time, Instant now) {
+    ConsumedRecordParser parser(now);
+    const std::string value = R"({"timestamp":")" + std::string(time) + R"("})";
+    const auto record = parser.Parse(Message("steamusers", value));
+    EXPECT_TRUE(record) << record.error();
+    EXPECT_EQ(record->event_time, record->version_time);
+    return record->version_time;
+  };
+  constexpr std::chrono::hours kDay(24);
+  EXPECT_EQ(version("2026-11-22T22:34:00Z", kKafkaTime), kInterval);
+  EXPECT_EQ(version("9999-12-31T00:00:00Z", kKafkaTime + 2 * kDay), kKafkaTime + kDay);
+  EXPECT_EQ(version("2026-12-31T00:00:00Z", kInterval), kInterval + kDay);
+  ConsumedRecordParser early(kInterval);
+  EXPECT_EQ(early.Parse(Message("steamusers", std::nullopt))->version_time, kInterval + kDay);
+}
+
+TEST_F(SinkRecordTest, NewsAreOfTheFeedThatWasAsked) {
+  const auto feed = [&](const char* value) {
+    return Taken(Message("steam_news", value)).fields[0];
+  };
+  EXPECT_EQ(feed(R"({"gid":"1","appid":7,"feed_appid":440})").number, 440);
+  EXPECT_EQ(feed(R"({"gid":"1","appid":7})").number, 7);
+  EXPECT_FALSE(Taken(Message("steam_news", R"({"gid":"1"})")).has_fields);
+  const std::string long_gid = R"({"appid":7,"gid":")" + std::string(513, '1') + "\"}";
+  EXPECT_FALSE(Taken(Message("steam_news", long_gid)).has_fields);
 }
 
 TEST_F(SinkRecordTest, TombstoneIsForStateOnly) {
@@ -173,13 +207,14 @@ TEST_F(SinkRecordTest, LargeNumbersAreTaken) {
 TEST_F(SinkRecordTest, NumbersOutOfAColumnsRangeAreNull) {
   const ConsumedRecord news = Taken(
       Message("steam_news",
-              R"({"gid":7,"appid":9223372036854775808,"feed_type":1.5,"date":-5,"title":3})"));
+              R"({"feed_appid":1,"gid":7,"appid":9223372036854775808,"feed_type":1.5,"date":-5,)"
+              R"("title":3})"));
   EXPECT_TRUE(news.has_fields);
-  EXPECT_EQ(news.fields[0].text, "7");
-  EXPECT_TRUE(news.fields[1].is_null);
-  EXPECT_EQ(news.fields[2].text, "3");
-  EXPECT_TRUE(news.fields[7].is_null);
-  EXPECT_TRUE(news.fields[9].is_null);
+  EXPECT_EQ(news.fields[1].text, "7");
+  EXPECT_TRUE(news.fields[2].is_null);
+  EXPECT_EQ(news.fields[3].text, "3");
+  EXPECT_TRUE(news.fields[8].is_null);
+  EXPECT_TRUE(news.fields[10].is_null);
   EXPECT_EQ(news.event_time, kKafkaTime);
 }
 

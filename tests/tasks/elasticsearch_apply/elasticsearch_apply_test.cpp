@@ -54,8 +54,9 @@ INSTANTIATE_TEST_SUITE_P(, ElasticsearchApply, testing::Values("opensearch", "el
 TEST_P(ElasticsearchApply, MakesWhatIsMissingAndLeavesWhatIsAsWanted) {
   const auto all = [&](const std::string& action) {
     std::vector<std::string> lines;
-    for (const char* index :
-         {"topic_currplayer", "rct_plyd_games", "topic_getuserinfo", "steamusers", "steam_news"}) {
+    for (const char* index : {"steamflow-positions", "topic_currplayer", "topic_currplayer-undated",
+                              "rct_plyd_games", "rct_plyd_games-undated", "topic_getuserinfo-state",
+                              "steamusers-state", "steam_news", "steam_news-undated"}) {
       lines.push_back(Line(index, action));
     }
     return lines;
@@ -74,13 +75,17 @@ TEST_P(ElasticsearchApply, WhatAPersonOrAFileChangesIsChanged) {
     search_.Ask("PUT", Path("steam_news"), body);
     return Applied(Apply({"--topic", "steam_news"}));
   };
-  const std::vector<std::string> changed{Line("steam_news", "changed")};
+  const auto all = [&](const char* action) {
+    return std::vector<std::string>{Line("steamflow-positions", "unchanged"),
+                                    Line("steam_news", action),
+                                    Line("steam_news-undated", "unchanged")};
+  };
+  const std::vector<std::string> changed = all("changed");
   EXPECT_EQ(with(R"("number_of_shards":"1")", R"("number_of_shards":"2")"), changed);
   EXPECT_EQ(with(R"("properties":{)", R"("properties":{"more":{"type":"keyword"},)"), changed);
   EXPECT_EQ(with(R"("aliases":{)", R"("aliases":{"mine":{},)"), changed);
   EXPECT_EQ(with("-20*.*", "-30*.*"), changed);
-  EXPECT_EQ(with(R"("priority":)", R"("version":7,"priority":)"),
-            std::vector<std::string>{Line("steam_news", "unchanged")})
+  EXPECT_EQ(with(R"("priority":)", R"("version":7,"priority":)"), all("unchanged"))
       << "what the file says nothing of";
 }
 
@@ -139,9 +144,11 @@ class Lifecycles : public ::testing::Test {
   }
   void ExpectApplied(const std::string& type) {
     const auto expected = [&](const std::string& policy, const std::string& rest) {
-      return std::vector<std::string>{type + " steamflow-steam_news " + policy,
+      return std::vector<std::string>{"index_template steamflow-steamflow-positions " + rest,
+                                      type + " steamflow-steam_news " + policy,
                                       "index_template steamflow-steam_news " + rest,
-                                      "index_template steamflow-steamusers " + rest};
+                                      "index_template steamflow-steam_news-undated " + rest,
+                                      "index_template steamflow-steamusers-state " + rest};
     };
     EXPECT_EQ(Run(), expected("created", "created"));
     EXPECT_EQ(Run(), expected("unchanged", "unchanged"));
@@ -162,8 +169,10 @@ TEST_F(Lifecycles, IlmPoliciesDropTheMonthsOfEvents) {
   ExpectApplied("ilm_policy");
   const std::string name = R"("index.lifecycle.name":"steamflow-steam_news")";
   EXPECT_NE(kept_.at("/_index_template/steamflow-steam_news").find(name), std::string::npos);
-  EXPECT_EQ(kept_.at("/_index_template/steamflow-steamusers").find("lifecycle"), std::string::npos)
-      << "players are kept";
+  for (const char* kept : {"steamusers-state", "steam_news-undated"}) {
+    const std::string path = "/_index_template/steamflow-" + std::string(kept);
+    EXPECT_EQ(kept_.at(path).find("lifecycle"), std::string::npos) << kept;
+  }
 }
 
 TEST_F(Lifecycles, IsmPoliciesNameTheirIndices) {

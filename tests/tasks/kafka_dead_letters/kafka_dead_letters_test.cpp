@@ -94,6 +94,24 @@ TEST_F(KafkaDeadLetters, ShowsALetterWithTheBytesOfItsValue) {
   EXPECT_NE(run.out.find("\nheader content-type: application/json\n"), std::string::npos);
 }
 
+// Each store may have refused it: the letters are of one record, which is replayed once.
+TEST_F(KafkaDeadLetters, ReplaysARecordOnceWhateverItsLetters) {
+  NewMessage letter = Letter(id_);
+  letter.headers["source_partition"] = "0";
+  letter.headers["source_offset"] = "7";
+  NewMessage other = letter;
+  other.headers["task"] = "kafka-to-elasticsearch";
+  NewMessage next = letter;
+  next.headers["source_offset"] = "8";
+  Write({letter, other, next});
+  EXPECT_EQ(Run({"--replay"}).Result().Raw("/letters"),
+            R"({"open":2,"replayed":1,"truncated":0,"no_record":0,"delivered":2,"refused":0})");
+  EXPECT_EQ(Replayed().size(), 2u);
+  EXPECT_EQ(Run({"--replay"}).Result().Raw("/letters"),
+            R"({"open":0,"replayed":3,"truncated":0,"no_record":0,"delivered":0,"refused":0})");
+  EXPECT_EQ(Replayed().size(), 2u);
+}
+
 TEST_F(KafkaDeadLetters, ReplaysTheRecordAsItWas) {
   Write({Letter(id_)});
   const Ended run = Run({"--replay"});
@@ -121,8 +139,10 @@ TEST_F(KafkaDeadLetters, ReplaysOnceHoweverOftenItRuns) {
   const auto lines = List();
   ASSERT_EQ(lines.size(), 250u);
   for (const auto& line : lines) ASSERT_NE(line.find("replayed"), std::string::npos) << line;
-  // A record that fails again is another letter.
-  Write({Letter(topic_ + "/7")});
+  // A record that fails again is another letter: it is at another place.
+  NewMessage again_refused = Letter(topic_ + "/7");
+  again_refused.headers["source_offset"] = "42";
+  Write({again_refused});
   EXPECT_EQ(Run({"--replay"}).Result().Number("/letters/delivered"), 1);
 }
 

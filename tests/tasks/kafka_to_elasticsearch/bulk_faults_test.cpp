@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -50,8 +51,16 @@ class BulkFaults : public ::testing::Test {
   }
 
   HttpAnswer Answer(const HttpCall& call) {
+    if (call.target.starts_with("/_mget")) return {.body = Positions(call.body)};
     if (!call.target.starts_with("/_bulk")) {
-      return {.body = R"({"index_templates":[{"name":"steamflow-t"}]})"};
+      return {.body = R"({"index_templates":[{"name":"steamflow-t"},{"name":"steamflow-t-undated"},
+                          {"name":"steamflow-steamflow-positions"}]})"};
+    }
+    if (call.body.find("\"steamflow-positions\"") != std::string::npos) {
+      if (auto fault = at_position_ ? at_position_() : std::nullopt) return *fault;
+      HttpAnswer answer{.body = MovePositions(call.body)};
+      if (auto fault = after_position_ ? after_position_() : std::nullopt) return *fault;
+      return answer;
     }
     EXPECT_EQ(call.method, "POST");
     EXPECT_EQ(call.headers.at("content-encoding"), "gzip");
@@ -64,12 +73,54 @@ class BulkFaults : public ::testing::Test {
       int status = item_status_ ? item_status_(item) : 0;
       if (status == 0) status = documents_.insert(item.id).second ? 201 : 409;
       const std::string error =
-          status < 300 ? "" : R"(,"error":{"type":"told","reason":"as told"})";
+          status < 300 ? "" : R"(,"error":{"type":")" + TypeOf(status) + R"(","reason":"as told"})";
       answer += (answer.empty() ? "" : ",") + ("{\"" + item.action + "\":{\"status\":") +
                 std::to_string(status) + error + "}}";
     }
     if (auto fault = after_ ? after_(items) : std::nullopt) return *fault;
     return {.body = "{\"took\":1,\"errors\":false,\"items\":[" + answer + "]}"};
+  }
+
+  static std::string TypeOf(int status) {
+    return status == 409   ? "version_conflict_engine_exception"
+           : status == 400 ? "mapper_parsing_exception"
+                           : "told";
+  }
+  // The one document of positions that there is, as _mget and _bulk have it.
+  std::string Positions(const std::string& body) const {
+    std::string documents;
+    const JsonValue asked(body);
+    for (std::size_t i = 0; i < asked.Size("/docs"); ++i) {
+      const std::string id = asked.Text("/docs/" + std::to_string(i) + "/_id");
+      const auto held = positions_.find(id);
+      documents += i == 0 ? "" : ",";
+      documents += held == positions_.end() ? R"({"found":false})"
+                                            : R"({"found":true,"_primary_term":1,"_seq_no":)" +
+                                                  std::to_string(held->second.first) +
+                                                  R"(,"_source":)" + held->second.second + "}";
+    }
+    return "{\"docs\":[" + documents + "]}";
+  }
+  std::string MovePositions(const std::string& body) {
+    std::string answer;
+    std::istringstream lines(body);
+    for (std::string line; std::getline(lines, line);) {
+      const JsonValue action(line);
+      const std::string name = action.Names().front();
+      const std::string id = action.Text("/" + name + "/_id");
+      std::string document;
+      std::getline(lines, document);
+      const auto held = positions_.find(id);
+      const bool is_free =
+          name == "create"
+              ? held == positions_.end()
+              : held != positions_.end() && action.Number("/index/if_seq_no") == held->second.first;
+      if (is_free) positions_[id] = {++seq_no_, document};
+      answer +=
+          (answer.empty() ? "{\"" : ",{\"") + name + R"(":{"status":)" +
+          (is_free ? "201}}" : R"(409,"error":{"type":"version_conflict_engine_exception"}}})");
+    }
+    return R"({"items":[)" + answer + "]}";
   }
 
   void WriteMany(int count, const std::string& filling = "") const {
@@ -118,8 +169,10 @@ class BulkFaults : public ::testing::Test {
   std::size_t Answered() const {  // bulk requests
     const auto calls = server_.calls();
     return static_cast<std::size_t>(
-        std::count_if(calls.begin(), calls.end(),
-                      [](const HttpCall& call) { return call.target.starts_with("/_bulk"); }));
+        std::count_if(calls.begin(), calls.end(), [](const HttpCall& call) {
+          return call.target.starts_with("/_bulk") &&
+                 call.body.find("\"steamflow-positions\"") == std::string::npos;
+        }));
   }
   std::set<std::string> Letters() const {
     return EventIdsOnce(ReadTopic(kafka_.brokers(), kDeadLetters));
@@ -128,7 +181,11 @@ class BulkFaults : public ::testing::Test {
   Fault before_;                                 // instead of doing anything
   Fault after_;                                  // instead of the answer, after all was done
   std::function<int(const Item&)> item_status_;  // 0 = as it really is
+  std::function<std::optional<HttpAnswer>()> at_position_;     // instead of moving positions
+  std::function<std::optional<HttpAnswer>()> after_position_;  // instead of the answer to that
   std::set<std::string> documents_;
+  std::map<std::string, std::pair<std::int64_t, std::string>> positions_;
+  std::int64_t seq_no_ = 0;
   std::vector<std::size_t> requests_;  // the number of items of each
   ScriptedServer server_{[this](const HttpCall& call) { return Answer(call); }};
   MockKafka kafka_;
@@ -195,7 +252,7 @@ TEST_F(BulkFaults, ItemsRefusedForGoodAreDeadLetters) {
   ExpectRun(0, 18, 0, 2);
   EXPECT_EQ(Letters(), (std::set<std::string>{"11", "7"}));
   const auto letters = ReadTopic(kafka_.brokers(), kDeadLetters);
-  EXPECT_EQ(letters[0].headers.at("reason"), "told: as told");
+  EXPECT_EQ(letters[0].headers.at("reason"), "mapper_parsing_exception: as told");
   EXPECT_EQ(letters[0].value, R"({"timestamp":"2026-11-22T22:34:00Z","f":""})");
   ExpectRun(0, 0, 0, 0);
 }
@@ -261,6 +318,78 @@ TEST_F(BulkFaults, WhatNoOtherTryCanMendEndsTheRun) {
   item_status_ = nullptr;
   ExpectRun(0, 3, 0, 0);
   EXPECT_EQ(Letters().size(), 0u);
+}
+
+// What the server refuses for a reason of its own must not become letters, however it says it.
+TEST_F(BulkFaults, ARequestThatIsRefusedForAnotherReasonEndsTheRun) {
+  WriteMany(16);
+  before_ = [](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+    return Error(400, "illegal_argument_exception");
+  };
+  ExpectRun(78, 0, 0, 0);
+  before_ = [](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+    return Error(403, "cluster_block_exception");
+  };
+  const Ended run = Run();
+  EXPECT_EQ(run.exit_code, 75) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("as told"), std::string::npos) << run.out;
+  before_ = nullptr;
+  ExpectRun(0, 16, 0, 0);
+  EXPECT_EQ(Letters().size(), 0u);
+}
+
+TEST_F(BulkFaults, APositionThatIsMovedButNotAnsweredIsRecognised) {
+  WriteMany(10);
+  int answers = 0;
+  after_position_ = [&]() -> std::optional<HttpAnswer> {
+    if (++answers > 1) return std::nullopt;
+    return HttpAnswer{.body = std::string(100, 'x'), .cut = true};
+  };
+  ExpectRun(0, 10, 0, 0);
+  EXPECT_EQ(answers, 2);
+  ExpectRun(0, 0, 0, 0);
+}
+
+// Another run moves the position between our reading of it and our moving it.
+TEST_F(BulkFaults, APositionIsMovedOnlyFromWhereItWasRead) {
+  WriteMany(10);
+  int moves = 0;
+  at_position_ = [&]() -> std::optional<HttpAnswer> {
+    if (++moves == 1) {
+      for (const char* id : {"t/0", "t/1", "t/2", "t/3"}) {
+        positions_[id] = {++seq_no_, R"({"topic":"t","partition":0,"offset":0})"};
+      }
+    }
+    return std::nullopt;
+  };
+  ExpectRun(0, 0, 10, 0);
+  EXPECT_GT(moves, 1);
+  EXPECT_EQ(documents_.size(), 10u);
+  ExpectRun(0, 0, 0, 0);
+}
+
+TEST_F(BulkFaults, APositionThatCannotBeMovedIsNoSuccess) {
+  WriteMany(10);
+  at_position_ = [] { return HttpAnswer{.status = 503}; };
+  EXPECT_EQ(Run({"--retries", "1"}).exit_code, 75);
+  at_position_ = [] { return Error(403, "security_exception"); };
+  EXPECT_EQ(Run().exit_code, 77);
+  at_position_ = nullptr;
+  ExpectRun(0, 0, 10, 0);
+}
+
+// Monitors would show no lag, for a reason that a person has to mend.
+TEST_F(BulkFaults, AConsumerGroupThatTheLoginMayNotUseIsNamed) {
+  constexpr std::int16_t kFindCoordinator = 10;
+  WriteMany(3);
+  kafka_.FailNext(kFindCoordinator, std::vector<rd_kafka_resp_err_t>(
+                                        1000, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED));
+  const Ended run = Run();
+  EXPECT_EQ(run.exit_code, 77) << run.out << run.err;
+  EXPECT_NE(run.Result().Text("/error/message").find("steamflow-elasticsearch"), std::string::npos)
+      << run.out;
+  rd_kafka_mock_clear_request_errors(kafka_.cluster(), kFindCoordinator);
+  ExpectRun(0, 3, 0, 0);
 }
 
 TEST_F(BulkFaults, AServerThatIsAwayIsTransient) {

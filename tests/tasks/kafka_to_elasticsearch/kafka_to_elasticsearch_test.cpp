@@ -11,7 +11,8 @@ constexpr char kTask[] = "kafka-to-elasticsearch";
 constexpr char kCountsTopic[] = "topic_currPlayer";
 constexpr char kUsersTopic[] = "steamusers";
 constexpr char kNewsTopic[] = "steam_news";
-constexpr char kPlayersIndex[] = "topic_getuserinfo";
+constexpr char kPlayersAlias[] = "topic_getuserinfo";
+constexpr char kPlayersIndex[] = "topic_getuserinfo-state";
 
 std::string At(const std::string& time, const std::string& fields) {
   return "{" + fields + (fields.empty() ? "" : ",") + R"("timestamp":")" + time + "\"}";
@@ -96,10 +97,11 @@ TEST_P(KafkaToElasticsearch, EveryRecordIsADocumentAsItCame) {
   EXPECT_EQ(
       search_.Source(kPlayersIndex, "76561197960434622"),
       R"({"@timestamp":"2026-11-22T22:34:00Z","steamid":"76561197960434622","x":{"deep":[1,2]},"timestamp":"2026-11-23T07:34:00+09:00"})");
-  EXPECT_EQ(search_.Source("steam_news-2025.06", "n/77"),
+  EXPECT_EQ(search_.Source("steam_news-undated", "n/77"),
             R"({"@timestamp":"2025-06-15T09:00:54Z","gid":"77","title":"T","date":1749978054})");
   EXPECT_EQ(search_.Visible("another"), 3);  // through the alias, and without a refresh
   EXPECT_EQ(search_.Visible("steam_news"), 1);
+  EXPECT_EQ(search_.Visible("another-undated"), 2) << "the third has a time of Kafka's for an id";
   EXPECT_EQ(Letters().size(), 0u);
 }
 
@@ -127,6 +129,23 @@ TEST_P(KafkaToElasticsearch, AnEventIsStoredOnceWhateverItsTime) {
   EXPECT_EQ(search_.Count("rct_plyd_games"), 1);
 }
 
+// What a feed has edited is another edition, and the same edition again is not, whatever its date
+// and its partition.
+TEST_P(KafkaToElasticsearch, EachEditionOfNewsIsADocument) {
+  const auto item = [](const char* edition, const char* date, int partition) {
+    return NewMessage{"77",
+                      std::string(R"({"gid":"77","feed_appid":480,"date":)") + date + "}",
+                      {{"event_id", "steam_news/480/77/" + std::string(edition)}},
+                      partition};
+  };
+  Write(kNewsTopic, {item("aaaaaaaaaaaa", "1793318400", 0), item("aaaaaaaaaaaa", "1796083200", 1)});
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic, "--shard", "1/2"})), Counts(1, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic, "--shard", "0/2"})), Counts(0, 1, 0));
+  Write(kNewsTopic, {item("bbbbbbbbbbbb", "1796083200", 0)});
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic})), Counts(1, 0, 0));
+  EXPECT_EQ(search_.Count("steam_news"), 2);
+}
+
 TEST_P(KafkaToElasticsearch, NewestVersionOfAPlayerWins) {
   const auto player = [](const std::string& name, const std::string& time) {
     return NewMessage{"7", At(time, R"("steamid":"7","personaname":")" + name + "\""), {}};
@@ -144,24 +163,37 @@ TEST_P(KafkaToElasticsearch, NewestVersionOfAPlayerWins) {
   Write(kPlayersTopic, {player("later offset", "2026-11-22T10:00:00Z")});
   EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
   EXPECT_EQ(name(), "later offset");
-  EXPECT_EQ(search_.Count(kPlayersIndex), 1);
+  EXPECT_EQ(search_.Count(kPlayersAlias), 1);
 }
 
 TEST_P(KafkaToElasticsearch, TombstoneDeletesAPlayerForGood) {
-  const NewMessage old_version{"7", At("2026-11-22T10:00:00Z", R"("steamid":"7")"), {}};
+  const NewMessage old_version{"7", At("2025-11-22T10:00:00Z", R"("steamid":"7")"), {}};
   const NewMessage tombstone{"7", std::nullopt, {}};  // of now
   Write(kPlayersTopic, {old_version});
   Drain({"--topic", kPlayersTopic});
-  EXPECT_EQ(search_.Count(kPlayersIndex), 1);
+  EXPECT_EQ(search_.Count(kPlayersAlias), 1);
   Write(kPlayersTopic, {tombstone});
   EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
-  EXPECT_EQ(search_.Count(kPlayersIndex), 0);
+  EXPECT_EQ(search_.Count(kPlayersAlias), 0);
+  EXPECT_EQ(search_.Count(kPlayersIndex), 1) << "it stays, so that nothing older revives it";
   Write(kPlayersTopic, {old_version, tombstone, old_version, {"8", std::nullopt, {}}});
   EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(2, 2, 0));
-  EXPECT_EQ(search_.Count(kPlayersIndex), 0);
+  EXPECT_EQ(search_.Count(kPlayersAlias), 0);
   Write(kPlayersTopic, {{"7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}}});
   Drain({"--topic", kPlayersTopic});
-  EXPECT_EQ(search_.Count(kPlayersIndex), 1);
+  EXPECT_EQ(search_.Count(kPlayersAlias), 1);
+}
+
+// A source whose clock is wrong must not win over all that comes after it.
+TEST_P(KafkaToElasticsearch, NoPlayerIsNewerThanTomorrow) {
+  const auto version = [&](const std::string& steamid) {
+    return search_.Ask("GET", "/" + search_.prefix() + kPlayersIndex + "/_doc/" + steamid)
+        .Number("/_version");
+  };
+  Write(kPlayersTopic,
+        {{"7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}}, {"8", std::nullopt, {}}});
+  Drain({"--topic", kPlayersTopic});
+  EXPECT_NEAR(static_cast<double>(version("7") - version("8")), 86'400'000.0, 60'000.0);
 }
 
 TEST_P(KafkaToElasticsearch, PoisonAndWhatTheServerRefusesGoToTheDeadLetters) {
@@ -197,10 +229,11 @@ TEST_P(KafkaToElasticsearch, PoisonAndWhatTheServerRefusesGoToTheDeadLetters) {
 }
 
 TEST_P(KafkaToElasticsearch, MonthsHaveTheMappingAndTheAliasWhoeverMakesThem) {
-  WriteMany(kCountsTopic, 1);
-  Write(kCountsTopic, {{"k", At("2025-01-31T23:59:59Z", ""), {{"event_id", "old"}}}});
+  for (const char* id : {"t/2026-11-22T22:34Z/1", "t/2025-01-31T23:59:59.999Z/1", "no time"}) {
+    Write(kCountsTopic, {{"k", At("2026-11-22T22:34:00Z", "\"n\":1"), {{"event_id", id}}}});
+  }
   Drain({"--topic", kCountsTopic});
-  for (const char* month : {"2026.11", "2025.01"}) {
+  for (const char* month : {"2026.11", "2025.01", "undated"}) {
     const std::string index = search_.prefix() + "topic_currplayer-" + month;
     const JsonValue mapping = search_.Ask("GET", "/" + index);
     const std::string path = "/" + index;
@@ -231,7 +264,8 @@ TEST_P(KafkaToElasticsearch, ManyRecordsAreStoredOnceByRunsSideBySide) {
   const auto count = [&](const char* name) {
     return run.Result().Number(name) + ended.Result().Number(name);
   };
-  EXPECT_EQ(count("/sink/inserted"), 30'000);
+  // A position is moved once. What a run had sent when the other one moved it is in no result.
+  EXPECT_LE(count("/sink/inserted") + count("/sink/duplicates"), 30'000);
   EXPECT_EQ(count("/sink/dead_letters"), 0);
   EXPECT_EQ(search_.Count("t"), 30'000);
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(0, 0, 0));
@@ -259,9 +293,9 @@ TEST_P(KafkaToElasticsearch, AClosedIndexIsConfiguration) {
   WriteMany("t", 1);
   Drain({"--topic", "t"});
   WriteMany("t", 1, 1);
-  search_.Ask("POST", "/" + search_.prefix() + "t-2026.11/_close");
+  search_.Ask("POST", "/" + search_.prefix() + "t-undated/_close");
   EXPECT_NE(Fail(78, {"--topic", "t"}).find("closed"), std::string::npos);
-  search_.Ask("POST", "/" + search_.prefix() + "t-2026.11/_open");
+  search_.Ask("POST", "/" + search_.prefix() + "t-undated/_open");
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(1, 0, 0));
   EXPECT_EQ(Letters().size(), 0u);
 }

@@ -242,15 +242,22 @@ TEST_F(PostgresFaults, OldMonthsAreDropped) {
                  std::to_string(months) + "), 'YYYY-MM-01\"T\"00:00:00\"Z\"')");
   };
   for (const int months : {0, 1, 2, 3}) {
-    Write(kCountsTopic, {{"k", At(month_ago(months), R"("player_count":1)"), {}}});
+    const std::string time = month_ago(months);
+    const std::string count = At(time, R"("player_count":1)");
+    Write(kCountsTopic,
+          {{"k", At(month_ago(0), R"("player_count":1)"), {{"event_id", "of/" + time}}},
+           {"k", count, {{"event_id", "undated" + std::to_string(months)}}}});
+    Write(kNewsTopic, {{"k", At(time, R"("feed_appid":1,"gid":")" + time + '"'), {}}});
   }
-  Drain({"--topic", kCountsTopic});
+  const std::vector<std::string> flags{"--topic", kCountsTopic, "--topic", kNewsTopic};
+  Drain(flags);
+  EXPECT_EQ(Rows("player_counts"), "8");
+  Drain({"--topic", kCountsTopic, "--keep-months", "1"});
   EXPECT_EQ(Rows("player_counts"), "4");
+  EXPECT_EQ(Rows("records WHERE topic = 'topic_currPlayer'"), "4");
+  EXPECT_EQ(Rows("news"), "2");
   Drain({"--topic", kCountsTopic, "--keep-months", "1"});
-  EXPECT_EQ(Rows("player_counts"), "2");
-  EXPECT_EQ(Rows("records"), "2");
-  Drain({"--topic", kCountsTopic, "--keep-months", "1"});
-  EXPECT_EQ(Value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'records'::regclass"), "2");
+  EXPECT_EQ(Value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'records'::regclass"), "3");
 }
 
 }  // namespace

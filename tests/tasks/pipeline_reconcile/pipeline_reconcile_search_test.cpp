@@ -88,22 +88,24 @@ TEST_P(PipelineReconcileSearch, EveryEventIsADocument) {
   Expect(4, 3, 0, 0, 1);
   Write({Event("e")});
   EXPECT_EQ(Expect(5, 3, 0, 1, 1), "");
-  Delete("-2026.11/_doc/a");
+  Delete("-undated/_doc/a");
   EXPECT_EQ(Expect(5, 2, 1, 1, 1), topic_ + ": elasticsearch does not hold 1 of the records: a");
 }
 
 TEST_P(PipelineReconcileSearch, MonthsThatWereDroppedAreNoDifference) {
   Use(RealBrokers(), UniqueTopic("searched"));
-  Write({Event("old", "2024-05-01T00:00:00Z"), Event("new")});
+  Write({Event("x/2024-05-01T00:00Z/1"), Event("x/2026-11-22T22:34Z/2"), Event("undated")});
   Sink();
-  Expect(2, 2, 0);
+  Expect(3, 3, 0);
   Delete("-2024.05");
-  Expect(2, 1, 0, 0, 0, 1);
+  Expect(3, 2, 0, 0, 0, 1);
   Delete("-2026.11");
-  Expect(2, 0, 1, 0, 0, 1);
+  Expect(3, 1, 1, 0, 0, 1);
+  Delete("-undated");
+  Expect(3, 0, 2, 0, 0, 1);
 }
 
-// A Kafka of its own: the sink's consumer group is one, and so is the topic.
+// A Kafka of its own, as the topic's name is given.
 TEST_P(PipelineReconcileSearch, PlayersAreAsNewAsTheirRecords) {
   const RealKafka kafka(1);
   Use(kafka.brokers(), kUsersTopic);
@@ -116,12 +118,13 @@ TEST_P(PipelineReconcileSearch, PlayersAreAsNewAsTheirRecords) {
   Write({{"2", std::nullopt, {{"event_id", "tombstone"}}}});
   Sink();
   Expect(6, 6, 0);
-  Delete("/_doc/3");
+  Delete("-state/_doc/3");
   EXPECT_EQ(Expect(6, 5, 1),
             topic_ + ": elasticsearch does not hold 1 of the records: 3/2026-11-22T22:34:00Z");
   // An older state than the newest record's.
-  Delete("/_doc/1");
-  search_.Ask("PUT", "/" + search_.prefix() + Index() + "/_doc/1?version_type=external&version=1",
+  Delete("-state/_doc/1");
+  search_.Ask("PUT",
+              "/" + search_.prefix() + Index() + "-state/_doc/1?version_type=external&version=1",
               "{}", 0);
   EXPECT_EQ(Expect(6, 2, 4).find(kUsersTopic), 0u);
 }

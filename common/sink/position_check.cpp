@@ -1,0 +1,98 @@
+#include "position_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace steamflow {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kMostAtOnce = 500;  // messages of one read
+constexpr milliseconds kLongestWait(50);  // for a message, until signals are looked at
+constexpr std::chrono::seconds kLongestCheck(5);
+
+// The record that tells is the first from here on. Also looked at is a partition that seems empty:
+// so the reader learns what it holds of open transactions.
+std::optional<std::int64_t> CheckedFrom(const PartitionProgress& partition) {
+  const KafkaRange& range = partition.range;
+  if (partition.is_left_out) return std::nullopt;
+  if (!partition.stored) {
+    return range.begin == range.end ? std::optional(range.begin) : std::nullopt;
+  }
+  const SinkPosition& position = *partition.stored;
+  if (position.offset < range.begin || position.offset > range.end) return std::nullopt;
+  return position.last ? std::max(position.last->offset, range.begin) : range.begin;
+}
+
+}  // namespace
+
+std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRange& range,
+                                   const std::optional<LastRecord>& first,
+                                   const std::function<bool()>& is_compacted) {
+  if (position.offset < range.begin) return "records were deleted before they were read";
+  if (position.offset > range.end) return "the topic was made anew, or has lost records";
+  if (!position.last) {
+    const bool is_same = !first || first->offset >= position.offset;
+    return is_same ? std::nullopt
+                   : std::optional(fmt::format(
+                         "the topic was made anew: there was no record before, and now one at {}",
+                         first->offset));
+  }
+  const LastRecord& last = *position.last;
+  if (first == last) return std::nullopt;
+  if (first && first->offset == last.offset) {
+    return fmt::format("the topic was made anew: the record at {} is another one than before",
+                       last.offset);
+  }
+  const bool is_next =
+      !first || (first->offset >= position.offset && first->timestamp_ms >= last.timestamp_ms);
+  if (is_next && (last.offset < range.begin || is_compacted())) return std::nullopt;
+  return fmt::format("the topic was made anew: the record at {} is not there any more",
+                     last.offset);
+}
+
+std::vector<PositionFinding> CheckPositions(
+    KafkaReader& reader, const std::vector<PartitionProgress>& partitions,
+    const std::function<bool(const std::string& topic)>& is_compacted, const Stop& stop) {
+  std::vector<PositionFinding> findings(partitions.size());
+  std::vector<std::size_t> looked_at;  // the number of each partition that is read
+  std::vector<KafkaPartition> names;
+  std::vector<std::int64_t> offsets;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    const auto from = CheckedFrom(partitions[i]);
+    if (!from) continue;
+    findings[i].is_unread = true;
+    looked_at.push_back(i);
+    names.push_back(partitions[i].partition);
+    offsets.push_back(*from);
+  }
+  std::vector<std::optional<LastRecord>> firsts(partitions.size());
+  if (!looked_at.empty()) reader.Start(names, offsets);
+  std::size_t left = looked_at.size();
+  const auto settle = [&](std::size_t i) {
+    if (std::exchange(findings[i].is_unread, false)) --left;
+  };
+  const auto until = std::min(Clock::now() + kLongestCheck, stop.work_until());
+  while (left > 0 && stop.Signal() == 0 && Clock::now() < until) {
+    const KafkaRead& read =
+        reader.Read(kMostAtOnce, kLongestWait, [&](const KafkaMessage& message) {
+          const std::size_t i = looked_at[message.partition];
+          if (!findings[i].is_unread) return;
+          firsts[i] = AsLastRecord(AsConsumed(message, partitions[i].partition));
+          settle(i);
+        });
+    for (const KafkaRead::End& end : read.ends) settle(looked_at[end.partition]);
+  }
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    const PartitionProgress& partition = partitions[i];
+    if (partition.is_left_out || findings[i].is_unread || !partition.stored) continue;
+    findings[i].fault = FaultOf(*partition.stored, partition.range, firsts[i],
+                                [&] { return is_compacted(partition.partition.topic); });
+  }
+  return findings;
+}
+
+}  // namespace steamflow

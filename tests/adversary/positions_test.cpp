@@ -1,0 +1,126 @@
+// A position knows what it is a position in: topics made anew and cut, retention, compaction, other
+// schemas, restored databases. On a real Kafka and a real PostgreSQL.
+
+#include "kafka_changes.h"
+#include "postgres_sink_test.h"
+
+namespace steamflow::test {
+namespace {
+
+class Positions : public PostgresSinkTest {
+ protected:
+  Positions() {
+    environment_["AIRFLOW_CONN_KAFKA_DEFAULT"] = "kafka://" + RealBrokers();
+    CreateTopic(RealBrokers(), kDeadLetters);
+  }
+  std::string MakeTopic(const std::string& start,
+                        const std::map<std::string, std::string>& config = {}) const {
+    const std::string topic = UniqueTopic(start);
+    CreateTopic(RealBrokers(), topic, 1, config);
+    return topic;
+  }
+  static void MakeAnew(const std::string& topic) {
+    DeleteTopic(RealBrokers(), topic);
+    CreateTopic(RealBrokers(), topic, 1);
+  }
+  static void WriteRecords(const std::string& topic, int count) {
+    std::vector<NewMessage> messages;
+    for (int i = 0; i < count; ++i) messages.push_back({"k" + std::to_string(i), "{}", {}, 0});
+    WriteTopic(RealBrokers(), topic, messages);
+  }
+  std::string Offset(const std::string& topic) {
+    return Value(R"(SELECT "offset" FROM sink_offsets WHERE topic = ')" + topic + "'");
+  }
+  std::string RowsOf(const std::string& topic) {
+    return Rows("records WHERE topic = '" + topic + "'");
+  }
+};
+
+TEST_F(Positions, ATopicMadeAnewIsAGapWhateverItsLength) {
+  const std::string other = MakeTopic("position_other");
+  for (const int length : {2, 5, 8}) {
+    const std::string topic = MakeTopic("position_anew");
+    WriteRecords(topic, 5);
+    Drain({"--topic", topic});
+    MakeAnew(topic);
+    WriteRecords(topic, length);
+    WriteRecords(other, 1);
+    const Ended run = Run({"--topic", topic, "--topic", other});
+    EXPECT_EQ(run.exit_code, 65) << run.out;
+    const std::string message = run.Result().Text("/error/message");
+    EXPECT_NE(message.find(topic + "/0"), std::string::npos) << message;
+    EXPECT_NE(message.find("--accept-gap"), std::string::npos) << message;
+    EXPECT_EQ(Sink(run.Result()), Counts(1, 0, 0)) << "the other topic is drained";
+    EXPECT_EQ(Offset(topic), "5");
+    EXPECT_EQ(RowsOf(topic), "5");
+    EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(length, 0, 0));
+    EXPECT_EQ(RowsOf(topic), std::to_string(5 + length));
+    EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+  }
+}
+
+// A mark of a transaction stands where the last record was.
+TEST_F(Positions, ATopicMadeAnewWithTransactionsIsAGap) {
+  const std::string topic = MakeTopic("position_transactions");
+  WriteRecords(topic, 5);
+  Drain({"--topic", topic});
+  MakeAnew(topic);
+  WriteTransaction(RealBrokers(), topic, std::vector<NewMessage>(4, {"k", "{}", {}, 0}), true);
+  Fail(65, {"--topic", topic});
+  WriteRecords(topic, 3);
+  Fail(65, {"--topic", topic});
+  EXPECT_EQ(Offset(topic), "5");
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(7, 0, 0));
+}
+
+TEST_F(Positions, AnEmptyTopicMadeAnewIsAGapOnce) {
+  const std::string topic = MakeTopic("position_empty");
+  WriteRecords(topic, 5);
+  Drain({"--topic", topic});
+  MakeAnew(topic);
+  Fail(65, {"--topic", topic});
+  Drain({"--topic", topic, "--accept-gap"});
+  WriteRecords(topic, 2);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(2, 0, 0));
+}
+
+TEST_F(Positions, RetentionOfWhatWasReadIsNone) {
+  const std::string topic = MakeTopic("position_retention");
+  WriteRecords(topic, 5);
+  Drain({"--topic", topic});
+  DeleteRecords(RealBrokers(), topic, 0, 5);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+  WriteRecords(topic, 3);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(3, 0, 0));
+  DeleteRecords(RealBrokers(), topic, 0, 7);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+  WriteRecords(topic, 2);
+  DeleteRecords(RealBrokers(), topic, 0, 9);
+  EXPECT_NE(Fail(65, {"--topic", topic}).find("deleted before they were read"), std::string::npos);
+}
+
+TEST_F(Positions, AnotherSchemaHasPositionsOfItsOwn) {
+  const std::string topic = MakeTopic("position_schema");
+  WriteRecords(topic, 5);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(5, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--schema", "trial"})), Counts(5, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+}
+
+TEST_F(Positions, ARestoredDatabaseIsFilledUpAgain) {
+  const std::string topic = MakeTopic("position_backup");
+  WriteRecords(topic, 5);
+  Drain({"--topic", topic});
+  database_.Execute("CREATE TABLE public.backup AS SELECT * FROM records");
+  database_.Execute("CREATE TABLE public.backed_up AS SELECT * FROM sink_offsets");
+  WriteRecords(topic, 4);
+  Drain({"--topic", topic});
+  database_.Execute("TRUNCATE records, sink_offsets");
+  database_.Execute("INSERT INTO records SELECT * FROM public.backup");
+  database_.Execute("INSERT INTO sink_offsets SELECT * FROM public.backed_up");
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(4, 0, 0));
+  EXPECT_EQ(RowsOf(topic), "9");
+}
+
+}  // namespace
+}  // namespace steamflow::test
