@@ -26,11 +26,13 @@ struct FetchFailure {
 // unless the run ends first.
 struct Fetch {
   std::string url;
+  std::string item;  // what it asks about, for messages: "app 570"
   // Calls with the key that will be made from here on, this one included; 0 = a call without key.
   // The call budget is reserved in portions of that size.
   std::size_t keyed_calls = 0;
-  // Takes a 200 or a 404. An error (a sentence) means that the body is not what the API sends: the
-  // call is tried again.
+  // Takes a 200, a 404, or a 403 that is no page: with these two the API answers about the thing
+  // asked for, unknown most often. An error (a sentence) means that the body is not what the API
+  // sends: a 200 is tried again.
   std::function<tl::expected<void, std::string>(HttpResponse&)> accept;
   std::function<void(const FetchFailure&)> fail;
 };
