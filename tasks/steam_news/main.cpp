@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     const auto send_item = [&](const steam_api::NewsItem& item, std::uint64_t app) {
       const std::string event_id = fmt::format("{}/{}", config.topic, item.gid);
       value.clear();
-      steam_api::AppendWithFields(value, item.record, false, {{"timestamp", config.timestamp}});
+      steam_api::AppendWithFields(value, item.record, false, {{"timestamp", config.Timestamp()}});
       source.Send(Record{item.gid, event_id, value}, app);
     };
     // Sends the items of a page that are new. Returns whether older pages may hold more of them.
@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
       to_ask.pop_front();
       AppNews& news = apps[app];
       Fetch fetch;
+      fetch.item = fmt::format("app {}", news.appid);
       fetch.url = steam_api::NewsUrl(config.api_url, news.appid, news.page_size, news.enddate);
       fetch.accept = [&, app](HttpResponse& response) -> tl::expected<void, std::string> {
         const auto page = parser.ParseNews(response.body);

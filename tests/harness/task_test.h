@@ -67,7 +67,11 @@ class TaskTest : public ::testing::Test {
 std::set<std::string> EventIds(const std::vector<Message>& messages);
 std::set<std::string> EventIdsOnce(const std::vector<Message>& messages);
 
-// Messages as lines of key, event id and value with tabs between, sorted.
+// Whether a record's timestamp, "2026-11-23T07:34:00+09:00", is of the last five minutes.
+bool IsOfNow(const std::string& timestamp);
+
+// Messages as lines of key, event id and value with tabs between, sorted. A timestamp that is of
+// now becomes "now".
 std::string AsTable(const std::vector<Message>& messages);
 // A file of such lines in tests/tasks/records.
 std::string GoldenRecords(const std::string& name);
