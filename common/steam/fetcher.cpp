@@ -150,7 +150,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
 
 void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
   const int status = response.status;
-  FetchFailure failure{fmt::format("{}: HTTP {}", Asked(call->fetch), status), ""};
+  FetchFailure failure{fmt::format("{}: HTTP {}", Asked(call->fetch), status), "", false};
   const bool speaks_of_key = status == 403 && SpeaksOfTheKey(response.body);
   if (status == 200 || status == 404 ||
       (status == 403 && !speaks_of_key && !IsHtml(response.body))) {
@@ -160,6 +160,7 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
     failure.message += ", " + accepted.error();
     if (IsHtml(response.body)) failure.message += ServerSentence(response.body);
     failure.received = std::move(response.body);
+    failure.is_bad_body = status == 200;
     if (status != 200) return Fail(*call, failure);
     return Retry(std::move(call), std::move(failure), {});
   }

@@ -72,6 +72,13 @@ std::set<std::string> EventIdsOnce(const std::vector<Message>& messages) {
   return ids;
 }
 
+std::set<std::string> WithoutEditions(const std::set<std::string>& event_ids) {
+  std::set<std::string> items;
+  for (const std::string& id : event_ids) items.insert(id.substr(0, id.rfind('/')));
+  EXPECT_EQ(items.size(), event_ids.size()) << "an item has two editions";
+  return items;
+}
+
 bool IsOfNow(const std::string& timestamp) {
   std::tm local{};
   char sign = 0;

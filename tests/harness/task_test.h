@@ -66,6 +66,8 @@ class TaskTest : public ::testing::Test {
 // The event ids of messages; `Once`: each of which must be there once.
 std::set<std::string> EventIds(const std::vector<Message>& messages);
 std::set<std::string> EventIdsOnce(const std::vector<Message>& messages);
+// Those of news without their last part.
+std::set<std::string> WithoutEditions(const std::set<std::string>& event_ids);
 
 // Whether a record's timestamp, "2026-11-23T07:34:00+09:00", is of the last five minutes.
 bool IsOfNow(const std::string& timestamp);
