@@ -109,7 +109,8 @@ int main(int argc, char** argv) {
       };
       fetch.fail = [&, app](const FetchFailure& failure) {
         if (failure.is_bad_body) {
-          if (const auto page = parser.SalvageNews(failure.received)) return take_page(*page, app);
+          const auto page = parser.SalvageNews(failure.received);
+          if (page && page->is_known) return take_page(*page, app);
         }
         failed = failure.message;
       };
