@@ -40,8 +40,7 @@ void SourceOptions::AddTo(const Flags& flags) {
 }
 
 SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run) {
-  SourceConfig config;
-  config.topic = options.topic;
+  SourceConfig config{.topic = options.topic, .time_zone = ReadTimeZone(options.steam.timezone)};
   if (!IsTopicName(config.topic)) {
     throw TaskError(ExitCode::kUsage,
                     fmt::format("--topic: '{}' is no name of a topic (1 to 249 letters, digits, "
@@ -50,8 +49,6 @@ SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& n
   }
   ReadSink(options, config);
   config.api_url = ReadApiUrl(options.steam.api_url, run.options.allow_http);
-  config.timestamp =
-      "\"" + ReadTimeZone(options.steam.timezone).Format(run.identity.logical_date) + "\"";
   if (needs.key) {
     config.api_key = ReadApiKey(run.log);
     config.call_budget = ReadCallBudgetLimit(options.steam.call_budget);

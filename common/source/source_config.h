@@ -8,6 +8,7 @@
 #include "redis_config.h"
 #include "run.h"
 #include "steam_settings.h"
+#include "timestamp.h"
 
 namespace steamflow {
 
@@ -36,12 +37,15 @@ struct SourceConfig {
   std::string topic;
   std::string api_url;    // without a slash at its end
   std::string api_key;    // empty where none is needed
-  std::string timestamp;  // of the logical date in the configured zone, as a JSON string
   std::string sink;       // kafka, stdout, file or none
   std::string sink_path;  // of a file
   KafkaProperties kafka;
   std::optional<RedisSettings> redis;
   std::optional<std::uint64_t> call_budget;  // calls a day of the key
+  TimeZone time_zone;             // of the records' timestamps
+
+  // This moment, as a JSON string: a record tells when the API answered, in whichever run.
+  std::string Timestamp() const { return "\"" + time_zone.Format(Now()) + "\""; }
   bool moves_cursor() const { return sink == "kafka"; }
 };
 

@@ -1,13 +1,11 @@
 #include "call_budget.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
-#include <stdexcept>
 #include <utility>
 
+#include "fingerprint.h"
 #include "parse_number.h"
 #include "task_error.h"
 #include "timestamp.h"
@@ -36,17 +34,6 @@ constexpr char kGiveBack[] = R"(
 local used = tonumber(redis.call('GET', KEYS[1]) or '')
 if used then redis.call('DECRBY', KEYS[1], math.min(used, tonumber(ARGV[1]))) end
 return 0)";
-
-std::string Fingerprint(const std::string& key) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  if (EVP_Digest(key.data(), key.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("EVP_Digest");
-  }
-  std::string hex;
-  for (std::size_t i = 0; i < 6; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
-  return hex;
-}
 
 }  // namespace
 

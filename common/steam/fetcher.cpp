@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "rest_client.h"
+#include "server_sentence.h"
 
 namespace steamflow {
 namespace {
@@ -31,9 +32,10 @@ bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
 }
 
-// The address without its query: all of a URL that belongs in a log.
-std::string PathOf(const std::string& url) {
-  return url.substr(0, url.find('?'));
+// What a message begins with: the item, and all of the URL that belongs in a log.
+std::string Asked(const Fetch& fetch) {
+  return fmt::format("{}{}GET {}", fetch.item, fetch.item.empty() ? "" : ": ",
+                     fetch.url.substr(0, fetch.url.find('?')));
 }
 
 }  // namespace
@@ -133,7 +135,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
                                std::chrono::duration_cast<milliseconds>(duration).count()));
   }
   if (outcome.response) return OnResponse(std::move(call), *outcome.response);
-  FetchFailure failure{fmt::format("GET {}: {}", PathOf(call->fetch.url), outcome.error.message),
+  FetchFailure failure{fmt::format("{}: {}", Asked(call->fetch), outcome.error.message),
                        std::move(outcome.error.received)};
   switch (outcome.error.kind) {
     case HttpError::Kind::kNetwork:
@@ -154,20 +156,24 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
 
 void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
   const int status = response.status;
-  FetchFailure failure{fmt::format("GET {}: HTTP {}", PathOf(call->fetch.url), status), ""};
-  if (status == 200 || status == 404) {
+  FetchFailure failure{fmt::format("{}: HTTP {}", Asked(call->fetch), status), "", false};
+  const bool speaks_of_key = status == 403 && SpeaksOfTheKey(response.body);
+  if (status == 200 || status == 404 ||
+      (status == 403 && !speaks_of_key && !IsHtml(response.body))) {
     const auto accepted = call->fetch.accept(response);
     ++(accepted ? counts_.outcomes.ok : counts_.outcomes.bad_body);
     if (accepted) return;
     failure.message += ", " + accepted.error();
+    if (IsHtml(response.body)) failure.message += ServerSentence(response.body);
     failure.received = std::move(response.body);
-    if (status == 404) return Fail(*call, failure);
+    failure.is_bad_body = status == 200;
+    if (status != 200) return Fail(*call, failure);
     return Retry(std::move(call), std::move(failure), {});
   }
   ++(status == 429               ? counts_.outcomes.rate_limited
      : IsTransientStatus(status) ? counts_.outcomes.server_error
                                  : counts_.outcomes.refused);
-  if (status == 401 || (status == 403 && SpeaksOfTheKey(response.body))) {
+  if (status == 401 || speaks_of_key) {
     return End(FetchEnd::Reason::kFatal,
                TaskError(ExitCode::kAuth,
                          failure.message + ": the API key is refused (AIRFLOW_VAR_STEAM_API_KEY)"));
@@ -182,6 +188,7 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
                TaskError(ExitCode::kConfig, failure.message + ": a redirect, which is not followed "
                                                               "(AIRFLOW_VAR_STEAM_API_URL)"));
   }
+  failure.message += ServerSentence(response.body);
   failure.received = std::move(response.body);
   if (!IsTransientStatus(status)) return Fail(*call, failure);
   Retry(std::move(call), std::move(failure), response.retry_after);

@@ -19,18 +19,21 @@ namespace steamflow {
 // A call that no retry could save.
 struct FetchFailure {
   std::string message;
-  std::string received;  // the last body, or what had come of it
+  std::string received;      // the last body, or what had come of it
+  bool is_bad_body = false;  // it is whole, and a 200 that was not taken
 };
 
 // One call of the API and what to do with its outcome. Exactly one of the two functions is called,
 // unless the run ends first.
 struct Fetch {
   std::string url;
+  std::string item;  // what it asks about, for messages: "app 570"
   // Calls with the key that will be made from here on, this one included; 0 = a call without key.
   // The call budget is reserved in portions of that size.
   std::size_t keyed_calls = 0;
-  // Takes a 200 or a 404. An error (a sentence) means that the body is not what the API sends: the
-  // call is tried again.
+  // Takes a 200, a 404, or a 403 that is no page: with these two the API answers about the thing
+  // asked for, unknown most often. An error (a sentence) means that the body is not what the API
+  // sends: a 200 is tried again.
   std::function<tl::expected<void, std::string>(HttpResponse&)> accept;
   std::function<void(const FetchFailure&)> fail;
 };

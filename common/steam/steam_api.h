@@ -38,8 +38,12 @@ struct RecentGames {
 struct NewsItem {
   std::string gid;         // empty = none
   std::int64_t date = -1;  // epoch seconds; -1 = none
+  std::string edition;     // changes with title, url, date or contents: 12 hexadecimal digits
   std::string_view json;   // the item as delivered
   std::string record;      // a JSON object of those fields that a record keeps
+  std::string fault;       // why no record can be made of it; empty = one can
+
+  bool is_broken() const { return !fault.empty(); }
 };
 
 struct News {
@@ -67,7 +71,12 @@ class Parser {
   Parsed<PlayerCount> ParsePlayerCount(std::string& body);
   Parsed<Players> ParsePlayers(std::string& body);
   Parsed<RecentGames> ParseRecentGames(std::string& body);
+  // An item that is no object, or has no gid or date, is a broken one.
   Parsed<News> ParseNews(std::string& body);
+  // Of a body that ParseNews refuses: an item that is wrong inside its strings, by bytes that are
+  // not UTF-8, control characters or escapes, is a broken one, and the others are whole. An error
+  // where something else is wrong, as with a body that was cut.
+  Parsed<News> SalvageNews(const std::string& body);
 
   // Escapes replaced so far.
   std::uint64_t repaired() const;

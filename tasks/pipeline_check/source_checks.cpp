@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "news_cursor.h"
+#include "news_window.h"
 #include "steam_urls.h"
 #include "walk.h"
 
@@ -49,7 +49,8 @@ std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uin
     check([&] { Walk(walk, run, &redis, true); });
   }
   for (const std::uint32_t appid : news_apps) {
-    check([&] { NewsCursor(appid, &redis); });
+    const std::string key = NewsWindowKey(appid, "steam_news");
+    check([&] { NewsWindow(key, NewsWindowIn(redis, key).read(), 0); });
   }
   if (!wrong.empty()) throw Combine(wrong);
   return fmt::format("{} answers, the cursors can be read", redis.Address());

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
       value.Add("game", game.name)
           .Add("appid", std::uint64_t{game.appid})
           .Add("player_count", count)
-          .AddRaw("timestamp", config.timestamp);
+          .AddRaw("timestamp", config.Timestamp());
       const std::string event_id = fmt::format("{}/{}/{}", config.topic, game.appid, minute);
       source.Send(Record{game.name, event_id, value.Take()}, item);
     };
@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
       if (next_item == games.size()) return std::nullopt;
       const std::size_t item = next_item++;
       Fetch fetch;
+      fetch.item = fmt::format("app {} ({})", games[item].appid, games[item].name);
       fetch.url = steam_api::PlayerCountUrl(config.api_url, games[item].appid);
       fetch.accept = [&, item](HttpResponse& response) -> tl::expected<void, std::string> {
         const auto count = parser.ParsePlayerCount(response.body);

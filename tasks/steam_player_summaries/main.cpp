@@ -32,18 +32,19 @@ int main(int argc, char** argv) {
     Walk walk(walk_options, run, source.redis(), !config.moves_cursor());
     const std::string event_prefix = fmt::format("{}/{}/", config.topic, walk.pass());
 
-    // A profile becomes a record as it was delivered, plus the time of the run.
+    // A profile becomes a record as it was delivered, plus when it came.
     steam_api::Parser parser;
-    const std::vector<steam_api::Field> added{{"timestamp", config.timestamp}};
+    std::string timestamp;  // of the response at hand
     std::string value;
     const auto send_profile = [&](const steam_api::Player& player, std::uint64_t item) {
       value.clear();
-      steam_api::AppendWithFields(value, player.json, player.has_clash, added);
+      steam_api::AppendWithFields(value, player.json, player.has_clash, {{"timestamp", timestamp}});
       const std::string key = fmt::to_string(player.steamid);
       source.Send(Record{key, event_prefix + key, value}, item);
     };
     PlayerBatches batches(
         walk, config.api_url, parser, [&](const PlayerBatches::Response& response) {
+          timestamp = config.Timestamp();
           std::size_t without_id = 0;
           for (std::size_t i = 0; i < response.players.size(); ++i) {
             const std::uint64_t item = response.item + i;

@@ -56,15 +56,16 @@ int main(int argc, char** argv) {
           }
         });
 
-    // A game becomes a record as it was delivered, plus whose it is and the time of the run.
+    // A game becomes a record as it was delivered, plus whose it is and when it came.
     std::string value;
     const auto send_games = [&](const steam_api::RecentGames& response, std::uint64_t item) {
       const std::string steamid = fmt::to_string(walk.Id(item));
       const std::string quoted = "\"" + steamid + "\"";
+      const std::string timestamp = config.Timestamp();
       for (const steam_api::Game& game : response.games) {
         value.clear();
         steam_api::AppendWithFields(value, game.json, game.has_clash,
-                                    {{"steam_id", quoted}, {"timestamp", config.timestamp}});
+                                    {{"steam_id", quoted}, {"timestamp", timestamp}});
         const std::string key = fmt::to_string(game.appid);
         const std::string event_id = fmt::format("{}{}/{}", event_prefix, steamid, key);
         if (game.appid != 0) {

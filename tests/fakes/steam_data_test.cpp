@@ -225,7 +225,7 @@ TEST(News, RunFromTheNewestAndShareDatesAtPageEdges) {
   EXPECT_TRUE(NewsOf(1404).empty());
 }
 
-TEST(News, PagesHoldWhatIsStrictlyOlder) {
+TEST(News, PagesBeginWithTheSecondAskedFor) {
   const std::uint32_t appid = 1623730;
   const auto items = NewsOf(appid);
   const Json json(NewsForApp(appid, 10, items[9].date));
@@ -233,11 +233,24 @@ TEST(News, PagesHoldWhatIsStrictlyOlder) {
   for (dom::element item : dom::array(json.at("/appnews/newsitems"))) {
     shown.push_back(std::stoull(Text(item, "gid")));
   }
+  ASSERT_LT(items[9].date, items[8].date);
   ASSERT_EQ(items[9].date, items[11].date);
   std::vector<std::uint64_t> expected;
-  for (std::size_t i = 12; i < 22; ++i) expected.push_back(items[i].gid);
+  for (std::size_t i = 9; i < 19; ++i) expected.push_back(items[i].gid);
   EXPECT_EQ(shown, expected);
   EXPECT_EQ(std::uint64_t(json.at("/appnews/count")), items.size());
+}
+
+TEST(News, ADlcShowsThoseOfItsApp) {
+  const auto gids = [](std::uint32_t appid) {
+    std::vector<std::uint64_t> all;
+    for (const auto& item : NewsOf(appid)) all.push_back(item.gid);
+    return all;
+  };
+  EXPECT_EQ(gids(441), gids(440));
+  const Json json(NewsForApp(441, 1));
+  EXPECT_EQ(std::uint64_t(json.at("/appnews/appid")), 441u);
+  EXPECT_EQ(std::uint64_t(json.at("/appnews/newsitems/0/appid")), 440u);
 }
 
 TEST(News, ItemsDifferInWhatTheyHave) {

@@ -48,6 +48,35 @@ TEST(Standin, AnswersErrorsLikeSteam) {
   }
 }
 
+TEST(Standin, HasNoNewsOfSomeApps) {
+  Standin standin;
+  for (const char* appid : {"480", "404"}) {
+    const auto refused = standin.Get(std::string("/ISteamNews/GetNewsForApp/v2/?appid=") + appid);
+    EXPECT_EQ(refused.status, 403) << appid;
+    EXPECT_EQ(refused.body, "{}") << appid;
+    EXPECT_EQ(refused.headers.at("content-type"), "application/json; charset=UTF-8");
+  }
+}
+
+TEST(Standin, ShowsTheNewsThatItIsGiven) {
+  Standin standin;
+  EXPECT_EQ(standin.Control("PUT", "/standin/news/7", "{}").status, 400);
+  ASSERT_EQ(standin
+                .Control("PUT", "/standin/news/7",
+                         R"([{"gid":"1","date":10},{"gid":"3"},{"gid":"2","date":12}])")
+                .status,
+            200);
+  const std::string path = "/ISteamNews/GetNewsForApp/v2/?appid=7";
+  const auto answer = [](const std::string& items) {
+    return R"({"appnews":{"appid":7,"newsitems":[)" + items + R"(],"count":3}})";
+  };
+  EXPECT_EQ(standin.Get(path).body,
+            answer(R"({"gid":"2","date":12},{"gid":"1","date":10},{"gid":"3"})"));
+  EXPECT_EQ(standin.Get(path + "&count=1&enddate=10").body, answer(R"({"gid":"1","date":10})"));
+  standin.Control("DELETE", "/standin/news");
+  EXPECT_EQ(standin.Get(path).body, NewsForApp(7));
+}
+
 TEST(Standin, WantsTheKeyAndNeverShowsIt) {
   Standin any;
   Standin one({"--key", "secret-key"});

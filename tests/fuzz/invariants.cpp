@@ -72,6 +72,14 @@ void CheckBody(std::string_view bytes, Parse parse, CheckAnswer check) {
   check(*answer);
 }
 
+void RequireNewsItem(const steam_api::NewsItem& item) {
+  Require(item.date >= -1, "a date before -1");
+  Require(item.gid.find_first_of(",/ \"\\") == std::string::npos, "a gid that breaks a list");
+  if (item.is_broken()) return;
+  RequireRecord(item.record, false);
+  Require(!item.gid.empty() && item.date >= 0 && item.edition.size() == 12, "a half item");
+}
+
 }  // namespace
 
 void CheckPlayers(std::string_view bytes) {
@@ -90,12 +98,20 @@ void CheckRecentGames(std::string_view bytes) {
 void CheckNews(std::string_view bytes) {
   CheckBody(bytes, &steam_api::Parser::ParseNews, [](const steam_api::News& answer) {
     for (const auto& item : answer.items) {
-      RequireRecord(item.record, false);
+      RequireNewsItem(item);
       RequireOneLineOfJson(std::string(item.json));
-      Require(item.date >= -1, "a date before -1");
-      Require(item.gid.find_first_of(",/ \"\\") == std::string::npos, "a gid that breaks a list");
     }
   });
+  static steam_api::Parser parser;
+  const std::string body(bytes);
+  const auto salvaged = parser.SalvageNews(body);
+  if (!salvaged) return;
+  for (const auto& item : salvaged->items) {
+    RequireNewsItem(item);
+    Require(item.json.data() >= body.data() &&
+                item.json.data() + item.json.size() <= body.data() + body.size(),
+            "an item that is no part of the body");
+  }
 }
 
 void CheckPlayerCount(std::string_view bytes) {

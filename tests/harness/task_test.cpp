@@ -1,5 +1,7 @@
 #include "task_test.h"
 
+#include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 
@@ -70,10 +72,36 @@ std::set<std::string> EventIdsOnce(const std::vector<Message>& messages) {
   return ids;
 }
 
+std::set<std::string> WithoutEditions(const std::set<std::string>& event_ids) {
+  std::set<std::string> items;
+  for (const std::string& id : event_ids) items.insert(id.substr(0, id.rfind('/')));
+  EXPECT_EQ(items.size(), event_ids.size()) << "an item has two editions";
+  return items;
+}
+
+bool IsOfNow(const std::string& timestamp) {
+  std::tm local{};
+  char sign = 0;
+  int hours = 0;
+  int minutes = 0;
+  const char* const offset = ::strptime(timestamp.c_str(), "%Y-%m-%dT%H:%M:%S", &local);
+  if (!offset || std::sscanf(offset, "%c%2d:%2d", &sign, &hours, &minutes) != 3) return false;
+  const std::time_t east = (hours * 60 + minutes) * 60;
+  const std::time_t age = std::time(nullptr) - (::timegm(&local) - (sign == '-' ? -east : east));
+  return age >= 0 && age < 300;
+}
+
 std::string AsTable(const std::vector<Message>& messages) {
+  constexpr std::string_view kField = R"("timestamp":")";
   std::multiset<std::string> lines;
   for (const Message& message : messages) {
-    lines.insert(message.key + "\t" + message.headers.at("event_id") + "\t" + message.value + "\n");
+    std::string value = message.value;
+    if (const auto at = value.find(kField); at != std::string::npos) {
+      const auto start = at + kField.size();
+      const auto size = value.find('"', start) - start;
+      if (IsOfNow(value.substr(start, size))) value.replace(start, size, "now");
+    }
+    lines.insert(message.key + "\t" + message.headers.at("event_id") + "\t" + value + "\n");
   }
   std::string table;
   for (const auto& line : lines) table += line;

@@ -66,8 +66,14 @@ class TaskTest : public ::testing::Test {
 // The event ids of messages; `Once`: each of which must be there once.
 std::set<std::string> EventIds(const std::vector<Message>& messages);
 std::set<std::string> EventIdsOnce(const std::vector<Message>& messages);
+// Those of news without their last part.
+std::set<std::string> WithoutEditions(const std::set<std::string>& event_ids);
 
-// Messages as lines of key, event id and value with tabs between, sorted.
+// Whether a record's timestamp, "2026-11-23T07:34:00+09:00", is of the last five minutes.
+bool IsOfNow(const std::string& timestamp);
+
+// Messages as lines of key, event id and value with tabs between, sorted. A timestamp that is of
+// now becomes "now".
 std::string AsTable(const std::vector<Message>& messages);
 // A file of such lines in tests/tasks/records.
 std::string GoldenRecords(const std::string& name);

@@ -117,7 +117,7 @@ TEST_F(Metrics, ShardsHaveGroupsOfTheirOwn) {
 TEST_F(Metrics, APlainVariableNamesTheGatewayToo) {
   environment_.erase("AIRFLOW_VAR_PUSHGATEWAY_URL");
   environment_["PUSHGATEWAY_URL"] = gateway_.url() + "/";
-  EXPECT_THAT(Pushed({kNewsTask}), HasSubstr("cursor=\"last_news_date:1623730\"} 1"));
+  EXPECT_THAT(Pushed({kNewsTask}), HasSubstr("cursor=\"news_seen:1623730\"} 1"));
 }
 
 TEST_F(Metrics, AGatewayThatIsDownDoesNoHarm) {

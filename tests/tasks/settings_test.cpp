@@ -223,9 +223,10 @@ TEST_F(Settings, GarbageInRedisIs65AndStays) {
       {kGamesTask, {"SET", "last_steam_id:pass", "yesterday"}},
       {kGamesTask, {"SET", "last_steam_id:failures", "1"}},
       {kPlayersTask, {"HSET", "last_user_id", "a", "b"}},
-      {kNewsTask, {"SET", "last_news_date:1623730", "yesterday"}},
-      {kNewsTask, {"SET", "last_news_date:1623730", "-5/1"}},
-      {kNewsTask, {"RPUSH", "last_news_date:1623730", "1/2"}},
+      {kNewsTask, {"SET", "news_seen:1623730", "yesterday"}},
+      {kNewsTask, {"HSET", "news_seen:1623730", "1", "0123456789ab/5"}},
+      {kNewsTask, {"HSET", "news_seen:1623730", "since", "5", "1", "yesterday"}},
+      {kNewsTask, {"RPUSH", "news_seen:1623730", "1/2"}},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.command[1] + " " + c.command[2]);

@@ -112,10 +112,10 @@ TEST(FormatMetricsTest, RecordsAreOfATopic) {
 TEST(FormatMetricsTest, CursorsHaveAnExactPosition) {
   Result result;
   result.cursors = {{"last_steam_id", "76561197960499900", "76561197960499801", true},
-                    {"last_news_date:1", std::nullopt, "1749978054/500,501", true}};
+                    {"news_seen:1", std::nullopt, "1749978054", true}};
   const std::string text = Format(result);
   EXPECT_THAT(text, HasSubstr("{job=\"steam-news\",cursor=\"last_steam_id\"} 234073\n"));
-  EXPECT_THAT(text, HasSubstr("{job=\"steam-news\",cursor=\"last_news_date:1\"} 1749978054\n"));
+  EXPECT_THAT(text, HasSubstr("{job=\"steam-news\",cursor=\"news_seen:1\"} 1749978054\n"));
 }
 
 TEST(FormatMetricsTest, TheCallBudgetIsThereWhereItIsKnown) {

@@ -97,7 +97,7 @@ TEST(FormatResultTest, ASinkHasItsTopics) {
 
 TEST(FormatResultTest, AbsentValuesAreNull) {
   Result result;
-  result.cursors.push_back({"last_news_date:1", std::nullopt, "5/a", true});
+  result.cursors.push_back({"news_seen:1", std::nullopt, "5", true});
   ResultHead head;
   head.task = "steam-news";
   const std::string line = FormatResult(head, result);
@@ -147,7 +147,7 @@ TEST(FormatResultTest, ALongErrorIsCutBetweenCharacters) {
 TEST(FormatResultTest, ShortListsAndSectionsAreShownWhole) {
   Result result = FullResult();
   for (int i = 0; i < 99; ++i) {
-    result.cursors.push_back({"last_news_date:1623730", "1795386840/1", "1795386841/2", true});
+    result.cursors.push_back({"news_seen:1623730", "1795386840", "1795386841", true});
   }
   result.lists = {{"topics", {std::string(100, '1')}}};
   simdjson::dom::parser parser;

@@ -48,6 +48,7 @@ class FetcherTest : public testing::Test {
           if (next == count) return std::nullopt;
           const std::uint64_t id = kId - next;
           steamflow::Fetch fetch;
+          fetch.item = fmt::format("id {}", id);
           fetch.url = steam_api::RecentlyPlayedUrl(api_url_, id);
           fetch.keyed_calls = count - next++;
           fetch.accept = [this, id](HttpResponse& response) -> tl::expected<void, std::string> {
@@ -230,6 +231,35 @@ TEST_F(FetcherTest, ABlockedAddressIsTransient) {
   ASSERT_EQ(end.reason, Reason::kFatal);
   EXPECT_EQ(end.error->code(), ExitCode::kTransient);
   EXPECT_EQ(counts().requests, 1U);
+}
+
+TEST_F(FetcherTest, A403WithoutAPageIsAboutWhatWasAskedFor) {
+  const std::string one = fmt::format(R"(,"match":{{"steamid":"{}"}})", kId);
+  AddFault("status", -1,
+           one + R"(,"status":403,"body":"{}","headers":{"Content-Type":"application/json"})");
+  EXPECT_EQ(Fetch(3).reason, Reason::kComplete);
+  EXPECT_EQ(answered_.size(), 2U);
+  EXPECT_EQ(failed_, std::set<std::uint64_t>{kId});
+  EXPECT_EQ(counts().retries, 0U);
+  answered_.clear();
+  standin_.ClearFaults();
+  AddFault("status", -1, one + R"(,"status":403,"body":"{\"response\":{}}")");
+  EXPECT_EQ(Fetch(3).reason, Reason::kComplete);
+  EXPECT_EQ(answered_.size(), 3U);
+}
+
+TEST_F(FetcherTest, AFailureSaysWhatWasAskedForAndWhatTheServerSays) {
+  test_.options.retries = 0;
+  AddFault("status", -1, R"(,"status":503)");
+  EXPECT_EQ(Fetch(1).reason, Reason::kComplete);
+  EXPECT_THAT(failure_.message, HasSubstr(fmt::format("id {}: GET ", kId)));
+  EXPECT_THAT(failure_.message, HasSubstr("HTTP 503 (Error An error occurred while processing "
+                                          "your request.)"));
+  standin_.ClearFaults();
+  failed_.clear();
+  AddFault("html200", -1);
+  EXPECT_EQ(Fetch(1).reason, Reason::kComplete);
+  EXPECT_THAT(failure_.message, HasSubstr("down for maintenance.)"));
 }
 
 TEST_F(FetcherTest, ARedirectIsNotFollowed) {

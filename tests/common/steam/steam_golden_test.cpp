@@ -45,11 +45,15 @@ std::optional<std::string> GamesOf(Parser& parser, std::string body) {
 }
 
 std::optional<std::string> NewsOf(Parser& parser, std::string body) {
-  const auto news = parser.ParseNews(body);
+  auto news = parser.ParseNews(body);
+  if (!news) news = parser.SalvageNews(body);  // once the retries are over
   if (!news) return std::nullopt;
   std::string text = news->is_known ? "" : "unknown\n";
   for (const NewsItem& item : news->items) {
-    text += fmt::format("'{}' {} {}\n", item.gid, item.date, Record(item.record, false, kAdded));
+    text += fmt::format("'{}' {} ", item.gid, item.date);
+    text += item.is_broken()
+                ? fmt::format("broken, {}: {}\n", item.fault, item.json)
+                : fmt::format("{} {}\n", item.edition, Record(item.record, false, kAdded));
   }
   return text;
 }

@@ -155,6 +155,7 @@ Answer AnswerTo(const ApiCall& call, const Accounts& accounts) {
       return Json(accounts.PlayerSummaries(call.steam_ids));
     case Method::kNewsForApp:
       if (!call.appid) return BadRequest("Required parameter 'appid' is missing");
+      if (!HasNewsFeed(*call.appid)) return {.status = 403, .body = "{}"};
       return Json(NewsForApp(*call.appid, call.count.value_or(20), call.enddate));
   }
   std::abort();

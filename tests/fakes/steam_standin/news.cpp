@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 5> kParagraphs{
 };
 
 std::size_t ItemCount(std::uint32_t appid) {
-  if (!AppExists(appid) || appid % 1000 == 999) return 0;
+  if (!HasNewsFeed(appid) || appid % 1000 == 999) return 0;
   return appid % 1000 == 777 ? 2500 : 30;
 }
 
@@ -69,9 +69,19 @@ void AppendItem(std::string& json, std::uint32_t appid, const NewsItem& item, st
   json += '}';
 }
 
+// Whose news the app shows.
+std::uint32_t OwnerOf(std::uint32_t appid) {
+  return appid % 1000 == 441 ? appid - 1 : appid;
+}
+
 }  // namespace
 
+bool HasNewsFeed(std::uint32_t appid) {
+  return AppExists(appid) && appid != 480;
+}
+
 std::vector<NewsItem> NewsOf(std::uint32_t appid) {
+  appid = OwnerOf(appid);
   std::vector<NewsItem> items(ItemCount(appid));
   std::uint32_t date = kNewestDate - static_cast<std::uint32_t>(Mix(appid) % 86'400);
   for (std::uint32_t i = 0; i < items.size(); ++i) {
@@ -89,9 +99,9 @@ std::string NewsForApp(std::uint32_t appid, std::uint32_t count,
   std::string json = R"({"appnews":{"appid":)" + std::to_string(appid) + R"(,"newsitems":[)";
   std::uint32_t shown = 0;
   for (std::size_t i = 0; i < items.size() && shown < count; ++i) {
-    if (enddate && items[i].date >= *enddate) continue;
+    if (enddate && items[i].date > *enddate) continue;
     if (shown++ > 0) json += ',';
-    AppendItem(json, appid, items[i], i);
+    AppendItem(json, OwnerOf(appid), items[i], i);
   }
   return json + R"(],"count":)" + std::to_string(items.size()) + "}}";
 }

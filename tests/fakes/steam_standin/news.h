@@ -8,7 +8,9 @@
 namespace steamflow::standin {
 
 // News of an app, by appid:
-//   unknown (apps.h), and any that ends in 999   none
+//   unknown (apps.h), and 480                    refused: 403 and {}
+//   any that ends in 999                         none
+//   any that ends in 441                         those of the app before it, whose DLC it is
 //   any that ends in 777                         2,500 items
 //   any that ends in 888                         30 items, the fourth newest of 2 MiB
 //   all others                                   30 items
@@ -23,10 +25,13 @@ struct NewsItem {
   std::uint32_t date;  // seconds since the Unix epoch
 };
 
+/// Whether GetNewsForApp answers for the app, as it does not for some that exist.
+bool HasNewsFeed(std::uint32_t appid);
+
 /// All news of the app, newest first.
 std::vector<NewsItem> NewsOf(std::uint32_t appid);
 
-/// The answer of GetNewsForApp: the newest `count` items that are strictly older than `enddate`.
+/// The answer of GetNewsForApp: the newest `count` items of `enddate` or before.
 /// Its member count is that of all items of the app.
 std::string NewsForApp(std::uint32_t appid, std::uint32_t count = 20,
                        std::optional<std::uint32_t> enddate = std::nullopt);

@@ -210,6 +210,15 @@ bool StandinServer::KeyIsGood(const httplib::Request& request) const {
   return options_.key.empty() ? !key.empty() : key == options_.key;
 }
 
+Answer StandinServer::RightAnswer(const ApiCall& call, bool key_is_good) const {
+  if (Info(call.method).needs_key && !key_is_good) return KeyRefused(403);
+  if (call.method == Method::kNewsForApp && call.appid) {
+    auto news = news_.NewsForApp(*call.appid, call.count.value_or(20), call.enddate);
+    if (news) return {.body = std::move(*news)};
+  }
+  return AnswerTo(call, accounts_);
+}
+
 void StandinServer::ServeApi(const httplib::Request& request, httplib::Response& response) {
   const auto method = request.method == "GET" ? MethodAt(request.path) : std::nullopt;
   if (!method) {
@@ -221,8 +230,7 @@ void StandinServer::ServeApi(const httplib::Request& request, httplib::Response&
   journal_.Add(call);
   const auto misfortune = faults_.Take(call);
   std::this_thread::sleep_for(options_.latency + misfortune.latency);
-  auto answer =
-      Info(*method).needs_key && !KeyIsGood(request) ? KeyRefused(403) : AnswerTo(call, accounts_);
+  auto answer = RightAnswer(call, KeyIsGood(request));
   if (misfortune.fault) answer = Spoil(std::move(answer), *misfortune.fault);
   Deliver(std::move(answer), options_.compresses, request, response);
 }
@@ -240,6 +248,19 @@ void StandinServer::AddControl() {
       });
   http_.Delete("/standin/faults",
                [this](const httplib::Request&, httplib::Response&) { faults_.Clear(); });
+  http_.Put(R"(/standin/news/(\d+))",
+            [this](const httplib::Request& request, httplib::Response& response) {
+              try {
+                const auto appid = ParseNumber<std::uint32_t>(request.matches[1].str());
+                if (!appid) throw std::invalid_argument("no appid");
+                news_.Set(*appid, request.body);
+              } catch (const std::invalid_argument& error) {
+                response.status = 400;
+                response.set_content(std::string(error.what()) + "\n", "text/plain");
+              }
+            });
+  http_.Delete("/standin/news",
+               [this](const httplib::Request&, httplib::Response&) { news_.Clear(); });
   http_.Get("/standin/requests", [this](const httplib::Request&, httplib::Response& response) {
     response.set_header("X-Total-Count", std::to_string(journal_.total()));
     response.set_content(journal_.Json(), "application/json");

@@ -9,6 +9,7 @@
 #include "steam_standin/answer.h"
 #include "steam_standin/fault.h"
 #include "steam_standin/journal.h"
+#include "steam_standin/news_feeds.h"
 
 namespace steamflow::standin {
 
@@ -19,8 +20,8 @@ struct ServerOptions {
   std::string key;                       // the only key that is taken; empty: any but an empty one
 };
 
-/// The HTTP side: the API's methods and, under /standin/, the control of faults and the journal.
-/// Listens on loopback only.
+/// The HTTP side: the API's methods and, under /standin/, the control of faults, news and the
+/// journal. Listens on loopback only.
 class StandinServer {
  public:
   explicit StandinServer(ServerOptions options);
@@ -34,6 +35,7 @@ class StandinServer {
 
  private:
   void ServeApi(const httplib::Request& request, httplib::Response& response);
+  Answer RightAnswer(const ApiCall& call, bool key_is_good) const;
   bool KeyIsGood(const httplib::Request& request) const;
   void AddControl();
 
@@ -41,6 +43,7 @@ class StandinServer {
   Accounts accounts_;
   Faults faults_;
   Journal journal_;
+  NewsFeeds news_;
   httplib::Server http_;
   int listen_socket_ = -1;
 };

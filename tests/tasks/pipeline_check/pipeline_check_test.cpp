@@ -172,13 +172,13 @@ TEST_F(PipelineCheck, RedisThatIsDown) {
 TEST_F(PipelineCheck, GarbageInRedisIsForAPerson) {
   redis_.Set("last_steam_id", "seventy");
   redis_.Command({"LPUSH", "last_user_id", "1"});
-  redis_.Set("last_news_date:1623730", "yesterday");
+  redis_.Command({"HSET", "news_seen:1623730", "since", "yesterday"});
   rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);  // time would mend that
   const Ended run = Run({kTask, "--deadline", "2"});
   EXPECT_EQ(run.exit_code, 65) << run.out;
   EXPECT_EQ(run.Result().Text("/error/kind"), "data");
   EXPECT_EQ(Failed(run).front(), "redis");
-  for (const char* cursor : {"last_steam_id", "last_user_id", "last_news_date:1623730"}) {
+  for (const char* cursor : {"last_steam_id", "last_user_id", "news_seen:1623730"}) {
     EXPECT_NE(run.Lines()[3].find(cursor), std::string::npos) << run.Lines()[3];
   }
   EXPECT_EQ(redis_.Get("last_steam_id"), "seventy");

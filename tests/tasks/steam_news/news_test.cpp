@@ -11,18 +11,23 @@ constexpr std::uint32_t kBusyApp = 777;  // 2,500 items
 
 class News : public TaskTest {};
 
-// The event ids of the newest `count` items.
+// The event ids of the newest `count` items, without their editions.
 std::set<std::string> Expected(std::uint32_t app, std::size_t count) {
   std::set<std::string> ids;
   const auto items = standin::NewsOf(app);
   for (std::size_t i = 0; i < std::min(count, items.size()); ++i) {
-    ids.insert(std::string(kTopic) + "/" + ToText(items[i].gid));
+    ids.insert(std::string(kTopic) + "/" + ToText(app) + "/" + ToText(items[i].gid));
   }
   return ids;
 }
 
-std::string Cursor(std::uint32_t app) {
-  return "last_news_date:" + ToText(app);
+// Those of messages, each of which must be there once.
+std::set<std::string> ItemsOnce(const std::vector<Message>& messages) {
+  return WithoutEditions(EventIdsOnce(messages));
+}
+
+std::string Window(std::uint32_t app) {
+  return "news_seen:" + ToText(app);
 }
 
 TEST_F(News, DeliversAllNewsOnce) {
@@ -30,13 +35,14 @@ TEST_F(News, DeliversAllNewsOnce) {
   const Ended first = Run({kNewsTask});
   ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
   EXPECT_EQ(first.err, "");
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), Expected(kApp, 30));
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kApp, 30));
   const auto newest = standin::NewsOf(kApp)[0];
-  const std::string cursor = ToText(newest.date) + "/" + ToText(newest.gid);
-  EXPECT_EQ(redis_.Get(Cursor(kApp)), cursor);
-  EXPECT_EQ(
-      first.Result().Raw("/cursors"),
-      R"([{"key":"last_news_date:1623730","from":null,"to":")" + cursor + R"(","advanced":true}])");
+  const auto window = redis_.Hash(Window(kApp));
+  EXPECT_EQ(window.size(), 31u);
+  EXPECT_EQ(window.at("since"), "0");
+  EXPECT_TRUE(window.at(ToText(newest.gid)).ends_with("/" + ToText(newest.date)));
+  EXPECT_EQ(first.Result().Raw("/cursors"), R"([{"key":"news_seen:1623730","from":null,"to":")" +
+                                                ToText(newest.date) + R"(","advanced":true}])");
   EXPECT_EQ(first.Result().Number("/source/items/ok"), 1);
 
   const Ended second = Run({kNewsTask});
@@ -44,29 +50,37 @@ TEST_F(News, DeliversAllNewsOnce) {
   EXPECT_EQ(second.err, "");
   EXPECT_EQ(second.Result().Number("/kafka/records"), 0);
   EXPECT_EQ(second.Result().Number("/source/items/empty"), 1);
-  EXPECT_EQ(redis_.Get(Cursor(kApp)), cursor);
+  EXPECT_FALSE(second.Result().Has("/cursors/0"));
+  EXPECT_EQ(redis_.Hash(Window(kApp)), window);
   EXPECT_EQ(Topic(kTopic).size(), 30u);
 }
 
 TEST_F(News, RecordsAreTheGoldenOnes) {
   // The items after the long one, which would fill a page each.
   const auto items = standin::NewsOf(kApp);
-  redis_.Set(Cursor(kApp), ToText(items[3].date) + "/" + ToText(items[3].gid));
+  redis_.Command({"HSET", Window(kApp), "since", ToText(items[2].date)});
   ASSERT_EQ(Run({kNewsTask}).exit_code, 0);
   const auto messages = Topic(kTopic);
   EXPECT_EQ(AsTable(messages), GoldenRecords("steam_news.tsv"));
   for (const auto& message : messages) {
     EXPECT_EQ(JsonValue(message.value).Text("/gid"), message.key);
-    EXPECT_EQ(message.headers.at("event_id"), std::string(kTopic) + "/" + message.key);
+    EXPECT_EQ(JsonValue(message.value).Number("/feed_appid"), kApp);
   }
 }
 
-TEST_F(News, ItemsOfTheCursorsOwnSecondThatItDoesNotNameAreNew) {
+TEST_F(News, TheWindowBeginsWithAllOfItsFirstSecond) {
   const auto items = standin::NewsOf(kApp);
   ASSERT_EQ(items[4].date, items[5].date);  // so says news.h
-  redis_.Set(Cursor(kApp), ToText(items[5].date) + "/" + ToText(items[5].gid));
+  redis_.Command({"HSET", Window(kApp), "since", ToText(items[5].date)});
   ASSERT_EQ(Run({kNewsTask}).exit_code, 0);
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), Expected(kApp, 5));
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kApp, 6));
+}
+
+TEST_F(News, ATrialLeavesTheWindowOfProductionAlone) {
+  ASSERT_EQ(Run({kNewsTask, "--topic", "trial"}).exit_code, 0);
+  EXPECT_EQ(redis_.Keys(), std::vector<std::string>{Window(kApp) + "@trial"});
+  ASSERT_EQ(Run({kNewsTask}).exit_code, 0);
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kApp, 30));
 }
 
 TEST_F(News, WalksThePagesOfABusyApp) {
@@ -74,7 +88,7 @@ TEST_F(News, WalksThePagesOfABusyApp) {
   const Ended run = Run({kNewsTask, "--max-items", "5000"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.err, "");
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), Expected(kBusyApp, 2500));
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kBusyApp, 2500));
   EXPECT_GT(Requests(), 20u);
 }
 
@@ -82,7 +96,7 @@ TEST_F(News, TakesTheNewestWhereThereAreTooMany) {
   environment_["AIRFLOW_VAR_STEAM_NEWS_APPS"] = "[777]";
   const Ended run = Run({kNewsTask});
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), Expected(kBusyApp, 1000));
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kBusyApp, 1000));
   EXPECT_NE(run.err.find("older"), std::string::npos) << run.err;
   const Ended again = Run({kNewsTask});
   EXPECT_EQ(again.exit_code, 0);
@@ -109,14 +123,13 @@ TEST_F(News, FailedAppHoldsOnlyItsOwnCursor) {
   Fault(R"({"match":{"appid":570},"kind":"status","status":503,"times":-1})");
   const Ended run = Run({kNewsTask, "--steam-news-apps", "[570,1623730]", "--retries", "1"});
   EXPECT_EQ(run.exit_code, 75) << run.out;
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), Expected(kApp, 30));
-  EXPECT_EQ(redis_.Get(Cursor(570)), std::nullopt);
-  EXPECT_NE(redis_.Get(Cursor(kApp)), std::nullopt);
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kApp, 30));
+  EXPECT_EQ(redis_.Keys(), std::vector<std::string>{Window(kApp)});
   standin_.ClearFaults();
   EXPECT_EQ(Run({kNewsTask, "--steam-news-apps", "[570,1623730]"}).exit_code, 0);
   auto expected = Expected(570, 30);
   expected.merge(Expected(kApp, 30));
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), expected);
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), expected);
 }
 
 TEST_F(News, FailedPageHoldsTheCursor) {
@@ -124,10 +137,10 @@ TEST_F(News, FailedPageHoldsTheCursor) {
   Fault(R"({"skip":3,"kind":"status","status":503,"times":-1})");
   const Ended run = Run({kNewsTask, "--retries", "0"});
   EXPECT_EQ(run.exit_code, 75) << run.out;
-  EXPECT_EQ(redis_.Get(Cursor(kBusyApp)), std::nullopt);
+  EXPECT_TRUE(redis_.Keys().empty());
   standin_.ClearFaults();
   EXPECT_EQ(Run({kNewsTask}).exit_code, 0);
-  EXPECT_EQ(EventIds(Topic(kTopic)), Expected(kBusyApp, 1000));
+  EXPECT_EQ(WithoutEditions(EventIds(Topic(kTopic))), Expected(kBusyApp, 1000));
 }
 
 TEST_F(News, RetriesWhatIsOverTheLimit) {
@@ -135,7 +148,7 @@ TEST_F(News, RetriesWhatIsOverTheLimit) {
   const Ended run = Run({kNewsTask});
   EXPECT_EQ(run.exit_code, 0) << run.out;
   EXPECT_EQ(run.Result().Number("/source/retries"), 2);
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), Expected(kApp, 30));
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kApp, 30));
 }
 
 TEST_F(News, BrokerDownLeavesTheCursor) {
@@ -151,29 +164,16 @@ TEST_F(News, HugeItemIsADeadLetterAndHoldsNothing) {
   EXPECT_EQ(run.exit_code, 0) << run.out;
   const auto items = standin::NewsOf(888);
   auto expected = Expected(888, 30);
-  const auto huge = std::string(kTopic) + "/" + ToText(items[3].gid);
+  const auto huge = std::string(kTopic) + "/888/" + ToText(items[3].gid);
   expected.erase(huge);
-  EXPECT_EQ(EventIdsOnce(Topic(kTopic)), expected);
+  EXPECT_EQ(ItemsOnce(Topic(kTopic)), expected);
   const auto letters = Topic(kDeadLetters);
   ASSERT_EQ(letters.size(), 1u);
-  EXPECT_EQ(letters[0].key, huge);
+  EXPECT_EQ(WithoutEditions({letters[0].key}), std::set<std::string>{huge});
   EXPECT_EQ(letters[0].headers.at("truncated"), "true");
   EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 1);
   EXPECT_EQ(run.Result().Number("/kafka/records"), 29);
-  EXPECT_NE(redis_.Get(Cursor(888)), std::nullopt);
-}
-
-TEST_F(News, ItemWithoutGidIsADeadLetter) {
-  Fault(R"({"kind":"status","status":200,"body":"{\"appnews\":{\"appid\":7,\"newsitems\":[)"
-        R"({\"gid\":\"12\",\"date\":100},{\"title\":\"none\",\"date\":99}],\"count\":2}}"})");
-  const Ended run = Run({kNewsTask, "--steam-news-apps", "[7]"});
-  EXPECT_EQ(run.exit_code, 0) << run.out;
-  EXPECT_EQ(run.Result().Number("/kafka/records"), 1);
-  EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 1);
-  const auto letters = Topic(kDeadLetters);
-  ASSERT_EQ(letters.size(), 1u);
-  EXPECT_EQ(letters[0].value, R"({"title":"none","date":99})");
-  EXPECT_EQ(redis_.Get(Cursor(7)), "100/12");
+  EXPECT_EQ(redis_.Hash(Window(888)).size(), 31u);
 }
 
 TEST_F(News, PrintsAndMovesNoCursor) {
@@ -185,14 +185,14 @@ TEST_F(News, PrintsAndMovesNoCursor) {
   EXPECT_EQ(run.Result().Raw("/sink"), R"({"type":"stdout","records":5})");
 }
 
-TEST_F(News, DryRunReadsTheCursorAndMovesNone) {
+TEST_F(News, DryRunReadsTheWindowAndMovesNone) {
   const auto items = standin::NewsOf(kApp);
-  const std::string cursor = ToText(items[3].date) + "/" + ToText(items[3].gid);
-  redis_.Set(Cursor(kApp), cursor);
+  redis_.Command({"HSET", Window(kApp), "since", ToText(items[2].date)});
+  const auto window = redis_.Hash(Window(kApp));
   const Ended run = Run({kNewsTask, "--dry-run"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.Result().Raw("/sink"), R"({"type":"none","records":3})");
-  EXPECT_EQ(redis_.Get(Cursor(kApp)), cursor);
+  EXPECT_EQ(redis_.Hash(Window(kApp)), window);
   EXPECT_EQ(redis_.Keys().size(), 1u);
 }
 

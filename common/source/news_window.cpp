@@ -1,0 +1,210 @@
+#include "news_window.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "parse_number.h"
+#include "task_error.h"
+
+namespace steamflow {
+namespace {
+
+constexpr std::string_view kDefaultTopic = "steam_news";
+constexpr char kSince[] = "since";
+constexpr std::string_view kLetter = "letter:";
+constexpr std::int64_t kShortest = 30 * 86'400;  // seconds before the newest item
+constexpr std::size_t kFewest = 200;             // items
+constexpr std::size_t kEditionSize = 12;
+constexpr int kAttempts = 3;
+
+// KEYS[1] the window; ARGV: what it must hold, what to set, as lines of field and value, and what
+// to delete, lines of a field. No field or value has a blank. Returns 1 where it was made so.
+constexpr char kReplace[] = R"(
+local fields = 0
+for field, value in string.gmatch(ARGV[1], '(%S+) (%S+)') do
+  fields = fields + 1
+  if redis.call('HGET', KEYS[1], field) ~= value then return 0 end
+end
+if redis.call('HLEN', KEYS[1]) ~= fields then return 0 end
+for field in string.gmatch(ARGV[3], '%S+') do redis.call('HDEL', KEYS[1], field) end
+for field, value in string.gmatch(ARGV[2], '(%S+) (%S+)') do
+  redis.call('HSET', KEYS[1], field, value)
+end
+return 1)";
+
+bool IsLetter(std::string_view field) {
+  return field.substr(0, kLetter.size()) == kLetter;
+}
+
+std::optional<std::int64_t> ParseDate(std::string_view text) {
+  const auto date = ParseNumber<std::int64_t>(text);
+  return date && *date >= 0 ? date : std::nullopt;
+}
+
+// The date in "<edition>/<date>".
+std::optional<std::int64_t> DateIn(std::string_view value) {
+  if (value.size() <= kEditionSize || value[kEditionSize] != '/') return std::nullopt;
+  const auto edition = value.substr(0, kEditionSize);
+  if (edition.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
+  return ParseDate(value.substr(kEditionSize + 1));
+}
+
+bool IsField(std::string_view field) {
+  return !field.empty() &&
+         std::all_of(field.begin(), field.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+[[noreturn]] void Refuse(const std::string& key, const std::string& cause) {
+  throw TaskError(ExitCode::kData,
+                  fmt::format("the window {} in Redis {}; delete it, and the next run delivers the "
+                              "newest items again under the same event ids",
+                              key, cause));
+}
+
+NewsWindow::Fields ReadFields(RedisClient& redis, const std::string& key) {
+  NewsWindow::Fields fields;
+  const RedisReply reply = redis.Command({"HGETALL", key});
+  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    fields[reply.elements[i].text] = reply.elements[i + 1].text;
+  }
+  return fields;
+}
+
+void AppendLine(std::string& lines, const std::string& field, const std::string& value) {
+  lines.append(field).append(" ").append(value).append("\n");
+}
+
+// The arguments of kReplace.
+std::vector<std::string> Difference(const NewsWindow::Fields& from, const NewsWindow::Fields& to) {
+  std::vector<std::string> arguments(3);
+  for (const auto& [field, value] : from) {
+    AppendLine(arguments[0], field, value);
+    if (!to.contains(field)) arguments[2] += field + "\n";
+  }
+  for (const auto& [field, value] : to) {
+    const auto before = from.find(field);
+    if (before == from.end() || before->second != value) AppendLine(arguments[1], field, value);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+NewsWindow::NewsWindow(std::string key, Fields held, std::int64_t now)
+    : key_(std::move(key)), held_(std::move(held)), now_(std::max<std::int64_t>(now, 0)) {
+  if (held_.empty()) return;
+  const auto since = held_.find(kSince);
+  if (since == held_.end()) Refuse(key_, "does not say since when");
+  for (const auto& [field, value] : held_) {
+    const auto date = field == kSince ? ParseDate(value) : DateIn(value);
+    if (!date || !IsField(field)) {
+      Refuse(key_, fmt::format("holds '{}' as '{}', which is not {}", value, field,
+                               field == kSince ? "a date" : "<edition>/<date>"));
+    }
+    if (field == kSince) {
+      since_ = *date;
+    } else {
+      entries_[field] = {value.substr(0, kEditionSize), *date};
+    }
+  }
+}
+
+bool NewsWindow::IsNew(const std::string& field, const std::string& edition,
+                       std::optional<std::int64_t> date) const {
+  const auto entry = entries_.find(field);
+  if (entry != entries_.end()) return entry->second.edition != edition;
+  return !date || !BeginsAfter(*date);
+}
+
+void NewsWindow::Add(const std::string& field, const std::string& edition,
+                     std::optional<std::int64_t> date) {
+  entries_[field] = {edition, std::min(date.value_or(now_), now_)};
+  shown_[field] = date;
+  has_added_ = true;
+}
+
+void NewsWindow::Keep(const std::string& field, std::optional<std::int64_t> date) {
+  shown_[field] = date;
+}
+
+void NewsWindow::BeginAt(std::int64_t date) {
+  since_ = std::min(date, now_);
+}
+
+// Only ever moves on.
+std::int64_t NewsWindow::BeginningOf(const std::map<std::string, Entry>& entries) const {
+  std::vector<std::int64_t> dates;
+  for (const auto& [field, entry] : entries) {
+    if (!IsLetter(field)) dates.push_back(std::min(entry.date, now_));
+  }
+  if (dates.size() < kFewest) return since_;
+  const auto last = dates.begin() + (kFewest - 1);
+  std::nth_element(dates.begin(), last, dates.end(), std::greater<>());
+  const std::int64_t newest = *std::max_element(dates.begin(), dates.end());
+  return std::max(since_, std::min(newest - kShortest, *last));
+}
+
+std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
+  if (!has_added_) return std::nullopt;
+  const std::int64_t since = BeginningOf(entries_);
+  Fields moved{{kSince, fmt::to_string(since)}};
+  for (const auto& [field, entry] : entries_) {
+    // What the feed still shows as part of the window stays, whatever its date was when it was
+    // added: it would be delivered again.
+    const auto shown = shown_.find(field);
+    const bool is_part = shown != shown_.end() && (!shown->second || *shown->second >= since);
+    if (entry.date >= since || is_part) {
+      moved[field] = fmt::format("{}/{}", entry.edition, entry.date);
+    }
+  }
+  return moved;
+}
+
+std::optional<std::string> NewestOf(const NewsWindow::Fields& fields) {
+  std::optional<std::int64_t> newest;
+  for (const auto& [field, value] : fields) {
+    if (field != kSince && !IsLetter(field)) newest = std::max(newest, DateIn(value));
+  }
+  if (!newest) return std::nullopt;
+  return fmt::to_string(*newest);
+}
+
+std::string NewsWindowKey(std::uint32_t appid, const std::string& topic) {
+  return fmt::format("news_seen:{}{}", appid, topic == kDefaultTopic ? "" : "@" + topic);
+}
+
+NewsWindowStore NewsWindowIn(RedisClient& redis, const std::string& key) {
+  return {.read = [&redis, key] { return ReadFields(redis, key); },
+          .replace =
+              [&redis, key](const NewsWindow::Fields& from, const NewsWindow::Fields& to) {
+                return redis.Eval(kReplace, {key}, Difference(from, to)).integer == 1;
+              }};
+}
+
+std::optional<CursorResult> MoveNewsWindow(const NewsWindowStore& store, const NewsWindow& window) {
+  const auto moved = window.Moved();
+  if (!moved) return std::nullopt;
+  CursorResult result{window.key(), NewestOf(window.held()), "", true};
+  bool response_was_lost = false;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      const bool was_made = store.replace(window.held(), *moved);
+      const auto now_held = was_made ? *moved : store.read();
+      // The attempt whose response was lost may have made it.
+      result.advanced = was_made || (response_was_lost && now_held == *moved);
+      const auto newest = NewestOf(now_held);
+      if (!newest) return std::nullopt;  // dead letters only
+      result.to = *newest;
+      return result;
+    } catch (const TaskError& error) {
+      if (error.code() != ExitCode::kTransient || attempt == kAttempts) throw;
+      response_was_lost = true;
+    }
+  }
+}
+
+}  // namespace steamflow
