@@ -48,7 +48,9 @@ std::optional<CursorResult> NewsCursor::Advance() {
   const bool is_newer = new_date_ > date_ || new_gids_.size() > gids_.size();
   if (!redis_ || !is_newer) return std::nullopt;
   const std::string to = fmt::format("{}/{}", new_date_, fmt::join(new_gids_, ","));
-  return MoveCursor(*redis_, {key_, held_, to, "", {}});
+  CursorResult result = MoveCursor(*redis_, {key_, held_, to, "", {}});
+  result.position = static_cast<std::uint64_t>(new_date_);
+  return result;
 }
 
 }  // namespace steamflow
