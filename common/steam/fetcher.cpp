@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "eresult.h"
+
 namespace steamflow {
 namespace {
 
@@ -20,6 +22,7 @@ HttpOptions OptionsOf(const Run& run) {
   options.max_response_bytes = run.options.max_response_bytes;
   options.max_bytes_in_flight = run.options.max_bytes_in_flight;
   options.http1 = run.options.http1;
+  options.response_headers = {steam_api::kEResultHeader, steam_api::kErrorMessageHeader};
   return options;
 }
 
@@ -134,6 +137,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
       return Retry(std::move(call), std::move(failure), {});
     case HttpError::Kind::kTooLarge:
       ++counts_.outcomes.bad_body;
+      failure.is_too_large = true;
       return Fail(*call, failure);
     case HttpError::Kind::kNoRoom:  // no fault of its own, and so no retry
       --call->attempts;

@@ -19,13 +19,15 @@ namespace steamflow {
 // A call that no retry could save.
 struct FetchFailure {
   std::string message;
-  std::string received;  // the last body, or what had come of it
+  std::string received;       // the last body, or what had come of it
+  bool is_too_large = false;  // the body passed --max-response-bytes
 };
 
 // One call of the API and what to do with its outcome. Exactly one of the two functions is called,
 // unless the run ends first.
 struct Fetch {
   std::string url;
+  std::string item;  // what it asks about, for messages: "app 570"
   // Calls with the key that will be made from here on, this one included; 0 = a call without key.
   // The call budget is reserved in portions of that size.
   std::size_t keyed_calls = 0;
