@@ -10,7 +10,6 @@
 #include "environment.h"
 #include "file_io.h"
 #include "http_client.h"
-#include "steam_urls.h"
 #include "web_url.h"
 
 namespace steamflow {
@@ -20,8 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr char kVariable[] = "PUSHGATEWAY_URL";
 constexpr char kLastSuccess[] = "steamflow_last_success_timestamp_seconds";
-// The account number of an id is its distance from this one.
-constexpr std::uint64_t kIdBase = steam_api::kLowestId - 1;
 constexpr std::size_t kLongestReason = 200;
 
 std::string EscapeLabel(const std::string& value) {
@@ -146,8 +143,7 @@ void AddCursors(MetricText& text, const std::vector<CursorResult>& cursors) {
   text.Begin("steamflow_cursor_position", "gauge",
              "Account number of the next id; date of the newest item of news.");
   for (const CursorResult& cursor : cursors) {
-    const std::uint64_t number = LeadingNumber(cursor.to);
-    text.Add(number < kIdBase ? number : number - kIdBase, {{"cursor", cursor.key}});
+    text.Add(cursor.position, {{"cursor", cursor.key}});
   }
 }
 

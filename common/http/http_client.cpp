@@ -279,7 +279,7 @@ class HttpClient::Impl {
     return any;
   }
 
-  static HttpOutcome Outcome(Transfer& transfer, CURLcode code) {
+  HttpOutcome Outcome(Transfer& transfer, CURLcode code) const {
     HttpOutcome outcome;
     if (transfer.has_no_room) {
       outcome.error = {HttpError::Kind::kNoRoom, "given up for other bodies under way", ""};
@@ -300,6 +300,13 @@ class HttpClient::Impl {
       curl_easy_getinfo(transfer.easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
       transfer.response.retry_after =
           std::chrono::seconds(std::clamp<curl_off_t>(retry_after, 0, kLongestRetryAfter));
+      for (const std::string& name : options_.response_headers) {
+        curl_header* header = nullptr;
+        if (curl_easy_header(transfer.easy.get(), name.c_str(), 0, CURLH_HEADER, -1, &header) ==
+            CURLHE_OK) {
+          transfer.response.headers[name] = header->value;
+        }
+      }
       outcome.response = std::move(transfer.response);
     }
     return outcome;

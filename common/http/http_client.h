@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "http_message.h"
 
@@ -16,8 +17,9 @@ struct HttpOptions {
   std::uint64_t max_response_bytes = 16U << 20U;  // decompressed
   // Of all bodies under way together; one that is larger alone is taken.
   std::uint64_t max_bytes_in_flight = std::numeric_limits<std::uint64_t>::max();
-  bool http1 = false;  // never HTTP/2
-  std::string user;    // basic authentication; empty = none
+  bool http1 = false;                         // never HTTP/2
+  std::vector<std::string> response_headers;  // in lower case: those that a response shows
+  std::string user;                           // basic authentication; empty = none
   std::string password;
 };
 

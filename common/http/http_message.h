@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +11,8 @@ namespace steamflow {
 struct HttpResponse {
   int status = 0;
   std::chrono::seconds retry_after{0};  // Retry-After, either form, a day at most; 0 without it
-  std::string body;                     // decompressed
+  std::map<std::string, std::string> headers;  // of those that HttpOptions names
+  std::string body;                            // decompressed
 };
 
 struct HttpError {

@@ -61,6 +61,7 @@ struct CursorResult {
   std::optional<std::string> from;
   std::string to;
   bool advanced = false;
+  std::uint64_t position = 0;  // what `to` comes to as a number, for the metrics only
 };
 
 // What a sink took from Kafka and put into its store.

@@ -199,6 +199,7 @@ std::optional<CursorResult> MoveNewsWindow(const NewsWindowStore& store, const N
       const auto newest = NewestOf(now_held);
       if (!newest) return std::nullopt;  // dead letters only
       result.to = *newest;
+      result.position = ParseNumber<std::uint64_t>(*newest).value_or(0);
       return result;
     } catch (const TaskError& error) {
       if (error.code() != ExitCode::kTransient || attempt == kAttempts) throw;

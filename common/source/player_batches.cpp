@@ -1,7 +1,10 @@
 #include "player_batches.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "eresult.h"
 #include "steam_urls.h"
 
 namespace steamflow {
@@ -9,12 +12,21 @@ namespace {
 constexpr std::uint64_t kIdsPerCall = 100;  // the API's limit
 // Responses are large, and 16 calls of 100 ids at a time are more than the API grants.
 constexpr std::size_t kMostInFlight = 16;
+// Of few ids so many may be broken, of more a tenth.
+constexpr std::uint64_t kMostBroken = 4;
 }  // namespace
 
 PlayerBatches::PlayerBatches(const Walk& walk, const std::string& api_url,
                              steam_api::Parser& parser,
                              std::function<void(const Response&)> on_response)
-    : walk_(walk), api_url_(api_url), parser_(parser), on_response_(std::move(on_response)) {}
+    : walk_(walk),
+      api_url_(api_url),
+      parser_(parser),
+      on_response_(std::move(on_response)),
+      witnesses_(
+          walk, calls_,
+          [this](std::uint64_t id) { return steam_api::PlayerSummariesUrl(api_url_, {id}); },
+          [this](HttpResponse& response) { return Parse(response).map([](const auto&) {}); }) {}
 
 std::optional<Fetch> PlayerBatches::Next() {
   if (in_flight_ == kMostInFlight) return std::nullopt;
@@ -23,8 +35,8 @@ std::optional<Fetch> PlayerBatches::Next() {
     parts_.pop_front();
     return MakeFetch(part);
   }
-  const std::uint64_t left = walk_.block().size - next_item_;
-  if (left == 0) return std::nullopt;
+  const std::uint64_t left = walk_.ids().size() - next_item_;
+  if (left == 0) return is_idle() ? NextOfSearch() : std::nullopt;
   const Batch batch{next_item_, std::min(kIdsPerCall, left)};
   next_item_ += batch.size;
   return MakeFetch(batch);
@@ -33,66 +45,81 @@ std::optional<Fetch> PlayerBatches::Next() {
 Fetch PlayerBatches::MakeFetch(const Batch& batch) {
   std::vector<std::uint64_t> ids;
   ids.reserve(batch.size);
-  for (std::uint64_t i = 0; i < batch.size; ++i) ids.push_back(walk_.Id(batch.item + i));
-  ++calls_.made;
+  for (std::uint64_t i = 0; i < batch.size; ++i) ids.push_back(walk_.ids().Id(batch.item + i));
   ++in_flight_;
-  const std::uint64_t left = walk_.block().size - next_item_;
+  const std::uint64_t left = walk_.ids().size() - next_item_;
   Fetch fetch;
   fetch.url = steam_api::PlayerSummariesUrl(api_url_, ids);
+  fetch.item = batch.size == 1 ? fmt::format("id {}", ids[0])
+                               : fmt::format("ids {} to {}", ids.front(), ids.back());
   fetch.keyed_calls = 1 + parts_.size() + (left + kIdsPerCall - 1) / kIdsPerCall;
-  fetch.accept = [this, batch](HttpResponse& response) { return Accept(batch, response.body); };
-  fetch.fail = [this, batch](const FetchFailure& failure) {
-    --in_flight_;
-    OnFailure(batch, failure);
-  };
+  fetch.accept = [this, batch](HttpResponse& response) { return Accept(batch, response); };
+  fetch.fail = [this, batch](const FetchFailure& failure) { OnFailure(batch, failure); };
   return fetch;
 }
 
-tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, std::string& body) {
-  const auto parsed = parser_.ParsePlayers(body);
+steam_api::Parser::Parsed<steam_api::Players> PlayerBatches::Parse(HttpResponse& response) {
+  auto players = parser_.ParsePlayers(response.body);
+  if (!players || !players->players.empty() || players->deleted > 0) return players;
+  if (auto error = steam_api::ErrorWithoutData(response.headers)) return tl::unexpected(*error);
+  return players;
+}
+
+tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, HttpResponse& received) {
+  const auto parsed = Parse(received);
   if (!parsed) return tl::unexpected(parsed.error());
   Response response;
   response.item = batch.item;
-  response.body = body;
+  response.body = received.body;
   response.players.resize(batch.size);
   for (const steam_api::Player& player : parsed->players) {
     if (player.steamid == 0) {
       response.without_id.push_back(player.json);
-    } else if (walk_.Contains(player.steamid)) {
+    } else if (const auto item = walk_.ids().Item(player.steamid)) {
       // An id that was not asked for in this call is not taken from it.
-      const std::uint64_t index = walk_.Item(player.steamid) - batch.item;
+      const std::uint64_t index = *item - batch.item;
       if (index < batch.size) response.players[index] = &player;
     }
   }
   ++calls_.succeeded;
   --in_flight_;
-  for (const auto& [part, failure] : std::exchange(waiting_, {})) OnFailure(part, failure);
   on_response_(response);
   return {};
 }
 
 void PlayerBatches::OnFailure(const Batch& batch, const FetchFailure& failure) {
-  if (batch.is_part && calls_.succeeded == 0) {
-    waiting_.emplace_back(batch, failure);
-  } else if (batch.size > 1 && (batch.is_part || walk_.Failures(walk_.Id(batch.item)) + 1 >=
-                                                     kFailuresBeforePassing)) {
-    Split(batch);
+  --in_flight_;
+  if (batch.size == 1) {
+    calls_.failed.push_back({batch.item, 1, failure});
+  } else if (failure.is_too_large) {
+    too_large_.push_back({batch.item, batch.size, failure});
   } else {
-    failures_.push_back({batch.item, batch.size, failure, batch.is_part});
+    failed_.emplace_back(batch, failure);
   }
 }
 
-void PlayerBatches::Split(const Batch& batch) {
-  const std::uint64_t half = batch.size / 2;
-  parts_.push_back({batch.item, half, true});
-  parts_.push_back({batch.item + half, batch.size - half, true});
+std::optional<Fetch> PlayerBatches::NextOfSearch() {
+  // In each of these there is a broken id at least.
+  const std::uint64_t broken = failed_.size() + calls_.failed.size();
+  if (broken == 0 || witnesses_.tell_of_outage()) return std::nullopt;
+  if (broken > std::max(kMostBroken, walk_.ids().size() / 10)) return std::nullopt;
+  if (calls_.succeeded == 0) return witnesses_.Ask();
+  for (const auto& [batch, failure] : std::exchange(failed_, {})) {
+    const std::uint64_t half = batch.size / 2;
+    parts_.push_back({batch.item, half});
+    parts_.push_back({batch.item + half, batch.size - half});
+  }
+  if (!parts_.empty()) return Next();
+  return witnesses_.IsWanted() ? std::optional(witnesses_.Ask()) : std::nullopt;
 }
 
-std::vector<FailedItems> PlayerBatches::TakeFailures() {
-  for (const auto& [part, failure] : std::exchange(waiting_, {})) {
-    failures_.push_back({part.item, part.size, failure, false});
+MethodCalls PlayerBatches::TakeCalls() {
+  for (auto& [batch, failure] : failed_) {
+    calls_.failed.push_back({batch.item, batch.size, std::move(failure)});
   }
-  return std::exchange(failures_, {});
+  failed_.clear();
+  calls_.failed.insert(calls_.failed.end(), too_large_.begin(), too_large_.end());
+  return std::move(calls_);
 }
 
 }  // namespace steamflow

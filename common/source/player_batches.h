@@ -9,21 +9,24 @@
 
 #include "fetcher.h"
 #include "steam_api.h"
+#include "walk.h"
 #include "walk_failures.h"
+#include "witnesses.h"
 
 namespace steamflow {
 
-// Asks GetPlayerSummaries for the ids of a walk, 100 a call.
+// Asks GetPlayerSummaries for the ids of a run, 100 a call.
 //
-// A call that fails may do so because of one id. Where the batch has failed in four runs before, it
-// is split: its halves are asked for, and so on down to the id that fails alone. Halves are split
-// further only once some call of the run has succeeded, so that an outage is not mistaken for a
-// broken id.
+// A call may fail because of one id. So, once all has been asked for, the batches that have failed
+// are asked for again in halves, then quarters, down to the id that fails alone; not those whose
+// response is too large, which no asking again makes smaller. An outage is not
+// mistaken for broken ids: where too few calls have succeeded to tell, ids elsewhere
+// are asked for as well (witnesses), and when these fail the search ends.
 class PlayerBatches {
  public:
   struct Response {
     std::uint64_t item = 0;  // of the first id asked for
-    // For each id in the order of the walk: what the API sent, or null where it sent nothing.
+    // For each id in the order of the run: what the API sent, or null where it sent nothing.
     std::vector<const steam_api::Player*> players;
     std::vector<std::string_view> without_id;  // objects that cannot be matched to an id
     std::string_view body;
@@ -35,21 +38,21 @@ class PlayerBatches {
 
   // The next batch, if there is one to ask for now.
   std::optional<Fetch> Next();
+  bool is_idle() const { return in_flight_ == 0 && !witnesses_.is_asked(); }
 
-  const MethodCalls& calls() const { return calls_; }
-  // What has failed; halves that wait for a success are failures too once the run is over.
-  std::vector<FailedItems> TakeFailures();
+  // What became of the calls, once there is nothing more to ask for.
+  MethodCalls TakeCalls();
 
  private:
   struct Batch {
     std::uint64_t item = 0;
     std::uint64_t size = 0;
-    bool is_part = false;  // of a batch that was split
   };
   Fetch MakeFetch(const Batch& batch);
-  tl::expected<void, std::string> Accept(const Batch& batch, std::string& body);
+  steam_api::Parser::Parsed<steam_api::Players> Parse(HttpResponse& response);
+  tl::expected<void, std::string> Accept(const Batch& batch, HttpResponse& response);
   void OnFailure(const Batch& batch, const FetchFailure& failure);
-  void Split(const Batch& batch);
+  std::optional<Fetch> NextOfSearch();
 
   const Walk& walk_;
   const std::string api_url_;
@@ -57,10 +60,11 @@ class PlayerBatches {
   const std::function<void(const Response&)> on_response_;
   std::uint64_t next_item_ = 0;
   std::size_t in_flight_ = 0;
-  std::deque<Batch> parts_;                              // to be asked for
-  std::vector<std::pair<Batch, FetchFailure>> waiting_;  // failed parts, until a call succeeds
-  std::vector<FailedItems> failures_;
+  std::deque<Batch> parts_;                             // to be asked for
+  std::vector<std::pair<Batch, FetchFailure>> failed_;  // of more than one id
+  std::vector<FailedItems> too_large_;
   MethodCalls calls_;
+  Witnesses witnesses_;
 };
 
 }  // namespace steamflow

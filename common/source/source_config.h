@@ -42,7 +42,7 @@ struct SourceConfig {
   KafkaProperties kafka;
   std::optional<RedisSettings> redis;
   std::optional<std::uint64_t> call_budget;  // calls a day of the key
-  TimeZone time_zone;             // of the records' timestamps
+  TimeZone time_zone;                        // of the records' timestamps
 
   // This moment, as a JSON string: a record tells when the API answered, in whichever run.
   std::string Timestamp() const { return "\"" + time_zone.Format(Now()) + "\""; }

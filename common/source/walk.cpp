@@ -4,169 +4,122 @@
 
 #include <algorithm>
 
-#include "cursor.h"
-#include "flags.h"
 #include "parse_number.h"
-#include "steam_urls.h"
+#include "task_error.h"
+#include "walk_pass.h"
 
 namespace steamflow {
-namespace {
 
-using steam_api::kHighestId;
-using steam_api::kLowestId;
-
-// A cursor one below the lowest account means that the walk is over.
-std::uint64_t ParseCursor(const std::string& key, const std::string& text) {
-  const auto id = ParseNumber<std::uint64_t>(text);
-  if (id && *id >= kLowestId - 1 && *id <= kHighestId) return *id;
-  throw TaskError(ExitCode::kData,
-                  fmt::format("the cursor {} in Redis holds '{}', which is no id from {} to {}; "
-                              "set or delete it",
-                              key, text, kLowestId - 1, kHighestId));
-}
-
-// `id` less `distance`, but not below the end of the walk.
-std::uint64_t Down(std::uint64_t id, std::uint64_t distance) {
-  const std::uint64_t room = id - (kLowestId - 1);
-  return id - std::min(distance, room);
-}
-
-bool IsMinute(const std::string& text) {
-  const auto instant = ParseInstant(text);
-  return instant && FormatMinute(*instant) == text;
-}
-
-}  // namespace
-
-void WalkOptions::AddTo(const Flags& flags) {
-  const Flags own = flags.Under("Walk");
-  own.Add("--count", count, "Ids a run").Range(std::uint64_t{1}, std::uint64_t{1} << 32U);
-  own.Add("--start-id", start_id, "First SteamID64 of the walk, which goes downward")
-      .Range(kLowestId, kHighestId);
-  const Flag shard_flag = own.Add("--shard", shard, kShardHelp).Check(CheckShard);
-  const Flag wrap_flag = own.Add("--wrap", wrap, "At the lowest id begin a new pass at --start-id");
-  own.Add("--no-cursor", no_cursor,
-          "Take the same block, from --start-id, on every run; no cursor in Redis")
-      .Excludes(shard_flag)
-      .Excludes(wrap_flag);
-}
-
-Block BlockAt(const WalkOptions& options, const Shard& shard, std::uint64_t cursor) {
-  Block block{cursor, 0, cursor};
-  if (cursor < kLowestId) return block;
-  std::uint64_t size = options.count;
-  std::uint64_t step = size;
-  if (shard.is_sharded) {
-    const std::uint64_t stride = shard.count * options.count;
-    if (cursor > options.start_id) {
-      throw TaskError(
-          ExitCode::kData,
-          fmt::format("the cursor {} lies above --start-id {}: with --shard the walk is "
-                      "a grid that begins there",
-                      cursor, options.start_id));
-    }
-    const std::uint64_t below = options.start_id - cursor;
-    const std::uint64_t number = below / options.count;
-    if (number % shard.count != shard.index) {
-      throw TaskError(
-          ExitCode::kData,
-          fmt::format("the cursor {} lies in a block of shard {}/{}, not {}/{}: --count, "
-                      "--start-id and the number of shards must stay as they are during "
-                      "a pass",
-                      cursor, number % shard.count, shard.count, shard.index, shard.count));
-    }
-    const std::uint64_t inside = below % options.count;
-    size = options.count - inside;
-    step = stride - inside;
-  }
-  block.size = cursor - Down(cursor, size);
-  block.next = Down(cursor, step);
-  return block;
-}
-
-Walk::Walk(const WalkOptions& options, Run& run, RedisClient* redis, bool read_only)
-    : options_(options),
-      shard_(ParseShard(options.shard).value_or(Shard{})),
+Walk::Walk(const WalkOptions& options, const std::optional<std::vector<std::uint64_t>>& listed,
+           const std::string& topic, Run& run, KeyStore* store, bool read_only, Instant now)
+    : topic_(topic),
       run_(run),
-      redis_(options.no_cursor ? nullptr : redis),
+      store_(options.HasCursor() ? store : nullptr),
       read_only_(read_only),
-      key_(options.cursor_key),
-      pass_(FormatMinute(run.identity.logical_date)) {
-  if (shard_.is_sharded) key_ += ":" + options.shard;
-  const std::uint64_t begin = Down(options.start_id, shard_.index * options.count);
-  do {
-    if (redis_) ReadState();
-    block_ = BlockAt(options, shard_, cursor_ ? ParseCursor(key_, *cursor_) : begin);
-    if (block_.size > 0) {
-      if (redis_) SetPass();
-      return;
+      now_(now),
+      grid_(options.Grid()),
+      base_key_(KeyOfTopic(options.cursor_key, topic, options.topic)),
+      keys_(base_key_, grid_.shard),
+      pass_(FormatMinute(run.identity.logical_date)),
+      block_(grid_.BlockAt(grid_.First())) {
+  if (store_) {
+    while (!TryBegin(options)) {  // until no other run comes between
     }
-    if (!options.wrap || begin < kLowestId) {  // a shard without any block has no pass either
-      throw TaskError(
-          ExitCode::kSkipped,
-          fmt::format("the walk {} has come to the lowest id; --wrap begins a new pass", key_));
+  }
+  ids_ = listed ? ItemIds(*listed) : ItemIds(block_.first, block_.size);
+}
+
+bool Walk::TryBegin(const WalkOptions& options) {
+  const WalkState state(*store_, base_key_, grid_);
+  const std::uint64_t first = grid_.First();
+  const std::uint64_t cursor = state.cursor().value_or(first);
+  const bool is_over = cursor == kWalkEnd;
+  if (is_over && (!options.wrap || first == kWalkEnd)) {  // a shard without any block has no pass
+    throw TaskError(ExitCode::kSkipped,
+                    fmt::format("the walk {} has come to the lowest id; --wrap begins a new pass",
+                                keys_.cursor));
+  }
+  block_ = grid_.BlockAt(is_over ? first : cursor);
+  // What is left of a pass goes on under the name of a new one when its month is over, but not
+  // while some of that may have been delivered under the old one.
+  const bool goes_on = state.cursor() && state.pass() && !is_over;
+  const std::string month = MonthOf(now_);
+  const bool is_stale = goes_on && *state.pass() < month && state.IsUntouchedFrom(cursor);
+  const bool is_new = !goes_on || is_stale;
+  if (is_new) {
+    const std::string before = std::max(state.latest_pass(), is_stale ? month : std::string());
+    const auto pass = NextPass(run_.identity.logical_date, now_, before);
+    if (!pass) {
+      throw TaskError(ExitCode::kData,
+                      fmt::format("the pass {} of the walk {} lies more than a day ahead of the "
+                                  "clock; {}",
+                                  before, keys_.cursor, keys_.HowToBegin()));
     }
-    block_ = BlockAt(options, shard_, begin);
-  } while (!StartNewPass(begin));  // another run may have begun one just now
-}
-
-void Walk::ReadState() {
-  cursor_ = redis_->Command({"GET", key_}).OptionalText();
-  const RedisReply counts = redis_->Command({"HGETALL", key_ + ":failures"});
-  for (std::size_t i = 0; i + 1 < counts.elements.size(); i += 2) {
-    failures_[counts.elements[i].text] =
-        static_cast<int>(ParseNumber<std::uint64_t>(counts.elements[i + 1].text).value_or(0));
+    pass_ = *pass;
+  } else {
+    pass_ = *state.pass();
   }
-}
-
-void Walk::SetPass() {
-  const std::string key = key_ + ":pass";
-  if (!read_only_) redis_->Command({"SET", key, pass_, "NX"});
-  const auto held = redis_->Command({"GET", key}).OptionalText();
-  if (!held && read_only_) return;
-  if (!held || !IsMinute(*held)) {
-    throw TaskError(
-        ExitCode::kData,
-        fmt::format("{} in Redis holds '{}', which is no minute such as {}; delete it to "
-                    "begin a new pass",
-                    key, held.value_or(""), pass_));
+  auto failures = FailureCounts::Parse(state.failures(), now_);
+  if (!failures) {
+    throw TaskError(ExitCode::kData,
+                    fmt::format("{} in Redis holds {}, which is no id with <runs>/<time>; {}",
+                                keys_.failures, failures.error(), keys_.HowToBegin()));
   }
-  pass_ = *held;
+  if (read_only_) return true;
+  failures_ = std::move(*failures);
+
+  KeyValues wanted;
+  if (is_new) {
+    wanted[keys_.cursor] = fmt::to_string(block_.first);
+    wanted[keys_.pass] = pass_;
+  }
+  state.AddReach(wanted, block_, is_new);
+  state.AddGrid(wanted, is_new);
+  for (const std::string& key : {keys_.cursor, keys_.pass, keys_.grid}) {
+    const auto found = wanted.find(key);
+    place_[key] = found == wanted.end() ? state.texts().at(key) : found->second;
+  }
+  return store_->Write({.expected = state.texts(), .wanted = std::move(wanted)});
 }
 
-bool Walk::StartNewPass(std::uint64_t begin) {
-  if (read_only_ || !redis_) return true;
-  const CursorResult moved = MoveCursor(*redis_, {key_, cursor_, fmt::to_string(begin), pass_, {}});
-  cursor_ = moved.to;
-  return moved.advanced;
+std::string Walk::EventId(std::uint64_t item) const {
+  return fmt::format("{}/{}/{}", topic_, pass_, ids_.Id(item));
 }
 
-int Walk::Failures(std::uint64_t id) const {
-  const auto found = failures_.find(fmt::to_string(id));
-  return found == failures_.end() ? 0 : found->second;
+// Far from one another: where one id is broken, others beside it may be.
+std::uint64_t Walk::WitnessId(std::uint64_t number) const {
+  constexpr std::uint64_t kIds = steam_api::kHighestId - steam_api::kLowestId + 1;
+  constexpr std::uint64_t kDistance = 104'729;
+  return steam_api::kLowestId +
+         (ids_.Id(0) - steam_api::kLowestId + (number + 1) * kDistance) % kIds;
 }
 
-int Walk::CountFailure(std::uint64_t id) {
-  if (!redis_ || read_only_) return 0;
-  const std::string field = fmt::to_string(id);
-  const RedisReply reply = redis_->Command({"HINCRBY", key_ + ":failures", field, "1"});
-  return failures_[field] = static_cast<int>(reply.integer);
+bool Walk::IsCurrent() {
+  if (place_.empty()) return true;
+  const Snapshot now = store_->Read({keys_.cursor, keys_.pass, keys_.grid}, keys_.failures);
+  return now.texts == place_;
 }
 
 void Walk::Advance(std::uint64_t done) {
-  if (!redis_ || read_only_) return;
-  const std::string from = cursor_.value_or(fmt::to_string(block_.first));
-  CursorResult result{key_, from, from, false};
+  if (place_.empty()) return;
+  const std::string from = *place_.at(keys_.cursor);
+  CursorResult result{.key = keys_.cursor, .from = from, .to = from};
+  KeyChange change{.expected = place_, .hash = keys_.failures, .fields = failures_.Changes()};
   if (done > 0) {
     const std::uint64_t to = done >= block_.size ? block_.next : block_.first - done;
-    CursorMove move{key_, cursor_, fmt::to_string(to), "", {}, pass_};
-    for (const auto& [field, count] : failures_) {
-      const auto id = ParseNumber<std::uint64_t>(field);
-      if (id && *id > to && *id <= block_.first) move.forget.push_back(field);
-    }
-    result = MoveCursor(*redis_, move);
-    result.from = from;
+    change.wanted[keys_.cursor] = fmt::to_string(to);
   }
+  if (!change.wanted.empty() || !change.fields.empty()) {
+    if (store_->Write(change)) {
+      result.advanced = done > 0;
+      if (done > 0) result.to = *change.wanted.at(keys_.cursor);
+    } else {
+      const Snapshot now = store_->Read({keys_.cursor}, keys_.failures);
+      result.to = now.texts.at(keys_.cursor).value_or("");
+    }
+  }
+  result.position =
+      std::max(ParseNumber<std::uint64_t>(result.to).value_or(0), kWalkEnd) - kWalkEnd;
   run_.result.cursors.push_back(std::move(result));
 }
 

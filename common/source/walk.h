@@ -1,91 +1,67 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "redis_client.h"
+#include "failure_counts.h"
+#include "item_ids.h"
+#include "key_store.h"
 #include "run.h"
-#include "shard.h"
+#include "walk_options.h"
+#include "walk_state.h"
 
 namespace steamflow {
 
-class Flags;
-
-// The flags of a task that walks Steam ids downward, in blocks of `count` ids on a grid that
-// `start_id` fixes.
-struct WalkOptions {
-  std::string cursor_key;      // in Redis
-  std::uint64_t start_id = 0;  // the first id of a pass
-  std::uint64_t count = 100;   // ids a run
-  std::string shard;           // "I/N": the blocks I, I+N ... of the grid; empty = all
-  bool wrap = false;           // at the end, begin a new pass
-  bool no_cursor = false;      // the same block from start_id on every run
-
-  void AddTo(const Flags& flags);
-};
-
-// One run's ids, from `first` downward.
-struct Block {
-  std::uint64_t first = 0;
-  std::uint64_t size = 0;  // 0 at the end of the id range
-  std::uint64_t next = 0;  // the cursor once all of it is done
-};
-
-// The block at `cursor`. Throws TaskError (kData) where a shard's cursor lies in a block of another
-// shard: --count, --start-id or the number of shards was changed in the middle of a pass.
-Block BlockAt(const WalkOptions& options, const Shard& shard, std::uint64_t cursor);
-
-// The state of a walk in Redis: the cursor, the pass, and the ids whose calls have failed.
+// The ids of a run, and their place in the walk.
 //
-// The cursor is a decimal string, the next id to fetch; it moves by compare-and-set only. Beside it
-// stand `<key>:pass`, the logical minute in which this pass began, and the hash `<key>:failures`.
+// Cursor, pass and grid are set together, before the run asks for anything; from then on event ids
+// stand, whatever becomes of the run. All of it moves by compare-and-set against what the run has
+// read: where another run was faster, this one begins again, or once it has delivered leaves the
+// cursor alone.
 class Walk {
  public:
-  // Without Redis (`redis` null) the walk is a fixed block at start_id. With `read_only` nothing is
-  // written, as for --dry-run and the sinks that move no cursor. Throws TaskError: kSkipped at the
-  // end of the range, kData for garbage in Redis.
-  Walk(const WalkOptions& options, Run& run, RedisClient* redis, bool read_only);
+  // Of `listed` ids, where there are any, or of a fixed block, which need no state; else of the
+  // next block of the walk in `store`, which may be null: then of the first one. With `read_only`
+  // nothing is written, as for
+  // --dry-run and the sinks that move no cursor. `now` is the clock's time. Throws TaskError:
+  // kSkipped at the end of the range, and what WalkState throws.
+  Walk(const WalkOptions& options, const std::optional<std::vector<std::uint64_t>>& listed,
+       const std::string& topic, Run& run, KeyStore* store, bool read_only, Instant now);
 
-  const Block& block() const { return block_; }
-  std::uint64_t Id(std::uint64_t item) const { return block_.first - item; }
-  std::uint64_t Item(std::uint64_t id) const { return block_.first - id; }
-  bool Contains(std::uint64_t id) const {
-    return id <= block_.first && block_.first - id < block_.size;
-  }
-
-  // What stands in event ids between topic and steamid: the minute in which this pass of the walk
-  // began, or of a fixed block the logical minute.
+  const ItemIds& ids() const { return ids_; }
+  // The name of the pass, or of a fixed block the logical minute.
   const std::string& pass() const { return pass_; }
+  // "<topic>/<pass>/<steamid>"
+  std::string EventId(std::uint64_t item) const;
 
-  // In how many runs the call for `id` has failed so far, and one run more. From the fifth on the
-  // id is to be passed. CountFailure throws TaskError.
-  int Failures(std::uint64_t id) const;
-  int CountFailure(std::uint64_t id);
+  FailureCounts& failures() { return failures_; }
+  const FailureCounts& failures() const { return failures_; }
+  // An id elsewhere, by a number: its call tells whether the API is well.
+  std::uint64_t WitnessId(std::uint64_t number) const;
 
-  // Moves the cursor over the first `done` items and fills in the result. A run that has lost the
-  // race leaves the cursor alone. Throws TaskError.
+  // Whether no other run has moved the walk since this one began. Throws TaskError.
+  bool IsCurrent();
+
+  // Moves the cursor over the first `done` items, notes the failures, and fills in the result. A
+  // run that has lost the race changes nothing. Throws TaskError.
   void Advance(std::uint64_t done);
 
  private:
-  void ReadState();
-  void SetPass();
-  bool StartNewPass(std::uint64_t begin);
+  bool TryBegin(const WalkOptions& options);
 
-  const WalkOptions options_;
-  const Shard shard_;
+  const std::string topic_;
   Run& run_;
-  RedisClient* const redis_;
+  KeyStore* const store_;
   const bool read_only_;
-  std::string key_;
-  std::optional<std::string> cursor_;  // as read; nothing = missing
+  const Instant now_;
+  const WalkGrid grid_;
+  const std::string base_key_;
+  const WalkKeys keys_;
   std::string pass_;
-  std::map<std::string, int> failures_;
   Block block_;
+  ItemIds ids_{0, 0};
+  FailureCounts failures_;
+  KeyValues place_;  // cursor, pass and grid as this run has found or set them
 };
-
-inline constexpr int kFailuresBeforePassing = 5;
 
 }  // namespace steamflow

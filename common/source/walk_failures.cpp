@@ -1,37 +1,49 @@
 #include "walk_failures.h"
 
-#include <fmt/format.h>
+#include <map>
 
 namespace steamflow {
-namespace {
 
-// Whether the walk may pass the item now. Counts the failure where it says something about the id
-// rather than about the API.
-bool IsToBePassed(const FailedItems& failed, const MethodCalls& calls, Walk& walk) {
-  if (failed.is_singled_out) return true;
-  const bool is_batch = failed.size > 1;
-  // A batch is only ever split, so an only call that fails counts as well.
-  if (calls.succeeded == 0 && !(is_batch && calls.made == 1)) return false;
-  return walk.CountFailure(walk.Id(failed.item)) >= kFailuresBeforePassing && !is_batch;
+std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
+                                   ItemTracker& items, const WalkOutput& output) {
+  std::map<std::uint64_t, const FetchFailure*> holding;  // by item
+  std::map<std::uint64_t, const FetchFailure*> may_pass;
+  for (const MethodCalls& calls : methods) {
+    for (const FailedItems& failed : calls.failed) {
+      const bool is_counted = failed.size == 1 && calls.AreWell();
+      const bool passes = is_counted && walk.failures().Count(walk.ids().Id(failed.item));
+      (passes ? may_pass : holding)[failed.item] = &failed.failure;
+    }
+  }
+  output.drain();
+  // One at a time, as the cursor passes none behind one that did not arrive.
+  std::uint64_t item = items.DonePrefix();
+  if (may_pass.count(item) > 0 && walk.IsCurrent()) {
+    while (const auto failed = may_pass.extract(item)) {
+      const std::string event_id = walk.EventId(item);
+      const FetchFailure& failure = *failed.mapped();
+      output.send({event_id, event_id, failure.received, failure.message}, item);
+      items.Answered(item, Outcome::kOk);
+      output.drain();
+      item = items.DonePrefix();
+    }
+  }
+  holding.merge(may_pass);
+
+  for (const std::uint64_t id : walk.failures().Ids()) {
+    const auto its_item = walk.ids().Item(id);
+    if (its_item && items.IsDone(*its_item)) walk.failures().Forget(id);
+  }
+  walk.Advance(items.DonePrefix());
+  if (holding.empty()) return std::nullopt;
+  return holding.begin()->second->message;
 }
 
-}  // namespace
-
-std::optional<std::string> SettleFailures(const std::vector<FailedItems>& failures,
-                                          const MethodCalls& calls, const std::string& topic,
-                                          Walk& walk, Source& source) {
-  std::optional<std::string> holding;
-  for (const FailedItems& failed : failures) {
-    if (!IsToBePassed(failed, calls, walk)) {
-      holding = failed.failure.message;
-      continue;
-    }
-    const std::string event_id = fmt::format("{}/{}/{}", topic, walk.pass(), walk.Id(failed.item));
-    source.Send(DeadLetter{event_id, event_id, failed.failure.received, failed.failure.message},
-                failed.item);
-    source.items().Answered(failed.item, Outcome::kOk);
-  }
-  return holding;
+std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
+                                   Source& source) {
+  return EndWalk(walk, methods, source.items(),
+                 {[&](const DeadLetter& letter, std::uint64_t item) { source.Send(letter, item); },
+                  [&] { source.Drain(); }});
 }
 
 }  // namespace steamflow

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fetcher.h"
+#include "item_tracker.h"
+#include "record_output.h"
 #include "source.h"
 #include "walk.h"
 
@@ -16,21 +19,31 @@ struct FailedItems {
   std::uint64_t item = 0;  // the first of them
   std::uint64_t size = 1;  // how many, in the order of the walk
   FetchFailure failure;
-  bool is_singled_out = false;  // found by splitting a batch: the fault is this id's own
 };
 
-// The calls of one API method in a run.
+// What became of a run's calls of one API method. A call for several ids that has failed and was
+// asked for again in parts is not among them, its parts are.
 struct MethodCalls {
-  std::uint64_t made = 0;
   std::uint64_t succeeded = 0;
+  std::vector<FailedItems> failed;
+
+  // Whether so few failed that the fault is the ids' own rather than the API's: a tenth at most.
+  bool AreWell() const { return succeeded >= 9 * failed.size(); }
 };
 
-// Counts the failures in Redis, and dead-letters the ids that have failed in five runs in which
-// other calls of the method succeeded, so that one broken id cannot stop the walk: such an item is
-// then answered. Returns the message of a failure that still holds the cursor, if any does. Throws
-// TaskError.
-std::optional<std::string> SettleFailures(const std::vector<FailedItems>& failures,
-                                          const MethodCalls& calls, const std::string& topic,
-                                          Walk& walk, Source& source);
+// What the end of a walk's run asks of its surroundings.
+struct WalkOutput {
+  std::function<void(const DeadLetter&, std::uint64_t item)> send;
+  std::function<void()> drain;  // waits until all that was sent has arrived or failed
+};
+
+// Ends a run of a walk: waits for what was sent, moves the cursor over what is done, and notes
+// which ids have failed. So that a broken id cannot stop the walk, one whose count allows it
+// becomes a dead letter, and so an answered item, when the cursor has come to it and will pass it.
+// Returns the message of a failure that still holds the cursor, if any does. Throws TaskError.
+std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
+                                   ItemTracker& items, const WalkOutput& output);
+std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
+                                   Source& source);
 
 }  // namespace steamflow

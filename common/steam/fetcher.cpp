@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "eresult.h"
 #include "rest_client.h"
 #include "server_sentence.h"
 
@@ -23,6 +24,7 @@ HttpOptions OptionsOf(const Run& run) {
   options.max_response_bytes = run.options.max_response_bytes;
   options.max_bytes_in_flight = run.options.max_bytes_in_flight;
   options.http1 = run.options.http1;
+  options.response_headers = {steam_api::kEResultHeader, steam_api::kErrorMessageHeader};
   return options;
 }
 
@@ -143,6 +145,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
       return Retry(std::move(call), std::move(failure), {});
     case HttpError::Kind::kTooLarge:
       ++counts_.outcomes.bad_body;
+      failure.is_too_large = true;
       return Fail(*call, failure);
     case HttpError::Kind::kNoRoom:  // no fault of its own, and so no retry
       --call->attempts;

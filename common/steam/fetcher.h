@@ -19,8 +19,9 @@ namespace steamflow {
 // A call that no retry could save.
 struct FetchFailure {
   std::string message;
-  std::string received;      // the last body, or what had come of it
-  bool is_bad_body = false;  // it is whole, and a 200 that was not taken
+  std::string received;       // the last body, or what had come of it
+  bool is_bad_body = false;   // it is whole, and a 200 that was not taken
+  bool is_too_large = false;  // the body passed --max-response-bytes
 };
 
 // One call of the API and what to do with its outcome. Exactly one of the two functions is called,

@@ -30,6 +30,25 @@ std::string CheckKey(const SourceSettings& settings, ApiProbe& probe, CallBudget
   return fmt::format("accepted; {} of {} calls of today are used", budget->Used(), budget->limit());
 }
 
+namespace {
+
+// The walk of that cursor, or each of its shards.
+std::vector<WalkOptions> WalksOf(const std::string& key, RedisClient& redis) {
+  const auto text = redis.Command({"GET", key + ":grid"}).OptionalText();
+  const auto grid = ParseWalkGrid(text.value_or(""));
+  if (!grid) return {{.cursor_key = key, .start_id = steam_api::kHighestId}};
+  std::vector<WalkOptions> shards;
+  for (std::uint64_t i = 0; i < grid->shard.count; ++i) {
+    shards.push_back({.cursor_key = key,
+                      .start_id = grid->start_id,
+                      .count = grid->count,
+                      .shard = fmt::format("{}/{}", i, grid->shard.count)});
+  }
+  return shards;
+}
+
+}  // namespace
+
 std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uint32_t>& news_apps,
                        Run& run) {
   RedisClient redis(settings, run.stop);
@@ -44,9 +63,11 @@ std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uin
       wrong.push_back(error);
     }
   };
-  for (const char* key : {"last_steam_id", "last_user_id"}) {
-    const WalkOptions walk{.cursor_key = key, .start_id = steam_api::kHighestId};
-    check([&] { Walk(walk, run, &redis, true); });
+  RedisKeyStore store(redis);
+  for (const std::string key : {"last_steam_id", "last_user_id"}) {
+    for (const WalkOptions& walk : WalksOf(key, redis)) {
+      check([&] { Walk(walk, std::nullopt, walk.topic, run, &store, true, Now()); });
+    }
   }
   for (const std::uint32_t appid : news_apps) {
     const std::string key = NewsWindowKey(appid, "steam_news");

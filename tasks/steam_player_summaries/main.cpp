@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <memory>
 
 #include "command.h"
 #include "player_batches.h"
@@ -22,15 +22,17 @@ int main(int argc, char** argv) {
   options.AddTo(command.flags());
   options.redis.AddTo(command.flags());
   options.steam.AddKeyTo(command.flags());
-  WalkOptions walk_options{.cursor_key = "last_user_id", .start_id = 76561197960434622};
+  WalkOptions walk_options{
+      .cursor_key = "last_user_id", .topic = kPlayerTopic, .start_id = 76561197960434622};
   walk_options.AddTo(command.flags());
 
   return command.Main(argc, argv, [&](Run& run) {
     const SourceConfig config =
-        ReadSourceConfig(options, {.key = true, .cursor = !walk_options.no_cursor}, run);
+        ReadSourceConfig(options, {.key = true, .cursor = walk_options.HasCursor()}, run);
+    const auto listed = walk_options.ReadIds();
     Source source(run, config);
-    Walk walk(walk_options, run, source.redis(), !config.moves_cursor());
-    const std::string event_prefix = fmt::format("{}/{}/", config.topic, walk.pass());
+    const auto store = source.redis() ? std::make_unique<RedisKeyStore>(*source.redis()) : nullptr;
+    Walk walk(walk_options, listed, config.topic, run, store.get(), !config.moves_cursor(), Now());
 
     // A profile becomes a record as it was delivered, plus when it came.
     steam_api::Parser parser;
@@ -40,7 +42,7 @@ int main(int argc, char** argv) {
       value.clear();
       steam_api::AppendWithFields(value, player.json, player.has_clash, {{"timestamp", timestamp}});
       const std::string key = fmt::to_string(player.steamid);
-      source.Send(Record{key, event_prefix + key, value}, item);
+      source.Send(Record{key, walk.EventId(item), value}, item);
     };
     PlayerBatches batches(
         walk, config.api_url, parser, [&](const PlayerBatches::Response& response) {
@@ -54,7 +56,7 @@ int main(int argc, char** argv) {
             // Which of the missing ids an object without one belongs to cannot be known: each
             // stands for one of them, and what is left over goes with the last id.
             while (without_id < response.without_id.size() && (!is_there || is_last)) {
-              const std::string event_id = event_prefix + fmt::to_string(walk.Id(item));
+              const std::string event_id = walk.EventId(item);
               source.Send(DeadLetter{event_id, event_id, response.without_id[without_id++],
                                      "a profile without a steamid"},
                           item);
@@ -64,11 +66,8 @@ int main(int argc, char** argv) {
           }
         });
 
-    const FetchEnd end = source.FetchAll([&] { return batches.Next(); }, walk.block().size);
-    const auto failed =
-        SettleFailures(batches.TakeFailures(), batches.calls(), config.topic, walk, source);
-    source.Drain();
-    walk.Advance(source.items().DonePrefix());
+    const FetchEnd end = source.FetchAll([&] { return batches.Next(); }, walk.ids().size());
+    const auto failed = EndWalk(walk, {batches.TakeCalls()}, source);
     source.WarnOfRepairs(parser.repaired());
     source.ThrowUnlessComplete(end, failed);
   });

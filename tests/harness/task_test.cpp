@@ -1,11 +1,20 @@
 #include "task_test.h"
 
+#include <array>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 
 namespace steamflow::test {
+
+std::string MinuteFromNow(int minutes) {
+  const std::time_t at = std::time(nullptr) + 60 * minutes;
+  std::array<char, 32> text{};
+  std::tm fields{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%MZ", ::gmtime_r(&at, &fields));
+  return text.data();
+}
 
 Environment TaskEnvironment(const std::string& api_url, const std::string& brokers,
                             const std::string& redis_url) {

@@ -29,6 +29,10 @@ inline constexpr char kApiKey[] = "0123456789ABCDEF0123456789ABCDEF";
 inline constexpr char kRunId[] = "scheduled__2026-11-22T22:34:00+00:00";
 inline constexpr char kMinute[] = "2026-11-22T22:34Z";  // of that run, as event ids have it
 
+// The minute that it is, or so many later, as event ids have it. A pass named by it is of this
+// month.
+std::string MinuteFromNow(int minutes = 0);
+
 // What a task gets from Airflow: the variables and connections below, and a run identity.
 Environment TaskEnvironment(const std::string& api_url, const std::string& brokers,
                             const std::string& redis_url);

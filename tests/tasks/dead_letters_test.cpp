@@ -73,7 +73,7 @@ TEST_F(DeadLetters, RecordTooLargeForTheTopicGoesAlone) {
   EXPECT_EQ(letters[0].headers.at("source_key"), ToText(large));
   EXPECT_EQ(letters[0].headers.at("record.event_id"), id);
   EXPECT_EQ(letters[0].headers.at("record.content-type"), "application/json");
-  EXPECT_EQ(redis_.Get("last_user_id"), ToText(kFirstPlayersId - 100));
+  EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId - 100));
 }
 
 TEST_F(DeadLetters, RecordTooLargeForTheProducerGoesAlone) {
@@ -109,7 +109,7 @@ TEST_F(DeadLetters, DeadlineAmongRefusedRecordsIsNoSuccess) {
                          "76561198000000000", "--deadline", "4"});
   EXPECT_EQ(run.exit_code, 75) << run.out << run.err;
   EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 0);
-  const auto cursor = redis_.Get("last_user_id");
+  const auto cursor = redis_.Get("last_user_id@" + topic);
   const auto to = cursor ? std::stoull(*cursor) : 76561198000000000u;
   const auto ids = EventIds(ReadTopic(RealBrokers(), topic));
   for (std::uint64_t id = 76561198000000000; id > to; --id) {
@@ -118,10 +118,12 @@ TEST_F(DeadLetters, DeadlineAmongRefusedRecordsIsNoSuccess) {
 }
 
 TEST_F(DeadLetters, MissingTopicIs78) {
-  const Ended run = Run({kPlayersTask, "--topic", UniqueTopic("never_made")});
+  const std::string topic = UniqueTopic("never_made");
+  const Ended run = Run({kPlayersTask, "--topic", topic});
   EXPECT_EQ(run.exit_code, 78) << run.out;
   EXPECT_NE(run.Result().Text("/error/message").find("never_made"), std::string::npos);
-  EXPECT_EQ(redis_.Get("last_user_id"), std::nullopt);
+  EXPECT_EQ(redis_.Get("last_user_id@" + topic).value_or(ToText(kFirstPlayersId)),
+            ToText(kFirstPlayersId));
 }
 
 }  // namespace

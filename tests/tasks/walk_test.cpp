@@ -1,17 +1,39 @@
 // How a walk moves: cursor, pass, shards, ends, overlapping and frozen runs.
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <tuple>
 
 #include "task_test.h"
 
 namespace steamflow::test {
 namespace {
 
+// A file that holds this, until the end of the test.
+class ScopedFile {
+ public:
+  explicit ScopedFile(const std::string& text)
+      : path_(std::filesystem::temp_directory_path() / UniqueTopic("walk_test")) {
+    std::ofstream(path_) << text;
+  }
+  ~ScopedFile() { std::filesystem::remove(path_); }
+  ScopedFile(const ScopedFile&) = delete;
+  ScopedFile& operator=(const ScopedFile&) = delete;
+
+  std::string path() const { return path_; }
+
+ private:
+  const std::filesystem::path path_;
+};
+
 constexpr char kCursor[] = "last_user_id";
 
 class Walk : public TaskTest {
  protected:
+  Walk() { environment_["AIRFLOW_CTX_LOGICAL_DATE"] = minute_; }
+
   // Waits until the stand-in has seen so many calls.
   void AwaitRequests(std::size_t count) {
     ASSERT_TRUE(Eventually([&] { return Requests() >= count; }));
@@ -29,13 +51,15 @@ class Walk : public TaskTest {
     }
     return asked;
   }
+
+  const std::string minute_ = MinuteFromNow();
 };
 
 TEST_F(Walk, GoesOnWhereTheLastRunEnded) {
   for (int run = 0; run < 3; ++run) ASSERT_EQ(Run({kPlayersTask, "--count", "40"}).exit_code, 0);
   EXPECT_EQ(redis_.Get(kCursor), ToText(kFirstPlayersId - 120));
   EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)),
-            ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 120));
+            ExpectedPlayers(accounts_, kPlayersTopic, minute_, kFirstPlayersId, 120));
 }
 
 TEST_F(Walk, EndsAtTheLowestIdWith99) {
@@ -61,14 +85,15 @@ TEST_F(Walk, WrapBeginsANewPassWithNewEventIds) {
     ASSERT_EQ(Run(command).exit_code, 0);
     EXPECT_EQ(redis_.Get(kCursor), cursor);
   }
-  command.insert(command.end(), {"--logical-date", "2026-12-01T00:00:59Z"});
+  const std::string later = MinuteFromNow(60);
+  command.insert(command.end(), {"--logical-date", later});
   const Ended wrapped = Run(command);
   ASSERT_EQ(wrapped.exit_code, 0) << wrapped.err;
   EXPECT_EQ(redis_.Get(kCursor), ToText(start - 4));
-  EXPECT_EQ(redis_.Get("last_user_id:pass"), "2026-12-01T00:00Z");
+  EXPECT_EQ(redis_.Get("last_user_id:pass"), later);
   EXPECT_EQ(wrapped.Result().Text("/cursors/0/from"), ToText(start));
-  auto expected = ExpectedPlayers(accounts_, kPlayersTopic, kMinute, start, 10);
-  expected.merge(ExpectedPlayers(accounts_, kPlayersTopic, "2026-12-01T00:00Z", start, 4));
+  auto expected = ExpectedPlayers(accounts_, kPlayersTopic, minute_, start, 10);
+  expected.merge(ExpectedPlayers(accounts_, kPlayersTopic, later, start, 4));
   EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)), expected);
 }
 
@@ -89,7 +114,7 @@ TEST_F(Walk, ShardsTakeEveryIdOnce) {
   EXPECT_EQ(asked.size(), 95u);
   for (const auto& [id, times] : asked) EXPECT_EQ(times, 1) << id;
   EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)),
-            ExpectedPlayers(accounts_, kPlayersTopic, kMinute, start, 95));
+            ExpectedPlayers(accounts_, kPlayersTopic, minute_, start, 95));
   EXPECT_EQ(redis_.Get("last_user_id:2/3"), ToText(kLowestId - 1));
 }
 
@@ -107,15 +132,85 @@ TEST_F(Walk, ShardFinishesItsBlockFirst) {
   EXPECT_EQ(Run(command).exit_code, 0);
   EXPECT_EQ(redis_.Get("last_steam_id:1/2"), ToText(begin - 40));
   EXPECT_EQ(EventIds(Topic(kGamesTopic)),
-            ExpectedGames(accounts_, kGamesTopic, kMinute, begin, 20));
+            ExpectedGames(accounts_, kGamesTopic, minute_, begin, 20));
 }
 
+// 20 ids that other settings would never fetch, in blocks that are the shard's own in both grids.
 TEST_F(Walk, ChangedGridIs65) {
-  ASSERT_EQ(Run({kPlayersTask, "--count", "10", "--shard", "1/2"}).exit_code, 0);
-  const auto cursor = redis_.Get("last_user_id:1/2");
-  const Ended run = Run({kPlayersTask, "--count", "15", "--shard", "1/2"});
+  const std::string start = ToText(kLowestId + 299);
+  const std::vector<std::string> command{kPlayersTask, "--start-id", start, "--shard"};
+  const auto run = [&](const std::string& shard, const std::string& count) {
+    auto words = command;
+    words.insert(words.end(), {shard, "--count", count});
+    return Run(words);
+  };
+  ASSERT_EQ(run("1/2", "100").exit_code, 0);
+  ASSERT_EQ(run("0/2", "100").exit_code, 0);
+  for (const auto& [shard, count] :
+       std::map<std::string, std::string>{{"0/2", "20"}, {"1/2", "20"}, {"0/3", "100"}}) {
+    const Ended refused = run(shard, count);
+    EXPECT_EQ(refused.exit_code, 65) << refused.out;
+    const std::string message = refused.Result().Text("/error/message");
+    EXPECT_NE(message.find("--count 100 --shard I/2"), std::string::npos) << message;
+    EXPECT_NE(message.find("last_user_id:grid"), std::string::npos) << message;
+  }
+  EXPECT_EQ(Run({kPlayersTask, "--start-id", start}).exit_code, 65) << "without shards";
+  EXPECT_EQ(run("0/2", "100").exit_code, 0);
+  EXPECT_EQ(run("0/2", "100").exit_code, 99);
+  auto again = command;
+  again.insert(again.end(), {"0/3", "--count", "20", "--logical-date", MinuteFromNow(60)});
+  EXPECT_EQ(Run(again).exit_code, 0) << "no shard is in the middle of a pass";
+  EXPECT_EQ(redis_.Get("last_user_id:grid"), start + "/20/3");
+}
+
+TEST_F(Walk, AnotherTopicLeavesProductionAlone) {
+  ASSERT_EQ(Run({kPlayersTask}).exit_code, 0);
+  const auto pass = redis_.Get("last_user_id:pass");
+  const Ended trial = Run({kPlayersTask, "--topic", "trial", "--start-id", ToText(kLowestId + 50)});
+  ASSERT_EQ(trial.exit_code, 0) << trial.out;
+  EXPECT_EQ(trial.Result().Text("/cursors/0/key"), "last_user_id@trial");
+  EXPECT_EQ(redis_.Get(kCursor), ToText(kFirstPlayersId - 100));
+  EXPECT_EQ(redis_.Get("last_user_id:pass"), pass);
+}
+
+TEST_F(Walk, GarbageDeletedAsToldBeginsANewPass) {
+  ASSERT_EQ(Run({kPlayersTask}).exit_code, 0);
+  redis_.Set(kCursor, "garbage");
+  const Ended refused = Run({kPlayersTask});
+  EXPECT_EQ(refused.exit_code, 65) << refused.out;
+  const std::string message = refused.Result().Text("/error/message");
+  for (const char* key : {"last_user_id,", "last_user_id:pass", "last_user_id:failures"}) {
+    EXPECT_NE(message.find(key), std::string::npos) << message;
+  }
+  EXPECT_EQ(redis_.Get(kCursor), "garbage");
+  redis_.Command({"DEL", kCursor, "last_user_id:pass", "last_user_id:failures"});
+  const std::string later = MinuteFromNow(60);
+  ASSERT_EQ(Run({kPlayersTask, "--logical-date", later}).exit_code, 0);
+  auto expected = ExpectedPlayers(accounts_, kPlayersTopic, minute_, kFirstPlayersId, 100);
+  expected.merge(ExpectedPlayers(accounts_, kPlayersTopic, later, kFirstPlayersId, 100));
+  EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)), expected);
+}
+
+TEST_F(Walk, ListedIdsAreFetchedWithoutACursor) {
+  const ScopedFile ids(ToText(kFirstGamesId) + "\n" + ToText(kFirstGamesId - 50) + "\n");
+  for (const auto& [task, topic, expected_of] :
+       {std::tuple{kGamesTask, kGamesTopic, &ExpectedGames},
+        std::tuple{kPlayersTask, kPlayersTopic, &ExpectedPlayers}}) {
+    const Ended run = Run({task, "--ids", ids.path()});
+    ASSERT_EQ(run.exit_code, 0) << run.out;
+    EXPECT_FALSE(run.Result().Has("/cursors"));
+    auto expected = expected_of(accounts_, topic, minute_, kFirstGamesId, 1);
+    expected.merge(expected_of(accounts_, topic, minute_, kFirstGamesId - 50, 1));
+    EXPECT_EQ(EventIdsOnce(Topic(topic)), expected);
+  }
+  EXPECT_TRUE(redis_.Keys("last_*").empty());
+  const auto before = Requests();
+  const ScopedFile bad(ToText(kFirstGamesId) + "\n12\n");
+  const Ended run = Run({kGamesTask, "--ids", bad.path()});
   EXPECT_EQ(run.exit_code, 65) << run.out;
-  EXPECT_EQ(redis_.Get("last_user_id:1/2"), cursor);
+  EXPECT_NE(run.Result().Text("/error/message").find("line 2"), std::string::npos) << run.out;
+  EXPECT_EQ(Run({kGamesTask, "--ids", "/no/such/file"}).exit_code, 64);
+  EXPECT_EQ(Requests(), before);
 }
 
 TEST_F(Walk, FirstFailedIdStopsTheCursor) {
@@ -128,8 +223,8 @@ TEST_F(Walk, FirstFailedIdStopsTheCursor) {
   EXPECT_TRUE(run.Result().Bool("/retryable"));
   EXPECT_EQ(redis_.Get("last_steam_id"), ToText(broken));
   // What could be delivered was: all but the games of the broken id.
-  auto expected = ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100);
-  for (const auto& id : ExpectedGames(accounts_, kGamesTopic, kMinute, broken, 1)) {
+  auto expected = ExpectedGames(accounts_, kGamesTopic, minute_, kFirstGamesId, 100);
+  for (const auto& id : ExpectedGames(accounts_, kGamesTopic, minute_, broken, 1)) {
     expected.erase(id);
   }
   EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)), expected);
@@ -138,7 +233,7 @@ TEST_F(Walk, FirstFailedIdStopsTheCursor) {
   const auto to = std::stoull(*redis_.Get("last_steam_id"));
   EXPECT_EQ(to, broken - 100);
   EXPECT_EQ(EventIds(Topic(kGamesTopic)),
-            ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, kFirstGamesId - to));
+            ExpectedGames(accounts_, kGamesTopic, minute_, kFirstGamesId, kFirstGamesId - to));
 }
 
 TEST_F(Walk, OverlappingRunsNeitherSkipNorGoBack) {
@@ -156,7 +251,7 @@ TEST_F(Walk, OverlappingRunsNeitherSkipNorGoBack) {
   EXPECT_GE(advanced, 1u);
   EXPECT_EQ(redis_.Get(kCursor), ToText(kFirstPlayersId - 100 * advanced));
   EXPECT_EQ(EventIds(Topic(kPlayersTopic)),
-            ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100 * advanced));
+            ExpectedPlayers(accounts_, kPlayersTopic, minute_, kFirstPlayersId, 100 * advanced));
 }
 
 TEST_F(Walk, FrozenRunLosesTheRace) {
@@ -173,7 +268,7 @@ TEST_F(Walk, FrozenRunLosesTheRace) {
   EXPECT_EQ(ended.Result().Text("/cursors/0/to"), ToText(kFirstPlayersId - 200));
   EXPECT_EQ(redis_.Get(kCursor), ToText(kFirstPlayersId - 200));
   EXPECT_EQ(EventIds(Topic(kPlayersTopic)),
-            ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 200));
+            ExpectedPlayers(accounts_, kPlayersTopic, minute_, kFirstPlayersId, 200));
 }
 
 // The walk has come to the same id again, in another pass: what the frozen run has delivered
@@ -189,9 +284,9 @@ TEST_F(Walk, FrozenRunOfAnOldPassMovesNoCursorOfTheNewOne) {
   frozen.Send(SIGSTOP);
   ASSERT_EQ(Run(command).exit_code, 0);
   ASSERT_EQ(redis_.Get(kCursor), ToText(kLowestId - 1));
-  Fault(R"({"kind":"status","status":503})");
+  Fault(R"({"kind":"status","status":503,"times":-1})");
   auto wrap = command;
-  wrap.insert(wrap.end(), {"--wrap", "--logical-date", "2026-12-01"});
+  wrap.insert(wrap.end(), {"--wrap", "--logical-date", MinuteFromNow(60)});
   ASSERT_EQ(Run(wrap).exit_code, 75);
   ASSERT_EQ(redis_.Get(kCursor), ToText(start));
   frozen.Send(SIGCONT);
@@ -204,10 +299,10 @@ TEST_F(Walk, FrozenRunOfAnOldPassMovesNoCursorOfTheNewOne) {
 TEST_F(Walk, DeletedPassIsANewPass) {
   ASSERT_EQ(Run({kPlayersTask}).exit_code, 0);
   redis_.Command({"DEL", kCursor, "last_user_id:pass"});
-  ASSERT_EQ(Run({kPlayersTask, "--logical-date", "2026-12-01"}).exit_code, 0);
-  auto expected = ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100);
-  expected.merge(
-      ExpectedPlayers(accounts_, kPlayersTopic, "2026-12-01T00:00Z", kFirstPlayersId, 100));
+  const std::string later = MinuteFromNow(60);
+  ASSERT_EQ(Run({kPlayersTask, "--logical-date", later}).exit_code, 0);
+  auto expected = ExpectedPlayers(accounts_, kPlayersTopic, minute_, kFirstPlayersId, 100);
+  expected.merge(ExpectedPlayers(accounts_, kPlayersTopic, later, kFirstPlayersId, 100));
   EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)), expected);
 }
 

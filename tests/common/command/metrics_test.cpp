@@ -108,11 +108,10 @@ TEST(FormatMetricsTest, RecordsAreOfATopic) {
   EXPECT_THAT(text, Not(HasSubstr("steamflow_run_bytes")));
 }
 
-// A SteamID64 has more digits than a double.
-TEST(FormatMetricsTest, CursorsHaveAnExactPosition) {
+TEST(FormatMetricsTest, CursorsHaveThePositionThatTheyTell) {
   Result result;
-  result.cursors = {{"last_steam_id", "76561197960499900", "76561197960499801", true},
-                    {"news_seen:1", std::nullopt, "1749978054", true}};
+  result.cursors = {{"last_steam_id", "76561197960499900", "76561197960499801", true, 234'073},
+                    {"news_seen:1", std::nullopt, "1749978054", true, 1'749'978'054}};
   const std::string text = Format(result);
   EXPECT_THAT(text, HasSubstr("{job=\"steam-news\",cursor=\"last_steam_id\"} 234073\n"));
   EXPECT_THAT(text, HasSubstr("{job=\"steam-news\",cursor=\"news_seen:1\"} 1749978054\n"));

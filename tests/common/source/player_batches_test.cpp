@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "steam_urls.h"
 #include "test_run.h"
@@ -22,7 +24,7 @@ class PlayerBatchesTest : public testing::Test {
  protected:
   void Begin(std::uint64_t count) {
     WalkOptions options{.cursor_key = "c", .start_id = kStart, .count = count, .no_cursor = true};
-    walk_.emplace(options, test_.run(), nullptr, false);
+    walk_.emplace(options, std::nullopt, "players", test_.run(), nullptr, false, Now());
     batches_.emplace(*walk_, "http://api", parser_,
                      [this](const PlayerBatches::Response& response) {
                        for (std::size_t i = 0; i < response.players.size(); ++i) {
@@ -48,6 +50,8 @@ class PlayerBatchesTest : public testing::Test {
   static std::size_t IdsIn(const Fetch& fetch) {
     return static_cast<std::size_t>(std::count(fetch.url.begin(), fetch.url.end(), ',')) + 1;
   }
+
+  std::size_t Answer(const std::set<std::uint64_t>& broken, bool is_outage);
 
   TestRun test_;
   steam_api::Parser parser_;
@@ -84,7 +88,7 @@ TEST_F(PlayerBatchesTest, MatchesAnswersToItemsWhateverTheirOrder) {
   EXPECT_EQ(outcomes_,
             (std::map<std::uint64_t, std::string>{
                 {0, "found"}, {1, "absent"}, {2, "absent"}, {3, "found"}, {4, "absent"}}));
-  EXPECT_EQ(batches_->calls().succeeded, 1U);
+  EXPECT_EQ(batches_->TakeCalls().succeeded, 1U);
 }
 
 TEST_F(PlayerBatchesTest, TakesNobodyWhoWasNotAskedFor) {
@@ -119,20 +123,74 @@ TEST_F(PlayerBatchesTest, ABrokenBodyIsNoAnswer) {
   EXPECT_TRUE(outcomes_.empty());
   response = Response({0, 1});
   EXPECT_TRUE(fetch->accept(response)) << "the same call, tried again";
-  EXPECT_EQ(batches_->calls().made, 1U);
+  EXPECT_EQ(batches_->TakeCalls().succeeded, 1U);
 }
 
-TEST_F(PlayerBatchesTest, AFailedBatchIsKeptWhole) {
-  Begin(150);
-  auto first = batches_->Next();
-  first->fail({"HTTP 500", "body"});
-  const auto failures = batches_->TakeFailures();
-  ASSERT_EQ(failures.size(), 1U);
-  EXPECT_EQ(failures[0].item, 0U);
-  EXPECT_EQ(failures[0].size, 100U);
-  EXPECT_FALSE(failures[0].is_singled_out);
-  EXPECT_EQ(failures[0].failure.received, "body");
-  EXPECT_TRUE(batches_->TakeFailures().empty());
+// What the API makes of all calls, one after the other, where those that ask for one of the broken
+// ids fail, and in an outage all. Returns how many calls were made.
+std::size_t PlayerBatchesTest::Answer(const std::set<std::uint64_t>& broken, bool is_outage) {
+  std::size_t calls = 0;
+  while (auto fetch = batches_->Next()) {
+    ++calls;
+    const bool fails = std::any_of(broken.begin(), broken.end(), [&](std::uint64_t item) {
+      return fetch->url.find(fmt::to_string(kStart - item)) != std::string::npos;
+    });
+    if (fails || is_outage) {
+      fetch->fail({"HTTP 500", "body"});
+    } else {
+      HttpResponse response = Response({});
+      EXPECT_TRUE(fetch->accept(response));
+    }
+  }
+  return calls;
+}
+
+TEST_F(PlayerBatchesTest, SplitsABatchDownToTheIdsThatFailAlone) {
+  for (const std::set<std::uint64_t>& broken :
+       {std::set<std::uint64_t>{77}, {0, 1}, {3, 50, 99}, {0, 25, 50, 75}}) {
+    for (const std::uint64_t count : {100U, 250U}) {
+      outcomes_.clear();
+      Begin(count);
+      Answer(broken, false);
+      EXPECT_EQ(outcomes_.size(), count - broken.size());
+      const MethodCalls calls = batches_->TakeCalls();
+      std::set<std::uint64_t> failed;
+      for (const FailedItems& items : calls.failed) {
+        EXPECT_EQ(items.size, 1U);
+        EXPECT_EQ(items.failure.received, "body");
+        failed.insert(items.item);
+      }
+      EXPECT_EQ(failed, broken);
+    }
+  }
+}
+
+TEST_F(PlayerBatchesTest, AnOutageIsNotSearchedForBrokenIds) {
+  Begin(250);
+  EXPECT_EQ(Answer({}, true), 3U + 2U) << "the batches, and two ids elsewhere";
+  const MethodCalls calls = batches_->TakeCalls();
+  EXPECT_EQ(calls.failed.size(), 3U);
+  EXPECT_EQ(calls.failed[0].size, 100U);
+  EXPECT_FALSE(calls.AreWell());
+  EXPECT_TRUE(outcomes_.empty());
+}
+
+TEST_F(PlayerBatchesTest, TheSearchEndsWhereMoreFailThanIdsMayBeBroken) {
+  std::set<std::uint64_t> odd;
+  for (std::uint64_t item = 1; item < 100; item += 2) odd.insert(item);
+  Begin(100);
+  EXPECT_LT(Answer(odd, false), 60U);
+  EXPECT_FALSE(batches_->TakeCalls().AreWell());
+}
+
+TEST_F(PlayerBatchesTest, AreWellWhereATenthFails) {
+  MethodCalls calls;
+  EXPECT_TRUE(calls.AreWell());
+  calls.failed.emplace_back();
+  calls.succeeded = 8;
+  EXPECT_FALSE(calls.AreWell());
+  calls.succeeded = 9;
+  EXPECT_TRUE(calls.AreWell());
 }
 
 }  // namespace

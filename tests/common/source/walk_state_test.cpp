@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <functional>
+
+#include "key_store.h"
 #include "redis_test.h"
 #include "steam_urls.h"
 #include "walk.h"
@@ -19,28 +22,48 @@ constexpr std::uint64_t kStart = kLowestId + 999;
 
 class WalkStateTest : public RedisTest {
  protected:
-  WalkStateTest() { test_.identity.logical_date = *ParseInstant("2026-11-22T22:34:00Z"); }
+  WalkStateTest() { SetTime("2026-11-22T22:34:00Z"); }
 
-  Walk Begin(bool read_only = false) { return Walk(options_, test_.run(), &client_, read_only); }
+  // What both the clock and the logical date say.
+  void SetTime(const char* time) { test_.identity.logical_date = now_ = *ParseInstant(time); }
+  Walk Begin(bool read_only = false) {
+    return Walk(options_, std::nullopt, topic_, test_.run(), &store_, read_only, now_);
+  }
+  // A run whose ids are all delivered.
+  void Complete() {
+    Walk walk = Begin();
+    walk.Advance(walk.ids().size());
+  }
+  // Why a run is refused.
+  std::string Refusal() {
+    std::string message;
+    EXPECT_EQ(CodeOf([&] { Begin(); }, &message), ExitCode::kData);
+    return message;
+  }
   const CursorResult& Cursor() { return test_.result.cursors.back(); }
 
-  WalkOptions options_{.cursor_key = "last_steam_id", .start_id = kStart, .count = 100};
+  RedisKeyStore store_{client_};
+  Instant now_;
+  std::string topic_ = "games";
+  WalkOptions options_{
+      .cursor_key = "last_steam_id", .topic = "games", .start_id = kStart, .count = 100};
 };
 
 TEST_F(WalkStateTest, BeginsAtTheStartAndGoesOnFromTheCursor) {
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.block().first, kStart);
+    EXPECT_EQ(walk.ids().Id(0), kStart);
     EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z") << "before any request";
-    EXPECT_FALSE(server_.Get("last_steam_id"));
+    EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart)) << "together with the pass";
     walk.Advance(100);
   }
   EXPECT_EQ(Cursor().from, fmt::to_string(kStart));
   EXPECT_EQ(Cursor().to, fmt::to_string(kStart - 100));
+  EXPECT_EQ(Cursor().position, kStart - 100 - (kLowestId - 1)) << "the account number";
   EXPECT_TRUE(Cursor().advanced);
   test_.identity.logical_date += std::chrono::minutes(5);
   Walk walk = Begin();
-  EXPECT_EQ(walk.block().first, kStart - 100);
+  EXPECT_EQ(walk.ids().Id(0), kStart - 100);
   EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z") << "that of the pass, not of this run";
 }
 
@@ -73,7 +96,7 @@ TEST_F(WalkStateTest, TheEndIsASkip) {
   server_.Set("last_steam_id", fmt::to_string(kLowestId));
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.block().size, 1U);
+    EXPECT_EQ(walk.ids().size(), 1U);
     walk.Advance(1);
   }
   EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kLowestId - 1));
@@ -85,7 +108,7 @@ TEST_F(WalkStateTest, WrapBeginsANewPassAtOnce) {
   server_.Set("last_steam_id:pass", "2026-01-01T00:00Z");
   options_.wrap = true;
   Walk walk = Begin();
-  EXPECT_EQ(walk.block().first, kStart);
+  EXPECT_EQ(walk.ids().Id(0), kStart);
   EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z");
   EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart));
   EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z");
@@ -93,14 +116,14 @@ TEST_F(WalkStateTest, WrapBeginsANewPassAtOnce) {
 
 TEST_F(WalkStateTest, ADryRunWritesNothing) {
   Walk walk = Begin(true);
-  EXPECT_EQ(walk.block().first, kStart);
+  EXPECT_EQ(walk.ids().Id(0), kStart);
   walk.Advance(100);
-  EXPECT_EQ(walk.CountFailure(kStart), 0);
+  EXPECT_FALSE(walk.failures().Count(kStart));
   EXPECT_TRUE(server_.Keys().empty());
   EXPECT_TRUE(test_.result.cursors.empty());
   server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
   options_.wrap = true;
-  EXPECT_EQ(Begin(true).block().first, kStart);
+  EXPECT_EQ(Begin(true).ids().Id(0), kStart);
   EXPECT_EQ(server_.Keys().size(), 1U);
 }
 
@@ -113,30 +136,43 @@ TEST_F(WalkStateTest, GarbageIsDataAndStays) {
     server_.Set("last_steam_id", held);
     std::string message;
     EXPECT_EQ(CodeOf([&] { Begin(); }, &message), ExitCode::kData) << held;
-    EXPECT_THAT(message, testing::HasSubstr("last_steam_id"));
+    for (const char* key : {"last_steam_id,", "last_steam_id:pass", "last_steam_id:failures"}) {
+      EXPECT_THAT(message, testing::HasSubstr(key));
+    }
+    EXPECT_THAT(message, testing::Not(testing::HasSubstr(":grid"))) << "of a sharded walk only";
     EXPECT_EQ(server_.Get("last_steam_id"), held);
     EXPECT_FALSE(server_.Get("last_steam_id:pass"));
   }
   server_.Set("last_steam_id", fmt::to_string(kHighestId));
-  EXPECT_EQ(Begin().block().first, kHighestId) << "above --start-id is no garbage";
+  EXPECT_EQ(Begin().ids().Id(0), kHighestId) << "above --start-id is no garbage";
   for (const char* held : {"", "yesterday", "2026-11-22T22:34:00Z", "2026-11-22"}) {
     server_.Set("last_steam_id:pass", held);
     EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kData) << held;
   }
   server_.Command({"DEL", "last_steam_id:pass"});
   server_.Command({"RPUSH", "last_steam_id:failures", "x"});
-  EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kData);
+  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:failures"));
+  server_.Command({"DEL", "last_steam_id:failures"});
+  server_.Command({"HSET", "last_steam_id:failures", "x", "1"});
+  EXPECT_THAT(Refusal(), testing::HasSubstr("'x' = '1'"));
+  server_.Command({"DEL", "last_steam_id:failures"});
+  for (const char* held : {"", "x", "1/2/3"}) {
+    server_.Set("last_steam_id:grid", held);
+    EXPECT_THAT(Refusal(), testing::HasSubstr("delete")) << held;
+  }
 }
 
 TEST_F(WalkStateTest, EachShardHasItsOwnState) {
   options_.shard = "1/3";
   Walk walk = Begin();
-  EXPECT_EQ(walk.block().first, kStart - 100);
+  EXPECT_EQ(walk.ids().Id(0), kStart - 100);
   walk.Advance(100);
   EXPECT_EQ(server_.Get("last_steam_id:1/3"), fmt::to_string(kStart - 400));
   EXPECT_EQ(server_.Get("last_steam_id:1/3:pass"), "2026-11-22T22:34Z");
-  options_.shard = "0/2";
-  EXPECT_EQ(Begin().block().first, kStart);
+  EXPECT_EQ(server_.Get("last_steam_id:grid"), "76561197960266728/100/3");
+  options_.shard = "0/3";
+  EXPECT_EQ(Begin().ids().Id(0), kStart);
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z") << "the shards begin in the same minute";
 }
 
 TEST_F(WalkStateTest, AShardBeyondTheLastIdHasNothingToDo) {
@@ -147,22 +183,209 @@ TEST_F(WalkStateTest, AShardBeyondTheLastIdHasNothingToDo) {
   EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped) << "nor has its next pass";
 }
 
-TEST_F(WalkStateTest, CountsFailuresAndForgetsThemOncePassed) {
+TEST_F(WalkStateTest, NotesFailuresWithTheCursorAndForgetsThem) {
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.Failures(kStart - 5), 0);
-    EXPECT_EQ(walk.CountFailure(kStart - 5), 1);
-    EXPECT_EQ(walk.CountFailure(kStart - 50), 1);
+    walk.failures().Count(kStart - 5);
+    walk.failures().Count(kStart - 50);
     walk.Advance(5);
   }
+  const std::string once = "1/2026-11-22T22:34:00Z";
+  EXPECT_THAT(server_.Hash("last_steam_id:failures"),
+              testing::ElementsAre(testing::Pair(fmt::to_string(kStart - 50), once),
+                                   testing::Pair(fmt::to_string(kStart - 5), once)));
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.Failures(kStart - 5), 1);
-    EXPECT_EQ(walk.CountFailure(kStart - 5), 2);
-    walk.Advance(20);
+    walk.failures().Count(kStart - 50);
+    walk.failures().Forget(kStart - 5);
+    walk.Advance(45);
   }
-  EXPECT_THAT(server_.Hash("last_steam_id:failures"),
-              testing::ElementsAre(testing::Pair(fmt::to_string(kStart - 50), "1")));
+  EXPECT_THAT(
+      server_.Hash("last_steam_id:failures"),
+      testing::ElementsAre(testing::Pair(fmt::to_string(kStart - 50), "2/2026-11-22T22:34:00Z")));
+}
+
+TEST_F(WalkStateTest, ARunThatLosesNotesNothing) {
+  Walk slow = Begin();
+  Complete();
+  EXPECT_FALSE(slow.IsCurrent());
+  slow.failures().Count(kStart);
+  slow.Advance(0);
+  EXPECT_TRUE(server_.Hash("last_steam_id:failures").empty());
+  EXPECT_EQ(Cursor().to, fmt::to_string(kStart - 100));
+}
+
+TEST_F(WalkStateTest, AnotherTopicHasAWalkOfItsOwn) {
+  Complete();
+  const auto before = server_.Keys();
+  topic_ = "trial";
+  Complete();
+  EXPECT_EQ(server_.Get("last_steam_id@trial"), fmt::to_string(kStart - 100));
+  EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart - 100));
+  options_.shard = "0/2";
+  server_.Set("last_steam_id@trial", fmt::to_string(kLowestId - 1));
+  Complete();
+  EXPECT_EQ(server_.Get("last_steam_id@trial:0/2"), fmt::to_string(kStart - 200));
+  EXPECT_TRUE(server_.Get("last_steam_id@trial:grid"));
+  for (const std::string& key : server_.Keys()) {
+    EXPECT_TRUE(std::count(before.begin(), before.end(), key) == 1 ||
+                key.rfind("last_steam_id@trial", 0) == 0)
+        << key;
+  }
+}
+
+TEST_F(WalkStateTest, APassWithoutACursorBeginsANewOne) {
+  Complete();
+  server_.Command({"DEL", "last_steam_id"});
+  Walk again = Begin();  // with the same logical date and at the same time
+  EXPECT_EQ(again.ids().Id(0), kStart);
+  EXPECT_EQ(again.pass(), "2026-11-22T22:35Z") << "later than the one before";
+}
+
+TEST_F(WalkStateTest, ACursorWithoutAPassBeginsOneWhereItStands) {
+  server_.Set("last_steam_id", fmt::to_string(kStart - 250));
+  Walk walk = Begin();
+  EXPECT_EQ(walk.ids().Id(0), kStart - 250);
+  EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z");
+}
+
+TEST_F(WalkStateTest, DeletedAsToldBeginsANewPass) {
+  Complete();
+  server_.Set("last_steam_id", "garbage");
+  Refusal();
+  server_.Command({"DEL", "last_steam_id", "last_steam_id:pass", "last_steam_id:failures"});
+  SetTime("2026-11-22T22:39:00Z");
+  Walk walk = Begin();
+  EXPECT_EQ(walk.ids().Id(0), kStart);
+  EXPECT_EQ(walk.pass(), "2026-11-22T22:39Z");
+}
+
+TEST_F(WalkStateTest, AClearedOldRunBeginsALaterPassAllTheSame) {
+  server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
+  server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
+  options_.wrap = true;
+  test_.identity.logical_date = *ParseInstant("2026-11-22T19:00:00Z");
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z") << "the clock's";
+}
+
+TEST_F(WalkStateTest, APassOutlastsItsMonthUnderANewName) {
+  SetTime("2026-11-30T23:59:00Z");
+  Complete();
+  const Walk late = Begin();  // its ids may be in Kafka by now
+  SetTime("2026-12-01T00:00:30Z");
+  {
+    Walk walk = Begin();
+    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z") << "part of what is left was asked for in it";
+    walk.Advance(40);
+  }
+  {
+    Walk walk = Begin();
+    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z");
+    walk.Advance(100);  // which is 40 beyond what any run had asked for before
+  }
+  test_.identity.logical_date = *ParseInstant("2026-11-30T12:00:00Z");  // cleared
+  Walk walk = Begin();
+  EXPECT_EQ(walk.ids().Id(0), kStart - 240);
+  EXPECT_EQ(walk.pass(), "2026-12-01T00:00Z");
+  EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-12-01T00:00Z");
+}
+
+TEST_F(WalkStateTest, APassIsNeverBegunFarAheadOfTheClock) {
+  test_.identity.logical_date = *ParseInstant("2099-01-01T00:00:00Z");
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z");
+  server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
+  server_.Set("last_steam_id:pass", "2099-01-01T00:00Z");
+  options_.wrap = true;
+  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:pass"));
+}
+
+TEST_F(WalkStateTest, AnotherGridIsRefusedUntilAllItsShardsAreAtTheEnd) {
+  options_.shard = "0/2";
+  while (server_.Get("last_steam_id:0/2") != fmt::to_string(kLowestId - 1)) Complete();
+  const WalkOptions first = options_;
+  options_.count = 20;
+  for (const auto& [shard, start] : std::map<std::string, std::uint64_t>{
+           {"0/2", kStart}, {"1/2", kStart}, {"0/3", kStart}, {"", kStart}, {"1/2", kStart - 1}}) {
+    options_.shard = shard;
+    options_.start_id = start;
+    const std::string message = Refusal();
+    EXPECT_THAT(message,
+                testing::HasSubstr("--start-id 76561197960266728 --count 100 --shard I/2"));
+    for (const char* key : {"last_steam_id:grid", "last_steam_id:I/2", "last_steam_id:I/2:pass",
+                            "last_steam_id:I/2:failures"}) {
+      EXPECT_THAT(message, testing::HasSubstr(key));
+    }
+  }
+  options_ = first;
+  options_.shard = "1/2";
+  while (server_.Get("last_steam_id:1/2") != fmt::to_string(kLowestId - 1)) Complete();
+  // No pass is under way: the grid binds no more.
+  options_.count = 20;
+  EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped) << "at the end, without --wrap";
+  options_.wrap = true;
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "later than those of all shards before";
+  EXPECT_EQ(server_.Get("last_steam_id:grid"), "76561197960266728/20/2");
+  options_.shard = "0/2";
+  options_.wrap = false;
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "the other shards begin anew as well";
+  options_.count = 100;
+  EXPECT_THAT(Refusal(), testing::HasSubstr("--count 20"));
+}
+
+TEST_F(WalkStateTest, AShardBesideAnUnshardedPassIsRefused) {
+  Complete();
+  options_.shard = "0/2";
+  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:pass"));
+  EXPECT_FALSE(server_.Get("last_steam_id:grid"));
+  server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "later than the pass of all ids";
+}
+
+TEST_F(WalkStateTest, WhereTheGridWasDeletedEachShardKeepsToItsOwn) {
+  for (const char* shard : {"0/2", "1/2"}) {
+    options_.shard = shard;
+    Complete();
+  }
+  server_.Set("last_steam_id:0/2", "garbage");
+  options_.shard = "0/2";
+  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:grid"));
+  server_.Command({"DEL", "last_steam_id:0/2", "last_steam_id:0/2:pass",
+                   "last_steam_id:0/2:failures", "last_steam_id:grid"});
+  options_.count = 20;
+  Complete();
+  options_.shard = "1/2";
+  EXPECT_THAT(Refusal(), testing::HasSubstr("--count 100")) << "it would skip ids of its pass";
+}
+
+// Another run wraps between what this one reads and what it sets.
+TEST_F(WalkStateTest, CursorAndPassAreOfTheSameMoment) {
+  server_.Set("last_steam_id", fmt::to_string(kLowestId));
+  server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
+  class Wrapping : public KeyStore {
+   public:
+    Wrapping(KeyStore& store, std::function<void()> between)
+        : store_(store), between_(std::move(between)) {}
+    Snapshot Read(const std::vector<std::string>& keys, const std::string& hash) override {
+      Snapshot snapshot = store_.Read(keys, hash);
+      std::exchange(between_, [] {})();
+      return snapshot;
+    }
+
+   private:
+    Written TryWrite(const KeyChange& change) override {
+      return store_.Write(change) ? Written::kYes : Written::kNo;
+    }
+    KeyStore& store_;
+    std::function<void()> between_;
+  };
+  options_.wrap = true;
+  Wrapping store(store_, [&] {
+    Complete();
+    Begin();  // the wrap
+  });
+  const Walk walk(options_, std::nullopt, topic_, test_.run(), &store, false, now_);
+  EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z");
+  EXPECT_EQ(walk.ids().Id(0), kStart) << "not the old block under the new pass";
 }
 
 }  // namespace

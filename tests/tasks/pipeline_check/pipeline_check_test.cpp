@@ -169,6 +169,17 @@ TEST_F(PipelineCheck, RedisThatIsDown) {
   EXPECT_EQ(Requests("GetPlayerSummaries"), 0u) << "no call that cannot be counted";
 }
 
+TEST_F(PipelineCheck, EachShardOfAWalkIsLookedAt) {
+  redis_.Set("last_user_id:grid", "76561197960434622/100/2");
+  redis_.Set("last_user_id:0/2", "76561197960434622");
+  const Ended well = Run({kTask});
+  EXPECT_EQ(well.exit_code, 0) << well.out << "the middle of a pass with shards is no error";
+  redis_.Set("last_user_id:1/2", "seventy");
+  const Ended run = Run({kTask});
+  EXPECT_EQ(run.exit_code, 65) << run.out;
+  EXPECT_NE(run.out.find("last_user_id:1/2"), std::string::npos) << run.out;
+}
+
 TEST_F(PipelineCheck, GarbageInRedisIsForAPerson) {
   redis_.Set("last_steam_id", "seventy");
   redis_.Command({"LPUSH", "last_user_id", "1"});

@@ -96,10 +96,11 @@ TEST_F(RecentlyPlayedGames, WithoutThePrefilterAsksForEveryId) {
 }
 
 TEST_F(RecentlyPlayedGames, RerunHasTheSameEventIds) {
+  environment_["AIRFLOW_CTX_LOGICAL_DATE"] = MinuteFromNow();
   ASSERT_EQ(Run({kGamesTask}).exit_code, 0);
   const auto first = Topic(kGamesTopic);
   redis_.Set("last_steam_id", ToText(kFirstGamesId));
-  ASSERT_EQ(Run({kGamesTask, "--logical-date", "2026-11-23T01:02:03Z"}).exit_code, 0);
+  ASSERT_EQ(Run({kGamesTask, "--logical-date", MinuteFromNow(1)}).exit_code, 0);
   const auto both = Topic(kGamesTopic);
   EXPECT_EQ(both.size(), 2 * first.size());
   EXPECT_EQ(EventIds(both), EventIdsOnce(first));
@@ -116,6 +117,43 @@ TEST_F(RecentlyPlayedGames, RetriesWhatIsOverTheLimit) {
   EXPECT_EQ(CallsCounted(), Requests());
 }
 
+TEST_F(RecentlyPlayedGames, AnErrorThatOnlyAHeaderTellsIsNoPrivateProfile) {
+  const std::uint64_t id = PublicIds(accounts_, kFirstGamesId, 100)[2];
+  const auto answer = [&](const std::string& eresult, int times) {
+    standin_.ClearFaults();
+    Fault(R"({"match":{"method":"GetRecentlyPlayedGames","steamid":")" + ToText(id) +
+          R"("},"kind":"status","status":200,"headers":{)" + eresult +
+          R"("Content-Type":"application/json"},"body":"{\"response\":{}}","times":)" +
+          std::to_string(times) + "}");
+    redis_.Command({"FLUSHALL"});
+    return Run({kGamesTask, "--topic", UniqueTopic("eresult")});
+  };
+  for (const char* code : {"2", "16", "20", "84", "busy"}) {
+    const std::string header = std::string(R"("X-eresult":")") + code + "\",";
+    const Ended passing = answer(header, 1);
+    EXPECT_EQ(passing.exit_code, 0) << passing.out;
+    EXPECT_EQ(passing.Result().Number("/source/retries"), 1) << code;
+    const Ended held = answer(header, -1);
+    EXPECT_EQ(held.exit_code, 75) << held.out;
+    EXPECT_EQ(held.Result().Text("/cursors/0/to"), ToText(id));
+    EXPECT_NE(held.Result().Text("/error/message").find(code), std::string::npos) << held.out;
+  }
+  for (const char* header : {"", R"("X-eresult":"15",)", R"("X-eresult":"1",)"}) {
+    const Ended run = answer(header, -1);
+    EXPECT_EQ(run.exit_code, 0) << run.out;
+    EXPECT_EQ(run.Result().Number("/source/retries"), 0) << "withheld: " << header;
+  }
+}
+
+TEST_F(RecentlyPlayedGames, ABodyWithDataWinsOverItsHeader) {
+  Fault(R"({"match":{"method":"GetRecentlyPlayedGames"},"kind":"status","status":200,)"
+        R"("headers":{"X-eresult":"84"},"body":"{\"response\":{\"total_count\":1,)"
+        R"(\"games\":[{\"appid\":570}]}}"})");
+  const Ended run = Run({kGamesTask});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(run.Result().Number("/source/retries"), 0);
+}
+
 TEST_F(RecentlyPlayedGames, BrokerDownLeavesTheCursor) {
   ASSERT_FALSE(accounts_.RecentGames(kFirstGamesId).empty());
   rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
@@ -124,7 +162,7 @@ TEST_F(RecentlyPlayedGames, BrokerDownLeavesTheCursor) {
   EXPECT_TRUE(run.Result().Bool("/retryable"));
   EXPECT_EQ(run.Result().Text("/error/kind"), "transient");
   EXPECT_LT(run.seconds, 5);
-  EXPECT_EQ(redis_.Get("last_steam_id"), std::nullopt);
+  EXPECT_EQ(redis_.Get("last_steam_id").value_or(ToText(kFirstGamesId)), ToText(kFirstGamesId));
 }
 
 TEST_F(RecentlyPlayedGames, PrintsRecordsAndMovesNoCursor) {

@@ -1,0 +1,78 @@
+#include "walk_options.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+#include "flags.h"
+#include "parse_number.h"
+#include "task_error.h"
+
+namespace steamflow {
+namespace {
+
+using steam_api::kHighestId;
+using steam_api::kLowestId;
+
+constexpr std::size_t kLongestShown = 40;
+
+std::vector<std::uint64_t> ReadLines(std::istream& lines, const std::string& source) {
+  std::vector<std::uint64_t> listed;
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    const auto id = ParseNumber<std::uint64_t>(line);
+    if (!id || *id < kLowestId || *id > kHighestId) {
+      throw TaskError(
+          ExitCode::kData,
+          fmt::format("{}, line {}: '{}' is no SteamID64 of an account, {} to {}", source, number,
+                      line.substr(0, kLongestShown), kLowestId, kHighestId));
+    }
+    listed.push_back(*id);
+  }
+  if (lines.bad()) throw TaskError(ExitCode::kUsage, source + ": it cannot be read");
+  return listed;
+}
+
+}  // namespace
+
+void WalkOptions::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Walk");
+  const Flag count_flag =
+      own.Add("--count", count, "Ids a run").Range(std::uint64_t{1}, std::uint64_t{1} << 32U);
+  const Flag start_flag =
+      own.Add("--start-id", start_id, "First SteamID64 of the walk, which goes downward")
+          .Range(kLowestId, kHighestId);
+  const Flag shard_flag = own.Add("--shard", shard, kShardHelp).Check(CheckShard);
+  const Flag wrap_flag = own.Add("--wrap", wrap, "At the lowest id begin a new pass at --start-id");
+  const Flag no_cursor_flag =
+      own.Add("--no-cursor", no_cursor,
+              "Take the same block, from --start-id, on every run; no cursor in Redis")
+          .Excludes(shard_flag)
+          .Excludes(wrap_flag);
+  own.Add("--ids", ids,
+          "Take the ids in this file, a decimal SteamID64 a line, - for standard input; no cursor")
+      .Excludes(count_flag)
+      .Excludes(start_flag)
+      .Excludes(shard_flag)
+      .Excludes(wrap_flag)
+      .Excludes(no_cursor_flag);
+}
+
+WalkGrid WalkOptions::Grid() const {
+  return {start_id, count, ParseShard(shard).value_or(Shard{})};
+}
+
+std::optional<std::vector<std::uint64_t>> WalkOptions::ReadIds() const {
+  if (ids.empty()) return std::nullopt;
+  const std::string source = "--ids " + ids;
+  if (ids == "-") return ReadLines(std::cin, source);
+  std::ifstream file(ids);
+  if (!file) throw TaskError(ExitCode::kUsage, fmt::format("{}: {}", source, std::strerror(errno)));
+  return ReadLines(file, source);
+}
+
+}  // namespace steamflow

@@ -1,0 +1,30 @@
+#include "walk_pass.h"
+
+namespace steamflow {
+namespace {
+
+// How far ahead of the clock anything may be dated.
+constexpr std::chrono::hours kAhead(24);
+
+}  // namespace
+
+bool IsPass(const std::string& text) {
+  const auto instant = ParseInstant(text);
+  return instant && FormatMinute(*instant) == text;
+}
+
+std::optional<std::string> NextPass(Instant logical, Instant now, const std::string& before) {
+  if (const std::string pass = FormatMinute(logical); logical <= now + kAhead && pass > before) {
+    return pass;
+  }
+  if (const std::string pass = FormatMinute(now); pass > before) return pass;
+  const Instant next = *ParseInstant(before) + std::chrono::minutes(1);
+  if (next > now + kAhead) return std::nullopt;
+  return FormatMinute(next);
+}
+
+std::string MonthOf(Instant now) {
+  return FormatMinute(now).substr(0, std::string("2026-11").size());
+}
+
+}  // namespace steamflow
