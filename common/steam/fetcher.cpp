@@ -34,10 +34,14 @@ bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
 }
 
-// What a message begins with: the item, and all of the URL that belongs in a log.
+// The address without its query: all of a URL that belongs in a log.
+std::string PathOf(const Fetch& fetch) {
+  return fetch.url.substr(0, fetch.url.find('?'));
+}
+
+// What a message begins with: the item, and what was asked.
 std::string Asked(const Fetch& fetch) {
-  return fmt::format("{}{}GET {}", fetch.item, fetch.item.empty() ? "" : ": ",
-                     fetch.url.substr(0, fetch.url.find('?')));
+  return fmt::format("{}{}GET {}", fetch.item, fetch.item.empty() ? "" : ": ", PathOf(fetch));
 }
 
 }  // namespace
@@ -133,7 +137,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
   const auto duration = Clock::now() - call->sent;
   counts_.request_durations.Add(duration);
   if (run_.log.Shows(LogLevel::kDebug)) {
-    run_.log.Debug(fmt::format("GET {}: {}, {} ms", PathOf(call->fetch.url), Describe(outcome),
+    run_.log.Debug(fmt::format("GET {}: {}, {} ms", PathOf(call->fetch), Describe(outcome),
                                std::chrono::duration_cast<milliseconds>(duration).count()));
   }
   if (outcome.response) return OnResponse(std::move(call), *outcome.response);
