@@ -45,7 +45,9 @@ void Source::Send(const Record& record, std::uint64_t item) {
   SendAny(record, item);
 }
 void Source::Send(const DeadLetter& letter, std::uint64_t item) {
-  SendAny(letter, item);
+  // The reason may quote a page in which the server repeats the key.
+  const std::string reason = run_.log.Redact(std::string(letter.reason));
+  SendAny(DeadLetter{letter.key, letter.event_id, letter.value, reason}, item);
 }
 
 FetchEnd Source::FetchAll(const std::function<std::optional<Fetch>()>& next, std::uint64_t total) {
