@@ -48,7 +48,7 @@ struct ConsumedMessage {
 };
 
 // The event id of a message without that header: <topic>/<Kafka's timestamp>/<partition>/<offset>,
-// which a topic made anew does not repeat.
+// which a topic created again does not repeat.
 std::string MadeEventId(const ConsumedMessage& message);
 
 // A message that a sink can take. The views belong to the message or to the parser, until its next

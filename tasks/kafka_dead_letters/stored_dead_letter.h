@@ -13,8 +13,8 @@
 
 namespace steamflow {
 
-// Where a record was: topic, partition, offset, and its event id, as a topic made anew has the same
-// offsets. Letters of one place are of one record: each store may have refused it.
+// Where a record was: topic, partition, offset, and its event id, as a topic created again has the
+// same offsets. Letters of one place are of one record: each store may have refused it.
 using RecordPlace = std::tuple<std::string, std::int32_t, std::int64_t, std::string>;
 
 // A dead letter as its topic holds it: one that DeadLetters wrote, or one that Kafka Connect wrote

@@ -1,5 +1,5 @@
-// A position knows what it is a position in: topics made anew and cut, retention, compaction, other
-// schemas, restored databases. On a real Kafka and a real PostgreSQL.
+// A position knows what it is a position in: topics created again and cut, retention, compaction,
+// other schemas, restored databases. On a real Kafka and a real PostgreSQL.
 
 #include "kafka_changes.h"
 #include "postgres_sink_test.h"
@@ -36,7 +36,7 @@ class Positions : public PostgresSinkTest {
   }
 };
 
-TEST_F(Positions, ATopicMadeAnewIsAGapWhateverItsLength) {
+TEST_F(Positions, ATopicCreatedAgainIsAGapWhateverItsLength) {
   const std::string other = MakeTopic("position_other");
   for (const int length : {2, 5, 8}) {
     const std::string topic = MakeTopic("position_anew");
@@ -60,7 +60,7 @@ TEST_F(Positions, ATopicMadeAnewIsAGapWhateverItsLength) {
 }
 
 // A mark of a transaction stands where the last record was.
-TEST_F(Positions, ATopicMadeAnewWithTransactionsIsAGap) {
+TEST_F(Positions, ATopicCreatedAgainWithTransactionsIsAGap) {
   const std::string topic = MakeTopic("position_transactions");
   WriteRecords(topic, 5);
   Drain({"--topic", topic});
@@ -73,7 +73,7 @@ TEST_F(Positions, ATopicMadeAnewWithTransactionsIsAGap) {
   EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(7, 0, 0));
 }
 
-TEST_F(Positions, AnEmptyTopicMadeAnewIsAGapOnce) {
+TEST_F(Positions, AnEmptyTopicCreatedAgainIsAGapOnce) {
   const std::string topic = MakeTopic("position_empty");
   WriteRecords(topic, 5);
   Drain({"--topic", topic});

@@ -1,5 +1,5 @@
-// Where a sink begins and ends, on a real Kafka: gaps, topics made anew, partitions added later,
-// transactions. And what depends on a real one: memory, deletions.
+// Where a sink begins and ends, on a real Kafka: gaps, topics created again, partitions added
+// later, transactions. And what depends on a real one: memory, deletions.
 
 #include "kafka_changes.h"
 #include "postgres_sink_test.h"
@@ -70,13 +70,13 @@ TEST_F(SinkPositions, RecordsDeletedUnreadAreAGap) {
   EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
 }
 
-TEST_F(SinkPositions, TopicMadeAnewIsAGap) {
+TEST_F(SinkPositions, TopicCreatedAgainIsAGap) {
   WriteRecords(5, 0);
   Drain(Flags());
   DeleteTopic(RealBrokers(), topic_);
   CreateTopic(RealBrokers(), topic_, 2);
   WriteRecords(2, 0);
-  EXPECT_NE(Fail(65, Flags()).find("made anew"), std::string::npos);
+  EXPECT_NE(Fail(65, Flags()).find("created again"), std::string::npos);
   EXPECT_EQ(Offsets(), "5,0");
   EXPECT_EQ(Sink(Drain(Flags({"--accept-gap"}))), Counts(2, 0, 0));
   EXPECT_EQ(Offsets(), "2,0");
