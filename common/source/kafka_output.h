@@ -8,7 +8,7 @@
 
 namespace steamflow {
 
-// Kafka. The constructor does not wait: it starts to connect and to look for the topic, so that
+// Records to Kafka. This does not wait: it starts to connect and to look for the topic, so that
 // this runs beside the first HTTP requests; the first Write waits for it. A record that Kafka can
 // never take (too large, refused) becomes a dead letter.
 //

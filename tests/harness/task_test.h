@@ -79,7 +79,7 @@ bool IsOfNow(const std::string& timestamp);
 // Messages as lines of key, event id and value with tabs between, sorted. A timestamp that is of
 // now becomes "now".
 std::string AsTable(const std::vector<Message>& messages);
-// A file of such lines in tests/tasks/records.
+// A file of such lines in tests/harness/records.
 std::string GoldenRecords(const std::string& name);
 
 // The first `count` ids from `first` downward whose games are to be asked for: public accounts.
