@@ -1,0 +1,201 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scripted_server.h"
+#include "task_test.h"
+
+// The Elasticsearch sink against a server of the test's own: the documents and positions that it
+// keeps, the faults that a test sets, and how the sink is run against it.
+namespace steamflow::test {
+
+// One item of a body: what to do, and under which id.
+struct Item {
+  std::string id;
+  std::string action;
+  std::string document;
+};
+
+inline std::vector<Item> ItemsOf(const std::string& body) {
+  std::vector<Item> items;
+  std::istringstream lines(body);
+  for (std::string line; std::getline(lines, line);) {
+    const JsonValue action(line);
+    Item& item = items.emplace_back();
+    item.action = action.Names().front();
+    item.id = action.Text("/" + item.action + "/_id");
+    if (item.action != "delete") std::getline(lines, item.document);
+  }
+  return items;
+}
+
+// Keeps documents by their ids, as the server does that is asked to create them. The test says what
+// goes wrong.
+class BulkFaults : public ::testing::Test {
+ protected:
+  using Fault = std::function<std::optional<HttpAnswer>(const std::vector<Item>&)>;
+
+  static HttpAnswer Error(int status, const std::string& type) {
+    return {.status = status,
+            .body = R"({"error":{"type":")" + type + R"(","reason":"as told"},"status":)" +
+                    std::to_string(status) + "}"};
+  }
+
+  HttpAnswer Answer(const HttpCall& call) {
+    if (call.target.starts_with("/_mget")) return {.body = Positions(call.body)};
+    if (!call.target.starts_with("/_bulk")) {
+      return {.body = R"({"index_templates":[{"name":"steamflow-t"},{"name":"steamflow-t-undated"},
+                          {"name":"steamflow-steamflow-positions"}]})"};
+    }
+    if (call.body.find("\"steamflow-positions\"") != std::string::npos) {
+      if (auto fault = at_position_ ? at_position_() : std::nullopt) return *fault;
+      HttpAnswer answer{.body = MovePositions(call.body)};
+      if (auto fault = after_position_ ? after_position_() : std::nullopt) return *fault;
+      return answer;
+    }
+    EXPECT_EQ(call.method, "POST");
+    EXPECT_EQ(call.headers.at("content-encoding"), "gzip");
+    EXPECT_EQ(call.headers.at("content-type"), "application/x-ndjson");
+    const auto items = ItemsOf(call.body);
+    requests_.push_back(items.size());
+    if (auto fault = before_ ? before_(items) : std::nullopt) return *fault;
+    std::string answer;
+    for (const Item& item : items) {
+      int status = item_status_ ? item_status_(item) : 0;
+      if (status == 0) status = documents_.insert(item.id).second ? 201 : 409;
+      const std::string error =
+          status < 300 ? "" : R"(,"error":{"type":")" + TypeOf(status) + R"(","reason":"as told"})";
+      answer += (answer.empty() ? "" : ",") + ("{\"" + item.action + "\":{\"status\":") +
+                std::to_string(status) + error + "}}";
+    }
+    if (auto fault = after_ ? after_(items) : std::nullopt) return *fault;
+    return {.body = "{\"took\":1,\"errors\":false,\"items\":[" + answer + "]}"};
+  }
+
+  static std::string TypeOf(int status) {
+    return status == 409   ? "version_conflict_engine_exception"
+           : status == 400 ? "mapper_parsing_exception"
+                           : "told";
+  }
+  // The one document of positions that there is, as _mget and _bulk have it.
+  std::string Positions(const std::string& body) const {
+    std::string documents;
+    const JsonValue asked(body);
+    for (std::size_t i = 0; i < asked.Size("/docs"); ++i) {
+      const std::string id = asked.Text("/docs/" + std::to_string(i) + "/_id");
+      const auto held = positions_.find(id);
+      documents += i == 0 ? "" : ",";
+      documents += held == positions_.end() ? R"({"found":false})"
+                                            : R"({"found":true,"_primary_term":1,"_seq_no":)" +
+                                                  std::to_string(held->second.first) +
+                                                  R"(,"_source":)" + held->second.second + "}";
+    }
+    return "{\"docs\":[" + documents + "]}";
+  }
+  std::string MovePositions(const std::string& body) {
+    std::string answer;
+    std::istringstream lines(body);
+    for (std::string line; std::getline(lines, line);) {
+      const JsonValue action(line);
+      const std::string name = action.Names().front();
+      const std::string id = action.Text("/" + name + "/_id");
+      std::string document;
+      std::getline(lines, document);
+      const auto held = positions_.find(id);
+      const bool is_free =
+          name == "create"
+              ? held == positions_.end()
+              : held != positions_.end() && action.Number("/index/if_seq_no") == held->second.first;
+      if (is_free) positions_[id] = {++seq_no_, document};
+      answer +=
+          (answer.empty() ? "{\"" : ",{\"") + name + R"(":{"status":)" +
+          (is_free ? "201}}" : R"(409,"error":{"type":"version_conflict_engine_exception"}}})");
+    }
+    return R"({"items":[)" + answer + "]}";
+  }
+
+  void WriteMany(int count, const std::string& filling = "") const {
+    std::vector<NewMessage> messages;
+    for (int i = 0; i < count; ++i) {
+      messages.push_back({"k",
+                          R"({"timestamp":"2026-11-22T22:34:00Z","f":")" + filling + "\"}",
+                          {{"event_id", std::to_string(i)}}});
+    }
+    WriteTopic(kafka_.brokers(), "t", messages);
+  }
+  std::vector<std::string> Command(std::vector<std::string> flags) const {
+    flags.insert(flags.begin(), {"kafka-to-elasticsearch", "--topic", "t"});
+    return flags;
+  }
+  Ended Run(const std::vector<std::string>& flags = {}) const {
+    return RunProgram(Command(flags), environment_);
+  }
+  void ExpectRun(int exit_code, int inserted, int duplicates, int dead_letters,
+                 const std::vector<std::string>& flags = {}) const {
+    const Ended run = Run(flags);
+    EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
+    EXPECT_EQ(run.Result().Raw("/sink"), R"({"type":"elasticsearch","inserted":)" +
+                                             std::to_string(inserted) + R"(,"duplicates":)" +
+                                             std::to_string(duplicates) + R"(,"dead_letters":)" +
+                                             std::to_string(dead_letters) + "}");
+  }
+  // The task, for faults that do something to it: it may ask before its start has returned here.
+  void Start() {
+    const std::lock_guard lock(starting_);
+    program_.emplace(Command({}), environment_);
+  }
+  Program& Started() {
+    const std::lock_guard lock(starting_);
+    return *program_;
+  }
+  // The next requests, one each.
+  static Fault First(std::vector<HttpAnswer> answers) {
+    return [answers](const std::vector<Item>&) mutable -> std::optional<HttpAnswer> {
+      if (answers.empty()) return std::nullopt;
+      const HttpAnswer answer = answers.front();
+      answers.erase(answers.begin());
+      return answer;
+    };
+  }
+  std::size_t Answered() const {  // bulk requests
+    const auto calls = server_.calls();
+    return static_cast<std::size_t>(
+        std::count_if(calls.begin(), calls.end(), [](const HttpCall& call) {
+          return call.target.starts_with("/_bulk") &&
+                 call.body.find("\"steamflow-positions\"") == std::string::npos;
+        }));
+  }
+  std::set<std::string> Letters() const {
+    return EventIdsOnce(ReadTopic(kafka_.brokers(), kDeadLetters));
+  }
+
+  Fault before_;                                 // instead of doing anything
+  Fault after_;                                  // instead of the answer, after all was done
+  std::function<int(const Item&)> item_status_;  // 0 = as it really is
+  std::function<std::optional<HttpAnswer>()> at_position_;     // instead of moving positions
+  std::function<std::optional<HttpAnswer>()> after_position_;  // instead of the answer to that
+  std::set<std::string> documents_;
+  std::map<std::string, std::pair<std::int64_t, std::string>> positions_;
+  std::int64_t seq_no_ = 0;
+  std::vector<std::size_t> requests_;  // the number of items of each
+  ScriptedServer server_{[this](const HttpCall& call) { return Answer(call); }};
+  MockKafka kafka_;
+  Environment environment_{{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", server_.url()},
+                           {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + kafka_.brokers()},
+                           {"AIRFLOW_CTX_DAG_RUN_ID", kRunId}};
+
+ private:
+  std::mutex starting_;
+  std::optional<Program> program_;
+};
+
+}  // namespace steamflow::test
