@@ -6,6 +6,7 @@
 #include <array>
 
 #include "postgres_schema.h"
+#include "record_fields.h"
 
 namespace steamflow {
 namespace {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "record_fields.h"
+
 namespace steamflow {
 namespace {
 

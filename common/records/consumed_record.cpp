@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <span>
 
 #include "json.h"
 #include "parse_number.h"
@@ -19,41 +20,6 @@ constexpr std::size_t kLongestName = 512;     // of a required text, which an in
 constexpr std::chrono::hours kAhead(24);      // that a version may be of Kafka's time, and of now
 constexpr Instant kFirstTime = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 constexpr Instant kEndOfTime = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
-
-constexpr RecordField kPlayerCountFields[] = {
-    {"game", Type::kText}, {"appid", Type::kInteger}, {"player_count", Type::kInteger, true}};
-constexpr RecordField kRecentGameFields[] = {{"steam_id", Type::kInteger, true},
-                                             {"appid", Type::kInteger, true},
-                                             {"name", Type::kText},
-                                             {"playtime_2weeks", Type::kInteger},
-                                             {"playtime_forever", Type::kInteger},
-                                             {"playtime_windows_forever", Type::kInteger},
-                                             {"playtime_mac_forever", Type::kInteger},
-                                             {"playtime_linux_forever", Type::kInteger},
-                                             {"playtime_deck_forever", Type::kInteger}};
-constexpr RecordField kPlayerFields[] = {{"steamid", Type::kInteger, true},
-                                         {"personaname", Type::kText},
-                                         {"profileurl", Type::kText},
-                                         {"avatarhash", Type::kText},
-                                         {"communityvisibilitystate", Type::kInteger},
-                                         {"profilestate", Type::kInteger},
-                                         {"personastate", Type::kInteger},
-                                         {"realname", Type::kText},
-                                         {"loccountrycode", Type::kText},
-                                         {"gameid", Type::kText},
-                                         {"timecreated", Type::kEpoch},
-                                         {"lastlogoff", Type::kEpoch}};
-constexpr RecordField kNewsFields[] = {{"feed_appid", Type::kInteger, true},
-                                       {"gid", Type::kText, true},
-                                       {"appid", Type::kInteger},
-                                       {"title", Type::kText},
-                                       {"url", Type::kText},
-                                       {"author", Type::kText},
-                                       {"feedname", Type::kText},
-                                       {"feedlabel", Type::kText},
-                                       {"feed_type", Type::kInteger},
-                                       {"contents", Type::kText},
-                                       {"date", Type::kEpoch}};
 
 // Whether valid JSON holds the escape \u0000, which is none where its backslash is itself escaped.
 bool HasNul(std::string_view json) {
@@ -155,21 +121,6 @@ std::string MadeEventId(const ConsumedMessage& message) {
   std::string text = FormatUtc(second);
   text.insert(text.size() - 1, fmt::format(".{:03}", (time - second).count()));
   return fmt::format("{}/{}/{}/{}", message.topic, text, message.partition, message.offset);
-}
-
-std::span<const RecordField> FieldsOf(RecordKind kind) {
-  switch (kind) {
-    case RecordKind::kPlayerCount:
-      return kPlayerCountFields;
-    case RecordKind::kRecentGame:
-      return kRecentGameFields;
-    case RecordKind::kPlayer:
-      return kPlayerFields;
-    case RecordKind::kNews:
-      return kNewsFields;
-    default:
-      return {};
-  }
 }
 
 class ConsumedRecordParser::Impl {

@@ -4,34 +4,16 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "record_fields.h"
 #include "timestamp.h"
 #include "topics.h"
 
 // What a Kafka message is to a sink. Pure: no I/O.
 namespace steamflow {
-
-// A field of a record that has a column of its own in a table.
-struct RecordField {
-  enum class Type { kText, kInteger, kEpoch };  // kEpoch: seconds since 1970
-  std::string_view name;
-  Type type;
-  bool is_required = false;  // without it the record has no row in that table
-};
-// Those of a kind, in the order of ConsumedRecord::fields.
-std::span<const RecordField> FieldsOf(RecordKind kind);
-inline constexpr std::size_t kMostFields = 12;
-
-// The value of such a field.
-struct FieldValue {
-  bool is_null = true;
-  std::string_view text;    // kText
-  std::int64_t number = 0;  // kInteger, kEpoch
-};
 
 // Whether what Kafka stores as bytes can be text in a database: UTF-8 without a NUL.
 bool IsText(std::string_view bytes);

@@ -9,6 +9,7 @@
 #include "bulk_response.h"
 #include "consumed_record.h"
 #include "json.h"
+#include "record_fields.h"
 #include "steam_api.h"
 #include "steam_settings.h"
 #include "task_error.h"

@@ -24,6 +24,7 @@ PURE = {
     "common/base/task_error",
     "common/kafka/topics_file",
     "common/records/consumed_record",
+    "common/records/record_fields",
     "common/records/topics",
     "common/source/item_tracker",
     "common/steam/steam_api",
