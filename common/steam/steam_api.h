@@ -7,9 +7,12 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-// What the methods of the Steam Web API answer. Pure: no I/O. Source:
-// partner.steamgames.com/doc/webapi and the shapes that the real API answers with.
+// What the methods of the Steam Web API answer about players and games; news_parser.h has the news.
+// Pure: no I/O. Source: partner.steamgames.com/doc/webapi and the shapes that the real API answers
+// with.
 namespace steamflow::steam_api {
+
+class BodyReader;
 
 // A JSON object as the API sent it; what the views show belongs to the body that was parsed.
 struct Player {
@@ -35,22 +38,6 @@ struct RecentGames {
   std::vector<Game> games;
 };
 
-struct NewsItem {
-  std::string gid;         // empty = none
-  std::int64_t date = -1;  // epoch seconds; -1 = none
-  std::string edition;     // changes with title, url, date or contents: 12 hexadecimal digits
-  std::string_view json;   // the item as delivered
-  std::string record;      // a JSON object of those fields that a record keeps
-  std::string fault;       // why no record can be made of it; empty = one can
-
-  bool is_broken() const { return !fault.empty(); }
-};
-
-struct News {
-  bool is_known = false;  // false: no such app
-  std::vector<NewsItem> items;
-};
-
 struct PlayerCount {
   bool has_count = false;  // false: an app without a number, or no such app
   std::uint64_t count = 0;
@@ -71,19 +58,12 @@ class Parser {
   Parsed<PlayerCount> ParsePlayerCount(std::string& body);
   Parsed<Players> ParsePlayers(std::string& body);
   Parsed<RecentGames> ParseRecentGames(std::string& body);
-  // An item that is no object, or has no gid or date, is a broken one.
-  Parsed<News> ParseNews(std::string& body);
-  // Of a body that ParseNews refuses: an item that is wrong inside its strings, by bytes that are
-  // not UTF-8, control characters or escapes, is a broken one, and the others are whole. An error
-  // where something else is wrong, as with a body that was cut.
-  Parsed<News> SalvageNews(const std::string& body);
 
   // Escapes replaced so far.
   std::uint64_t repaired() const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<BodyReader> reader_;
 };
 
 struct Field {

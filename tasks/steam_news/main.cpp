@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
     const SourceConfig config = ReadSourceConfig(options, {.cursor = true}, run);
     Source source(run, config);
     std::vector<NewsFeed> feeds = MakeFeeds(appids, config.topic, source.redis(), max_items);
-    steam_api::Parser parser;
+    steam_api::NewsParser parser;
 
     std::string value;
     const auto send_item = [&](const steam_api::NewsItem& item, std::size_t app) {
@@ -94,10 +94,10 @@ int main(int argc, char** argv) {
       fetch.item = fmt::format("app {}", appids[app]);
       fetch.url = steam_api::NewsUrl(config.api_url, appids[app], feed.count(), feed.enddate());
       fetch.accept = [&, app](HttpResponse& response) -> tl::expected<void, std::string> {
-        auto page = parser.ParseNews(response.body);
+        auto page = parser.Parse(response.body);
         if (!page) {
           // Another try may bring it whole, unless what is broken is an old acquaintance.
-          auto salvaged = parser.SalvageNews(response.body);
+          auto salvaged = parser.Salvage(response.body);
           if (!salvaged || !feed.KnowsTheBroken(*salvaged)) return tl::unexpected(page.error());
           page = std::move(salvaged);
         }
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
       };
       fetch.fail = [&, app](const FetchFailure& failure) {
         if (failure.is_bad_body) {
-          const auto page = parser.SalvageNews(failure.received);
+          const auto page = parser.Salvage(failure.received);
           if (page && page->is_known) return take_page(*page, app);
         }
         failed = failure.message;

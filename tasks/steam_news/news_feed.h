@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "news_parser.h"
 #include "news_window.h"
-#include "steam_api.h"
 
 namespace steamflow {
 

@@ -9,6 +9,7 @@
 #include "bulk_response.h"
 #include "consumed_record.h"
 #include "json.h"
+#include "news_parser.h"
 #include "record_fields.h"
 #include "steam_api.h"
 #include "steam_settings.h"
@@ -56,10 +57,10 @@ void RequireRecord(std::string_view json, bool has_clash) {
           "no added fields in " + record);
 }
 
-// Parses the bytes by `parse`, a member of Parser; gives the answer, if there is one, to `check`.
-template <typename Parse, typename CheckAnswer>
-void CheckBody(std::string_view bytes, Parse parse, CheckAnswer check) {
-  static steam_api::Parser parser;
+// Parses the bytes by `parse`, a member of a parser; gives the answer, if there is one, to `check`.
+template <typename Parser, typename Answer, typename CheckAnswer>
+void CheckBody(std::string_view bytes, Answer (Parser::*parse)(std::string&), CheckAnswer check) {
+  static Parser parser;
   std::string repaired(bytes);
   RepairEscapes(repaired);
   const error_code dom_error = DomError(repaired);
@@ -97,15 +98,15 @@ void CheckRecentGames(std::string_view bytes) {
 }
 
 void CheckNews(std::string_view bytes) {
-  CheckBody(bytes, &steam_api::Parser::ParseNews, [](const steam_api::News& answer) {
+  CheckBody(bytes, &steam_api::NewsParser::Parse, [](const steam_api::News& answer) {
     for (const auto& item : answer.items) {
       RequireNewsItem(item);
       RequireOneLineOfJson(std::string(item.json));
     }
   });
-  static steam_api::Parser parser;
+  static steam_api::NewsParser parser;
   const std::string body(bytes);
-  const auto salvaged = parser.SalvageNews(body);
+  const auto salvaged = parser.Salvage(body);
   if (!salvaged) return;
   for (const auto& item : salvaged->items) {
     RequireNewsItem(item);
