@@ -5,37 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "postgres_config.h"
+#include "postgres_error.h"
 #include "stop.h"
-#include "task_error.h"
 
 namespace steamflow {
-
-// What the server said to a statement. `state` is the SQLSTATE (the manual's appendix A), empty
-// where the connection was lost.
-class PostgresError : public TaskError {
- public:
-  PostgresError(ExitCode code, const std::string& message, std::string state)
-      : TaskError(code, message), state_(std::move(state)) {}
-  const std::string& state() const { return state_; }
-
-  // A value is to blame, where nothing but its type stood in its way: another one would have been
-  // taken.
-  bool IsAboutValue() const;
-  // The same transaction may succeed when it is tried again: a deadlock.
-  bool IsDeadlock() const;
-
- private:
-  const std::string state_;
-};
-
-// The exit code for an SQLSTATE: kAuth where a login or a right was refused, kTransient where time
-// or an operator of the server mends it, kInternal for SQL that no server would take, else kConfig:
-// something about the database is not as it should be.
-ExitCode CodeOfPostgresState(std::string_view state);
 
 // A session, over libpq. Calls wait, but not past the end of the run; the server is told how long
 // that is, so that it does not go on without us. Nothing that it sets outlasts a transaction, so it
