@@ -1,0 +1,143 @@
+#include "postgres_statements.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace steamflow {
+namespace {
+
+// The head of the statements that store a batch: its rows that are new. {0} = the staging table.
+constexpr char kFresh[] = R"sql(
+WITH fresh AS (
+  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value, month)
+  SELECT event_id, event_time, topic, partition, "offset", key, value, month FROM {0}
+  ON CONFLICT (topic, event_id, month) DO NOTHING RETURNING topic, partition, "offset"
+))sql";
+
+// Their rows in the table of the kind. {1} = that table, {2} = its columns of its own.
+constexpr char kEvents[] = R"sql(
+, events AS (
+  INSERT INTO {1} (event_id, event_time, month, {2})
+  SELECT event_id, event_time, month, {2} FROM {0} JOIN fresh USING (topic, partition, "offset")
+  WHERE has_fields
+))sql";
+
+// News: of several editions the newest. {3} = column = excluded.column, ...
+constexpr char kNews[] = R"sql(
+, newest AS (
+  SELECT DISTINCT ON (feed_appid, gid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
+  WHERE has_fields
+  ORDER BY feed_appid, gid, version_time DESC, topic DESC, partition DESC, "offset" DESC
+), editions AS (
+  INSERT INTO {1} AS n (event_id, event_time, version_time, topic, partition, "offset", {2})
+  SELECT event_id, event_time, version_time, topic, partition, "offset", {2} FROM newest
+  ON CONFLICT (feed_appid, gid) DO UPDATE SET event_id = excluded.event_id,
+    event_time = excluded.event_time, version_time = excluded.version_time,
+    topic = excluded.topic, partition = excluded.partition, "offset" = excluded."offset", {3}
+  WHERE (n.version_time, n.topic, n.partition, n."offset")
+      < (excluded.version_time, excluded.topic, excluded.partition, excluded."offset")
+))sql";
+
+// Players: of several versions the newest, and a tombstone is one of them.
+constexpr char kPlayers[] = R"sql(
+, newest AS (
+  SELECT DISTINCT ON (steamid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
+  ORDER BY steamid, event_time DESC, topic DESC, partition DESC, "offset" DESC
+), tombstones AS (
+  INSERT INTO deleted_players AS d (steamid, event_time, topic, partition, "offset")
+  SELECT steamid, event_time, topic, partition, "offset" FROM newest WHERE value IS NULL
+  ON CONFLICT (steamid) DO UPDATE SET event_time = excluded.event_time, topic = excluded.topic,
+    partition = excluded.partition, "offset" = excluded."offset"
+  WHERE (d.event_time, d.topic, d.partition, d."offset")
+      < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
+), deletions AS (
+  DELETE FROM players p USING newest n
+  WHERE n.value IS NULL AND p.steamid = n.steamid
+    AND (p.event_time, p.topic, p.partition, p."offset")
+      < (n.event_time, n.topic, n.partition, n."offset")
+), states AS (
+  INSERT INTO {1} AS p (event_id, event_time, topic, partition, "offset", {2})
+  SELECT event_id, event_time, topic, partition, "offset", {2} FROM newest n
+  WHERE value IS NOT NULL AND NOT EXISTS (
+    SELECT FROM deleted_players d WHERE d.steamid = n.steamid
+      AND (d.event_time, d.topic, d.partition, d."offset")
+        > (n.event_time, n.topic, n.partition, n."offset"))
+  ON CONFLICT (steamid) DO UPDATE SET event_id = excluded.event_id,
+    event_time = excluded.event_time, topic = excluded.topic, partition = excluded.partition,
+    "offset" = excluded."offset", {3}
+  WHERE (p.event_time, p.topic, p.partition, p."offset")
+      < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
+))sql";
+
+constexpr char kCountFresh[] = "SELECT count(*) FROM fresh";
+
+std::string TableOf(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::kPlayerCount:
+      return "player_counts";
+    case RecordKind::kRecentGame:
+      return "recently_played_games";
+    case RecordKind::kNews:
+      return "news";
+    case RecordKind::kPlayer:
+      return "players";
+    default:
+      return "records";
+  }
+}
+
+}  // namespace
+
+const char* const kMovePostgresPositions = R"sql(
+WITH moves AS (
+  SELECT * FROM unnest($1::text[], $2::integer[],
+                       $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                       $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+    AS m(topic, partition, "from", from_last_offset, from_last_timestamp_ms, from_last_event_id,
+         "to", last_offset, last_timestamp_ms, last_event_id)
+), added AS (
+  INSERT INTO sink_offsets
+    (topic, partition, "offset", last_offset, last_timestamp_ms, last_event_id)
+  SELECT topic, partition, "to", last_offset, last_timestamp_ms, last_event_id
+  FROM moves WHERE "from" IS NULL ORDER BY topic, partition
+  ON CONFLICT DO NOTHING RETURNING topic
+), locked AS (
+  SELECT m.*
+  FROM sink_offsets o JOIN moves m
+    ON m.topic = o.topic AND m.partition = o.partition AND m."from" = o."offset"
+    AND (from_last_offset, from_last_timestamp_ms, from_last_event_id)
+      IS NOT DISTINCT FROM (o.last_offset, o.last_timestamp_ms, o.last_event_id)
+  ORDER BY o.topic, o.partition FOR UPDATE OF o
+), moved AS (
+  UPDATE sink_offsets o SET "offset" = l."to", last_offset = l.last_offset,
+    last_timestamp_ms = l.last_timestamp_ms, last_event_id = l.last_event_id, moved_at = now()
+  FROM locked l WHERE o.topic = l.topic AND o.partition = l.partition RETURNING o.topic
+)
+SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current()
+)sql";
+
+std::string PostgresStagingTable(RecordKind kind) {
+  return "pg_temp.staged_" + TableOf(kind);
+}
+
+std::string PostgresStoreStatement(RecordKind kind) {
+  std::vector<std::string> columns;
+  std::vector<std::string> assignments;
+  for (const RecordField& field : FieldsOf(kind)) {
+    columns.emplace_back(field.name);
+    assignments.push_back(fmt::format("{0} = excluded.{0}", field.name));
+  }
+  std::string statement = kFresh;
+  if (kind == RecordKind::kPlayer) {
+    statement += kPlayers;
+  } else if (kind == RecordKind::kNews) {
+    statement += kNews;
+  } else if (kind != RecordKind::kOther) {
+    statement += kEvents;
+  }
+  return fmt::format(fmt::runtime(statement + kCountFresh), PostgresStagingTable(kind),
+                     TableOf(kind), fmt::join(columns, ", "), fmt::join(assignments, ", "));
+}
+
+}  // namespace steamflow
