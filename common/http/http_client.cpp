@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
@@ -13,6 +12,7 @@
 #include "body_budget.h"
 #include "ca_locations.h"
 #include "environment.h"
+#include "http_transfer.h"
 
 namespace steamflow {
 namespace {
@@ -20,19 +20,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectTimeout(10'000);
-constexpr long kStallSeconds = 15;                // no byte for so long ends a transfer
-constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and addable
+constexpr long kStallSeconds = 15;  // no byte for so long ends a transfer
 
 constexpr std::size_t kSmallestGivenBack = 16U << 10U;
-constexpr std::uint64_t kMostReserved = 1U << 20U;  // a server may lie
 constexpr long kReceiveBuffer = 16L << 10U;
-
-using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
-
-struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-using Easy = std::unique_ptr<CURL, EasyDeleter>;
 
 struct MultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
@@ -48,55 +39,6 @@ class CurlGlobal {
   CurlGlobal(const CurlGlobal&) = delete;
   CurlGlobal& operator=(const CurlGlobal&) = delete;
 };
-
-struct Transfer {
-  Easy easy;
-  HttpRequest request;
-  Headers headers{nullptr, &curl_slist_free_all};
-  HttpClient::Done done;
-  HttpResponse response;
-  std::uint64_t max_bytes = 0;
-  BodyBudget* budget = nullptr;
-  bool too_large = false;
-  bool has_no_room = false;
-  std::array<char, CURL_ERROR_SIZE> error_text{};
-};
-
-// Room for a body whose length is known: one that grows step by step takes up to twice as much.
-void Reserve(Transfer& transfer) {
-  curl_off_t length = -1;
-  curl_easy_getinfo(transfer.easy.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  const auto most = static_cast<curl_off_t>(std::min(transfer.max_bytes, kMostReserved));
-  if (length > 0) transfer.response.body.reserve(static_cast<std::size_t>(std::min(length, most)));
-}
-
-std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  (void)one;  // always 1, says libcurl
-  if (transfer.response.body.size() + size > transfer.max_bytes) {
-    transfer.too_large = true;
-    return 0;  // ends the transfer: a compressed bomb gets no further than this
-  }
-  if (!transfer.budget->Grow(&transfer, transfer.response.body.size(), size)) {
-    transfer.has_no_room = true;
-    return 0;
-  }
-  if (transfer.response.body.empty()) Reserve(transfer);
-  transfer.response.body.append(data, size);
-  return size;
-}
-
-HttpError::Kind KindOf(CURLcode code) {
-  switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return HttpError::Kind::kSetup;
-    default:
-      return HttpError::Kind::kNetwork;
-  }
-}
 
 // Whether libcurl would send a request for plain http to a proxy, which needs the whole URL.
 bool HasPlainProxy() {
@@ -128,7 +70,7 @@ class HttpClient::Impl {
   ~Impl() { Abandon(); }
 
   void Send(HttpRequest&& request, Done done) {
-    auto transfer = std::make_unique<Transfer>();
+    auto transfer = std::make_unique<HttpTransfer>();
     if (!buffers_.empty()) {
       transfer->response.body = std::move(buffers_.back());
       buffers_.pop_back();
@@ -193,7 +135,7 @@ class HttpClient::Impl {
   }
 
   // Sets it all anew: the handle may have had another request before.
-  static void SetMethod(Transfer& transfer) {
+  static void SetMethod(HttpTransfer& transfer) {
     CURL* const easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
     for (const std::string& header : request.headers) AddHeader(transfer, header);
@@ -207,23 +149,23 @@ class HttpClient::Impl {
     Set(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
   }
 
-  static void AddHeader(Transfer& transfer, const std::string& header) {
+  static void AddHeader(HttpTransfer& transfer, const std::string& header) {
     curl_slist* const longer = curl_slist_append(transfer.headers.get(), header.c_str());
     if (!longer) throw std::bad_alloc();
     (void)transfer.headers.release();
     transfer.headers.reset(longer);
   }
 
-  Easy TakeEasy() {
+  CurlEasy TakeEasy() {
     if (!idle_.empty()) {
-      Easy idle = std::move(idle_.back());
+      CurlEasy idle = std::move(idle_.back());
       idle_.pop_back();
       return idle;
     }
-    Easy made(curl_easy_init());
+    CurlEasy made(curl_easy_init());
     if (!made) throw std::runtime_error("curl_easy_init");
     CURL* const easy = made.get();
-    Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
+    Set(easy, CURLOPT_WRITEFUNCTION, &HttpTransfer::OnBody);
     Set(easy, CURLOPT_NOSIGNAL, 1L);
     Set(easy, CURLOPT_QUICK_EXIT, 1L);  // never wait for a resolver that hangs past its timeout
     Set(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
@@ -251,7 +193,7 @@ class HttpClient::Impl {
   // of long and short responses in turn, every buffer would grow to the longest.
   void KeepBuffer(std::string&& body) {
     const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size()) ||
-                             body.capacity() > kMostReserved;
+                             body.capacity() > HttpTransfer::kMostReserved;
     if (is_wasteful || buffers_.size() >= idle_.size()) return;
     body.clear();
     buffers_.push_back(std::move(body));
@@ -268,48 +210,15 @@ class HttpClient::Impl {
       const CURLcode code = message->data.result;  // gone once the handle is removed
       curl_multi_remove_handle(multi_.get(), easy);
       const auto found = active_.find(easy);
-      const std::unique_ptr<Transfer> transfer = std::move(found->second);
+      const std::unique_ptr<HttpTransfer> transfer = std::move(found->second);
       active_.erase(found);
       budget_.End(transfer.get(), transfer->response.body.size());
-      HttpOutcome outcome = Outcome(*transfer, code);
+      HttpOutcome outcome = transfer->Outcome(code, options_.response_headers);
       idle_.push_back(std::move(transfer->easy));
       transfer->done(outcome);
       if (outcome.response) KeepBuffer(std::move(outcome.response->body));
     }
     return any;
-  }
-
-  HttpOutcome Outcome(Transfer& transfer, CURLcode code) const {
-    HttpOutcome outcome;
-    if (transfer.has_no_room) {
-      outcome.error = {HttpError::Kind::kNoRoom, "given up for other bodies under way", ""};
-    } else if (transfer.too_large) {
-      outcome.error = {HttpError::Kind::kTooLarge,
-                       fmt::format("the body is larger than {} bytes (--max-response-bytes)",
-                                   transfer.max_bytes),
-                       std::move(transfer.response.body)};
-    } else if (code != CURLE_OK) {
-      const char* detail = transfer.error_text[0] ? transfer.error_text.data() : nullptr;
-      outcome.error = {KindOf(code), detail ? detail : curl_easy_strerror(code),
-                       std::move(transfer.response.body)};
-    } else {
-      long status = 0;
-      curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-      transfer.response.status = static_cast<int>(status);
-      curl_off_t retry_after = 0;  // libcurl reads both forms of the header
-      curl_easy_getinfo(transfer.easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
-      transfer.response.retry_after =
-          std::chrono::seconds(std::clamp<curl_off_t>(retry_after, 0, kLongestRetryAfter));
-      for (const std::string& name : options_.response_headers) {
-        curl_header* header = nullptr;
-        if (curl_easy_header(transfer.easy.get(), name.c_str(), 0, CURLH_HEADER, -1, &header) ==
-            CURLHE_OK) {
-          transfer.response.headers[name] = header->value;
-        }
-      }
-      outcome.response = std::move(transfer.response);
-    }
-    return outcome;
   }
 
   const HttpOptions options_;
@@ -318,9 +227,9 @@ class HttpClient::Impl {
   BodyBudget budget_;
   const CurlGlobal global_;  // outlives every handle
   const std::unique_ptr<CURLM, MultiDeleter> multi_{curl_multi_init()};
-  std::vector<Easy> idle_;
+  std::vector<CurlEasy> idle_;
   std::vector<std::string> buffers_;  // of bodies, to be used again
-  std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
+  std::unordered_map<CURL*, std::unique_ptr<HttpTransfer>> active_;
 };
 
 HttpClient::HttpClient(const HttpOptions& options) : impl_(std::make_unique<Impl>(options)) {}
