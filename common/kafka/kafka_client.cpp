@@ -103,4 +103,24 @@ ExitCode CodeOfKafkaError(int error) {
   }
 }
 
+TaskError KafkaErrorOf(const std::string& doing, int error) {
+  std::string what =
+      fmt::format("{}: {}", doing, rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)));
+  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+    what += " (kafka-create-topics makes topics)";
+  }
+  return {CodeOfKafkaError(error), what};
+}
+
+KafkaPartitionList MakeKafkaPartitionList(const std::vector<KafkaPartition>& partitions,
+                                          const std::vector<std::int64_t>& offsets) {
+  KafkaPartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), partitions[i].topic.c_str(), partitions[i].id)
+        ->offset = offsets[offsets.size() == 1 ? 0 : i];
+  }
+  return list;
+}
+
 }  // namespace steamflow

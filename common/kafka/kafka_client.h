@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kafka_config.h"
 #include "kafka_handles.h"
+#include "kafka_partition.h"
 #include "task_error.h"
 
 // What every user of librdkafka needs, for the .cpp files that use it.
@@ -35,5 +38,12 @@ struct KafkaTroubles {
 // The exit code that fits an rd_kafka_resp_err_t: kAuth where a login or a right was refused,
 // kConfig where the brokers will never take what was asked for, else kTransient.
 ExitCode CodeOfKafkaError(int error);
+
+// The same as an error, whose message begins with what was being done.
+TaskError KafkaErrorOf(const std::string& doing, int error);
+
+// Partitions as librdkafka takes them. `offsets`: one each, or one for all.
+KafkaPartitionList MakeKafkaPartitionList(const std::vector<KafkaPartition>& partitions,
+                                          const std::vector<std::int64_t>& offsets);
 
 }  // namespace steamflow

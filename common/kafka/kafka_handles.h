@@ -7,9 +7,11 @@
 struct rd_kafka_s;
 struct rd_kafka_topic_s;
 struct rd_kafka_conf_s;
+struct rd_kafka_topic_partition_list_s;
 extern "C" {
 void rd_kafka_topic_destroy(rd_kafka_topic_s*);
 void rd_kafka_conf_destroy(rd_kafka_conf_s*);
+void rd_kafka_topic_partition_list_destroy(rd_kafka_topic_partition_list_s*);
 }
 
 namespace steamflow {
@@ -19,10 +21,14 @@ struct KafkaDeleter {
   void operator()(rd_kafka_s* handle) const;
   void operator()(rd_kafka_topic_s* handle) const { rd_kafka_topic_destroy(handle); }
   void operator()(rd_kafka_conf_s* handle) const { rd_kafka_conf_destroy(handle); }
+  void operator()(rd_kafka_topic_partition_list_s* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
 };
 
 using KafkaHandle = std::unique_ptr<rd_kafka_s, KafkaDeleter>;
 using KafkaTopic = std::unique_ptr<rd_kafka_topic_s, KafkaDeleter>;
 using KafkaConf = std::unique_ptr<rd_kafka_conf_s, KafkaDeleter>;
+using KafkaPartitionList = std::unique_ptr<rd_kafka_topic_partition_list_s, KafkaDeleter>;
 
 }  // namespace steamflow

@@ -4,58 +4,28 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <functional>
+#include <array>
 #include <map>
 
 #include "kafka_client.h"
+#include "kafka_questions.h"
 
 namespace steamflow {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Single waits for a response, inside librdkafka, where signals are not seen: each is twice as long
-// as the one before, for links on which a response takes longer.
-constexpr milliseconds kFirstSlice(250);
-constexpr milliseconds kLongestSlice(1'000);
-constexpr milliseconds kBetween(20);     // two tries, for callbacks; and two looks at a low queue
-constexpr std::size_t kLowQueue = 4000;  // messages
+constexpr milliseconds kCommitSlice(250);  // of the wait for a response, where no signal is seen
+constexpr milliseconds kBetween(20);       // two looks at a low queue
+constexpr std::size_t kLowQueue = 4000;    // messages
 constexpr int kFirstWithQueueBackoff = 0x02020000;
-constexpr std::chrono::seconds kUntilTopicsShow(1);  // a topic just made is unknown to some brokers
 
 struct Deleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
-  void operator()(const rd_kafka_metadata_t* metadata) const {
-    rd_kafka_metadata_destroy(metadata);
-  }
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Deleter>;
-using PartitionList = Owned<rd_kafka_topic_partition_list_t>;
-
-// `offsets` = one each, or one for all.
-PartitionList MakeList(const std::vector<KafkaPartition>& partitions,
-                       const std::vector<std::int64_t>& offsets) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), partitions[i].topic.c_str(), partitions[i].id)
-        ->offset = offsets[offsets.size() == 1 ? 0 : i];
-  }
-  return list;
-}
-
-TaskError ErrorOf(const std::string& doing, rd_kafka_resp_err_t error) {
-  std::string what = fmt::format("{}: {}", doing, rd_kafka_err2str(error));
-  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-      error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-    what += " (kafka-create-topics makes topics)";
-  }
-  return {CodeOfKafkaError(error), what};
-}
 
 KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
   KafkaMessage message;
@@ -102,13 +72,7 @@ class KafkaReader::Impl {
     if (!partitions_.empty()) rd_kafka_assign(kafka_.get(), nullptr);
   }
 
-  std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics) {
-    std::vector<KafkaPartition> partitions;
-    for (const std::string& topic : topics) {
-      for (auto& partition : PartitionsOf(topic)) partitions.push_back(std::move(partition));
-    }
-    return partitions;
-  }
+  KafkaQuestions Questions() const { return {kafka_.get(), troubles_, stop_}; }
 
   std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition) {
     std::int64_t low = 0;
@@ -118,27 +82,9 @@ class KafkaReader::Impl {
     return error || high < 0 ? std::nullopt : std::optional(high);
   }
 
-  // The protocol's ListOffsets takes these two in place of a time.
-  std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) {
-    const auto begins = OffsetsFor(partitions, RD_KAFKA_OFFSET_BEGINNING);
-    const auto ends = OffsetsFor(partitions, RD_KAFKA_OFFSET_END);
-    std::vector<KafkaRange> ranges;
-    for (std::size_t i = 0; i < partitions.size(); ++i) ranges.push_back({begins[i], ends[i]});
-    return ranges;
-  }
-
-  std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
-                                                     milliseconds since_epoch) {
-    std::vector<std::optional<std::int64_t>> offsets;
-    for (const std::int64_t offset : OffsetsFor(partitions, since_epoch.count())) {
-      offsets.push_back(offset < 0 ? std::nullopt : std::optional(offset));
-    }
-    return offsets;
-  }
-
   void Commit(const std::vector<KafkaPartition>& partitions,
               const std::vector<std::int64_t>& offsets, milliseconds longest) {
-    const PartitionList list = MakeList(partitions, offsets);
+    const KafkaPartitionList list = MakeKafkaPartitionList(partitions, offsets);
     const Owned<rd_kafka_queue_t> responses(rd_kafka_queue_new(kafka_.get()));
     std::optional<rd_kafka_resp_err_t> response;
     const auto on_response = [](rd_kafka_t*, rd_kafka_resp_err_t error,
@@ -148,12 +94,12 @@ class KafkaReader::Impl {
     rd_kafka_commit_queue(kafka_.get(), list.get(), responses.get(), on_response, &response);
     const auto until = Clock::now() + std::min(longest, stop_.TimeLeft());
     while (!response && Clock::now() < until) {
-      rd_kafka_queue_poll_callback(responses.get(), static_cast<int>(kFirstSlice.count()));
+      rd_kafka_queue_poll_callback(responses.get(), static_cast<int>(kCommitSlice.count()));
       rd_kafka_poll(kafka_.get(), 0);
       if (!response && IsGroupRefused()) response = RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
     }
     const auto error = response.value_or(RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (error) throw ErrorOf(fmt::format("committing offsets of group {}", group_), error);
+    if (error) throw KafkaErrorOf(fmt::format("committing offsets of group {}", group_), error);
   }
 
   void Start(const std::vector<KafkaPartition>& partitions,
@@ -167,19 +113,21 @@ class KafkaReader::Impl {
       places.resize(std::max(places.size(), static_cast<std::size_t>(partition.id) + 1), -1);
       places[static_cast<std::size_t>(partition.id)] = static_cast<std::ptrdiff_t>(i);
     }
-    const PartitionList list = MakeList(partitions, offsets);
+    const KafkaPartitionList list = MakeKafkaPartitionList(partitions, offsets);
     if (const auto error = rd_kafka_assign(kafka_.get(), list.get())) {
-      throw ErrorOf("assigning partitions", error);
+      throw KafkaErrorOf("assigning partitions", error);
     }
   }
 
   void Pause(std::size_t partition) {
-    const PartitionList list = MakeList({partitions_[partition]}, {RD_KAFKA_OFFSET_INVALID});
+    const KafkaPartitionList list =
+        MakeKafkaPartitionList({partitions_[partition]}, {RD_KAFKA_OFFSET_INVALID});
     rd_kafka_pause_partitions(kafka_.get(), list.get());
   }
 
   const KafkaRead& Read(std::size_t most, milliseconds wait, const OnMessage& on_message) {
-    Serve(milliseconds(0), "");
+    rd_kafka_poll(kafka_.get(), 0);  // calls OnError
+    if (troubles_.login) throw *troubles_.login;
     FetchMore();
     read_.ends.clear();
     read_.gaps.clear();
@@ -219,7 +167,7 @@ class KafkaReader::Impl {
     const auto now = Clock::now();
     if (now < fetched_more_ + kBetween || rd_kafka_queue_length(queue_.get()) > kLowQueue) return;
     fetched_more_ = now;
-    const PartitionList list = MakeList(partitions_, {RD_KAFKA_OFFSET_END});
+    const KafkaPartitionList list = MakeKafkaPartitionList(partitions_, {RD_KAFKA_OFFSET_END});
     rd_kafka_offsets_for_times(kafka_.get(), list.get(), 0);
   }
 
@@ -248,7 +196,7 @@ class KafkaReader::Impl {
     // The group is not joined, so what it is not allowed does no harm. What may pass is tried again
     // by librdkafka itself.
     if (message.err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return;
-    const TaskError error = ErrorOf(
+    const TaskError error = KafkaErrorOf(
         message.rkt ? fmt::format("reading {}", rd_kafka_topic_name(message.rkt)) : "reading Kafka",
         message.err);
     if (error.code() != ExitCode::kTransient) throw error;
@@ -259,85 +207,6 @@ class KafkaReader::Impl {
   bool IsGroupRefused() {
     const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), 0));
     return message && message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
-  }
-
-  // Asks until there is a response that another try would not change.
-  void Ask(const std::string& doing, const std::function<rd_kafka_resp_err_t(int)>& call) {
-    for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
-      const auto slice = std::clamp(Left(), milliseconds(1), longest);
-      const auto error = call(static_cast<int>(slice.count()));
-      if (!error) return;
-      const TaskError failure = ErrorOf(doing, error);
-      if (failure.code() != ExitCode::kTransient) throw failure;
-      Serve(kBetween, failure.what());
-    }
-  }
-
-  std::vector<KafkaPartition> PartitionsOf(const std::string& topic) {
-    const KafkaTopic handle(rd_kafka_topic_new(kafka_.get(), topic.c_str(), nullptr));
-    if (!handle) throw ErrorOf(topic, rd_kafka_last_error());
-    const auto give_up_on_unknown = Clock::now() + kUntilTopicsShow;
-    for (;;) {
-      Owned<const rd_kafka_metadata_t> metadata;
-      Ask(topic, [&](int timeout) {
-        const rd_kafka_metadata_t* response = nullptr;
-        const auto error = rd_kafka_metadata(kafka_.get(), 0, handle.get(), &response, timeout);
-        metadata.reset(response);
-        return error;
-      });
-      const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-      const TaskError error = ErrorOf(topic, found.err);
-      const bool is_late = Clock::now() >= give_up_on_unknown;
-      if (!found.err) {
-        std::vector<KafkaPartition> partitions;
-        bool has_leaders = true;
-        for (int i = 0; i < found.partition_cnt; ++i) {
-          const auto& partition = found.partitions[i];
-          partitions.push_back({topic, partition.id, partition.leader >= 0});
-          has_leaders = has_leaders && partition.leader >= 0;
-        }
-        const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
-        std::sort(partitions.begin(), partitions.end(), by_id);
-        if (has_leaders || is_late) return partitions;
-      } else if (error.code() != ExitCode::kTransient && is_late) {
-        throw error;
-      }
-      Serve(kBetween, error.what());
-    }
-  }
-
-  // The first offset at or after `time` (a time, or one of the protocol's special values).
-  std::vector<std::int64_t> OffsetsFor(const std::vector<KafkaPartition>& partitions,
-                                       std::int64_t time) {
-    if (partitions.empty()) return {};
-    PartitionList list;
-    Ask("asking for offsets", [&](int timeout) {
-      list = MakeList(partitions, {time});
-      auto error = rd_kafka_offsets_for_times(kafka_.get(), list.get(), timeout);
-      for (int i = 0; i < list->cnt && !error; ++i) error = list->elems[i].err;
-      return error;
-    });
-    std::vector<std::int64_t> offsets;
-    for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
-    return offsets;
-  }
-
-  milliseconds Left() const {
-    const auto left = std::chrono::ceil<milliseconds>(stop_.work_until() - Clock::now());
-    return std::min(left, stop_.TimeLeft());
-  }
-
-  // Calls back, and throws what ends the waiting.
-  void Serve(milliseconds wait, const std::string& cause) {
-    rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
-    if (troubles_.login) throw *troubles_.login;
-    if (cause.empty()) return;
-    stop_.ThrowIfSignalled();
-    if (Left().count() <= 0) {
-      throw TaskError(
-          ExitCode::kTransient,
-          fmt::format("asking Kafka: {}", troubles_.broker.empty() ? cause : troubles_.broker));
-    }
   }
 
   static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {
@@ -365,17 +234,17 @@ KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& g
 KafkaReader::~KafkaReader() = default;
 
 std::vector<KafkaPartition> KafkaReader::Partitions(const std::vector<std::string>& topics) {
-  return impl_->Partitions(topics);
+  return impl_->Questions().Partitions(topics);
 }
 std::optional<std::int64_t> KafkaReader::HighWatermark(const KafkaPartition& partition) {
   return impl_->HighWatermark(partition);
 }
 std::vector<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
-  return impl_->Ranges(partitions);
+  return impl_->Questions().Ranges(partitions);
 }
 std::vector<std::optional<std::int64_t>> KafkaReader::OffsetsAt(
     const std::vector<KafkaPartition>& partitions, std::chrono::milliseconds since_epoch) {
-  return impl_->OffsetsAt(partitions, since_epoch);
+  return impl_->Questions().OffsetsAt(partitions, since_epoch);
 }
 void KafkaReader::Commit(const std::vector<KafkaPartition>& partitions,
                          const std::vector<std::int64_t>& offsets, milliseconds longest) {
