@@ -25,7 +25,8 @@ class KillSink : public PostgresSinkTest {
     Write(kGamesTopic, {with_id(kGamesTopic, At(time, R"("appid":1,"steam_id":"2")"))});
     Write(kPlayersTopic,
           {with_id(kPlayersTopic, At(time, R"("steamid":")" + std::to_string(n) + "\""))});
-    Write(kNewsTopic, {with_id(kNewsTopic, At(time, R"("gid":")" + std::to_string(n) + "\""))});
+    const std::string gid = R"("feed_appid":1,"gid":")" + std::to_string(n) + "\"";
+    Write(kNewsTopic, {with_id(kNewsTopic, At(time, gid))});
   }
 
   void ExpectEachOnce() {
