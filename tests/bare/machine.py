@@ -132,7 +132,7 @@ def port_taken(port: int) -> bool:
 
 
 def own_certificates() -> Iterator[str]:
-    """The authorities that this machine trusts beside Debian's."""
+    """The CA certificates that this machine trusts beside Debian's."""
     debians = {
         certificate
         for file in Path("/usr/share/ca-certificates").glob("**/*.crt")
