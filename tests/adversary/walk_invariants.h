@@ -93,6 +93,14 @@ class WalkInvariants {
     touched_.erase(walk);
   }
 
+  // A run tells the store that it asks for the ids down to `reach`, before it does. Where it is
+  // killed in between, the next one cannot know that it has not.
+  void Claim(const std::string& pass, std::uint64_t cursor, std::uint64_t reach) {
+    for (std::uint64_t id = reach + 1; id <= cursor; ++id) {
+      asked_.insert(fmt::format("{}/{}", pass, id));
+    }
+  }
+
   // I3: what lies beyond the cursor of a pass of an earlier month was asked for in that pass.
   void CheckPass(const steamflow::Walk& walk, const Settings& settings, Instant now) {
     const std::string id = walk.EventId(0);

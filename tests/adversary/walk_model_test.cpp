@@ -322,6 +322,7 @@ class WalkWorld {
     const auto cursor = Get(keys.cursor);
     const auto pass = Get(keys.pass);
     const auto held_grid = Get(keys.grid);
+    const auto reach = Get(keys.reach);
     for (const auto& [key, value] : change.wanted) {
       if (key.rfind(settings.Base(), 0) != 0 || key.find('@') != settings.Base().find('@')) {
         throw std::logic_error("a topic's run changes the keys of another: " + key);
@@ -340,6 +341,10 @@ class WalkWorld {
       invariants_.CheckNewPass(settings, grid, *Get(keys.cursor), *Get(keys.pass), pass, now);
     } else if (cursor != Get(keys.cursor)) {
       invariants_.CheckMove(settings, grid, *cursor, *Get(keys.cursor), *pass);
+    }
+    if (Get(keys.reach) != reach && Get(keys.reach)) {
+      invariants_.Claim(*Get(keys.pass), std::stoull(*Get(keys.cursor)),
+                        std::stoull(*Get(keys.reach)));
     }
     if (Get(keys.grid) != held_grid) invariants_.CheckNewGrid(settings.Base(), held_grid);
   }
