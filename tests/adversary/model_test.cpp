@@ -11,8 +11,6 @@ namespace {
 // Runs that add one to a counter by reading and then writing it, which loses counts.
 class Counters {
  public:
-  static constexpr std::uint32_t kActions = 2;
-
   void Do(const Step& step) {
     if (step.action == 0) {
       runs_.push_back(std::make_unique<Actor>([this](Actor& run) {

@@ -148,7 +148,7 @@ class NewsWorld {
       for (const auto& [from, to] :
            {std::pair(fresh.begin(), half), std::pair(half, fresh.end())}) {
         if (from == to) continue;
-        effect([&] {
+        effect([&, from = from, to = to] {
           for (auto item = from; item != to; ++item) Deliver(**item);
           return 0;
         });

@@ -188,6 +188,12 @@ class Pipeline:
         host, port = self.redis.split(":")
         return command("redis-cli", "-h", host, "-p", port, "get", key)
 
+    def forget_walk(self, key: str) -> None:
+        """Deletes what Redis holds of a walk, as an operator does who wants to begin it again."""
+        host, port = self.redis.split(":")
+        keys = [key, *(f"{key}:{part}" for part in ("pass", "reach", "failures", "grid"))]
+        command("redis-cli", "-h", host, "-p", port, "del", *keys)
+
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
