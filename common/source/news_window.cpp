@@ -74,6 +74,14 @@ NewsWindow::Fields ReadFields(RedisClient& redis, const std::string& key) {
   return fields;
 }
 
+// The date of the oldest among the newest kFewest; nothing where there are not as many.
+std::optional<std::int64_t> DateOfLastKept(std::vector<std::int64_t> dates) {
+  if (dates.size() < kFewest) return std::nullopt;
+  const auto last = dates.begin() + (kFewest - 1);
+  std::nth_element(dates.begin(), last, dates.end(), std::greater<>());
+  return *last;
+}
+
 void AppendLine(std::string& lines, const std::string& field, const std::string& value) {
   lines.append(field).append(" ").append(value).append("\n");
 }
@@ -141,9 +149,8 @@ std::int64_t NewsWindow::BeginningOf(const std::map<std::string, Entry>& entries
   for (const auto& [field, entry] : entries) {
     if (!IsLetter(field)) dates.push_back(std::min(entry.date, now_));
   }
-  if (dates.size() < kFewest) return since_;
-  const auto last = dates.begin() + (kFewest - 1);
-  std::nth_element(dates.begin(), last, dates.end(), std::greater<>());
+  const auto last = DateOfLastKept(dates);
+  if (!last) return since_;
   const std::int64_t newest = *std::max_element(dates.begin(), dates.end());
   return std::max(since_, std::min(newest - kShortest, *last));
 }
@@ -151,13 +158,21 @@ std::int64_t NewsWindow::BeginningOf(const std::map<std::string, Entry>& entries
 std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
   if (!has_added_) return std::nullopt;
   const std::int64_t since = BeginningOf(entries_);
+  // A dead letter has no date of its own: its item can come into view again on a page that reaches
+  // farther back than the window, and so the newest ones stay whenever the window begins.
+  std::vector<std::int64_t> letters;
+  for (const auto& [field, entry] : entries_) {
+    if (IsLetter(field)) letters.push_back(entry.date);
+  }
+  const std::int64_t letters_since =
+      std::min(since, DateOfLastKept(std::move(letters)).value_or(0));
   Fields moved{{kSince, fmt::to_string(since)}};
   for (const auto& [field, entry] : entries_) {
     // What the feed still shows as part of the window stays, whatever its date was when it was
     // added: it would be delivered again.
     const auto shown = shown_.find(field);
     const bool is_part = shown != shown_.end() && (!shown->second || *shown->second >= since);
-    if (entry.date >= since || is_part) {
+    if (entry.date >= (IsLetter(field) ? letters_since : since) || is_part) {
       moved[field] = fmt::format("{}/{}", entry.edition, entry.date);
     }
   }

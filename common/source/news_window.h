@@ -17,8 +17,8 @@ namespace steamflow {
 // the dead letters is in it too, as `letter:<fingerprint>`.
 //
 // It holds the last 30 days before the newest item and at least the newest 200, so that an item
-// that is taken in late or edited is known as such. No date in it lies beyond the clock when it was
-// written, whatever an item says.
+// that is taken in late or edited is known as such, and the newest 200 dead letters. No date in it
+// lies beyond the clock when it was written, whatever an item says.
 class NewsWindow {
  public:
   using Fields = std::map<std::string, std::string>;
