@@ -143,5 +143,13 @@ TEST_F(Memory, AnAnswerLongerThanAllThatMayBeInFlightIsTaken) {
   EXPECT_LT(run.peak_rss_kib, 80 * 1024);
 }
 
+// A gigabyte in a MiB of gzip stops at the cap of a body.
+TEST_F(Memory, OfAGzipBombIsBounded) {
+  Fault(R"({"kind":"gzip_bomb","times":-1})");
+  const Ended run = Run({kPlayersTask, "--retries", "1"});
+  EXPECT_EQ(run.exit_code, 75) << run.out;
+  EXPECT_LT(run.peak_rss_kib, 128 * 1024);
+}
+
 }  // namespace
 }  // namespace steamflow::test
