@@ -24,18 +24,18 @@ COLUMNS = """steam_id, appid, name, playtime_2weeks, playtime_forever, playtime_
     playtime_mac_forever, playtime_linux_forever, playtime_deck_forever"""
 EXPORT = f"""
 CREATE TABLE staged AS
-  SELECT event_id, event_time, topic, partition, "offset", key, value, {COLUMNS}
-  FROM records JOIN recently_played_games USING (event_id, event_time)
+  SELECT event_id, event_time, topic, partition, "offset", key, value, month, {COLUMNS}
+  FROM records JOIN recently_played_games USING (event_id, event_time, month)
 """
 UPSERT = f"""
 \\copy staged FROM '%s' WITH (FORMAT binary)
 WITH fresh AS (
-  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value)
-  SELECT event_id, event_time, topic, partition, "offset", key, value FROM staged
-  ON CONFLICT DO NOTHING RETURNING topic, partition, "offset"
+  INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value, month)
+  SELECT event_id, event_time, topic, partition, "offset", key, value, month FROM staged
+  ON CONFLICT (topic, event_id, month) DO NOTHING RETURNING topic, partition, "offset"
 ), events AS (
-  INSERT INTO recently_played_games (event_id, event_time, {COLUMNS})
-  SELECT event_id, event_time, {COLUMNS} FROM staged JOIN fresh USING (topic, partition, "offset")
+  INSERT INTO recently_played_games (event_id, event_time, month, {COLUMNS})
+  SELECT event_id, event_time, month, {COLUMNS} FROM staged JOIN fresh USING (topic, partition, "offset")
 )
 SELECT count(*) FROM fresh;
 """

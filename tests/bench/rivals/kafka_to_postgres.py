@@ -13,12 +13,13 @@ from psycopg2.extras import execute_values
 BATCH = 10_000
 
 RECORDS = """
-    INSERT INTO steamflow.records (event_id, event_time, topic, partition, "offset", key, value)
+    INSERT INTO steamflow.records
+        (event_id, event_time, topic, partition, "offset", key, value, month)
     VALUES %s ON CONFLICT DO NOTHING
 """
 GAMES = """
     INSERT INTO steamflow.recently_played_games
-        (event_id, event_time, steam_id, appid, name, playtime_2weeks, playtime_forever)
+        (event_id, event_time, month, steam_id, appid, name, playtime_2weeks, playtime_forever)
     VALUES %s
 """
 
@@ -47,9 +48,11 @@ def store(connection: "psycopg2.extensions.connection", messages: list) -> None:
         event_id = dict(message.headers())["event_id"].decode()
         time = value["timestamp"]
         place = (message.topic(), message.partition(), message.offset())
-        records.append((event_id, time, *place, message.key().decode(), message.value().decode()))
+        month = event_id.split("/")[1][:7] + "-01"  # <topic>/2026-11-22T22:34Z/...
+        key, text = message.key().decode(), message.value().decode()
+        records.append((event_id, time, *place, key, text, month))
         names = ("steam_id", "appid", "name", "playtime_2weeks", "playtime_forever")
-        games.append((event_id, time, *(value.get(name) for name in names)))
+        games.append((event_id, time, month, *(value.get(name) for name in names)))
     with connection, connection.cursor() as cursor:
         execute_values(cursor, RECORDS, records, page_size=1000)
         execute_values(cursor, GAMES, games, page_size=1000)
