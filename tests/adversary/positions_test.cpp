@@ -2,7 +2,7 @@
 // other schemas, restored databases. On a real Kafka and a real PostgreSQL.
 
 #include "kafka_changes.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "kafka_changes.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -1,6 +1,6 @@
 // What the store refuses for a reason of its own is not the record's fault, and letters fit.
 
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

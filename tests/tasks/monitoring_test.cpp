@@ -10,7 +10,7 @@
 #include <regex>
 #include <sstream>
 
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 #include "search_server.h"
 
 namespace steamflow::test {

@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "cut_proxy.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

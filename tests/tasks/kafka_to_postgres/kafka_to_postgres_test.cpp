@@ -1,6 +1,6 @@
 // The PostgreSQL sink with a real PostgreSQL and librdkafka's mock Kafka.
 
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -2,7 +2,7 @@
 // a clean run. Each event id is in PostgreSQL once, and none is missing.
 
 #include "killer.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

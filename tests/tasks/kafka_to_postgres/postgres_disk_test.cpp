@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "child_process.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {

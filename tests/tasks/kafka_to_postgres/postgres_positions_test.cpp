@@ -2,7 +2,7 @@
 // later, transactions. And what depends on a real one: memory, deletions.
 
 #include "kafka_changes.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {
