@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "cut_proxy.h"
-#include "redis_test.h"
+#include "redis_fixture.h"
 
 namespace steamflow {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "redis_test.h"
+#include "redis_fixture.h"
 
 namespace steamflow {
 namespace {

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "key_store.h"
-#include "redis_test.h"
+#include "redis_fixture.h"
 #include "steam_urls.h"
 #include "walk.h"
 

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "redis_test.h"
+#include "redis_fixture.h"
 #include "timestamp.h"
 
 namespace steamflow {
