@@ -12,7 +12,7 @@
 
 #include "kafka_changes.h"
 #include "postgres_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "postgres_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 

@@ -1,6 +1,6 @@
 // An id whose call fails again and again cannot stop the walk, and an outage is not taken for one.
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

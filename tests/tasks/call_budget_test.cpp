@@ -1,6 +1,6 @@
 // The daily number of calls of a key: never passed, given back, shared.
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -1,6 +1,6 @@
 // Records that Kafka cannot take, on a real broker: only these become dead letters.
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

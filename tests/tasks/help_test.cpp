@@ -5,7 +5,7 @@
 #include <set>
 #include <sstream>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

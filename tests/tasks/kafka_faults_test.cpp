@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

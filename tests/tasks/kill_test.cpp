@@ -3,7 +3,7 @@
 
 #include "killer.h"
 #include "steam_standin/news.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "scripted_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -1,7 +1,7 @@
 // Objects of the API without a usable id: none is dropped silently, and no account is passed over
 // because of one.
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <memory>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

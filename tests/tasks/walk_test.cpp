@@ -6,7 +6,7 @@
 #include <map>
 #include <tuple>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

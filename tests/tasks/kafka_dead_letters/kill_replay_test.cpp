@@ -2,7 +2,7 @@
 // once.
 
 #include "killer.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

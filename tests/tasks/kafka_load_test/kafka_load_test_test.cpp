@@ -1,7 +1,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

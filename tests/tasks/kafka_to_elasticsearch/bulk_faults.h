@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "scripted_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 // The Elasticsearch sink against a server of the test's own: the documents and positions that it
 // keeps, the faults that a test sets, and how the sink is run against it.

@@ -2,7 +2,7 @@
 
 #include "kafka_changes.h"
 #include "search_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {
@@ -264,8 +264,8 @@ TEST_P(KafkaToElasticsearch, ManyRecordsAreStoredOnceByRunsSideBySide) {
   const auto count = [&](const char* name) {
     return run.Result().Number(name) + ended.Result().Number(name);
   };
-  // A document is inserted by one of them. What a run had sent when the other one moved the position
-  // elsewhere is in no result.
+  // A document is inserted by one of them. What a run had sent when the other one moved the
+  // position elsewhere is in no result.
   EXPECT_LE(count("/sink/inserted"), 30'000);
   EXPECT_EQ(count("/sink/dead_letters"), 0);
   EXPECT_EQ(search_.Count("t"), 30'000);

@@ -3,7 +3,7 @@
 
 #include "killer.h"
 #include "search_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

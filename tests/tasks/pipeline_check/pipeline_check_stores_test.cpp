@@ -2,7 +2,7 @@
 
 #include "postgres_server.h"
 #include "scripted_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "search_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -10,7 +10,7 @@
 #include <filesystem>
 
 #include "postgres_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

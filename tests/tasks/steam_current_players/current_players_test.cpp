@@ -1,5 +1,5 @@
 #include "steam_standin/apps.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "steam_standin/news.h"
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

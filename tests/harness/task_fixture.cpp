@@ -1,4 +1,4 @@
-#include "task_test.h"
+#include "task_fixture.h"
 
 #include <array>
 #include <cstdio>
