@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "topics_file.h"
+#include "topic_spec.h"
 
 struct rd_kafka_metadata;
 

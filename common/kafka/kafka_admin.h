@@ -10,7 +10,7 @@
 #include "kafka_config.h"
 #include "stop.h"
 #include "task_error.h"
-#include "topics_file.h"
+#include "topic_spec.h"
 
 namespace steamflow {
 

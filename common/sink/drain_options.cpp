@@ -7,7 +7,7 @@
 #include "flags.h"
 #include "shard.h"
 #include "task_error.h"
-#include "topics_file.h"
+#include "topic_spec.h"
 
 namespace steamflow {
 

@@ -4,7 +4,7 @@
 
 #include "flags.h"
 #include "steam_settings.h"
-#include "topics_file.h"
+#include "topic_spec.h"
 
 namespace steamflow {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "kafka_admin.h"
 #include "stop.h"
-#include "topics_file.h"
+#include "topic_spec.h"
 
 namespace steamflow {
 

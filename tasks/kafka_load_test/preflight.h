@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "topics_file.h"
+#include "topic_spec.h"
 
 namespace steamflow {
 

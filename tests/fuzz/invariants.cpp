@@ -15,7 +15,7 @@
 #include "steam_settings.h"
 #include "task_error.h"
 #include "timestamp.h"
-#include "topics_file.h"
+#include "topic_spec.h"
 
 namespace steamflow::fuzz {
 namespace {

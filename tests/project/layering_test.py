@@ -24,7 +24,7 @@ CPP_LIBRARY = re.compile(r"(fmt|tl)/")
 PURE = {
     "common/base/json",
     "common/base/task_error",
-    "common/kafka/topics_file",
+    "common/kafka/topic_spec",
     "common/records/consumed_record",
     "common/records/record_fields",
     "common/records/topics",

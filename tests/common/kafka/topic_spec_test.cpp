@@ -1,4 +1,4 @@
-#include "topics_file.h"
+#include "topic_spec.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "topics_file.h"
+#include "topic_spec.h"
 
 #include <fmt/format.h>
 
