@@ -5,7 +5,7 @@
 
 #include "fetcher.h"
 #include "walk.h"
-#include "walk_failures.h"
+#include "walk_end.h"
 
 namespace steamflow {
 

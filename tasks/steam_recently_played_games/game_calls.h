@@ -9,7 +9,7 @@
 #include "fetcher.h"
 #include "steam_api.h"
 #include "walk.h"
-#include "walk_failures.h"
+#include "walk_end.h"
 #include "witnesses.h"
 
 namespace steamflow {

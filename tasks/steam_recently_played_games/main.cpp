@@ -12,7 +12,7 @@
 #include "steam_api.h"
 #include "topics.h"
 #include "walk.h"
-#include "walk_failures.h"
+#include "walk_end.h"
 
 int main(int argc, char** argv) {
   using namespace steamflow;

@@ -13,7 +13,7 @@
 #include "parse_number.h"
 #include "player_batches.h"
 #include "test_run.h"
-#include "walk_failures.h"
+#include "walk_end.h"
 #include "walk_invariants.h"
 
 namespace steamflow::test {

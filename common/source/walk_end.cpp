@@ -1,4 +1,4 @@
-#include "walk_failures.h"
+#include "walk_end.h"
 
 #include <map>
 
