@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
-#include "connect_config.h"
 #include "connector.h"
+#include "kafka_connect_config.h"
 #include "log.h"
 #include "rest_client.h"
 #include "run.h"

@@ -1,4 +1,4 @@
-#include "connect_config.h"
+#include "kafka_connect_config.h"
 
 #include "airflow_connection.h"
 #include "flags.h"
