@@ -8,9 +8,9 @@
 #include "command.h"
 #include "kafka_admin.h"
 #include "meter.h"
+#include "pace.h"
 #include "preflight.h"
 #include "progress.h"
-#include "rate_limit.h"
 #include "record_output.h"
 #include "sample.h"
 
