@@ -214,7 +214,7 @@ void CheckSinkRecord(std::string_view bytes) {
   }
 }
 
-void CheckBulkAnswer(std::string_view bytes) {
+void CheckBulkResponse(std::string_view bytes) {
   static BulkResponseParser parser;
   for (const std::size_t number : {0U, 1U, 2U, 3U}) {
     const auto items = parser.Parse(bytes, number);

@@ -30,6 +30,6 @@ void CheckTopics(std::string_view bytes);
 void CheckSinkRecord(std::string_view bytes);
 
 // An answer of Elasticsearch to _bulk.
-void CheckBulkAnswer(std::string_view bytes);
+void CheckBulkResponse(std::string_view bytes);
 
 }  // namespace steamflow::fuzz

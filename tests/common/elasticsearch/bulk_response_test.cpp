@@ -27,7 +27,7 @@ Fate FateOf400(const std::string& type, const std::string& reason, const std::st
       .fate;
 }
 
-TEST(BulkAnswerTest, TheStatusSaysWhatBecameOfAnItem) {
+TEST(BulkResponseTest, TheStatusSaysWhatBecameOfAnItem) {
   EXPECT_EQ(FateOf(201, ""), Fate::kStored);
   EXPECT_EQ(FateOf(200, "", "index"), Fate::kStored);
   EXPECT_EQ(FateOf(409, "version_conflict_engine_exception"), Fate::kDuplicate);
@@ -38,7 +38,7 @@ TEST(BulkAnswerTest, TheStatusSaysWhatBecameOfAnItem) {
 }
 
 // As OpenSearch 2.19 and Elasticsearch 7.17 say it.
-TEST(BulkAnswerTest, AValueThatDoesNotParseIsTheDocumentsFault) {
+TEST(BulkResponseTest, AValueThatDoesNotParseIsTheDocumentsFault) {
   EXPECT_EQ(FateOf400("mapper_parsing_exception", "failed to parse", "Duplicate field 'a'"),
             Fate::kRefused);
   EXPECT_EQ(FateOf400("document_parsing_exception", "[1:6] failed to parse field [a]"),
@@ -52,7 +52,7 @@ TEST(BulkAnswerTest, AValueThatDoesNotParseIsTheDocumentsFault) {
             Fate::kRefused);
 }
 
-TEST(BulkAnswerTest, WhatIsNoFaultOfTheDocumentIsNoRefusal) {
+TEST(BulkResponseTest, WhatIsNoFaultOfTheDocumentIsNoRefusal) {
   EXPECT_EQ(FateOf(403, "cluster_block_exception"), Fate::kTryAgain);
   EXPECT_EQ(FateOf(403, "security_exception"), Fate::kNoRight);
   EXPECT_EQ(FateOf(400, "index_closed_exception"), Fate::kNoPlace);
@@ -79,13 +79,13 @@ TEST(BulkAnswerTest, WhatIsNoFaultOfTheDocumentIsNoRefusal) {
             Fate::kNoPlace);
 }
 
-TEST(BulkAnswerTest, ADocumentThatAPipelineDropsIsNotStored) {
+TEST(BulkResponseTest, ADocumentThatAPipelineDropsIsNotStored) {
   EXPECT_EQ(Only(R"({"create":{"result":"noop","status":200}})").fate, Fate::kNoPlace);
   EXPECT_EQ(Only(R"({"index":{"result":"noop","status":200}})").fate, Fate::kNoPlace);
   EXPECT_EQ(Only(R"({"index":{"result":"updated","status":200}})").fate, Fate::kStored);
 }
 
-TEST(BulkAnswerTest, TheReasonHasItsCause) {
+TEST(BulkResponseTest, TheReasonHasItsCause) {
   EXPECT_EQ(Only(R"({"create":{"_index":"i","status":400,"error":{"type":"mapper_parsing_exception",
                      "reason":"failed to parse","caused_by":{"type":"x","reason":"a \"cause\""}}}})")
                 .reason,
@@ -95,7 +95,7 @@ TEST(BulkAnswerTest, TheReasonHasItsCause) {
   EXPECT_EQ(Only(R"({"create":{"status":201}})").reason, "");
 }
 
-TEST(BulkAnswerTest, ItemsKeepTheirOrder) {
+TEST(BulkResponseTest, ItemsKeepTheirOrder) {
   const auto items = BulkResponseParser().Parse(
       R"({"took":1,"errors":true,"items":[{"create":{"status":201}},
           {"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},
@@ -107,7 +107,7 @@ TEST(BulkAnswerTest, ItemsKeepTheirOrder) {
   EXPECT_EQ((*items)[2].fate, Fate::kTryAgain);
 }
 
-TEST(BulkAnswerTest, WhatIsNoSuchAnswerIsAnError) {
+TEST(BulkResponseTest, WhatIsNoSuchResponseIsAnError) {
   for (const char* json :
        {"", "<html>", "[]", "{}", R"({"items":7})", R"({"items":[]})",
         R"({"items":[{"create":{"status":201}},{"create":{"status":201}}]})",
