@@ -1,4 +1,4 @@
-// I6: SIGKILL at every write and wait of a task, with real Kafka and Redis, each followed by clean
+// I8: SIGKILL at every write and wait of a task, with real Kafka and Redis, each followed by clean
 // runs. Nothing may be lost, no cursor wrong, no event id strange.
 
 #include "killer.h"

@@ -1,4 +1,4 @@
-// I4 and I6 for kafka-to-elasticsearch: SIGKILL at every write and wait, and at random, each
+// I4 and I8 for kafka-to-elasticsearch: SIGKILL at every write and wait, and at random, each
 // followed by a clean run. Each event id is in the search server once, and none is missing.
 
 #include "killer.h"

@@ -1,4 +1,4 @@
-// I4 and I6 for kafka-to-postgres: SIGKILL at every write and wait, and at random, each followed by
+// I4 and I8 for kafka-to-postgres: SIGKILL at every write and wait, and at random, each followed by
 // a clean run. Each event id is in PostgreSQL once, and none is missing.
 
 #include "killer.h"
