@@ -1,3 +1,5 @@
+// What replication is worth: three real brokers, one of which dies.
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
