@@ -31,6 +31,9 @@ struct Run {
   const RunIdentity& identity;
   const CommonOptions& options;
   Result& result;  // filled in as the run goes on, so that a failed run still tells what it did
+
+  // Adds a cursor to the result, and tells of its move at --log-level debug.
+  void AddCursor(CursorResult cursor) const;
 };
 
 }  // namespace steamflow

@@ -280,6 +280,7 @@ class Drain::Impl {
     for (std::size_t i = 0; i < batch.moves().size(); ++i) {
       partitions_[batch.PartitionOf(i)].Settle(batch.moves()[i].to);
     }
+    if (run_.log.Shows(LogLevel::kDebug)) batch.Tell(run_.log, done_.store, *stored);
     ShowResult();
     progress_line_->Show(done_.records(), 0);
     return true;

@@ -1,9 +1,18 @@
 #include "drain_batch.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
+#include <numeric>
+
 namespace steamflow {
 namespace {
 constexpr std::size_t kMostDeadLetters = 1000;
 constexpr std::size_t kMostDeadLetterBytes = 4U << 20U;
+
+std::size_t SizeOf(const ConsumedMessage& message) {
+  return message.key.value_or("").size() + message.value.value_or("").size();
+}
 }  // namespace
 
 bool DrainBatch::IsFull() const {
@@ -18,17 +27,20 @@ void DrainBatch::Clear(std::size_t topics) {
   tried_.assign(topics, 0);
   moves_.clear();
   moved_.clear();
+  bytes_ = 0;
 }
 
 void DrainBatch::Add(std::size_t topic, const ConsumedRecord& record) {
   ++records_[topic];
   ++tried_[topic];
+  bytes_ += SizeOf(record.message);
   batch_->Add(record);
 }
 
 void DrainBatch::AddPoison(std::size_t topic, const ConsumedMessage& message,
                            const std::vector<KafkaHeader>& headers, std::string_view reason) {
   ++records_[topic];
+  bytes_ += SizeOf(message);
   letters_.Add(message, headers, reason);
 }
 
@@ -45,6 +57,18 @@ DrainBatch::Storing DrainBatch::Store(RefusalFuse& fuse, const std::vector<std::
     duration_ = Clock::now() - begun;
     return stored;
   });
+}
+
+void DrainBatch::Tell(Log& log, const std::string& store, const SinkBatch::Stored& stored) const {
+  log.Debug(fmt::format(
+      "batch into {}: {} records, {} bytes, {} ms; {} inserted, {} duplicates, {} dead letters",
+      store, std::accumulate(records_.begin(), records_.end(), std::uint64_t{0}), bytes_,
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration_).count(), stored.inserted,
+      stored.duplicates, dead_letters()));
+  for (const PositionMove& move : moves_) {
+    log.Debug(fmt::format("position {}/{}: from {} to {}", move.partition.topic, move.partition.id,
+                          move.from ? fmt::to_string(move.from->offset) : "none", move.to.offset));
+  }
 }
 
 }  // namespace steamflow

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch_dead_letters.h"
+#include "log.h"
 #include "refusal_fuse.h"
 #include "sink_store.h"
 #include "stop.h"
@@ -36,6 +37,9 @@ class DrainBatch {
   using Storing = std::future<std::optional<SinkBatch::Stored>>;
   Storing Store(RefusalFuse& fuse, const std::vector<std::string>& topics);
 
+  // Tells of the batch, which is stored, and of its moves at --log-level debug.
+  void Tell(Log& log, const std::string& store, const SinkBatch::Stored& stored) const;
+
   // By topic, letters included.
   const std::vector<std::uint64_t>& records() const { return records_; }
   const std::vector<PositionMove>& moves() const { return moves_; }
@@ -50,6 +54,7 @@ class DrainBatch {
   std::vector<std::uint64_t> tried_;    // those of them that the store is given
   std::vector<PositionMove> moves_;
   std::vector<std::size_t> moved_;  // the number of each move's partition
+  std::uint64_t bytes_ = 0;         // of keys and values, as they came
   Clock::duration duration_{};
 };
 

@@ -1,5 +1,9 @@
 #include "kafka_output.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
+
 #include "dead_letters.h"
 #include "kafka_producer.h"
 
@@ -53,7 +57,18 @@ class KafkaOutput : public RecordOutput {
   }
 
   void Poll() override { producer_.Poll(); }
-  std::optional<TaskError> Drain() override { return producer_.Drain(); }
+
+  std::optional<TaskError> Drain() override {
+    const auto begun = Clock::now();
+    auto error = producer_.Drain();
+    if (run_.log.Shows(LogLevel::kDebug)) {
+      run_.log.Debug(fmt::format(
+          "flushed to {}: {} of {} records acknowledged, {} bytes, {} dead letters, waited {} ms",
+          result_.topic, result_.acknowledged, result_.records, result_.bytes, result_.dead_letters,
+          std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun).count()));
+    }
+    return error;
+  }
 
  private:
   void BecomeDeadLetter(std::uint64_t item, const OutgoingMessage& record,

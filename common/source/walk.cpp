@@ -120,7 +120,7 @@ void Walk::Advance(std::uint64_t done) {
   }
   result.position =
       std::max(ParseNumber<std::uint64_t>(result.to).value_or(0), kWalkEnd) - kWalkEnd;
-  run_.result.cursors.push_back(std::move(result));
+  run_.AddCursor(std::move(result));
 }
 
 }  // namespace steamflow

@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
       if (!config.moves_cursor() || !source.items().IsDone(app)) continue;
       const NewsWindow& window = feeds[app].window();
       const auto moved = MoveNewsWindow(NewsWindowIn(*source.redis(), window.key()), window);
-      if (moved) run.result.cursors.push_back(*moved);
+      if (moved) run.AddCursor(*moved);
     }
     source.WarnOfRepairs(parser.repaired());
     source.ThrowUnlessComplete(end, failed);

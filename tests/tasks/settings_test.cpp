@@ -36,6 +36,22 @@ TEST_F(Settings, TheLevelDebugTellsEveryRequestAndNoSecret) {
   EXPECT_EQ(run.err.find(environment_.at("AIRFLOW_VAR_STEAM_API_KEY")), std::string::npos);
 }
 
+TEST_F(Settings, TheLevelDebugTellsEveryFlushAndEveryMoveOfACursor) {
+  const Ended run = Run({kPlayersTask, "--count", "40", "--log-level", "debug"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto records = ToText(static_cast<std::uint64_t>(run.Result().Number("/kafka/records")));
+  const auto bytes = ToText(static_cast<std::uint64_t>(run.Result().Number("/kafka/bytes")));
+  EXPECT_NE(run.err.find("flushed to topic_GetUserInfo: " + records + " of " + records +
+                         " records acknowledged, " + bytes + " bytes, 0 dead letters, waited "),
+            std::string::npos)
+      << run.err;
+  EXPECT_NE(run.err.find("cursor last_user_id: from " + ToText(kFirstPlayersId) + " to " +
+                         ToText(kFirstPlayersId - 40)),
+            std::string::npos)
+      << run.err;
+  EXPECT_EQ(run.err.find(kApiKey), std::string::npos);
+}
+
 TEST_F(Settings, BadFlagsAre64) {
   const std::vector<std::vector<std::string>> cases{
       {"--no-such-flag"},

@@ -1,5 +1,7 @@
 // The PostgreSQL sink with a real PostgreSQL and librdkafka's mock Kafka.
 
+#include <gmock/gmock.h>
+
 #include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
@@ -62,6 +64,15 @@ TEST_F(KafkaToPostgres, ARunGoesOnWhereTheLastOneEnded) {
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(5, 0, 0));
   EXPECT_EQ(Value(R"(SELECT sum("offset") FROM sink_offsets)"), "30");
   EXPECT_EQ(Rows("records"), "30");
+}
+
+TEST_F(KafkaToPostgres, TheLevelDebugTellsEachBatchAndMoveOfAPosition) {
+  Write("t", {{"key", R"({"a":1})", {{"event_id", "t/1"}}}});
+  const Ended first = Run({"--topic", "t", "--log-level", "debug"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err, ::testing::HasSubstr("batch into postgres: 1 records, 10 bytes, "));
+  EXPECT_THAT(first.err, ::testing::HasSubstr(" ms; 1 inserted, 0 duplicates, 0 dead letters\n"));
+  EXPECT_THAT(first.err, ::testing::ContainsRegex("position t/[0-3]: from none to 1\n"));
 }
 
 // A source that was killed produces its records again, at another time: under the same event ids.
