@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "detached_call.h"
+#include "parse_number.h"
 #include "redis_tls.h"
 #include "task_error.h"
 
@@ -231,8 +232,12 @@ class RedisClient::Impl {
     const std::string error(reply.str, static_cast<std::size_t>(reply.len));
     std::string command(words[0]);
     const ExitCode code = CodeOf(command, error);
-    // The key, in most commands; not a password, nor a script.
-    if (words.size() > 1 && command != "AUTH" && command != "EVAL") {
+    // The keys; not a password, nor a script.
+    if (command == "EVAL") {
+      const auto keys = words.begin() + 3;
+      const auto count = ParseNumber<std::ptrdiff_t>(words[2]).value_or(0);
+      command += fmt::format(" of {}", fmt::join(keys, keys + count, ", "));
+    } else if (words.size() > 1 && command != "AUTH") {
       command += fmt::format(" {}", words[1]);
     }
     if (!is_ready_) context_.reset();

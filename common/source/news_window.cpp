@@ -17,6 +17,7 @@ constexpr std::string_view kDefaultTopic = "steam_news";
 constexpr char kSince[] = "since";
 constexpr std::string_view kLetter = "letter:";
 constexpr std::int64_t kShortest = 30 * 86'400;  // seconds before the newest item
+constexpr std::int64_t kAhead = 86'400;          // seconds that a clock may be wrong by
 constexpr std::size_t kFewest = 200;             // items
 constexpr std::size_t kEditionSize = 12;
 constexpr int kAttempts = 3;
@@ -59,10 +60,11 @@ bool IsField(std::string_view field) {
 }
 
 [[noreturn]] void Refuse(const std::string& key, const std::string& cause) {
-  throw TaskError(ExitCode::kData,
-                  fmt::format("the window {} in Redis {}; delete it, and the next run delivers the "
-                              "newest items again under the same event ids",
-                              key, cause));
+  throw TaskError(
+      ExitCode::kData,
+      fmt::format("the window {} in Redis {}; or delete it, and the next run delivers the "
+                  "newest items again under the same event ids",
+                  key, cause));
 }
 
 NewsWindow::Fields ReadFields(RedisClient& redis, const std::string& key) {
@@ -115,6 +117,8 @@ NewsWindow::NewsWindow(std::string key, Fields held, std::int64_t now)
     }
     if (field == kSince) {
       since_ = *date;
+      if (since_ > now_ + kAhead)
+        Refuse(key_, "begins more than a day ahead of the clock: set the clock right");
     } else {
       entries_[field] = {value.substr(0, kEditionSize), *date};
     }

@@ -49,15 +49,11 @@ bool Walk::TryBegin(const WalkOptions& options) {
   if (is_new) {
     const std::string before = std::max(state.latest_pass(), is_stale ? month : std::string());
     const auto pass = NextPass(run_.identity.logical_date, now_, before);
-    if (!pass) {
-      throw TaskError(ExitCode::kData,
-                      fmt::format("the pass {} of the walk {} lies more than a day ahead of the "
-                                  "clock; {}",
-                                  before, keys_.cursor, keys_.HowToBegin()));
-    }
+    if (!pass) RefuseAhead(before);
     pass_ = *pass;
   } else {
     pass_ = *state.pass();
+    if (IsAhead(pass_, now_)) RefuseAhead(pass_);
   }
   auto failures = FailureCounts::Parse(state.failures(), now_);
   if (!failures) {
@@ -80,6 +76,13 @@ bool Walk::TryBegin(const WalkOptions& options) {
     place_[key] = found == wanted.end() ? state.texts().at(key) : found->second;
   }
   return store_->Write({.expected = state.texts(), .wanted = std::move(wanted)});
+}
+
+// A run under a wrong clock named it: stores would keep its records in a month that is to come.
+void Walk::RefuseAhead(const std::string& pass) const {
+  throw TaskError(ExitCode::kData, fmt::format("the pass {} of the walk {} lies more than a day "
+                                               "ahead of the clock: set the clock right, or {}",
+                                               pass, keys_.cursor, keys_.HowToBegin()));
 }
 
 std::string Walk::EventId(std::uint64_t item) const {

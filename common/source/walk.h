@@ -48,6 +48,7 @@ class Walk {
 
  private:
   bool TryBegin(const WalkOptions& options);
+  [[noreturn]] void RefuseAhead(const std::string& pass) const;
 
   const std::string topic_;
   Run& run_;

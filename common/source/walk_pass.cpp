@@ -13,6 +13,11 @@ bool IsPass(const std::string& text) {
   return instant && FormatMinute(*instant) == text;
 }
 
+bool IsAhead(const std::string& pass, Instant now) {
+  const auto instant = ParseInstant(pass);
+  return instant && *instant > now + kAhead;
+}
+
 std::optional<std::string> NextPass(Instant logical, Instant now, const std::string& before) {
   if (const std::string pass = FormatMinute(logical); logical <= now + kAhead && pass > before) {
     return pass;

@@ -18,6 +18,9 @@ bool IsPass(const std::string& text);
 // one. `before` may be empty, or a month. Nothing where it is itself a day ahead of the clock.
 std::optional<std::string> NextPass(Instant logical, Instant now, const std::string& before);
 
+// Whether the pass is named by a minute that is more than a day ahead of the clock.
+bool IsAhead(const std::string& pass, Instant now);
+
 // The month of the clock, UTC: after every pass of an earlier month, before every one of its own.
 std::string MonthOf(Instant now);
 

@@ -20,7 +20,7 @@ using steam_api::kHighestId;
 [[noreturn]] void RefuseText(const std::string& key, const std::string& text,
                              const std::string& wanted, const WalkKeys& keys) {
   Refuse(fmt::format("{} in Redis holds '{}', which is no {}; {}", key, text, wanted,
-                     keys.HowToBegin()));
+                     keys.HowToBegin(key == keys.grid)));
 }
 
 // The keys of every shard of a grid.
@@ -46,10 +46,10 @@ WalkKeys::WalkKeys(const std::string& base, const Shard& shard)
       failures(cursor + ":failures"),
       grid(base + ":grid") {}
 
-std::string WalkKeys::HowToBegin() const {
-  const bool is_sharded = grid != cursor + ":grid";
+std::string WalkKeys::HowToBegin(bool may_be_grid) const {
+  const bool names_grid = may_be_grid || grid != cursor + ":grid";
   return fmt::format("delete {}, {}, {}{} and {} to begin a new pass", cursor, pass, failures,
-                     is_sharded ? ", " + grid : "", reach);
+                     names_grid ? ", " + grid : "", reach);
 }
 
 WalkState::WalkState(KeyStore& store, const std::string& base_key, const WalkGrid& grid)
@@ -58,7 +58,7 @@ WalkState::WalkState(KeyStore& store, const std::string& base_key, const WalkGri
     Read(store);
   } catch (const TaskError& error) {
     if (error.code() != ExitCode::kData) throw;
-    Refuse(fmt::format("{}; {}", error.what(), keys_.HowToBegin()));
+    Refuse(fmt::format("{}; {}", error.what(), keys_.HowToBegin(true)));
   }
   cursor_ = CursorOf(keys_);
   const auto& grid_text = held_.texts.at(keys_.grid);

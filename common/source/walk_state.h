@@ -22,8 +22,9 @@ struct WalkKeys {
   std::string failures;  // hash (failure_counts.h)
   std::string grid;      // "<start-id>/<count>/<N>", where shards walk
 
-  // "delete ..., to begin a new pass"
-  std::string HowToBegin() const;
+  // "delete ..., to begin a new pass". The grid is among them where shards walk, or where it may be
+  // what holds garbage.
+  std::string HowToBegin(bool may_be_grid = false) const;
 };
 
 // What Redis holds of a walk, read in one step and checked against the settings of a run.

@@ -89,8 +89,9 @@ class WalkInvariants {
       if (passed_[walk].count(id) == 0)
         throw std::logic_error(fmt::format("{} is skipped by another grid", id));
     }
-    passed_.erase(walk);
-    touched_.erase(walk);
+    const bool is_touched = touched_.erase(walk) > 0;
+    // Where the operator has deleted the grid, a shard in the middle of its pass stays in it.
+    if (before || !is_touched) passed_.erase(walk);
   }
 
   // A run tells the store that it asks for the ids down to `reach`, before it does. Where it is

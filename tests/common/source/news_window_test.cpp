@@ -92,6 +92,18 @@ TEST(NewsWindowTest, PrunesWhatTheFeedNoLongerShowsInIt) {
   EXPECT_TRUE(moved.contains("milliseconds"));
 }
 
+TEST(NewsWindowTest, OneThatAWrongClockHasBegunIsRefused) {
+  std::string message;
+  EXPECT_EQ(test::CodeOf(
+                [] {
+                  Window({{"since", fmt::to_string(kNow + 2 * kDay)}});
+                },
+                &message),
+            ExitCode::kData);
+  EXPECT_NE(message.find("ahead of the clock"), std::string::npos) << message;
+  Window({{"since", fmt::to_string(kNow + kDay)}});
+}
+
 // Found by the model: a page that reaches farther back than the window shows a broken item again.
 TEST(NewsWindowTest, KeepsTheNewestDeadLettersWhereverItBegins) {
   Fields kept{{"since", "0"}};
@@ -113,7 +125,10 @@ TEST(NewsWindowTest, AClockThatIsWrongMovesNothingBack) {
   for (std::int64_t i = 0; i < 300; ++i) {
     kept[fmt::to_string(i)] = Value(kOne, kNow - i * kDay / 10);
   }
-  for (const std::int64_t now : {std::int64_t{-5}, std::int64_t{0}, kNow - 400 * kDay, kNow * 2}) {
+  for (const std::int64_t now : {std::int64_t{-5}, std::int64_t{0}, kNow - 400 * kDay}) {
+    EXPECT_EQ(test::CodeOf([&] { Window(kept, now); }), ExitCode::kData) << now;
+  }
+  for (const std::int64_t now : {kNow - 41 * kDay, kNow * 2}) {
     NewsWindow window = Window(kept, now);
     window.Add("new", kOne, kNow + 5);
     const Fields moved = *window.Moved();

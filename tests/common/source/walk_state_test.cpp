@@ -49,6 +49,24 @@ class WalkStateTest : public RedisTest {
       .cursor_key = "last_steam_id", .topic = "games", .start_id = kStart, .count = 100};
 };
 
+TEST_F(WalkStateTest, APassThatAWrongClockHasNamedIsRefused) {
+  SetTime("2099-01-05T00:00:00Z");
+  Complete();
+  SetTime("2026-11-22T22:35:00Z");
+  EXPECT_THAT(Refusal(), testing::HasSubstr("2099-01-05T00:00Z"));
+  server_.Set("last_steam_id:pass", "2026-11-23T22:35Z");
+  Begin();  // a day is allowed
+}
+
+TEST_F(WalkStateTest, GarbageInTheGridOfAnUnshardedWalkGoesAsItsMessageSays) {
+  Complete();
+  server_.Set("last_steam_id:grid", "x");
+  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:grid and"));
+  server_.Command({"DEL", "last_steam_id:grid"});
+  server_.Command({"RPUSH", "last_steam_id:grid", "x"});
+  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:grid and"));
+}
+
 TEST_F(WalkStateTest, BeginsAtTheStartAndGoesOnFromTheCursor) {
   {
     Walk walk = Begin();

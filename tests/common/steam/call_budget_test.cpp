@@ -104,7 +104,9 @@ TEST_F(CallBudgetTest, ACounterThatIsNoNumberIsData) {
   }
   server_.Command({"DEL", budget.key()});
   server_.Command({"RPUSH", budget.key(), "x"});
-  EXPECT_EQ(CodeOf([&] { budget.Take(1); }), ExitCode::kData);
+  std::string message;
+  EXPECT_EQ(CodeOf([&] { budget.Take(1); }, &message), ExitCode::kData);
+  EXPECT_NE(message.find(budget.key()), std::string::npos) << message;
 }
 
 TEST_F(CallBudgetTest, ACounterDeletedMeanwhileDoesNotGoBelowZero) {
