@@ -22,6 +22,15 @@ KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
   return handle;
 }
 
+// librdkafka before 2.6.1 sends SCRAM's nonce twice. Kafka 4 takes that for a wrong password.
+std::string HintFor(std::string_view reason) {
+  if (rd_kafka_version() >= 0x020601ff || reason.find("SCRAM") == std::string_view::npos) return "";
+  return fmt::format(
+      "; where the password is right: librdkafka {} cannot log in to Kafka 4 by SCRAM, 2.6.1 and "
+      "later can",
+      rd_kafka_version_str());
+}
+
 }  // namespace
 
 // librdkafka waits here for its threads, and these for a name server, or for ever (2.0.2, where a
@@ -59,7 +68,8 @@ KafkaHandle MakeKafkaConsumer(KafkaConf conf) {
 
 std::optional<TaskError> KafkaRefusal(int error, std::string_view reason) {
   if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-    return TaskError(ExitCode::kAuth, fmt::format("logging in to Kafka: {}", reason));
+    return TaskError(ExitCode::kAuth,
+                     fmt::format("logging in to Kafka: {}{}", reason, HintFor(reason)));
   }
   // A handshake that was cut off speaks of no certificate.
   if (error == RD_KAFKA_RESP_ERR__SSL && reason.find("certificate") != std::string_view::npos) {

@@ -18,7 +18,7 @@ from compose import ROOT, env_file
 KUBERNETES = ROOT / "docker/kubernetes"
 VERSIONS = env_file(ROOT / "docker/versions.env")
 CACHE = Path(os.environ.get("STEAMFLOW_CACHE", ROOT / ".cache"))
-STRIMZI = "kafka.strimzi.io/v1beta2"
+STRIMZI = "kafka.strimzi.io/v1"
 Resource = dict[str, Any]
 
 
@@ -139,7 +139,7 @@ def test_brokers_are_those_of_compose():
     for name, value in kafka["spec"]["kafka"]["config"].items():
         variable = f"KAFKA_{name.replace('.', '_').upper()}"
         assert environment[variable] == json.dumps(value), name
-    assert kafka["spec"]["kafka"]["version"] == VERSIONS["KAFKA_VERSION"]
+    assert kafka["spec"]["kafka"]["version"] == VERSIONS["STRIMZI_KAFKA_VERSION"]
     options = pool["spec"]["jvmOptions"]
     heap = f"-Xms{options['-Xms']} -Xmx{options['-Xmx']}"
     assert environment["KAFKA_HEAP_OPTS"] == heap

@@ -5,14 +5,13 @@ import java.util.Map;
 import org.ENGINE.common.settings.Settings;
 import org.ENGINE.node.InternalSettingsPreparer;
 import org.ENGINE.node.Node;
-import org.ENGINE.transport.Netty4Plugin;
 
-/** One node with HTTP, configured by the folder that is its argument. The script fills in ENGINE. */
+/** One node with HTTP, configured by the folder that is its argument. The script fills in ENGINE and PLUGIN. */
 public class SearchNode extends Node {
   private SearchNode(Settings settings, Path folder) {
     super(
         InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), folder, () -> "steamflow"),
-        List.of(Netty4Plugin.class),
+        List.of(PLUGIN),
         false);
   }
 

@@ -1,6 +1,20 @@
 # Sourced by the scripts beside it: how a server process is started, awaited and stopped.
 # shellcheck shell=bash
 
+# The versions that docker/versions.env pins; where STEAMFLOW_TEST_VERSIONS=old, those of old.env,
+# which the programs are still tested with.
+root=$(realpath "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../..")
+# shellcheck source=docker/versions.env
+source "$root/docker/versions.env"
+case ${STEAMFLOW_TEST_VERSIONS:=} in
+  '') ;;
+  old)
+    # shellcheck source=tests/services/old.env
+    source "$root/tests/services/old.env"
+    ;;
+  *) echo "STEAMFLOW_TEST_VERSIONS is '$STEAMFLOW_TEST_VERSIONS'; it may be 'old' or empty" >&2 && exit 64 ;;
+esac
+
 fail() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 1

@@ -18,7 +18,7 @@ constexpr int kRecords = 90'000;  // twice what the filler leaves room for
 // The filesystem is in a mount namespace of the server's own, so that it ends with the server.
 constexpr char kServe[] = R"(
   trap : TERM
-  mkdir -p "$1/disk" && mount -t tmpfs -o size=64m tmpfs "$1/disk" && chown postgres: "$1/disk" &&
+  mkdir -p "$1/disk" && mount -t tmpfs -o size=64m tmpfs "$1/disk" && chown nobody: "$1/disk" &&
     "$0" start "$1"
   read -r _
   "$0" stop "$1")";
