@@ -48,10 +48,23 @@ tl::expected<std::string, std::error_code> ReadAll(int fd, MayRead may_read) {
   }
 }
 
-tl::expected<void, std::error_code> Write(const std::string& path, std::string_view bytes) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+tl::expected<void, std::error_code> Write(const std::string& path, int flags,
+                                          std::string_view bytes) {
+  const Descriptor file(path, O_WRONLY | flags, 0644);
   if (file.get() < 0) return Errno();
   return WriteAll(file.get(), bytes);
+}
+
+// What the path names in the end: a link stays a link, also where it leads to no file yet.
+tl::expected<std::filesystem::path, std::error_code> FollowLinks(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;  // as the kernel has it
+  std::error_code error;
+  for (int i = 0; i < kMostLinks; ++i) {
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) return path;
+    path = path.parent_path() / std::filesystem::read_symlink(path, error);
+    if (error) return tl::unexpected(error);
+  }
+  return tl::unexpected(std::make_error_code(std::errc::too_many_symbolic_link_levels));
 }
 
 }  // namespace
@@ -75,9 +88,16 @@ void WriteStdout(std::string_view text) {
 }
 
 tl::expected<void, std::error_code> ReplaceFile(const std::string& path, std::string_view bytes) {
-  const std::string temporary = fmt::format("{}.{}", path, ::getpid());
-  auto replaced = Write(temporary, bytes);
-  if (replaced && ::rename(temporary.c_str(), path.c_str()) != 0) replaced = Errno();
+  // A device, a pipe: it is written to, and stays what it is. A pipe that nobody reads is an error.
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::is_other(status)) return Write(path, O_NONBLOCK, bytes);
+
+  const auto target = FollowLinks(path);
+  if (!target) return tl::unexpected(target.error());
+  const std::string temporary = fmt::format("{}.{}", target->string(), ::getpid());
+  auto replaced = Write(temporary, O_CREAT | O_TRUNC, bytes);
+  if (replaced && ::rename(temporary.c_str(), target->c_str()) != 0) replaced = Errno();
   if (!replaced) ::unlink(temporary.c_str());
   return replaced;
 }

@@ -15,7 +15,8 @@ namespace steamflow {
 // Writes all of `text` to stdout. Throws TaskError (kOutput).
 void WriteStdout(std::string_view text);
 
-// Replaces the file at `path` by one with `bytes`, atomically: a reader sees the old or the new.
+// Replaces the file at `path` by one with `bytes`, atomically: a reader sees the old or the new. A
+// link stays, and what it leads to is replaced. A device or a pipe is written to.
 [[nodiscard]] tl::expected<void, std::error_code> ReplaceFile(const std::string& path,
                                                               std::string_view bytes);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -55,6 +56,40 @@ TEST(ReplaceFileTest, AFailureLeavesTheOldFileAndNoOther) {
             std::errc::no_such_file_or_directory);
   EXPECT_EQ(ReadFile(folder.File("taken/inside")), "x");
   EXPECT_EQ(FilesIn(folder.File("")), 1U);
+}
+
+TEST(ReplaceFileTest, ALinkStaysOne) {
+  const ScopedFolder folder;
+  ASSERT_TRUE(ReplaceFile(folder.File("file"), "old"));
+  std::filesystem::create_symlink("file", folder.File("link"));
+  std::filesystem::create_symlink(folder.File("nothing yet"), folder.File("dangling"));
+  std::filesystem::create_symlink("loop", folder.File("loop"));
+  ASSERT_TRUE(ReplaceFile(folder.File("link"), "new"));
+  ASSERT_TRUE(ReplaceFile(folder.File("dangling"), "made"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.File("link")));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.File("dangling")));
+  EXPECT_EQ(ReadFile(folder.File("file")), "new");
+  EXPECT_EQ(ReadFile(folder.File("nothing yet")), "made");
+  EXPECT_EQ(ReplaceFile(folder.File("loop"), "x").error(),
+            std::errc::too_many_symbolic_link_levels);
+  EXPECT_EQ(FilesIn(folder.File("")), 5U);
+}
+
+TEST(ReplaceFileTest, WhatIsNoFileIsWrittenTo) {
+  const ScopedFolder folder;
+  std::filesystem::create_symlink("/dev/full", folder.File("full"));
+  EXPECT_EQ(ReplaceFile(folder.File("full"), "x").error(), std::errc::no_space_on_device);
+  EXPECT_TRUE(ReplaceFile("/dev/null", "x"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  const std::string pipe = folder.File("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(ReplaceFile(pipe, "x").error(), std::errc::no_such_device_or_address) << "no reader";
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  EXPECT_TRUE(ReplaceFile(pipe, "x"));
+  char got = 0;
+  EXPECT_EQ(::read(reader, &got, 1), 1);
+  ::close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 TEST(WriteAllTest, WritesMoreThanAPipeHolds) {
