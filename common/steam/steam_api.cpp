@@ -1,8 +1,10 @@
 #include "steam_api.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "body_json.h"
 #include "json.h"
@@ -55,6 +57,13 @@ error_code ParseGame(ondemand::value value, RecentGames& games) {
   return error;
 }
 
+// An event id is unique: of several games with one appid the first counts.
+void KeepFirst(std::vector<Game>& games) {
+  std::unordered_set<std::uint64_t> seen;
+  std::erase_if(
+      games, [&](const Game& game) { return game.appid != 0 && !seen.insert(game.appid).second; });
+}
+
 }  // namespace
 
 Parser::Parser() : reader_(std::make_unique<BodyReader>()) {}
@@ -71,11 +80,12 @@ Parser::Parsed<PlayerCount> Parser::ParsePlayerCount(std::string& body) {
       });
   if (!found) return tl::unexpected(found.error());
   if (!*found) return tl::unexpected(std::string("a body without a response"));
-  if (count.empty() || result != 1) {
-    if (result == 0)
-      return tl::unexpected(std::string("a response without player_count and result"));
-    return response;
+  constexpr std::uint64_t kOk = 1;
+  constexpr std::uint64_t kNoSuchApp = 42;
+  if (result != kOk && result != kNoSuchApp) {
+    return tl::unexpected(fmt::format("a response with the result {}", result));
   }
+  if (result == kNoSuchApp || count.empty()) return response;
   const auto number = ParseNumber<decltype(response.count)>(count);
   if (!number) return tl::unexpected(std::string("a player_count that is no whole number"));
   response.count = *number;
@@ -116,6 +126,7 @@ Parser::Parsed<RecentGames> Parser::ParseRecentGames(std::string& body) {
       });
   if (!found) return tl::unexpected(found.error());
   if (!*found) return tl::unexpected(std::string("a body without a response"));
+  if (response.games.size() > 1) KeepFirst(response.games);
   response.withheld = is_empty;
   if (!is_empty && response.games.empty() && total_count != "0") {
     return tl::unexpected(std::string("a response that counts games and has none"));
