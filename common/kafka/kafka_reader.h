@@ -24,14 +24,21 @@ struct KafkaRead {
     std::int64_t offset = 0;
   };
   std::vector<End> ends;
+  // A partition that the brokers refuse, which another try would not change.
+  struct Refusal {
+    std::size_t partition = 0;
+    TaskError error;
+  };
+  std::vector<Refusal> refusals;
   std::vector<std::size_t> gaps;  // partitions whose next offset Kafka no longer has
 };
 
 // Reads partitions that its user names, from offsets that its user names, over librdkafka:
 // assign(), no group membership, committed messages only. What is read ahead stays under 4 MiB.
-// Calls wait, but not past `stop.work_until()` or a signal. They throw TaskError: kConfig where a
-// topic does not exist, kAuth where the brokers refuse the login or the right, kTransient where
-// they cannot be reached in time.
+// Calls wait, but not past `stop.work_until()` or a signal. They throw TaskError: kAuth where the
+// brokers refuse the login, kTransient where none can be reached in time. What concerns one topic
+// or partition is told as a value: kConfig where it does not exist, kAuth where the right to it is
+// missing, kTransient where its leader does not answer within seconds, though others do.
 class KafkaReader {
  public:
   // Begins to connect. `group` is whose offsets Commit sets.
@@ -40,19 +47,19 @@ class KafkaReader {
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
 
-  // All partitions of the topics, in the order of the topics and of the partitions' ids.
-  std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics);
+  // The partitions of each topic, in the order of their ids.
+  KafkaAnswers<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>& topics);
 
   // The end of all messages, those of open transactions too, as the last fetch from the partition
   // saw it; nothing where there was none.
   std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition);
 
   // What each partition holds; its end is that of the committed messages.
-  std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
+  KafkaAnswers<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
 
-  // The first offset of each partition whose message is not older than this; nothing where all are.
-  std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
-                                                     std::chrono::milliseconds since_epoch);
+  // The first offset of each partition whose message is not older than this; -1 where all are.
+  KafkaAnswers<std::int64_t> OffsetsAt(const std::vector<KafkaPartition>& partitions,
+                                       std::chrono::milliseconds since_epoch);
 
   // Sets the group's offsets, and waits for it at most so long. Before Start.
   void Commit(const std::vector<KafkaPartition>& partitions,

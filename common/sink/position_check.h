@@ -24,7 +24,8 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
 // What is found of a partition's position.
 struct PositionFinding {
   std::optional<std::string> fault;
-  bool is_unread = false;  // the partition cannot be read now
+  bool is_unread = false;            // the partition cannot be read now
+  std::optional<TaskError> refusal;  // it may not be read
 };
 
 // Reads the records that tell, and judges by them. The partitions must have been given their
