@@ -37,6 +37,12 @@ std::string LeaderOf(const rd_kafka_metadata_partition_t& partition,
   return "";
 }
 
+// A partition that was listed is no unknown one: it has lost its leader since.
+ExitCode CodeOfOffsetError(int error) {
+  const ExitCode code = CodeOfKafkaError(error);
+  return code == ExitCode::kAuth ? code : ExitCode::kTransient;
+}
+
 }  // namespace
 
 KafkaAnswers<std::vector<KafkaPartition>> KafkaQuestions::Partitions(
@@ -80,7 +86,7 @@ KafkaAnswers<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartit
       Places places = std::move(open.back());
       open.pop_back();
       const int error = AskLeaders(partitions, places, time, longest, offsets);
-      const bool is_lasting = CodeOfKafkaError(error) != ExitCode::kTransient;
+      const bool is_lasting = CodeOfOffsetError(error) != ExitCode::kTransient;
       has_answer = has_answer || !error || is_lasting;
       if (!error || (is_lasting && places.size() == 1)) continue;
       const auto is_led_alike = [&](std::size_t place) {
