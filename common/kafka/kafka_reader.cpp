@@ -37,6 +37,7 @@ KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
   if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) message.timestamp_ms = timestamp;
   if (raw.key) message.key.emplace(static_cast<const char*>(raw.key), raw.key_len);
   if (raw.payload) message.value.emplace(static_cast<const char*>(raw.payload), raw.len);
+  message.event_id = message.Header("event_id");
   return message;
 }
 

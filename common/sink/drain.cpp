@@ -8,6 +8,7 @@
 #include "drain_batch.h"
 #include "drain_partitions.h"
 #include "kafka_admin.h"
+#include "kafka_reader.h"
 #include "malloc_tuning.h"
 #include "partition_progress.h"
 #include "progress.h"
@@ -35,28 +36,37 @@ class Drain::Impl {
         options_(options),
         kafka_(ReadKafkaProperties(options.kafka, run.log)),
         fuse_(options.accept_refusals),
-        partitions_(options, run, [this](const std::string& topic) { return IsCompacted(topic); }) {
+        partitions_(options, run, [this](const std::string& topic) {
+          return surroundings_->is_compacted(topic);
+        }) {
     CheckTopics(options.topics);
     for (const std::string& topic : options.topics) done_.topics.push_back({.name = topic});
   }
 
   void Into(SinkStore& store) {
+    KafkaLetterBox letters(run_, kafka_);
+    const std::string group = "steamflow-" + store.type();
+    Into(store, {.open = [&] { return std::make_unique<KafkaReader>(kafka_, group, run_.stop); },
+                 .is_compacted = [this](const std::string& topic) { return IsCompacted(topic); },
+                 .letters = letters});
+  }
+
+  void Into(SinkStore& store, const DrainSurroundings& surroundings) {
     KeepFreedMemory();
+    surroundings_ = &surroundings;
     done_.store = store.type();
     ShowResult();
-    KafkaProducer producer(run_, kafka_);
-    DeadLetters dead_letters(run_, producer, [](std::uint64_t, bool) {});
-    OpenReader();
+    reader_ = surroundings.open();
     partitions_.Look(*reader_);
     FindPositions(store);
-    dead_letters.Await();
+    surroundings.letters.Await();
 
-    DrainBatch batches[2]{{store, BatchDeadLetters(producer, dead_letters, fuse_)},
-                          {store, BatchDeadLetters(producer, dead_letters, fuse_)}};
+    DrainBatch batches[2]{{store, BatchDeadLetters(surroundings.letters, fuse_)},
+                          {store, BatchDeadLetters(surroundings.letters, fuse_)}};
     Progress progress(run_.log, static_cast<std::uint64_t>(partitions_.lag()));
     progress_line_ = &progress;
     while (!ReadAndStore(batches)) {
-      OpenReader();
+      reader_ = surroundings.open();
       partitions_.LookAgain(*reader_);
       FindPositions(store);
     }
@@ -64,8 +74,6 @@ class Drain::Impl {
   }
 
  private:
-  void OpenReader() { reader_.emplace(kafka_, "steamflow-" + done_.store, run_.stop); }
-
   void FindPositions(SinkStore& store) {
     partitions_.FindPositions(*reader_, store);
     ShowResult();
@@ -106,7 +114,7 @@ class Drain::Impl {
       if (storing.valid() && !Settle(*handed, storing)) return false;
       if (is_cut_short_ || !AddMoves(*filling)) continue;
       std::swap(filling, handed);
-      storing = handed->Store(fuse_, options_.topics);
+      storing = handed->Store(fuse_, options_.topics, surroundings_->storing);
     }
     if (storing.valid() && !Settle(*handed, storing)) return false;
     if (read_error) throw *read_error;
@@ -245,7 +253,8 @@ class Drain::Impl {
   const KafkaProperties kafka_;
   RefusalFuse fuse_;
   ConsumedRecordParser parser_;
-  std::optional<KafkaReader> reader_;
+  const DrainSurroundings* surroundings_ = nullptr;
+  std::unique_ptr<MessageReader> reader_;
   DrainPartitions partitions_;
   std::vector<std::size_t> reading_;  // the number of each partition that the reader was given
   bool has_lost_place_ = false;
@@ -260,6 +269,9 @@ Drain::~Drain() = default;
 
 void Drain::Into(SinkStore& store) {
   impl_->Into(store);
+}
+void Drain::Into(SinkStore& store, const DrainSurroundings& surroundings) {
+  impl_->Into(store, surroundings);
 }
 
 }  // namespace steamflow

@@ -16,7 +16,7 @@ DrainPartitions::DrainPartitions(const DrainOptions& options, Run& run,
       is_compacted_(std::move(is_compacted)),
       shard_(ParseShard(options.shard).value_or(Shard{})) {}
 
-void DrainPartitions::Look(KafkaReader& reader) {
+void DrainPartitions::Look(MessageReader& reader) {
   std::vector<KafkaPartition> names;
   std::vector<std::size_t> topics;  // the number of each one's topic
   const auto found = reader.Partitions(options_.topics);
@@ -48,7 +48,7 @@ void DrainPartitions::Look(KafkaReader& reader) {
   }
 }
 
-void DrainPartitions::LookAgain(KafkaReader& reader) {
+void DrainPartitions::LookAgain(MessageReader& reader) {
   const auto ranges = reader.Ranges(Names());
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (ranges[i]) {
@@ -61,11 +61,12 @@ void DrainPartitions::LookAgain(KafkaReader& reader) {
   }
 }
 
-void DrainPartitions::FindPositions(KafkaReader& reader, SinkStore& store) {
+void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
   const auto positions = store.Positions(Names());
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (!all_[i].is_left_out) all_[i].Begin(positions[i]);
   }
+  LookBehindPositions(reader);
   const auto findings = CheckPositions(reader, all_, is_compacted_, run_.stop);
   run_.stop.ThrowIfSignalled();
   for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -77,7 +78,7 @@ void DrainPartitions::FindPositions(KafkaReader& reader, SinkStore& store) {
   }
 }
 
-void DrainPartitions::LookForDeleted(KafkaReader& reader) {
+void DrainPartitions::LookForDeleted(MessageReader& reader) {
   const auto found = reader.Partitions(options_.topics);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!found[i] && !IsRetryable(found[i].error().code())) CutOff(i, found[i].error());
@@ -92,7 +93,7 @@ void DrainPartitions::CutOff(std::size_t topic, const TaskError& error) {
   if (is_news) faults_.push_back(error);
 }
 
-void DrainPartitions::AddOpenTransactions(KafkaReader& reader) {
+void DrainPartitions::AddOpenTransactions(MessageReader& reader) {
   std::vector<PartitionProgress*> waiting;
   std::vector<KafkaPartition> names;
   for (PartitionProgress& partition : all_) {
@@ -113,6 +114,30 @@ void DrainPartitions::AddOpenTransactions(KafkaReader& reader) {
         "not read before its end",
         names[i].topic, names[i].id, ranges[i]->end, partition.high_watermark));
     partition.range.end = partition.high_watermark;
+  }
+}
+
+// Another sink may have come further than the end that this one saw before: whether there is as
+// much in Kafka is asked anew then.
+void DrainPartitions::LookBehindPositions(MessageReader& reader) {
+  std::vector<PartitionProgress*> behind;
+  std::vector<KafkaPartition> names;
+  for (PartitionProgress& partition : all_) {
+    const bool is_read = !partition.is_left_out && !partition.is_cut_off;
+    if (!is_read || partition.next.offset <= partition.range.end) continue;
+    behind.push_back(&partition);
+    names.push_back(partition.partition);
+  }
+  if (names.empty()) return;
+  const auto ranges = reader.Ranges(names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (ranges[i]) {
+      const std::int64_t end = std::min(behind[i]->next.offset, ranges[i]->end);
+      behind[i]->range = {ranges[i]->begin, end};
+    } else {
+      behind[i]->is_left_out = true;
+      faults_.push_back(ranges[i].error());
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "drain_options.h"
-#include "kafka_reader.h"
+#include "message_reader.h"
 #include "partition_progress.h"
 #include "run.h"
 #include "shard.h"
@@ -23,20 +23,20 @@ class DrainPartitions {
   DrainPartitions(const DrainOptions& options, Run& run,
                   std::function<bool(const std::string& topic)> is_compacted);
 
-  // Finds out which partitions there are, and what they hold. Throws as KafkaReader does.
-  void Look(KafkaReader& reader);
+  // Finds out which partitions there are, and what they hold. Throws as MessageReader does.
+  void Look(MessageReader& reader);
   // What was deleted meanwhile is not waited for. The ends stay those of the start.
-  void LookAgain(KafkaReader& reader);
-  // Begins each partition where the store has it, if Kafka confirms that. Throws as KafkaReader and
-  // SinkStore do.
-  void FindPositions(KafkaReader& reader, SinkStore& store);
+  void LookAgain(MessageReader& reader);
+  // Begins each partition where the store has it, if Kafka confirms that. Throws as MessageReader
+  // and SinkStore do.
+  void FindPositions(MessageReader& reader, SinkStore& store);
   // Leaves out the topics that are not there any more.
-  void LookForDeleted(KafkaReader& reader);
+  void LookForDeleted(MessageReader& reader);
   // Nothing more of a topic can be read.
   void CutOff(std::size_t topic, const TaskError& error);
   // Messages behind the end may be new, or wait for the end of a transaction: then the end has not
   // passed them yet, and they count as lag. Warns of them.
-  void AddOpenTransactions(KafkaReader& reader);
+  void AddOpenTransactions(MessageReader& reader);
 
   bool are_done() const;
   std::int64_t lag() const;
@@ -47,6 +47,7 @@ class DrainPartitions {
 
  private:
   std::vector<KafkaPartition> Names() const;
+  void LookBehindPositions(MessageReader& reader);
   void OnGap(PartitionProgress& gap, const std::string& fault);
   void AddUnread(const KafkaPartition& partition, const std::string& cause);
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "kafka_reader.h"
+#include "message_reader.h"
 #include "sink_store.h"
 
 namespace steamflow {

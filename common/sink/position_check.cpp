@@ -58,7 +58,7 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
 }
 
 std::vector<PositionFinding> CheckPositions(
-    KafkaReader& reader, const std::vector<PartitionProgress>& partitions,
+    MessageReader& reader, const std::vector<PartitionProgress>& partitions,
     const std::function<bool(const std::string& topic)>& is_compacted, const Stop& stop) {
   std::vector<PositionFinding> findings(partitions.size());
   std::vector<std::size_t> looked_at;  // the number of each partition that is read
