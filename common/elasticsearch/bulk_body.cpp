@@ -20,6 +20,27 @@ bool HasTimestamp(std::string_view value) {
                                [](const JsonField& field) { return field.name == "@timestamp"; });
 }
 
+// A player's value with such a field would hide itself as a tombstone does: it is named
+// `@@tombstone` then. Nothing where there is none. A name may be written with escapes.
+std::optional<std::string> WithoutTombstone(std::string_view value) {
+  const bool may_have = value.find(kTombstoneField) != std::string_view::npos ||
+                        value.find("\\u") != std::string_view::npos;
+  if (!may_have) return std::nullopt;
+  const auto fields = ParseJsonObject(value);
+  const auto is_it = [](const JsonField& field) { return field.name == kTombstoneField; };
+  if (!fields || std::none_of(fields->begin(), fields->end(), is_it)) return std::nullopt;
+  JsonObject renamed;
+  for (const JsonField& field : *fields) {
+    const std::string name = is_it(field) ? fmt::format("@{}", field.name) : field.name;
+    if (field.type == JsonField::Type::kString) {
+      renamed.Add(name, field.value);
+    } else {
+      renamed.AddRaw(name, field.value);
+    }
+  }
+  return renamed.Take();
+}
+
 }  // namespace
 
 void BulkBody::Add(const ConsumedRecord& record, std::string_view alias) {
@@ -74,7 +95,9 @@ void BulkBody::AddDocument(const ConsumedRecord& record, Item& item) {
     time_ = record.event_time;
     timestamp_ = fmt::format(R"("@timestamp":"{}")", FormatUtc(time_));
   }
-  const std::string_view value = *record.message.value;
+  const auto renamed =
+      IsState(record.kind) ? WithoutTombstone(*record.message.value) : std::nullopt;
+  const std::string_view value = renamed ? std::string_view(*renamed) : *record.message.value;
   const std::size_t brace = value.find('{');
   const std::size_t first = value.find_first_not_of(kBlanks, brace + 1);
   text_ += '{';
@@ -90,8 +113,8 @@ void BulkBody::AddDocument(const ConsumedRecord& record, Item& item) {
     std::replace(text_.begin() + static_cast<std::ptrdiff_t>(rest), text_.end(), '\n', ' ');
   }
   text_ += '\n';
-  if (has_break || brace > 0) {
-    kept_ += value;
+  if (has_break || brace > 0 || renamed) {
+    kept_ += *record.message.value;
   } else {
     item.value = rest;
   }

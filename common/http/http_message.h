@@ -24,7 +24,8 @@ struct HttpError {
   };
   Kind kind = Kind::kNetwork;
   std::string message;
-  std::string received;  // what had come of the body
+  std::string received;     // what had come of the body
+  bool is_timeout = false;  // kNetwork: nothing came, or not all of it, in the time given
 };
 
 // Either a response or an error.

@@ -73,7 +73,7 @@ HttpOutcome HttpTransfer::Outcome(int code, const std::vector<std::string>& resp
     const auto error = static_cast<CURLcode>(code);
     const char* detail = error_text[0] ? error_text.data() : nullptr;
     outcome.error = {KindOf(error), detail ? detail : curl_easy_strerror(error),
-                     std::move(response.body)};
+                     std::move(response.body), error == CURLE_OPERATION_TIMEDOUT};
   } else {
     long status = 0;
     curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -7,7 +7,7 @@ namespace {
 
 rd_kafka_headers_t* HeadersOf(const void* message) {
   rd_kafka_headers_t* headers = nullptr;
-  rd_kafka_message_headers(static_cast<const rd_kafka_message_t*>(message), &headers);
+  if (message) rd_kafka_message_headers(static_cast<const rd_kafka_message_t*>(message), &headers);
   return headers;
 }
 

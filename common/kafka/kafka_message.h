@@ -16,13 +16,14 @@ struct KafkaMessage {
   std::int64_t offset = 0;
   std::int64_t timestamp_ms = -1;  // Kafka's, since the epoch; -1 = none
   std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // nothing: a tombstone
+  std::optional<std::string_view> value;     // nothing: a tombstone
+  std::optional<std::string_view> event_id;  // the header
 
   // The last header of that name.
   std::optional<std::string_view> Header(const char* name) const;
   std::vector<KafkaHeader> Headers() const;
 
-  const void* message = nullptr;  // librdkafka's
+  const void* message = nullptr;  // librdkafka's, which has the headers
 };
 
 }  // namespace steamflow

@@ -2,13 +2,20 @@
 
 #include <cstdint>
 #include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "task_error.h"
 
 namespace steamflow {
 
 struct KafkaPartition {
   std::string topic;
   std::int32_t id = 0;
-  bool has_leader = true;  // without one it can neither be asked about nor read
+  // The broker to ask, "host:9092/1" as librdkafka names one; empty: there is none now, and the
+  // partition can neither be asked about nor read.
+  std::string leader;
 };
 
 // What a partition holds at one time: the offsets from `begin` up to, not including, `end`.
@@ -16,5 +23,21 @@ struct KafkaRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
+
+// An answer for each that was asked about, or why there is none: one that cannot be had does not
+// hold up the others.
+template <typename T>
+using KafkaAnswers = std::vector<tl::expected<T, TaskError>>;
+
+// For who needs all of them. Throws the first TaskError.
+template <typename T>
+std::vector<T> AllOf(KafkaAnswers<T> answers) {
+  std::vector<T> all;
+  for (auto& answer : answers) {
+    if (!answer) throw answer.error();
+    all.push_back(*std::move(answer));
+  }
+  return all;
+}
 
 }  // namespace steamflow

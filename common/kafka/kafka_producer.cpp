@@ -250,8 +250,10 @@ class KafkaProducer::Impl {
     }
   }
 
+  // After a fatal error, a right to write that is missing for one, messages fail with others.
   void Failed(Topic& topic, std::uint64_t item, rd_kafka_resp_err_t error) {
-    if (!error_) error_ = ProducingError(error, topic.name);
+    const auto fatal = rd_kafka_fatal_error(kafka_.get(), nullptr, 0);
+    if (!error_) error_ = ProducingError(fatal ? fatal : error, topic.name);
     topic.handlers.on_failed(item);
   }
 

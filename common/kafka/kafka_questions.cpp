@@ -17,6 +17,7 @@ constexpr milliseconds kFirstSlice(250);
 constexpr milliseconds kLongestSlice(1'000);
 constexpr milliseconds kBetween(20);                 // two tries, for callbacks
 constexpr std::chrono::seconds kUntilTopicsShow(1);  // a topic just made is unknown to some brokers
+constexpr std::chrono::seconds kLongestWait(5);      // for one of several, where others answer
 
 struct MetadataDeleter {
   void operator()(const rd_kafka_metadata_t* metadata) const {
@@ -25,93 +26,152 @@ struct MetadataDeleter {
 };
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
 
+// As librdkafka names it; empty where there is none.
+std::string LeaderOf(const rd_kafka_metadata_partition_t& partition,
+                     const rd_kafka_metadata_t& metadata) {
+  for (int i = 0; i < metadata.broker_cnt; ++i) {
+    const rd_kafka_metadata_broker_t& broker = metadata.brokers[i];
+    if (broker.id != partition.leader) continue;
+    return fmt::format("{}:{}/{}", broker.host, broker.port, broker.id);
+  }
+  return "";
+}
+
+// A partition that was listed is no unknown one: it has lost its leader since.
+ExitCode CodeOfOffsetError(int error) {
+  const ExitCode code = CodeOfKafkaError(error);
+  return code == ExitCode::kAuth ? code : ExitCode::kTransient;
+}
+
 }  // namespace
 
-std::vector<KafkaPartition> KafkaQuestions::Partitions(const std::vector<std::string>& topics) {
-  std::vector<KafkaPartition> partitions;
-  for (const std::string& topic : topics) {
-    for (auto& partition : PartitionsOf(topic)) partitions.push_back(std::move(partition));
-  }
+KafkaAnswers<std::vector<KafkaPartition>> KafkaQuestions::Partitions(
+    const std::vector<std::string>& topics) {
+  const auto begun = Clock::now();
+  KafkaAnswers<std::vector<KafkaPartition>> partitions;
+  for (const std::string& topic : topics) partitions.push_back(PartitionsOf(topic, begun));
   return partitions;
 }
 
 // The protocol's ListOffsets takes these two in place of a time.
-std::vector<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition>& partitions) {
-  const auto begins = OffsetsFor(partitions, RD_KAFKA_OFFSET_BEGINNING);
-  const auto ends = OffsetsFor(partitions, RD_KAFKA_OFFSET_END);
-  std::vector<KafkaRange> ranges;
-  for (std::size_t i = 0; i < partitions.size(); ++i) ranges.push_back({begins[i], ends[i]});
+KafkaAnswers<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition>& partitions) {
+  const auto begins = Offsets(partitions, RD_KAFKA_OFFSET_BEGINNING);
+  std::vector<KafkaPartition> answered;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (begins[i]) answered.push_back(partitions[i]);
+  }
+  const auto ends = Offsets(answered, RD_KAFKA_OFFSET_END);
+  auto end = ends.begin();
+  KafkaAnswers<KafkaRange> ranges;
+  for (const auto& begin : begins) {
+    const auto& last = begin ? *end++ : begin;
+    ranges.push_back(last.map([&](std::int64_t offset) { return KafkaRange{*begin, offset}; }));
+  }
   return ranges;
 }
 
-std::vector<std::optional<std::int64_t>> KafkaQuestions::OffsetsAt(
-    const std::vector<KafkaPartition>& partitions, milliseconds since_epoch) {
-  std::vector<std::optional<std::int64_t>> offsets;
-  for (const std::int64_t offset : OffsetsFor(partitions, since_epoch.count())) {
-    offsets.push_back(offset < 0 ? std::nullopt : std::optional(offset));
+// Asks for all in one call, and where that fails for those of each leader: one that does not answer
+// holds up no others. Where a leader refuses, those partitions are halved until it is clear which
+// ones it means.
+KafkaAnswers<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartition>& partitions,
+                                                   std::int64_t time) {
+  KafkaAnswers<std::int64_t> offsets(partitions.size());
+  std::vector<Places> open(partitions.empty() ? 0 : 1);
+  for (std::size_t i = 0; i < partitions.size(); ++i) open[0].push_back(i);
+  const auto give_up = Clock::now() + kLongestWait;
+  bool has_answer = false;
+  for (auto longest = kFirstSlice; !open.empty(); longest = std::min(2 * longest, kLongestSlice)) {
+    std::vector<Places> silent;
+    while (!open.empty()) {
+      Places places = std::move(open.back());
+      open.pop_back();
+      const int error = AskLeaders(partitions, places, time, longest, offsets);
+      const bool is_lasting = CodeOfOffsetError(error) != ExitCode::kTransient;
+      has_answer = has_answer || !error || is_lasting;
+      if (!error || (is_lasting && places.size() == 1)) continue;
+      const auto is_led_alike = [&](std::size_t place) {
+        return partitions[place].leader == partitions[places[0]].leader;
+      };
+      auto others = std::stable_partition(places.begin(), places.end(), is_led_alike);
+      const bool is_response = error > RD_KAFKA_RESP_ERR_NO_ERROR;  // and not librdkafka's own
+      if (others == places.end() && is_response)
+        others -= static_cast<std::ptrdiff_t>(places.size() / 2);
+      if (others == places.end()) {
+        silent.push_back(std::move(places));
+      } else {
+        open.emplace_back(others, places.end());
+        open.emplace_back(places.begin(), others);
+      }
+    }
+    if (silent.empty() || (has_answer && Clock::now() >= give_up)) break;
+    Serve(offsets[silent[0][0]].error().what());
+    open = std::move(silent);
   }
   return offsets;
 }
 
-// Asks until there is a response that another try would not change.
-void KafkaQuestions::Ask(const std::string& doing, const std::function<int(int)>& call) {
-  for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
-    const auto slice = std::clamp(Left(), milliseconds(1), longest);
-    const auto error = call(static_cast<int>(slice.count()));
-    if (!error) return;
-    const TaskError failure = KafkaErrorOf(doing, error);
-    if (failure.code() != ExitCode::kTransient) throw failure;
-    Serve(kBetween, failure.what());
+// Asks once, for those at these places of the list, and takes the answers. Returns librdkafka's
+// error, which is one for all of them.
+int KafkaQuestions::AskLeaders(const std::vector<KafkaPartition>& partitions, const Places& places,
+                               std::int64_t time, milliseconds longest,
+                               KafkaAnswers<std::int64_t>& offsets) {
+  std::vector<KafkaPartition> asked;
+  for (const std::size_t place : places) asked.push_back(partitions[place]);
+  const KafkaPartitionList list = MakeKafkaPartitionList(asked, {time});
+  auto error =
+      rd_kafka_offsets_for_times(kafka_, list.get(), static_cast<int>(Slice(longest).count()));
+  for (int i = 0; i < list->cnt && !error; ++i) error = list->elems[i].err;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    auto& offset = offsets[places[i]];
+    if (!error) {
+      offset = list->elems[i].offset;
+    } else {
+      const auto& [topic, id, leader] = asked[i];
+      const bool is_told = !leader.empty() && troubles_.broker.find(leader) != std::string::npos;
+      offset = tl::unexpected(
+          TaskError(CodeOfKafkaError(error),
+                    fmt::format("{}/{} cannot be read from its leader {}: {}", topic, id, leader,
+                                is_told ? troubles_.broker : rd_kafka_err2str(error))));
+    }
   }
+  return error;
 }
 
-std::vector<KafkaPartition> KafkaQuestions::PartitionsOf(const std::string& topic) {
+tl::expected<std::vector<KafkaPartition>, TaskError> KafkaQuestions::PartitionsOf(
+    const std::string& topic, Clock::time_point begun) {
   const KafkaTopic handle(rd_kafka_topic_new(kafka_, topic.c_str(), nullptr));
   if (!handle) throw KafkaErrorOf(topic, rd_kafka_last_error());
-  const auto give_up_on_unknown = Clock::now() + kUntilTopicsShow;
-  for (;;) {
-    Metadata metadata;
-    Ask(topic, [&](int timeout) {
-      const rd_kafka_metadata_t* response = nullptr;
-      const auto error = rd_kafka_metadata(kafka_, 0, handle.get(), &response, timeout);
-      metadata.reset(response);
-      return error;
-    });
-    const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-    const TaskError error = KafkaErrorOf(topic, found.err);
-    const bool is_late = Clock::now() >= give_up_on_unknown;
-    if (!found.err) {
+  for (auto longest = kFirstSlice;; longest = std::min(2 * longest, kLongestSlice)) {
+    const rd_kafka_metadata_t* response = nullptr;
+    const auto error = rd_kafka_metadata(kafka_, 0, handle.get(), &response,
+                                         static_cast<int>(Slice(longest).count()));
+    const Metadata metadata(response);
+    TaskError cause = KafkaErrorOf(topic, error);
+    if (error && cause.code() != ExitCode::kTransient) throw cause;
+    if (!error) {
+      const rd_kafka_metadata_topic_t& found = metadata->topics[0];
       std::vector<KafkaPartition> partitions;
       bool has_leaders = true;
       for (int i = 0; i < found.partition_cnt; ++i) {
-        const auto& partition = found.partitions[i];
-        partitions.push_back({topic, partition.id, partition.leader >= 0});
-        has_leaders = has_leaders && partition.leader >= 0;
+        const std::string leader = LeaderOf(found.partitions[i], *metadata);
+        has_leaders = has_leaders && !leader.empty();
+        partitions.push_back({topic, found.partitions[i].id, leader});
       }
       const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
       std::sort(partitions.begin(), partitions.end(), by_id);
-      if (has_leaders || is_late) return partitions;
-    } else if (error.code() != ExitCode::kTransient && is_late) {
-      throw error;
+      cause = KafkaErrorOf(topic, found.err);
+      const bool is_passing = found.err && cause.code() == ExitCode::kTransient;
+      const bool is_late = Clock::now() >= begun + (is_passing ? kLongestWait : kUntilTopicsShow);
+      if (!found.err && (has_leaders || is_late)) return partitions;
+      if (found.err && is_late) return tl::unexpected(cause);
     }
-    Serve(kBetween, error.what());
+    Serve(cause.what());
   }
 }
 
-// The first offset at or after `time` (a time, or one of the protocol's special values).
-std::vector<std::int64_t> KafkaQuestions::OffsetsFor(const std::vector<KafkaPartition>& partitions,
-                                                     std::int64_t time) {
-  if (partitions.empty()) return {};
-  KafkaPartitionList list;
-  Ask("asking for offsets", [&](int timeout) {
-    list = MakeKafkaPartitionList(partitions, {time});
-    auto error = rd_kafka_offsets_for_times(kafka_, list.get(), timeout);
-    for (int i = 0; i < list->cnt && !error; ++i) error = list->elems[i].err;
-    return error;
-  });
-  std::vector<std::int64_t> offsets;
-  for (int i = 0; i < list->cnt; ++i) offsets.push_back(list->elems[i].offset);
-  return offsets;
+// How long one wait for a response may be.
+milliseconds KafkaQuestions::Slice(milliseconds longest) const {
+  return std::clamp(Left(), milliseconds(1), longest);
 }
 
 milliseconds KafkaQuestions::Left() const {
@@ -119,9 +179,9 @@ milliseconds KafkaQuestions::Left() const {
   return std::min(left, stop_.TimeLeft());
 }
 
-// Calls back, and throws what ends the waiting.
-void KafkaQuestions::Serve(milliseconds wait, const std::string& cause) {
-  rd_kafka_poll(kafka_, static_cast<int>(wait.count()));
+// Calls back between two tries, and throws what ends the waiting.
+void KafkaQuestions::Serve(const std::string& cause) {
+  rd_kafka_poll(kafka_, static_cast<int>(kBetween.count()));
   if (troubles_.login) throw *troubles_.login;
   stop_.ThrowIfSignalled();
   if (Left().count() <= 0) {

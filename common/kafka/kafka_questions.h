@@ -2,8 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,18 +20,24 @@ class KafkaQuestions {
       : kafka_(kafka), troubles_(troubles), stop_(stop) {}
 
   // As KafkaReader has them.
-  std::vector<KafkaPartition> Partitions(const std::vector<std::string>& topics);
-  std::vector<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
-  std::vector<std::optional<std::int64_t>> OffsetsAt(const std::vector<KafkaPartition>& partitions,
-                                                     std::chrono::milliseconds since_epoch);
+  KafkaAnswers<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>& topics);
+  KafkaAnswers<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
+  // The first offset of each partition at or after a time in ms, or one of the protocol's special
+  // values; -1 where there is none.
+  KafkaAnswers<std::int64_t> Offsets(const std::vector<KafkaPartition>& partitions,
+                                     std::int64_t time);
 
  private:
-  void Ask(const std::string& doing, const std::function<int(int)>& call);
-  std::vector<KafkaPartition> PartitionsOf(const std::string& topic);
-  std::vector<std::int64_t> OffsetsFor(const std::vector<KafkaPartition>& partitions,
-                                       std::int64_t time);
+  using Places = std::vector<std::size_t>;  // of partitions in a list
+
+  tl::expected<std::vector<KafkaPartition>, TaskError> PartitionsOf(const std::string& topic,
+                                                                    Clock::time_point begun);
+  int AskLeaders(const std::vector<KafkaPartition>& partitions, const Places& places,
+                 std::int64_t time, std::chrono::milliseconds longest,
+                 KafkaAnswers<std::int64_t>& offsets);
+  std::chrono::milliseconds Slice(std::chrono::milliseconds longest) const;
   std::chrono::milliseconds Left() const;
-  void Serve(std::chrono::milliseconds wait, const std::string& cause);
+  void Serve(const std::string& cause);
 
   rd_kafka_s* const kafka_;
   const KafkaTroubles& troubles_;

@@ -37,6 +37,7 @@ KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
   if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) message.timestamp_ms = timestamp;
   if (raw.key) message.key.emplace(static_cast<const char*>(raw.key), raw.key_len);
   if (raw.payload) message.value.emplace(static_cast<const char*>(raw.payload), raw.len);
+  message.event_id = message.Header("event_id");
   return message;
 }
 
@@ -130,6 +131,7 @@ class KafkaReader::Impl {
     if (troubles_.login) throw *troubles_.login;
     FetchMore();
     read_.ends.clear();
+    read_.refusals.clear();
     read_.gaps.clear();
     raw_.resize(most);
     const auto count = rd_kafka_consume_batch_queue(queue_.get(), static_cast<int>(wait.count()),
@@ -199,7 +201,9 @@ class KafkaReader::Impl {
     const TaskError error = KafkaErrorOf(
         message.rkt ? fmt::format("reading {}", rd_kafka_topic_name(message.rkt)) : "reading Kafka",
         message.err);
-    if (error.code() != ExitCode::kTransient) throw error;
+    if (error.code() == ExitCode::kTransient) return;
+    if (!message.rkt) throw error;
+    read_.refusals.push_back({PlaceOf(message), error});
   }
 
   // Whether the brokers have said that this login may not use the group. A commit is not answered
@@ -233,18 +237,19 @@ KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& g
     : impl_(std::make_unique<Impl>(properties, group, stop)) {}
 KafkaReader::~KafkaReader() = default;
 
-std::vector<KafkaPartition> KafkaReader::Partitions(const std::vector<std::string>& topics) {
+KafkaAnswers<std::vector<KafkaPartition>> KafkaReader::Partitions(
+    const std::vector<std::string>& topics) {
   return impl_->Questions().Partitions(topics);
 }
 std::optional<std::int64_t> KafkaReader::HighWatermark(const KafkaPartition& partition) {
   return impl_->HighWatermark(partition);
 }
-std::vector<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
+KafkaAnswers<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
   return impl_->Questions().Ranges(partitions);
 }
-std::vector<std::optional<std::int64_t>> KafkaReader::OffsetsAt(
-    const std::vector<KafkaPartition>& partitions, std::chrono::milliseconds since_epoch) {
-  return impl_->Questions().OffsetsAt(partitions, since_epoch);
+KafkaAnswers<std::int64_t> KafkaReader::OffsetsAt(const std::vector<KafkaPartition>& partitions,
+                                                  milliseconds since_epoch) {
+  return impl_->Questions().Offsets(partitions, since_epoch.count());
 }
 void KafkaReader::Commit(const std::vector<KafkaPartition>& partitions,
                          const std::vector<std::int64_t>& offsets, milliseconds longest) {

@@ -19,15 +19,15 @@ constexpr std::chrono::milliseconds kWait(100);
 TopicScan::TopicScan(const KafkaProperties& properties, std::string topic,
                      std::optional<Instant> since, const Stop& stop)
     : topic_(std::move(topic)), stop_(stop), reader_(properties, kGroup, stop) {
-  const auto all = reader_.Partitions({topic_});
-  const auto ranges = reader_.Ranges(all);
-  std::vector<std::optional<std::int64_t>> begins;
-  for (const KafkaRange& range : ranges) begins.emplace_back(range.begin);
-  if (since) begins = reader_.OffsetsAt(all, since->time_since_epoch());
+  const auto all = AllOf(reader_.Partitions({topic_})).front();
+  const auto ranges = AllOf(reader_.Ranges(all));
+  std::vector<std::int64_t> begins;
+  for (const KafkaRange& range : ranges) begins.push_back(range.begin);
+  if (since) begins = AllOf(reader_.OffsetsAt(all, since->time_since_epoch()));
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!begins[i] || *begins[i] >= ranges[i].end) continue;
+    if (begins[i] < 0 || begins[i] >= ranges[i].end) continue;
     partitions_.push_back(all[i]);
-    begins_.push_back(*begins[i]);
+    begins_.push_back(begins[i]);
     ends_.push_back(ranges[i].end);
   }
 }
@@ -67,6 +67,7 @@ void TopicScan::Each(const OnMessage& each) {
     for (const auto& [partition, offset] : read.ends) {
       if (offset >= ends_[partition]) end(partition);
     }
+    if (!read.refusals.empty()) throw read.refusals.front().error;
     if (!read.gaps.empty()) {
       throw TaskError(ExitCode::kTransient,
                       fmt::format("reading {}: it was cut at its beginning meanwhile", topic_));

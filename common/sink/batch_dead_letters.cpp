@@ -41,10 +41,9 @@ void BatchDeadLetters::Send() {
                     .source_key = kept.key,
                     .source_partition = kept.partition,
                     .source_offset = kept.offset,
-                    .headers = headers},
-                   0);
+                    .headers = headers});
   }
-  if (const auto error = producer_.Drain()) throw *error;
+  letters_.Send();
 }
 
 void BatchDeadLetters::Shorten(std::size_t count) {

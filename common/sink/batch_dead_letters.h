@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "consumed_record.h"
-#include "dead_letters.h"
 #include "kafka_message.h"
+#include "letter_box.h"
 #include "refusal_fuse.h"
 
 namespace steamflow {
@@ -18,9 +18,8 @@ namespace steamflow {
 // The dead letters of one batch of a sink, kept until the batch is being stored.
 class BatchDeadLetters {
  public:
-  // `producer` and `letters` belong together; all of them outlive this.
-  BatchDeadLetters(KafkaProducer& producer, DeadLetters& letters, RefusalFuse& fuse)
-      : producer_(producer), letters_(letters), fuse_(fuse) {}
+  // Both outlive this.
+  BatchDeadLetters(LetterBox& letters, RefusalFuse& fuse) : letters_(letters), fuse_(fuse) {}
 
   // A message as it came, of which no record can be made. Copies what it needs.
   void Add(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
@@ -63,8 +62,7 @@ class BatchDeadLetters {
     }
   };
 
-  KafkaProducer& producer_;
-  DeadLetters& letters_;
+  LetterBox& letters_;
   RefusalFuse& fuse_;
   std::deque<Kept> kept_;
   std::size_t bytes_ = 0;

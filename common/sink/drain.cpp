@@ -6,12 +6,12 @@
 #include <future>
 
 #include "drain_batch.h"
+#include "drain_partitions.h"
 #include "kafka_admin.h"
+#include "kafka_reader.h"
 #include "malloc_tuning.h"
 #include "partition_progress.h"
-#include "position_check.h"
 #include "progress.h"
-#include "shard.h"
 
 namespace steamflow {
 namespace {
@@ -34,90 +34,51 @@ class Drain::Impl {
   Impl(Run& run, const DrainOptions& options)
       : run_(run),
         options_(options),
-        shard_(ParseShard(options.shard).value_or(Shard{})),
         kafka_(ReadKafkaProperties(options.kafka, run.log)),
-        fuse_(options.accept_refusals) {
+        fuse_(options.accept_refusals),
+        partitions_(options, run, [this](const std::string& topic) {
+          return surroundings_->is_compacted(topic);
+        }) {
     CheckTopics(options.topics);
     for (const std::string& topic : options.topics) done_.topics.push_back({.name = topic});
   }
 
   void Into(SinkStore& store) {
+    KafkaLetterBox letters(run_, kafka_);
+    const std::string group = "steamflow-" + store.type();
+    Into(store, {.open = [&] { return std::make_unique<KafkaReader>(kafka_, group, run_.stop); },
+                 .is_compacted = [this](const std::string& topic) { return IsCompacted(topic); },
+                 .letters = letters});
+  }
+
+  void Into(SinkStore& store, const DrainSurroundings& surroundings) {
     KeepFreedMemory();
+    surroundings_ = &surroundings;
     done_.store = store.type();
     ShowResult();
-    KafkaProducer producer(run_, kafka_);
-    DeadLetters dead_letters(run_, producer, [](std::uint64_t, bool) {});
-    OpenReader();
-    LookAtTopics();
+    reader_ = surroundings.open();
+    partitions_.Look(*reader_);
     FindPositions(store);
-    dead_letters.Await();
+    surroundings.letters.Await();
 
-    DrainBatch batches[2]{{store, BatchDeadLetters(producer, dead_letters, fuse_)},
-                          {store, BatchDeadLetters(producer, dead_letters, fuse_)}};
-    Progress progress(run_.log, static_cast<std::uint64_t>(Lag()));
+    DrainBatch batches[2]{{store, BatchDeadLetters(surroundings.letters, fuse_)},
+                          {store, BatchDeadLetters(surroundings.letters, fuse_)}};
+    Progress progress(run_.log, static_cast<std::uint64_t>(partitions_.lag()));
     progress_line_ = &progress;
     while (!ReadAndStore(batches)) {
-      OpenReader();
-      LookAgain();
+      reader_ = surroundings.open();
+      partitions_.LookAgain(*reader_);
       FindPositions(store);
     }
     ThrowUnlessComplete();
   }
 
  private:
-  void OpenReader() { reader_.emplace(kafka_, "steamflow-" + done_.store, run_.stop); }
-
-  void LookAtTopics() {
-    for (auto& name : reader_->Partitions(options_.topics)) {
-      if (static_cast<std::uint64_t>(name.id) % shard_.count != shard_.index) continue;
-      if (!name.has_leader) {
-        AddUnread(name, "it has no leader");
-        continue;
-      }
-      const auto topic = std::find(options_.topics.begin(), options_.topics.end(), name.topic);
-      PartitionProgress& partition = partitions_.emplace_back();
-      partition.topic = static_cast<std::size_t>(topic - options_.topics.begin());
-      partition.partition = std::move(name);
-    }
-    const auto ranges = reader_->Ranges(Names());
-    for (std::size_t i = 0; i < partitions_.size(); ++i) partitions_[i].range = ranges[i];
-  }
-
-  std::vector<KafkaPartition> Names() const {
-    std::vector<KafkaPartition> names;
-    for (const PartitionProgress& partition : partitions_) names.push_back(partition.partition);
-    return names;
-  }
-
-  // What was deleted meanwhile is not waited for. The ends stay those of the start.
-  void LookAgain() {
-    const auto ranges = reader_->Ranges(Names());
-    for (std::size_t i = 0; i < partitions_.size(); ++i) {
-      KafkaRange& range = partitions_[i].range;
-      range = {ranges[i].begin, std::min(range.end, ranges[i].end)};
-    }
-  }
-
-  // Begins each partition where the store has it, if Kafka confirms that.
   void FindPositions(SinkStore& store) {
-    const auto positions = store.Positions(Names());
-    for (std::size_t i = 0; i < partitions_.size(); ++i) {
-      if (!partitions_[i].is_left_out) partitions_[i].Begin(positions[i]);
-    }
-    const auto is_compacted = [this](const std::string& topic) { return IsCompacted(topic); };
-    const auto findings = CheckPositions(*reader_, partitions_, is_compacted, run_.stop);
-    run_.stop.ThrowIfSignalled();
-    for (std::size_t i = 0; i < partitions_.size(); ++i) {
-      if (findings[i].fault) OnGap(partitions_[i], *findings[i].fault);
-      if (!findings[i].is_unread) continue;
-      partitions_[i].is_left_out = true;
-      AddUnread(partitions_[i].partition,
-                reader_->trouble().empty() ? "no response" : reader_->trouble());
-    }
+    partitions_.FindPositions(*reader_, store);
     ShowResult();
   }
 
-  // Asked only where a record is missing in the middle of what a partition has.
   bool IsCompacted(const std::string& topic) const {
     try {
       KafkaAdmin admin(kafka_, run_.stop, run_.stop.work_until());
@@ -131,28 +92,6 @@ class Drain::Impl {
       run_.log.Warning(fmt::format("asking how {} is cleaned: {}", topic, error.what()));
       return false;
     }
-  }
-
-  void OnGap(PartitionProgress& gap, const std::string& fault) {
-    const std::string what =
-        fmt::format("{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}",
-                    gap.partition.topic, gap.partition.id, gap.next.offset, gap.range.begin,
-                    gap.range.end, fault);
-    if (options_.accept_gap) {
-      run_.log.Warning(what);
-      return gap.BeginAnew();
-    }
-    faults_.emplace_back(ExitCode::kData,
-                         fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
-    for (PartitionProgress& partition : partitions_) {
-      if (partition.topic == gap.topic) partition.is_left_out = true;
-    }
-  }
-
-  // The others are drained all the same.
-  void AddUnread(const KafkaPartition& partition, const std::string& cause) {
-    faults_.emplace_back(ExitCode::kTransient, fmt::format("{}/{} cannot be read: {}",
-                                                           partition.topic, partition.id, cause));
   }
 
   // False where positions must be found anew: another sink has moved the stored ones, or Kafka no
@@ -175,7 +114,7 @@ class Drain::Impl {
       if (storing.valid() && !Settle(*handed, storing)) return false;
       if (is_cut_short_ || !AddMoves(*filling)) continue;
       std::swap(filling, handed);
-      storing = handed->Store(fuse_, options_.topics);
+      storing = handed->Store(fuse_, options_.topics, surroundings_->storing);
     }
     if (storing.valid() && !Settle(*handed, storing)) return false;
     if (read_error) throw *read_error;
@@ -187,19 +126,18 @@ class Drain::Impl {
     reading_.clear();
     std::vector<KafkaPartition> partitions;
     std::vector<std::int64_t> offsets;
-    for (std::size_t i = 0; i < partitions_.size(); ++i) {
-      if (partitions_[i].is_done()) continue;
+    for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
+      const PartitionProgress& partition = partitions_.all()[i];
+      if (partition.is_done()) continue;
       reading_.push_back(i);
-      partitions.push_back(partitions_[i].partition);
-      offsets.push_back(partitions_[i].next.offset);
+      partitions.push_back(partition.partition);
+      offsets.push_back(partition.next.offset);
     }
     if (!partitions.empty()) reader_->Start(partitions, offsets);
   }
 
   bool IsOver() const {
-    return run_.stop.Requested() || has_lost_place_ || HasMostRecords() ||
-           std::all_of(partitions_.begin(), partitions_.end(),
-                       [](const PartitionProgress& partition) { return partition.is_done(); });
+    return run_.stop.Requested() || has_lost_place_ || HasMostRecords() || partitions_.are_done();
   }
   bool HasMostRecords() const { return options_.max_records > 0 && taken_ >= options_.max_records; }
 
@@ -218,20 +156,26 @@ class Drain::Impl {
           });
       // librdkafka may go on asking for a topic that was deleted.
       if (Clock::now() - heard > kLongestSilence) {
-        reader_->Partitions(options_.topics);
+        partitions_.LookForDeleted(*reader_);
         heard = Clock::now();
       }
       if (HasMostRecords()) return false;  // an end may lie behind messages that were not taken
       for (const KafkaRead::End& end : read.ends) {
-        partitions_[reading_[end.partition]].PassTo(end.offset);
+        ReadAt(end.partition).PassTo(end.offset);
+      }
+      for (const auto& [partition, error] : read.refusals) {
+        partitions_.CutOff(ReadAt(partition).topic, error);
       }
       has_lost_place_ = !read.gaps.empty();
     }
     return false;
   }
 
+  // The partition at this place of those that the reader was given.
+  PartitionProgress& ReadAt(std::size_t place) { return partitions_.all()[reading_[place]]; }
+
   void Take(const KafkaMessage& message, DrainBatch& batch) {
-    PartitionProgress& partition = partitions_[reading_[message.partition]];
+    PartitionProgress& partition = ReadAt(message.partition);
     if (message.offset < partition.next.offset || partition.is_paused || HasMostRecords()) return;
     if (message.offset >= partition.range.end) {
       partition.PassTo(partition.range.end);
@@ -251,8 +195,8 @@ class Drain::Impl {
 
   // How far storing the batch moves the positions. False where there is nothing to store.
   bool AddMoves(DrainBatch& batch) {
-    for (std::size_t i = 0; i < partitions_.size(); ++i) {
-      if (auto move = partitions_[i].Move()) batch.AddMove(i, std::move(*move));
+    for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
+      if (auto move = partitions_.all()[i].Move()) batch.AddMove(i, std::move(*move));
     }
     return !batch.moves().empty();
   }
@@ -278,7 +222,7 @@ class Drain::Impl {
       done_.topics[i].records += batch.records()[i];
     }
     for (std::size_t i = 0; i < batch.moves().size(); ++i) {
-      partitions_[batch.PartitionOf(i)].Settle(batch.moves()[i].to);
+      partitions_.all()[batch.PartitionOf(i)].Settle(batch.moves()[i].to);
     }
     if (run_.log.Shows(LogLevel::kDebug)) batch.Tell(run_.log, done_.store, *stored);
     ShowResult();
@@ -286,74 +230,36 @@ class Drain::Impl {
     return true;
   }
 
-  std::int64_t Lag() const {
-    std::int64_t lag = 0;
-    for (const PartitionProgress& partition : partitions_) lag += partition.lag();
-    return lag;
-  }
-
   // So that a run that fails tells what it has done.
   void ShowResult() {
-    for (DrainResult::Topic& topic : done_.topics) topic.partitions = topic.lag = 0;
-    for (const PartitionProgress& partition : partitions_) {
-      DrainResult::Topic& topic = done_.topics[partition.topic];
-      ++topic.partitions;
-      topic.lag += static_cast<std::uint64_t>(partition.lag());
-    }
+    partitions_.Count(done_.topics);
     run_.result.drain = done_;
-  }
-
-  // Messages behind the end may be new, or wait for the end of a transaction: then the end has not
-  // passed them yet.
-  void AddOpenTransactions() {
-    std::vector<PartitionProgress*> waiting;
-    std::vector<KafkaPartition> names;
-    for (PartitionProgress& partition : partitions_) {
-      const auto high = reader_->HighWatermark(partition.partition);
-      if (!partition.is_done() || partition.is_left_out || !high) continue;
-      if (*high <= partition.range.end) continue;
-      partition.high_watermark = *high;
-      waiting.push_back(&partition);
-      names.push_back(partition.partition);
-    }
-    if (names.empty()) return;
-    const auto ranges = reader_->Ranges(names);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      PartitionProgress& partition = *waiting[i];
-      if (ranges[i].end >= partition.high_watermark) continue;
-      run_.log.Warning(fmt::format(
-          "{}/{}: a transaction is open at {}, and what it and others wrote from there up to {} is "
-          "not read before its end",
-          names[i].topic, names[i].id, ranges[i].end, partition.high_watermark));
-      partition.range.end = partition.high_watermark;
-    }
-    ShowResult();
   }
 
   void ThrowUnlessComplete() {
     run_.stop.ThrowIfSignalled();
-    const bool is_stuck = Lag() > 0 && done_.records() == 0 && !HasMostRecords();
-    AddOpenTransactions();
-    if (is_stuck && faults_.empty()) {
+    const bool is_stuck = partitions_.lag() > 0 && done_.records() == 0 && !HasMostRecords();
+    partitions_.AddOpenTransactions(*reader_);
+    ShowResult();
+    if (is_stuck && partitions_.faults().empty()) {
       throw TaskError(ExitCode::kTransient,
                       fmt::format("reading Kafka: the deadline came before the first record{}{}",
                                   reader_->trouble().empty() ? "" : ": ", reader_->trouble()));
     }
-    if (!faults_.empty()) throw Combine(faults_);
+    if (!partitions_.faults().empty()) throw Combine(partitions_.faults());
   }
 
   Run& run_;
   const DrainOptions& options_;
-  const Shard shard_;
   const KafkaProperties kafka_;
   RefusalFuse fuse_;
   ConsumedRecordParser parser_;
-  std::optional<KafkaReader> reader_;
-  std::vector<PartitionProgress> partitions_;
+  const DrainSurroundings* surroundings_ = nullptr;
+  std::unique_ptr<MessageReader> reader_;
+  DrainPartitions partitions_;
   std::vector<std::size_t> reading_;  // the number of each partition that the reader was given
   bool has_lost_place_ = false;
   bool is_cut_short_ = false;
-  std::vector<TaskError> faults_;
   std::uint64_t taken_ = 0;  // records read
   Progress* progress_line_ = nullptr;
   DrainResult done_;  // what is stored for good
@@ -364,6 +270,9 @@ Drain::~Drain() = default;
 
 void Drain::Into(SinkStore& store) {
   impl_->Into(store);
+}
+void Drain::Into(SinkStore& store, const DrainSurroundings& surroundings) {
+  impl_->Into(store, surroundings);
 }
 
 }  // namespace steamflow

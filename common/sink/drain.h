@@ -1,12 +1,25 @@
 #pragma once
 
+#include <functional>
+#include <future>
 #include <memory>
+#include <string>
 
 #include "drain_options.h"
+#include "letter_box.h"
+#include "message_reader.h"
 #include "run.h"
 #include "sink_store.h"
 
 namespace steamflow {
+
+// What a drain has to do with beside its store: Kafka, or what a test has in its place.
+struct DrainSurroundings {
+  std::function<std::unique_ptr<MessageReader>()> open;
+  std::function<bool(const std::string& topic)> is_compacted;
+  LetterBox& letters;
+  std::launch storing = std::launch::async;  // deferred: when it is waited for
+};
 
 // Moves records from Kafka into the store, from the stored positions to the ends as seen at the
 // start, or until --max-records or the end of the work, and fills in the result. Poison goes to the
@@ -21,6 +34,7 @@ class Drain {
   // where Kafka does not confirm a stored position, kTransient where no record could be moved in
   // time, and what the store throws.
   void Into(SinkStore& store);
+  void Into(SinkStore& store, const DrainSurroundings& surroundings);
 
  private:
   class Impl;

@@ -49,9 +49,10 @@ void DrainBatch::AddMove(std::size_t partition, PositionMove move) {
   moved_.push_back(partition);
 }
 
-DrainBatch::Storing DrainBatch::Store(RefusalFuse& fuse, const std::vector<std::string>& topics) {
+DrainBatch::Storing DrainBatch::Store(RefusalFuse& fuse, const std::vector<std::string>& topics,
+                                      std::launch how) {
   for (std::size_t i = 0; i < topics.size(); ++i) fuse.Try(topics[i], tried_[i]);
-  return std::async(std::launch::async, [this] {
+  return std::async(how, [this] {
     const auto begun = Clock::now();
     auto stored = batch_->Store(moves_, letters_);
     duration_ = Clock::now() - begun;

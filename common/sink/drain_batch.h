@@ -33,9 +33,9 @@ class DrainBatch {
   void AddMove(std::size_t partition, PositionMove move);
 
   void Stage() { batch_->Stage(); }
-  // Begins to store it, on a thread of its own; `topics` are their names.
+  // Begins to store it, on a thread of its own or when it is waited for; `topics` are their names.
   using Storing = std::future<std::optional<SinkBatch::Stored>>;
-  Storing Store(RefusalFuse& fuse, const std::vector<std::string>& topics);
+  Storing Store(RefusalFuse& fuse, const std::vector<std::string>& topics, std::launch how);
 
   // Tells of the batch, which is stored, and of its moves at --log-level debug.
   void Tell(Log& log, const std::string& store, const SinkBatch::Stored& stored) const;

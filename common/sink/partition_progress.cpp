@@ -13,7 +13,7 @@ ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& pa
           .partition = partition.id,
           .offset = message.offset,
           .timestamp_ms = message.timestamp_ms,
-          .event_id = message.Header("event_id"),
+          .event_id = message.event_id,
           .key = message.key,
           .value = message.value};
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "kafka_reader.h"
+#include "message_reader.h"
 #include "sink_store.h"
 
 namespace steamflow {
@@ -26,9 +26,10 @@ struct PartitionProgress {
   SinkPosition next;                   // the offset to read next, and the last record before it
   std::int64_t settled = 0;            // what lies before it is stored, or given up
   bool is_left_out = false;            // nothing of it changes in this run
+  bool is_cut_off = false;             // no more of it can be read
   bool is_paused = false;
 
-  bool is_done() const { return is_left_out || next.offset >= range.end; }
+  bool is_done() const { return is_left_out || is_cut_off || next.offset >= range.end; }
 
   // Begins where the store has it, else where Kafka has its first record.
   void Begin(const std::optional<SinkPosition>& position);

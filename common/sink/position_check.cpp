@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kLongestCheck(5);
 // so the reader learns what it holds of open transactions.
 std::optional<std::int64_t> CheckedFrom(const PartitionProgress& partition) {
   const KafkaRange& range = partition.range;
-  if (partition.is_left_out) return std::nullopt;
+  if (partition.is_left_out || partition.is_cut_off) return std::nullopt;
   if (!partition.stored) {
     return range.begin == range.end ? std::optional(range.begin) : std::nullopt;
   }
@@ -58,7 +58,7 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
 }
 
 std::vector<PositionFinding> CheckPositions(
-    KafkaReader& reader, const std::vector<PartitionProgress>& partitions,
+    MessageReader& reader, const std::vector<PartitionProgress>& partitions,
     const std::function<bool(const std::string& topic)>& is_compacted, const Stop& stop) {
   std::vector<PositionFinding> findings(partitions.size());
   std::vector<std::size_t> looked_at;  // the number of each partition that is read
@@ -88,10 +88,15 @@ std::vector<PositionFinding> CheckPositions(
           settle(i);
         });
     for (const KafkaRead::End& end : read.ends) settle(looked_at[end.partition]);
+    for (const auto& [partition, error] : read.refusals) {
+      findings[looked_at[partition]].refusal = error;
+      settle(looked_at[partition]);
+    }
   }
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const PartitionProgress& partition = partitions[i];
-    if (partition.is_left_out || findings[i].is_unread || !partition.stored) continue;
+    const bool is_known = partition.stored && !partition.is_left_out && !partition.is_cut_off;
+    if (!is_known || findings[i].is_unread || findings[i].refusal) continue;
     findings[i].fault = FaultOf(*partition.stored, partition.range, firsts[i],
                                 [&] { return is_compacted(partition.partition.topic); });
   }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kafka_reader.h"
+#include "message_reader.h"
 #include "partition_progress.h"
 #include "stop.h"
 
@@ -24,14 +24,15 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
 // What is found of a partition's position.
 struct PositionFinding {
   std::optional<std::string> fault;
-  bool is_unread = false;  // the partition cannot be read now
+  bool is_unread = false;            // the partition cannot be read now
+  std::optional<TaskError> refusal;  // it may not be read
 };
 
 // Reads the records that tell, and judges by them. The partitions must have been given their
 // positions. Waits a few seconds at most for those that cannot be read, and not past the end of the
-// work. Throws as KafkaReader does.
+// work. Throws as MessageReader does.
 std::vector<PositionFinding> CheckPositions(
-    KafkaReader& reader, const std::vector<PartitionProgress>& partitions,
+    MessageReader& reader, const std::vector<PartitionProgress>& partitions,
     const std::function<bool(const std::string& topic)>& is_compacted, const Stop& stop);
 
 }  // namespace steamflow

@@ -8,7 +8,7 @@
 
 #include "batch_dead_letters.h"
 #include "consumed_record.h"
-#include "kafka_reader.h"
+#include "message_reader.h"
 
 namespace steamflow {
 

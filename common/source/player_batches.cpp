@@ -37,7 +37,7 @@ std::optional<Fetch> PlayerBatches::Next() {
   }
   const std::uint64_t left = walk_.ids().size() - next_item_;
   if (left == 0) return is_idle() ? NextOfSearch() : std::nullopt;
-  const Batch batch{next_item_, std::min(kIdsPerCall, left)};
+  const Batch batch{next_item_, std::min(kIdsPerCall, left), false};
   next_item_ += batch.size;
   return MakeFetch(batch);
 }
@@ -53,6 +53,7 @@ Fetch PlayerBatches::MakeFetch(const Batch& batch) {
   fetch.item = batch.size == 1 ? fmt::format("id {}", ids[0])
                                : fmt::format("ids {} to {}", ids.front(), ids.back());
   fetch.keyed_calls = 1 + parts_.size() + (left + kIdsPerCall - 1) / kIdsPerCall;
+  if (batch.is_part) fetch.most_timeouts = 1;
   fetch.accept = [this, batch](HttpResponse& response) { return Accept(batch, response); };
   fetch.fail = [this, batch](const FetchFailure& failure) { OnFailure(batch, failure); };
   return fetch;
@@ -91,8 +92,6 @@ void PlayerBatches::OnFailure(const Batch& batch, const FetchFailure& failure) {
   --in_flight_;
   if (batch.size == 1) {
     calls_.failed.push_back({batch.item, 1, failure});
-  } else if (failure.is_too_large) {
-    too_large_.push_back({batch.item, batch.size, failure});
   } else {
     failed_.emplace_back(batch, failure);
   }
@@ -105,9 +104,10 @@ std::optional<Fetch> PlayerBatches::NextOfSearch() {
   if (broken > std::max(kMostBroken, walk_.ids().size() / 10)) return std::nullopt;
   if (calls_.succeeded == 0) return witnesses_.Ask();
   for (const auto& [batch, failure] : std::exchange(failed_, {})) {
-    const std::uint64_t half = batch.size / 2;
-    parts_.push_back({batch.item, half});
-    parts_.push_back({batch.item + half, batch.size - half});
+    const std::uint64_t size = failure.is_timeout ? 1 : (batch.size + 1) / 2;
+    for (std::uint64_t i = 0; i < batch.size; i += size) {
+      parts_.push_back({batch.item + i, std::min(size, batch.size - i), true});
+    }
   }
   if (!parts_.empty()) return Next();
   return witnesses_.IsWanted() ? std::optional(witnesses_.Ask()) : std::nullopt;
@@ -118,7 +118,6 @@ MethodCalls PlayerBatches::TakeCalls() {
     calls_.failed.push_back({batch.item, batch.size, std::move(failure)});
   }
   failed_.clear();
-  calls_.failed.insert(calls_.failed.end(), too_large_.begin(), too_large_.end());
   return std::move(calls_);
 }
 

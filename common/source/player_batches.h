@@ -18,8 +18,8 @@ namespace steamflow {
 // Asks GetPlayerSummaries for the ids of a run, 100 a call.
 //
 // A call may fail because of one id. So, once all has been asked for, the batches that have failed
-// are asked for again in halves, then quarters, down to the id that fails alone; not those whose
-// response is too large, which no asking again makes smaller. An outage is not
+// are asked for again in halves, then quarters, down to the id that fails alone; those that took
+// too long id by id, as there is no time for more. An outage is not
 // mistaken for broken ids: where too few calls have succeeded to tell, ids elsewhere
 // are asked for as well (witnesses), and when these fail the search ends.
 class PlayerBatches {
@@ -47,6 +47,7 @@ class PlayerBatches {
   struct Batch {
     std::uint64_t item = 0;
     std::uint64_t size = 0;
+    bool is_part = false;  // of one that has failed
   };
   Fetch MakeFetch(const Batch& batch);
   steam_api::Parser::Parsed<steam_api::Players> Parse(HttpResponse& response);
@@ -62,7 +63,6 @@ class PlayerBatches {
   std::size_t in_flight_ = 0;
   std::deque<Batch> parts_;                             // to be asked for
   std::vector<std::pair<Batch, FetchFailure>> failed_;  // of more than one id
-  std::vector<FailedItems> too_large_;
   MethodCalls calls_;
   Witnesses witnesses_;
 };

@@ -26,6 +26,7 @@ Fetch Witnesses::Ask() {
   fetch.url = url_of_(id);
   fetch.item = fmt::format("id {}, which tells whether the API is well", id);
   fetch.keyed_calls = 1;
+  fetch.most_timeouts = 1;
   fetch.accept = [this](HttpResponse& response) -> tl::expected<void, std::string> {
     auto checked = check_(response);
     if (!checked) return checked;

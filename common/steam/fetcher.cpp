@@ -13,8 +13,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kAttemptTimeout(20'000);
-constexpr milliseconds kLongestWait(100);  // without a call of `between`
+// An attempt may take a fifth of a run: three that hang leave time to find the id that is to blame.
+constexpr milliseconds kShortestTimeout(2'000);
+constexpr milliseconds kLongestTimeout(20'000);
+constexpr unsigned kTimeoutsOfARun = 5;
+constexpr std::size_t kMostReceived = 1U << 20U;  // bytes kept of a body that is too large
+constexpr milliseconds kLongestWait(100);         // without a call of `between`
 // When so many calls have failed for good, the API is down rather than an id broken: the run ends.
 constexpr std::size_t kMostFailures = 100;
 
@@ -56,6 +60,10 @@ Fetcher::Fetcher(const Run& run, const std::string& api_key, CallBudget* budget)
     : run_(run),
       counts_(run.result.source.emplace()),
       budget_(budget),
+      attempt_timeout_(std::clamp(
+          std::chrono::duration_cast<milliseconds>(run.stop.work_until() - Clock::now()) /
+              kTimeoutsOfARun,
+          kShortestTimeout, kLongestTimeout)),
       client_(OptionsOf(run)),
       retry_policy_(run.options.retries) {
   if (!api_key.empty()) key_headers_.push_back("x-webapi-key: " + api_key);
@@ -121,7 +129,7 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
   ++counts_.requests;
   call->sent = Clock::now();
   const auto left = std::chrono::duration_cast<milliseconds>(run_.stop.work_until() - Clock::now());
-  HttpRequest request{.url = call->fetch.url, .timeout = std::min(kAttemptTimeout, left)};
+  HttpRequest request{.url = call->fetch.url, .timeout = std::min(attempt_timeout_, left)};
   if (call->fetch.keyed_calls > 0) {
     request.headers = key_headers_;
     call->fetch.keyed_calls = 1;  // a retry stands for itself only
@@ -146,10 +154,15 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
   switch (outcome.error.kind) {
     case HttpError::Kind::kNetwork:
       ++counts_.outcomes.network_error;
+      failure.is_timeout = outcome.error.is_timeout;
+      if (failure.is_timeout && call->attempts >= call->fetch.most_timeouts) {
+        return Fail(*call, failure);
+      }
       return Retry(std::move(call), std::move(failure), {});
     case HttpError::Kind::kTooLarge:
       ++counts_.outcomes.bad_body;
-      failure.is_too_large = true;
+      failure.received.resize(std::min(failure.received.size(), kMostReceived));
+      failure.received.shrink_to_fit();
       return Fail(*call, failure);
     case HttpError::Kind::kNoRoom:  // no fault of its own, and so no retry
       --call->attempts;

@@ -19,9 +19,9 @@ namespace steamflow {
 // A call that no retry could save.
 struct FetchFailure {
   std::string message;
-  std::string received;       // the last body, or what had come of it
-  bool is_bad_body = false;   // it is whole, and a 200 that was not taken
-  bool is_too_large = false;  // the body passed --max-response-bytes
+  std::string received;      // the last body, or what had come of it
+  bool is_bad_body = false;  // it is whole, and a 200 that was not taken
+  bool is_timeout = false;   // each attempt took too long
 };
 
 // One call of the API and what to do with its outcome. Exactly one of the two functions is called,
@@ -32,6 +32,8 @@ struct Fetch {
   // Calls with the key that will be made from here on, this one included; 0 = a call without key.
   // The call budget is reserved in portions of that size.
   std::size_t keyed_calls = 0;
+  // So many attempts may take too long. A call that finds out which of several ids it is has one.
+  unsigned most_timeouts = 3;
   // Takes a 200, a 404, or a 403 that is no page: with these two the API answers about the thing
   // asked for, unknown most often. An error (a sentence) means that the body is not what the API
   // sends: a 200 is tried again.
@@ -81,6 +83,7 @@ class Fetcher {
   const Run& run_;
   SourceResult& counts_;
   CallBudget* const budget_;
+  const std::chrono::milliseconds attempt_timeout_;
   std::vector<std::string> key_headers_;
   HttpClient client_;
   std::multimap<Clock::time_point, std::unique_ptr<Call>> waiting_;  // retries, by their time

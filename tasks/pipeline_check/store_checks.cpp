@@ -7,7 +7,9 @@
 #include <set>
 #include <vector>
 
+#include "index_names.h"
 #include "json.h"
+#include "topics.h"
 
 namespace steamflow {
 namespace {
@@ -63,6 +65,31 @@ std::vector<std::string> MissingPipelines(RestClient& client) {
     if (client.Ask("GET", "/_ingest/pipeline/" + pipeline).status == 404) {
       missing.push_back(pipeline);
     }
+  }
+  return missing;
+}
+
+// What a sink's login may not do, where the server can tell: Elasticsearch with security.
+std::vector<std::string> MissingRights(RestClient& client, const std::string& prefix) {
+  std::vector<std::string> names{fmt::format("\"{}\"", PositionsIndex(prefix))};
+  for (const std::string& topic : RecordTopics()) {
+    names.push_back(fmt::format("\"{}-*\"", IndexName(prefix, topic)));
+  }
+  JsonObject indices;
+  indices.AddRaw("names", JsonArray(names))
+      .AddRaw("privileges", R"(["create_index","index","read"])");
+  JsonObject body;
+  body.AddRaw("cluster", R"(["manage_ilm","manage_index_templates"])")
+      .AddRaw("index", JsonArray({indices.Take()}));
+  const HttpResponse response = client.Ask("POST", "/_security/user/_has_privileges", body.Take());
+  std::vector<std::string> missing;
+  const auto leaves = FlattenJson(response.status == 200 ? response.body : "{}");
+  for (const auto& [path, value] : leaves.value_or(Leaves())) {
+    if (value != "false") continue;
+    if (path.starts_with("cluster.")) missing.push_back(path.substr(8));
+    if (!path.starts_with("index.")) continue;
+    const auto dot = path.rfind('.');
+    missing.push_back(fmt::format("{} of {}", path.substr(dot + 1), path.substr(6, dot - 6)));
   }
   return missing;
 }
@@ -123,6 +150,10 @@ std::string CheckSearch(const RestServer& server, const std::string& index_prefi
   const std::string version = ValueOf(about, "version.number");
   if (version.empty()) {
     throw TaskError(ExitCode::kConfig, server.url + " is neither Elasticsearch nor OpenSearch");
+  }
+  if (const auto missing = MissingRights(client, index_prefix); !missing.empty()) {
+    throw TaskError(ExitCode::kAuth, fmt::format("the login lacks rights that a sink needs: {}",
+                                                 fmt::join(missing, ", ")));
   }
   if (const auto blocks = Blocks(client, index_prefix); !blocks.empty()) {
     throw TaskError(ExitCode::kTransient,

@@ -236,7 +236,10 @@ Reconciliation::Reconciliation(KafkaProperties kafka, const std::vector<std::str
                                const std::vector<Acknowledged>& acknowledged, const Stop& stop)
     : kafka_(std::move(kafka)), window_(window), stop_(stop) {
   for (const Acknowledged& said : acknowledged) runs_[said.topic][said.run_id] += said.records;
-  const auto partitions = KafkaReader(kafka_, "steamflow-scan", stop).Partitions(topics);
+  std::vector<KafkaPartition> partitions;
+  for (const auto& own : AllOf(KafkaReader(kafka_, "steamflow-scan", stop).Partitions(topics))) {
+    partitions.insert(partitions.end(), own.begin(), own.end());
+  }
   for (auto& audit : audits) {
     auto offsets = audit->StoredOffsets(partitions);
     stores_.push_back({std::move(audit), std::move(offsets), {}});

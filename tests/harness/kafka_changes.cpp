@@ -76,6 +76,35 @@ void DeleteRecords(const std::string& brokers, const std::string& topic, int par
   });
 }
 
+int LeaderOf(const std::string& brokers, const std::string& topic, int partition) {
+  const Client client = MakeProducer({{"bootstrap.servers", brokers}});
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client.get(), topic.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto error = rd_kafka_metadata(client.get(), 0, handle, &metadata, kPatience);
+  rd_kafka_topic_destroy(handle);
+  if (error) throw std::runtime_error(rd_kafka_err2str(error));
+  int leader = -1;
+  for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) {
+    const auto& found = metadata->topics[0].partitions[i];
+    if (found.id == partition) leader = found.leader;
+  }
+  rd_kafka_metadata_destroy(metadata);
+  return leader;
+}
+
+void Allow(const std::string& brokers, rd_kafka_ResourceType_t type, const std::string& name,
+           rd_kafka_AclOperation_t operation) {
+  Ask(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+    std::array<char, 512> cause{};
+    rd_kafka_AclBinding_t* wanted = rd_kafka_AclBinding_new(
+        type, name.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:guest", "*", operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, cause.data(), cause.size());
+    if (!wanted) throw std::runtime_error(cause.data());
+    rd_kafka_CreateAcls(client, &wanted, 1, nullptr, queue);
+    rd_kafka_AclBinding_destroy(wanted);
+  });
+}
+
 void DeleteTopic(const std::string& brokers, const std::string& topic) {
   Ask(brokers, [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
     rd_kafka_DeleteTopic_t* wanted = rd_kafka_DeleteTopic_new(topic.c_str());

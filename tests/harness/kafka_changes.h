@@ -16,6 +16,13 @@ void DeleteRecords(const std::string& brokers, const std::string& topic, int par
                    std::int64_t before);
 void DeleteTopic(const std::string& brokers, const std::string& topic);
 
+// The id of the broker that leads a partition; -1 where none does.
+int LeaderOf(const std::string& brokers, const std::string& topic, int partition);
+
+// Lets the user guest do that (READ, WRITE, DESCRIBE) to a topic or a consumer group.
+void Allow(const std::string& brokers, rd_kafka_ResourceType_t type, const std::string& name,
+           rd_kafka_AclOperation_t operation);
+
 // Forgets a consumer group, as brokers do once retention has passed.
 void DeleteGroup(const std::string& brokers, const std::string& group);
 

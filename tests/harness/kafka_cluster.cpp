@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -242,16 +243,38 @@ std::string ConfigOf(const std::string& brokers, const std::string& topic,
   return value;
 }
 
+namespace {
+
 // A shell waits beside the brokers for the end of its input.
-RealKafka::RealKafka(int brokers)
-    : folder_(std::filesystem::temp_directory_path() /
-              ("steamflow-kafka." + std::to_string(getpid()))),
-      process_({"/bin/bash", "-c",
-                "trap : TERM; \"$0\" start \"$1\" --brokers \"$2\"; read -r _; \"$0\" stop \"$1\"; "
-                "rm -rf \"$1\"",
-                KAFKA_SERVICE, folder_, std::to_string(brokers)}),
+std::vector<std::string> StartCommand(const std::string& folder, int brokers,
+                                      const std::vector<std::string>& options) {
+  std::vector<std::string> command{
+      "/bin/bash",
+      "-c",
+      "trap : TERM; \"$0\" start \"$@\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
+      KAFKA_SERVICE,
+      folder,
+      "--brokers",
+      std::to_string(brokers)};
+  command.insert(command.end(), options.begin(), options.end());
+  return command;
+}
+
+}  // namespace
+
+RealKafka::RealKafka(int brokers, const std::vector<std::string>& options)
+    : folder_(std::filesystem::temp_directory_path() / UniqueTopic("steamflow-kafka")),
+      process_(StartCommand(folder_, brokers, options)),
       brokers_(process_.ReadLine()) {
   if (brokers_.empty()) throw std::runtime_error("Kafka does not start");
+  const bool has_logins = std::find(options.begin(), options.end(), "--logins") != options.end();
+  if (has_logins) guarded_ = process_.ReadLine();
+}
+
+void RealKafka::Move(int broker, const std::string& address) const {
+  standin::ChildProcess restart(
+      {KAFKA_SERVICE, "restart", folder_, std::to_string(broker), address});
+  if (restart.Wait() != 0) throw std::runtime_error("restarting a broker failed");
 }
 
 void RealKafka::Kill(int broker) const {

@@ -51,15 +51,21 @@ std::string ConfigOf(const std::string& brokers, const std::string& topic, const
 // Real brokers of this test's own, which end with its process even when that is killed.
 class RealKafka {
  public:
-  explicit RealKafka(int brokers);
+  // `options`: more of `tests/services/kafka start`.
+  explicit RealKafka(int brokers, const std::vector<std::string>& options = {});
 
   const std::string& brokers() const { return brokers_; }
+  // Where a login is needed; with --logins.
+  const std::string& guarded() const { return guarded_; }
   void Kill(int broker) const;  // with SIGKILL; they count from 1
+  // Starts it again, so that it tells clients this address.
+  void Move(int broker, const std::string& address) const;
 
  private:
   const std::string folder_;
   standin::ChildProcess process_;
   const std::string brokers_;
+  std::string guarded_;
 };
 
 // The addresses of a real Kafka: STEAMFLOW_TEST_BROKERS, or else one that this test binary starts

@@ -1,37 +1,21 @@
 #include "postgres_server.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
-#include "child_process.h"
 #include "kafka_cluster.h"
 
 namespace steamflow::test {
-namespace {
-
 // A shell waits beside the server for the end of its input.
-class OwnPostgres {
- public:
-  OwnPostgres()
-      : process_({"/bin/bash", "-c",
-                  "trap : TERM; \"$0\" start \"$1\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
-                  POSTGRES_SERVICE,
-                  std::filesystem::temp_directory_path() /
-                      ("steamflow-postgres." + std::to_string(getpid()))}),
-        address_(process_.ReadLine()) {
-    if (address_.empty()) throw std::runtime_error("PostgreSQL does not start");
-  }
-  const std::string& address() const { return address_; }
-
- private:
-  standin::ChildProcess process_;
-  const std::string address_;
-};
-
-}  // namespace
+OwnPostgres::OwnPostgres()
+    : process_({"/bin/bash", "-c",
+                "trap : TERM; \"$0\" start \"$1\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
+                POSTGRES_SERVICE,
+                std::filesystem::temp_directory_path() / UniqueTopic("steamflow-postgres")}),
+      address_(process_.ReadLine()) {
+  if (address_.empty()) throw std::runtime_error("PostgreSQL does not start");
+}
 
 const std::string& RealPostgres() {
   static const std::string given = [] {
@@ -43,9 +27,9 @@ const std::string& RealPostgres() {
   return own.address();
 }
 
-PostgresSession::PostgresSession(const std::string& database)
-    : connection_(PQconnectdb(("postgresql://steamflow:steamflow@" + RealPostgres() + "/" +
-                               database + "?options=-c%20search_path%3Dsteamflow")
+PostgresSession::PostgresSession(const std::string& database, const std::string& server)
+    : connection_(PQconnectdb(("postgresql://steamflow:steamflow@" + server + "/" + database +
+                               "?options=-c%20search_path%3Dsteamflow")
                                   .c_str())) {
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
     throw std::runtime_error(PQerrorMessage(connection_.get()));

@@ -7,9 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "child_process.h"
 #include "program.h"
 
 namespace steamflow::test {
+
+// A real PostgreSQL of the test's own. Ends with its process even when that is killed.
+class OwnPostgres {
+ public:
+  OwnPostgres();
+
+  const std::string& address() const { return address_; }
+
+ private:
+  standin::ChildProcess process_;
+  const std::string address_;
+};
 
 // The address of a real PostgreSQL: STEAMFLOW_TEST_POSTGRES, or else one that this test binary
 // starts at the first call and stops at its end.
@@ -19,7 +32,7 @@ const std::string& RealPostgres();
 class PostgresSession {
  public:
   // A session of the superuser.
-  explicit PostgresSession(const std::string& database);
+  explicit PostgresSession(const std::string& database, const std::string& server = RealPostgres());
 
   // The rows of the last statement, as text; NULL is "NULL".
   std::vector<std::vector<std::string>> Rows(const std::string& sql);

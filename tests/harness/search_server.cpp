@@ -1,7 +1,5 @@
 #include "search_server.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -9,35 +7,20 @@
 #include <memory>
 #include <stdexcept>
 
-#include "child_process.h"
 #include "kafka_cluster.h"
 
 namespace steamflow::test {
-namespace {
-
 // A shell waits beside the server for the end of its input.
-class OwnSearch {
- public:
-  explicit OwnSearch(const std::string& engine)
-      : process_(
-            {"/bin/bash", "-c",
-             "trap : TERM; \"$0\" start \"$1\" --engine \"$2\"; read -r _; \"$0\" stop \"$1\"; "
-             "rm -rf \"$1\"",
-             SEARCH_SERVICE,
-             std::filesystem::temp_directory_path() /
-                 ("steamflow-" + engine + "." + std::to_string(getpid())),
-             engine}),
-        url_(process_.ReadLine()) {
-    if (url_.empty()) throw std::runtime_error(engine + " does not start");
-  }
-  const std::string& url() const { return url_; }
-
- private:
-  standin::ChildProcess process_;
-  const std::string url_;
-};
-
-}  // namespace
+OwnSearch::OwnSearch(const std::string& engine)
+    : process_({"/bin/bash", "-c",
+                "trap : TERM; \"$0\" start \"$1\" --engine \"$2\"; read -r _; \"$0\" stop \"$1\"; "
+                "rm -rf \"$1\"",
+                SEARCH_SERVICE,
+                std::filesystem::temp_directory_path() / UniqueTopic("steamflow-" + engine),
+                engine}),
+      url_(process_.ReadLine()) {
+  if (url_.empty()) throw std::runtime_error(engine + " does not start");
+}
 
 const std::string& RealSearch(const std::string& engine) {
   static std::map<std::string, std::string> given;

@@ -2,10 +2,23 @@
 
 #include <string>
 
+#include "child_process.h"
 #include "json_value.h"
 #include "standin_client.h"
 
 namespace steamflow::test {
+
+// A real search server of the test's own. Ends with its process even when that is killed.
+class OwnSearch {
+ public:
+  explicit OwnSearch(const std::string& engine);  // opensearch or elasticsearch
+
+  const std::string& url() const { return url_; }
+
+ private:
+  standin::ChildProcess process_;
+  const std::string url_;
+};
 
 // The address of a real search server: STEAMFLOW_TEST_OPENSEARCH or STEAMFLOW_TEST_ELASTICSEARCH,
 // or else one that this test binary starts at the first call and stops at its end.

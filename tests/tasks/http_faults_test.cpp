@@ -210,10 +210,19 @@ TEST_F(HttpFaults, RetriesOfARunAreBounded) {
 }
 
 TEST_F(HttpFaults, BodiesAreCappedWhereTheFlagSays) {
+  Fault(R"({"kind":"gzip_bomb","times":-1})");
   const Ended run = Run({kPlayersTask, "--max-response-bytes", "2000"});
   EXPECT_EQ(run.exit_code, 75) << run.out;
-  EXPECT_EQ(Requests(), 1u);  // another try would end the same way
-  EXPECT_NE(run.Result().Text("/error/message").find("2000"), std::string::npos) << run.out;
+  EXPECT_EQ(run.Result().Number("/source/retries"), 0) << "another try would end the same way";
+  EXPECT_EQ(redis_.Get("last_user_id").value_or(ToText(kFirstPlayersId)), ToText(kFirstPlayersId));
+  EXPECT_NE(run.Result().Text("/error/message").find("2000 bytes"), std::string::npos) << run.out;
+}
+
+TEST_F(HttpFaults, AResponseThatIsTooLargeIsAskedForInParts) {
+  const Ended run = Run({kPlayersTask, "--max-response-bytes", "2000"});
+  EXPECT_EQ(run.exit_code, 0) << run.out;
+  EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)),
+            ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100));
 }
 
 }  // namespace

@@ -166,6 +166,20 @@ TEST_P(KafkaToElasticsearch, NewestVersionOfAPlayerWins) {
   EXPECT_EQ(search_.Count(kPlayersAlias), 1);
 }
 
+// What hides a deleted player can be no field of a record.
+TEST_P(KafkaToElasticsearch, APlayerCannotHideItself) {
+  const auto player = [](const std::string& id, const std::string& field) {
+    return NewMessage{id, At("2026-11-22T22:34:00Z", R"("steamid":")" + id + "\"," + field), {}};
+  };
+  Write(kPlayersTopic, {player("1", R"("@tombstone":true)"), player("2", R"("@tombstone":"true")"),
+                        player("3", R"("@tombst\u006fne":[true])"), player("4", R"("n":1)")});
+  EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(4, 0, 0));
+  search_.Ask("POST", "/" + search_.prefix() + "*/_refresh");
+  EXPECT_EQ(search_.Visible("topic_getuserinfo"), 4);
+  EXPECT_NE(search_.Source("topic_getuserinfo", "1").find(R"("@@tombstone":true)"),
+            std::string::npos);
+}
+
 TEST_P(KafkaToElasticsearch, TombstoneDeletesAPlayerForGood) {
   const NewMessage old_version{"7", At("2025-11-22T10:00:00Z", R"("steamid":"7")"), {}};
   const NewMessage tombstone{"7", std::nullopt, {}};  // of now

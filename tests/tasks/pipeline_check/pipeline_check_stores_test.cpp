@@ -74,14 +74,21 @@ class SearchAnswers {
   std::string settings = R"({"persistent":{},"transient":{}})";
   std::string blocks = "{}";
   std::string templates = R"({"index_templates":[]})";
+  std::string rights;  // where security is on
+  std::string asked;   // of the rights
   int status = 200;
 
-  HttpAnswer operator()(const HttpCall& call) const {
+  HttpAnswer operator()(const HttpCall& call) {
     if (status != 200) return {status, "{}", {}};
     if (call.target == "/") return {200, R"({"version":{"number":"7.17.29"}})", {}};
     if (call.target.starts_with("/_cluster/settings")) return {200, settings, {}};
     if (call.target.starts_with("/_index_template")) return {200, templates, {}};
     if (call.target == "/_ingest/pipeline/there") return {200, "{}", {}};
+    if (call.target == "/_security/user/_has_privileges") {
+      asked = call.body;
+      if (!rights.empty()) return {200, rights, {}};
+      return {400, R"({"error":"no handler found for uri [/_security/user/_has_privileges]"})", {}};
+    }
     if (call.target.find("/_settings/index.blocks.") != std::string::npos) return {200, blocks, {}};
     return {404, "{}", {}};
   }
@@ -102,6 +109,17 @@ TEST_F(PipelineCheckStores, Search) {
   answers.blocks = R"({"steam_news-2026.11":{"settings":)"
                    R"({"index.blocks.read_only_allow_delete":"true"}}})";
   ExpectLine("elasticsearch", 75, {"index.blocks.read_only_allow_delete of steam_news-2026.11"});
+  answers.blocks = "{}";
+  const std::string has = R"({"username":"sink","has_all_requested":)";
+  answers.rights = has +
+                   R"(false,"cluster":{"manage_ilm":true,"manage_index_templates":false},)"
+                   R"("index":{"steam_news-*":{"create_index":false,"index":true,"read":true}},)"
+                   R"("application":{}})";
+  ExpectLine("elasticsearch", 77, {"manage_index_templates, create_index of steam_news-*"});
+  EXPECT_NE(answers.asked.find(R"("steamflow-positions")"), std::string::npos) << answers.asked;
+  EXPECT_NE(answers.asked.find(R"("topic_getuserinfo-*")"), std::string::npos) << answers.asked;
+  answers.rights = has + R"(true,"cluster":{"manage_ilm":true},"index":{},"application":{}})";
+  ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
   answers.status = 401;
   ExpectLine("elasticsearch", 77, {"the login is refused", "AIRFLOW_CONN_ELASTICSEARCH_DEFAULT"});
 }

@@ -1,0 +1,190 @@
+#include "drain_partitions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "position_check.h"
+
+namespace steamflow {
+
+DrainPartitions::DrainPartitions(const DrainOptions& options, Run& run,
+                                 std::function<bool(const std::string& topic)> is_compacted)
+    : options_(options),
+      run_(run),
+      is_compacted_(std::move(is_compacted)),
+      shard_(ParseShard(options.shard).value_or(Shard{})) {}
+
+void DrainPartitions::Look(MessageReader& reader) {
+  std::vector<KafkaPartition> names;
+  std::vector<std::size_t> topics;  // the number of each one's topic
+  const auto found = reader.Partitions(options_.topics);
+  for (std::size_t topic = 0; topic < found.size(); ++topic) {
+    if (!found[topic]) {
+      faults_.push_back(found[topic].error());
+      continue;
+    }
+    for (const KafkaPartition& name : *found[topic]) {
+      if (static_cast<std::uint64_t>(name.id) % shard_.count != shard_.index) continue;
+      if (name.leader.empty()) {
+        AddUnread(name, "it has no leader");
+        continue;
+      }
+      names.push_back(name);
+      topics.push_back(topic);
+    }
+  }
+  const auto ranges = reader.Ranges(names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!ranges[i]) {
+      faults_.push_back(ranges[i].error());
+      continue;
+    }
+    PartitionProgress& partition = all_.emplace_back();
+    partition.partition = std::move(names[i]);
+    partition.topic = topics[i];
+    partition.range = *ranges[i];
+  }
+}
+
+void DrainPartitions::LookAgain(MessageReader& reader) {
+  const auto ranges = reader.Ranges(Names());
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (ranges[i]) {
+      KafkaRange& range = all_[i].range;
+      range = {ranges[i]->begin, std::min(range.end, ranges[i]->end)};
+    } else if (!all_[i].is_done()) {
+      all_[i].is_left_out = true;
+      faults_.push_back(ranges[i].error());
+    }
+  }
+}
+
+void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
+  const auto positions = store.Positions(Names());
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (!all_[i].is_left_out) all_[i].Begin(positions[i]);
+  }
+  LookBehindPositions(reader);
+  const auto findings = CheckPositions(reader, all_, is_compacted_, run_.stop);
+  run_.stop.ThrowIfSignalled();
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (findings[i].fault) OnGap(all_[i], *findings[i].fault);
+    if (findings[i].refusal) CutOff(all_[i].topic, *findings[i].refusal);
+    if (!findings[i].is_unread) continue;
+    all_[i].is_left_out = true;
+    AddUnread(all_[i].partition, reader.trouble().empty() ? "no response" : reader.trouble());
+  }
+}
+
+void DrainPartitions::LookForDeleted(MessageReader& reader) {
+  const auto found = reader.Partitions(options_.topics);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i] && !IsRetryable(found[i].error().code())) CutOff(i, found[i].error());
+  }
+}
+
+void DrainPartitions::CutOff(std::size_t topic, const TaskError& error) {
+  bool is_news = false;
+  for (PartitionProgress& partition : all_) {
+    if (partition.topic == topic) is_news = !std::exchange(partition.is_cut_off, true) || is_news;
+  }
+  if (is_news) faults_.push_back(error);
+}
+
+void DrainPartitions::AddOpenTransactions(MessageReader& reader) {
+  std::vector<PartitionProgress*> waiting;
+  std::vector<KafkaPartition> names;
+  for (PartitionProgress& partition : all_) {
+    const auto high = reader.HighWatermark(partition.partition);
+    const bool is_read = !partition.is_left_out && !partition.is_cut_off && partition.is_done();
+    if (!is_read || !high || *high <= partition.range.end) continue;
+    partition.high_watermark = *high;
+    waiting.push_back(&partition);
+    names.push_back(partition.partition);
+  }
+  if (names.empty()) return;
+  const auto ranges = reader.Ranges(names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    PartitionProgress& partition = *waiting[i];
+    if (!ranges[i] || ranges[i]->end >= partition.high_watermark) continue;
+    run_.log.Warning(fmt::format(
+        "{}/{}: a transaction is open at {}, and what it and others wrote from there up to {} is "
+        "not read before its end",
+        names[i].topic, names[i].id, ranges[i]->end, partition.high_watermark));
+    partition.range.end = partition.high_watermark;
+  }
+}
+
+// Another sink may have come further than the end that this one saw before: whether there is as
+// much in Kafka is asked anew then.
+void DrainPartitions::LookBehindPositions(MessageReader& reader) {
+  std::vector<PartitionProgress*> behind;
+  std::vector<KafkaPartition> names;
+  for (PartitionProgress& partition : all_) {
+    const bool is_read = !partition.is_left_out && !partition.is_cut_off;
+    if (!is_read || partition.next.offset <= partition.range.end) continue;
+    behind.push_back(&partition);
+    names.push_back(partition.partition);
+  }
+  if (names.empty()) return;
+  const auto ranges = reader.Ranges(names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (ranges[i]) {
+      const std::int64_t end = std::min(behind[i]->next.offset, ranges[i]->end);
+      behind[i]->range = {ranges[i]->begin, end};
+    } else {
+      behind[i]->is_left_out = true;
+      faults_.push_back(ranges[i].error());
+    }
+  }
+}
+
+bool DrainPartitions::are_done() const {
+  return std::all_of(all_.begin(), all_.end(),
+                     [](const PartitionProgress& partition) { return partition.is_done(); });
+}
+
+std::int64_t DrainPartitions::lag() const {
+  std::int64_t lag = 0;
+  for (const PartitionProgress& partition : all_) lag += partition.lag();
+  return lag;
+}
+
+void DrainPartitions::Count(std::vector<DrainResult::Topic>& topics) const {
+  for (DrainResult::Topic& topic : topics) topic.partitions = topic.lag = 0;
+  for (const PartitionProgress& partition : all_) {
+    DrainResult::Topic& topic = topics[partition.topic];
+    ++topic.partitions;
+    topic.lag += static_cast<std::uint64_t>(partition.lag());
+  }
+}
+
+std::vector<KafkaPartition> DrainPartitions::Names() const {
+  std::vector<KafkaPartition> names;
+  for (const PartitionProgress& partition : all_) names.push_back(partition.partition);
+  return names;
+}
+
+void DrainPartitions::OnGap(PartitionProgress& gap, const std::string& fault) {
+  const std::string what = fmt::format(
+      "{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}", gap.partition.topic,
+      gap.partition.id, gap.next.offset, gap.range.begin, gap.range.end, fault);
+  if (options_.accept_gap) {
+    run_.log.Warning(what);
+    return gap.BeginAnew();
+  }
+  faults_.emplace_back(ExitCode::kData,
+                       fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
+  for (PartitionProgress& partition : all_) {
+    if (partition.topic == gap.topic) partition.is_left_out = true;
+  }
+}
+
+void DrainPartitions::AddUnread(const KafkaPartition& partition, const std::string& cause) {
+  faults_.emplace_back(ExitCode::kTransient, fmt::format("{}/{} cannot be read: {}",
+                                                         partition.topic, partition.id, cause));
+}
+
+}  // namespace steamflow

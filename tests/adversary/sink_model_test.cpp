@@ -1,0 +1,165 @@
+// A sink's positions against whatever may happen to them: several runs between each other's
+// effects, killed, refused and left without responses, with other settings; topics that grow, lose
+// their beginning, are made anew, cannot be asked about or may not be read; records that no sink
+// can take, that the store refuses, or that come twice. Into a store that has rows and positions in
+// one transaction, and one that has the positions after the documents.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "drain.h"
+#include "model.h"
+#include "sink_run.h"
+#include "sink_world.h"
+#include "test_run.h"
+
+namespace steamflow::test {
+namespace {
+
+constexpr std::size_t kRunsAtATime = 3;
+
+class SinkModel {
+ public:
+  static constexpr std::uint32_t kActions = 12;
+
+  void Do(const Step& step) {
+    const auto [a, b, c] = step.numbers;
+    switch (step.action) {
+      case 0:
+        for (std::uint32_t i = 0; i <= c % 6; ++i) world_.Append(a, b + i * 7);
+        return;
+      case 1:
+        if (c % 4 != 0) return world_.DeleteHead(a, 1 + b % 8);
+        return world_.MakeAnew(a);
+      case 2:
+        if (c % 3 == 0) return world_.HealAll();
+        return c % 3 == 1 ? world_.Hide(a) : world_.Forbid(a);
+      case 3:
+      case 4:
+        if (runs_.size() < kRunsAtATime) Begin(SettingsOf(a, b, c));
+        return;
+      default:
+        GoOn(a, b, c);
+    }
+  }
+
+  // Once nothing goes wrong any more, all that there is comes into each store.
+  void Finish() {
+    runs_.clear();
+    world_.HealAll();
+    for (std::size_t store = 0; store < SinkWorld::kStores; ++store) {
+      const bool is_confirmed = world_.AreConfirmed(store);
+      const ExitCode careful = RunOnce({.store = store, .accept_refusals = true});
+      if (careful != (is_confirmed ? ExitCode::kSuccess : ExitCode::kData)) {
+        throw std::logic_error(fmt::format("exit code {}, and positions are {}confirmed",
+                                           static_cast<int>(careful), is_confirmed ? "" : "not "));
+      }
+      const SinkSettings settings{.store = store, .accept_gap = true, .accept_refusals = true};
+      if (RunOnce(settings) != ExitCode::kSuccess) throw std::logic_error("it does not end well");
+      world_.CheckAllIsThere(store);
+      const std::size_t commits = world_.commits(store);
+      if (RunOnce({.store = store}) != ExitCode::kSuccess || world_.commits(store) != commits) {
+        throw std::logic_error("there was nothing more to do, and it was done");
+      }
+    }
+  }
+
+  static std::string Show(const Step& step) {
+    static constexpr std::array<const char*, 5> kNames{"append", "delete or make anew",
+                                                       "hide, forbid or heal", "begin", "begin"};
+    const auto [a, b, c] = step.numbers;
+    if (step.action < 3) return fmt::format("{} {} {} {}", kNames.at(step.action), a, b, c);
+    if (step.action > 4) return fmt::format("run {} goes on by {}, then {}", a, c % 16, b % 16);
+    const SinkSettings settings = SettingsOf(a, b, c);
+    return fmt::format("begin: store {} topics {} shard '{}' most {} gap {} refusals {}",
+                       settings.store, fmt::join(settings.topics, ","), settings.shard,
+                       settings.max_records, settings.accept_gap, settings.accept_refusals);
+  }
+
+ private:
+  static SinkSettings SettingsOf(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+    static const std::vector<std::string> kShards{"", "", "0/2", "1/2"};
+    static const std::vector<std::vector<std::string>> kTopics{
+        {"a", "b"}, {"b", "a"}, {"a"}, {"b"}};
+    SinkSettings settings;
+    settings.store = a % SinkWorld::kStores;
+    settings.topics = kTopics[b % 4];
+    settings.shard = kShards[(b / 4) % 4];
+    if (c % 3 == 0) settings.max_records = 1 + c % 7;
+    settings.accept_gap = a % 7 == 3;
+    settings.accept_refusals = a % 5 == 2;
+    return settings;
+  }
+
+  void Begin(const SinkSettings& settings) {
+    runs_.push_back(
+        std::make_unique<Actor>([this, settings](Actor& self) { Sink(self, settings); }));
+  }
+
+  void GoOn(std::uint32_t which, std::uint32_t fate, std::uint32_t effects) {
+    if (runs_.empty()) return;
+    const auto run = runs_.begin() + static_cast<std::ptrdiff_t>(which % runs_.size());
+    for (std::uint32_t i = 0; i < effects % 16 && !(*run)->is_over(); ++i) (*run)->Go(Fate::kDone);
+    const bool is_fault = fate % 16 < kFates;
+    if (!(*run)->is_over()) (*run)->Go(is_fault ? static_cast<Fate>(fate % 16) : Fate::kDone);
+    if ((*run)->is_over()) runs_.erase(run);
+  }
+
+  ExitCode RunOnce(const SinkSettings& settings) {
+    ExitCode code = ExitCode::kInternal;
+    Actor run([&](Actor& self) { code = Sink(self, settings); });
+    while (!run.is_over()) run.Go(Fate::kDone);
+    return code;
+  }
+
+  // What a task does.
+  ExitCode Sink(Actor& self, const SinkSettings& settings) {
+    DrainOptions options;
+    options.topics = settings.topics;
+    options.shard = settings.shard;
+    options.max_records = settings.max_records;
+    options.accept_gap = settings.accept_gap;
+    options.accept_refusals = settings.accept_refusals;
+    options.kafka.brokers = "127.0.0.1:1";  // is asked for nothing
+    const RunIdentity identity;
+    const CommonOptions common;
+    Result result;
+    const std::string task = "sink";
+    Run run{task, process().log(), process().stop(), identity, common, result};
+    SinkRun seams(world_, self, settings);
+    const bool was_confirmed = world_.AreConfirmed(settings.store);
+    const std::size_t losses = world_.losses();
+    try {
+      Drain drain(run, options);
+      drain.Into(seams.store(), {.open = [&] { return seams.Open(); },
+                                 .is_compacted = [](const std::string&) { return false; },
+                                 .letters = seams.letters(),
+                                 .storing = std::launch::deferred});
+    } catch (const TaskError& error) {
+      const bool is_calm = was_confirmed && losses == world_.losses() &&
+                           world_.AreConfirmed(settings.store);  // another run may have moved some
+      if (error.code() == ExitCode::kData && is_calm) {
+        throw std::logic_error(std::string("65, and nothing is lost: ") + error.what());
+      }
+      return error.code();
+    }
+    seams.CheckSuccess(result.drain.value());
+    return ExitCode::kSuccess;
+  }
+
+  static TestRun& process() {
+    static TestRun run(std::chrono::hours(1));
+    return run;
+  }
+
+  SinkWorld world_;
+  std::vector<std::unique_ptr<Actor>> runs_;  // the first to go
+};
+
+TEST(SinkModelTest, NothingIsLostWhateverHappens) {
+  DriveModel<SinkModel>(100'000, 300);
+}
+
+}  // namespace
+}  // namespace steamflow::test
