@@ -1,18 +1,16 @@
-"""What the DAGs are, and that parsing them needs nothing but their files."""
+"""What the DAGs of the pipeline are. What holds for every DAG is in test_every_dag.py."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import AIRFLOW_3, DAGS, ROOT
+from conftest import AIRFLOW_3, ROOT
+from test_every_dag import is_mapped
 
 KEYED = {"STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"}
 BOTH = {"KAFKA_DEFAULT", "REDIS_DEFAULT"}
@@ -63,7 +61,7 @@ SEVEN = {
     ),
 }
 FILLS_A_TOPIC = set(SEVEN) - {"steam_test_dags", "runDag"}
-# The others, in the same form.
+# The others that the pipeline is made of, in the same form.
 EXPECTED = SEVEN | {
     "steam_to_postgres": (
         "* * * * *",
@@ -114,43 +112,16 @@ SHARDED = {
 TOPICS = {"topic_currPlayer", "rct_plyd_games", "topic_GetUserInfo", "steamusers", "steam_news"}
 
 
-def test_one_file_each(load_dags):
-    dags = load_dags()
-    assert set(dags) == set(EXPECTED)
-    for dag_id, dag in dags.items():
-        assert os.path.basename(dag.fileloc) == f"{dag_id}.py"
-
-
-def test_the_package_beside_them_is_not_searched_for_dags(dag_bag):
-    """A module of a runtime imports its provider, which another runtime's worker may not have."""
-    searched = {os.path.basename(each.file) for each in dag_bag().dagbag_stats}
-    assert searched == {f"{dag_id}.py" for dag_id in EXPECTED}
-
-
 @pytest.mark.parametrize("dag_id", EXPECTED)
 def test_dag(load_dags, dag_id):
     schedule, task_id, command, variables, connections = EXPECTED[dag_id]
     dag = load_dags()[dag_id]
     assert (dag.schedule if AIRFLOW_3 else dag.schedule_interval) == schedule
-    assert dag.catchup is False
-    assert dag.max_active_runs == 1
-    assert "steamflow" in dag.tags
-    assert len(dag.doc_md) > 50
-
     task = dag.get_task(task_id)
     assert task.bash_command == f"exec {command}"
     named = {name for name in task.env if re.match("AIRFLOW_(VAR|CONN)_", name)}
     expected = {f"AIRFLOW_VAR_{name}" for name in variables | {"PUSHGATEWAY_URL"}}
     assert named == expected | {f"AIRFLOW_CONN_{name}" for name in connections}
-
-
-@pytest.mark.parametrize("dag_id", EXPECTED)
-def test_airflow_waits_longer_than_the_program(load_dags, dag_id):
-    """The programs end at their deadline of 50 s, or 5 s after a SIGTERM, by themselves."""
-    task = load_dags()[dag_id].get_task(EXPECTED[dag_id][1])
-    assert task.execution_timeout.total_seconds() > 50 + 5
-    assert task.retries == 3
-    assert task.retry_exponential_backoff
 
 
 def test_run_dag_checks_then_triggers_then_overloads(load_dags):
@@ -232,16 +203,10 @@ def test_overload_factor_is_checked(load_dags, factor):
         params["overload_factor"] = factor
 
 
-def test_shards_map_the_walks_only(load_dags):
-    for dag_id, dag in load_dags(SHARDS="3").items():
-        task = dag.get_task(EXPECTED[dag_id][1])
-        if dag_id in SHARDED:
-            command = [EXPECTED[dag_id][2], "--shard"]
-            assert task.expand_input.value == {
-                "argv": [[*command, "0/3"], [*command, "1/3"], [*command, "2/3"]]
-            }
-        else:
-            assert not hasattr(task, "expand_input")
+def test_shards_map_the_walks_and_the_sinks(load_dags):
+    dags = load_dags(SHARDS="3")
+    mapped = {dag_id for dag_id, dag in dags.items() if any(map(is_mapped, dag.tasks))}
+    assert mapped & EXPECTED.keys() == SHARDED
 
 
 def test_spark_is_driven_from_the_worker_in_every_runtime(load_dags):
@@ -253,76 +218,6 @@ def test_spark_is_driven_from_the_worker_in_every_runtime(load_dags):
 def test_programs_are_taken_from_the_folder(load_dags):
     task = load_dags(BIN="/opt/with space/bin")["steam_test_dags"].get_task("print_news")
     assert task.bash_command == "exec '/opt/with space/bin/steam-news' --sink stdout"
-
-
-def test_empty_settings_are_unset(load_dags):
-    assert set(load_dags(RUNTIME="", BIN="", IMAGE="", SHARDS="")) == set(EXPECTED)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("RUNTIME", "podman", "expected bash, docker or kubernetes"),
-        ("RUNTIME", "Bash", "expected bash, docker or kubernetes"),
-        ("SHARDS", "0", "expected a number from 1 to 999"),
-        ("SHARDS", "-1", "expected a number from 1 to 999"),
-        ("SHARDS", "1000", "expected a number from 1 to 999"),
-        ("SHARDS", "two", "expected a number from 1 to 999"),
-        ("SHARDS", "2\n", "expected a number from 1 to 999"),
-        ("BIN", "build/bin", "expected an absolute path"),
-        ("IMAGE", "steam flow", "expected the name of an image"),
-        ("DOCKER_NETWORK", "a b", "expected the name of a network"),
-        ("KUBERNETES_SECRET", "A b", "expected the name of a Secret"),
-    ],
-)
-def test_a_bad_setting_fails_every_import(dag_bag, name, value, expected):
-    bag = dag_bag(**{name: value})
-    assert not bag.dags
-    assert {os.path.basename(path) for path in bag.import_errors} >= {f"{d}.py" for d in EXPECTED}
-    for error in bag.import_errors.values():
-        assert f"AIRFLOW_VAR_STEAMFLOW_{name} is {value!r}, {expected}" in error
-
-
-PARSE = """
-import socket, sqlite3, sys
-import airflow.models
-try:
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.sdk import Connection, Variable
-except ImportError:
-    from airflow.models import Connection, DagBag, Variable
-
-def refuse(*arguments, **keywords):
-    raise AssertionError(f"a DAG file read from outside: {arguments}")
-
-Variable.get = Connection.get = Connection.get_connection_from_secrets = refuse
-airflow.models.Variable.get = airflow.models.Connection.get_connection_from_secrets = refuse
-socket.socket.connect = socket.getaddrinfo = sqlite3.connect = refuse
-bag = DagBag(sys.argv[1])
-print(*bag.import_errors.values())
-print("parsed", *sorted(bag.dags))
-"""
-
-
-@pytest.mark.parametrize("runtime", ["bash", "docker", "kubernetes"])
-def test_parsing_reads_neither_database_nor_network(runtime):
-    """Every way out raises, and the database is not there. Unset settings come from Airflow too."""
-    parsed = subprocess.run(
-        [sys.executable, "-c", PARSE, str(DAGS)],
-        env=os.environ
-        | {
-            "PYTHONPATH": str(DAGS),
-            "AIRFLOW_VAR_STEAMFLOW_RUNTIME": runtime,
-            "AIRFLOW_VAR_STEAMFLOW_SHARDS": "2",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////nonexistent/airflow.db",
-        },
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    lines = parsed.stdout.splitlines()
-    assert lines[-1:] == [" ".join(["parsed", *sorted(EXPECTED)])], parsed.stdout + parsed.stderr
 
 
 def test_environments_have_the_pinned_versions():

@@ -1,5 +1,6 @@
-"""Adds a task to a copy of the project: a folder in tasks/, one in tests/tasks/, a
-file in dags/, and one line. Builds it and runs its test and what holds for every task.
+"""Adds a task to a copy of the project: a folder in tasks/, one in tests/tasks/, a file in dags/, and
+one line. Builds it, runs its test and what holds for every task and every DAG, and its DAG in
+Airflow.
 
     add_task_test.py BUILD
 
@@ -7,7 +8,6 @@ BUILD is a build of the project, whose options the copy has too. Where its compi
 ccache, what is alike in both is compiled once.
 """
 
-import ast
 import os
 import re
 import shutil
@@ -51,7 +51,16 @@ def main() -> None:
         shutil.copytree(TOY, copy, dirs_exist_ok=True)
         with (copy / "tasks/CMakeLists.txt").open("a") as tasks:
             tasks.write(LINE)
-        environment = os.environ | {"CCACHE_BASEDIR": str(copy), "CCACHE_NOHASHDIR": "1"}
+        environment = os.environ | {
+            "CCACHE_BASEDIR": str(copy),
+            "CCACHE_NOHASHDIR": "1",
+            "STEAMFLOW_CACHE": os.environ.get("STEAMFLOW_CACHE", str(PROJECT / ".cache")),
+            "STEAMFLOW_BIN": str(copy / "build/bin"),
+            "AIRFLOW_HOME": str(Path(folder) / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(copy / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW_VAR_STEAMFLOW_BIN": str(copy / "build/bin"),
+        }
 
         def run(*command: str | Path) -> str:
             done = subprocess.run(
@@ -61,16 +70,22 @@ def main() -> None:
             return done.stdout
 
         made = copy / "build"
+        programs = made / "bin"
         run("cmake", "-S", copy, "-B", made, "-G", "Ninja", *options_of(build))
-        run("cmake", "--build", made, "--target", "toy_count_test")
-        tested = run("ctest", "--test-dir", made, "--tests-regex", "^ToyCount[.]")
-        assert "100% tests passed, 0 tests failed out of 2" in tested, tested
+        run("cmake", "--build", made, "--target", "toy_count_test", "help_test", "dispatcher_test")
+        tested = run("ctest", "--test-dir", made, "--tests-regex", "^(ToyCount|Help|Dispatcher)[.]")
+        assert tested.count(" ToyCount.") == 4 and "100% tests passed" in tested, tested
+        assert "\n  toy-count\n" in run(programs / "steamflow", "--help")
+        for name in ("layering", "options", "readme", "topics"):
+            run(sys.executable, copy / f"tests/project/{name}_test.py", programs)
 
-        assert "\n  toy-count\n" in run(made / "bin/steamflow", "--help")
-        for name, argument in (("layering", []), ("options", [made / "bin"]), ("topics", [])):
-            run(sys.executable, copy / f"tests/project/{name}_test.py", *argument)
-        (dag,) = (copy / "dags").glob("toy_*.py")
-        assert ast.get_docstring(ast.parse(dag.read_text())), "a DAG says what it does"
+        venv = Path(run(copy / "tests/services/airflow", "3").strip())
+        dags = [copy / f"tests/dags/test_{name}.py" for name in ("every_dag", "structure")]
+        tested = run(venv / "bin/python", "-m", "pytest", "-p", "no:cacheprovider", "-v", *dags)
+        assert "test_dag[toy_count_dag] PASSED" in tested, tested
+        run(venv / "bin/airflow", "db", "migrate")
+        ran = run(venv / "bin/airflow", "dags", "test", "toy_count_dag")
+        assert '"numbers":[1,2,3]' in ran, ran
 
 
 if __name__ == "__main__":

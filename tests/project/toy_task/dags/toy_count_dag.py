@@ -1,4 +1,4 @@
-"""Once a day, counts to three."""
+"""Once a day, counts to three, for which it needs nothing but itself."""
 
 from datetime import UTC, datetime
 

@@ -1,0 +1,168 @@
+"""What holds for every DAG in dags/, by its file, the programs that it runs and what they say of
+themselves; and that parsing needs nothing but the files."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import DAGS, PROGRAMS, ROOT
+
+DAG_IDS = sorted(path.stem for path in DAGS.glob("*.py"))
+SPARK = ROOT / "docker/spark"
+
+
+def program_tasks(dag: Any) -> list[Any]:
+    """The tasks that run a program of steamflow, mapped ones too."""
+    return [task for task in dag.tasks if task.task_type == "BashTask"]
+
+
+def is_mapped(task: Any) -> bool:
+    return hasattr(task, "expand_input")
+
+
+def argv(task: Any) -> list[str]:
+    exec_, *arguments = shlex.split(task.bash_command)
+    assert exec_ == "exec"
+    return arguments
+
+
+@functools.cache
+def said_by(program: str) -> str:
+    """What a program says that it reads: its --help. The Spark application has none."""
+    if (SPARK / program).exists():
+        return "".join(path.read_text() for path in SPARK.iterdir() if path.is_file())
+    help_ = [PROGRAMS / program, "--help"]
+    return subprocess.run(help_, check=True, capture_output=True, text=True).stdout
+
+
+def test_one_file_each(load_dags):
+    dags = load_dags()
+    assert sorted(dags) == DAG_IDS
+    for dag_id, dag in dags.items():
+        assert Path(dag.fileloc).stem == dag_id
+
+
+def test_the_package_beside_them_is_not_searched_for_dags(dag_bag):
+    """A module of a runtime imports its provider, which another runtime's worker may not have."""
+    searched = {Path(each.file).name for each in dag_bag().dagbag_stats}
+    assert searched == {f"{dag_id}.py" for dag_id in DAG_IDS}
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_dag(load_dags, dag_id):
+    dag = load_dags()[dag_id]
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert "steamflow" in dag.tags
+    assert len(dag.doc_md) > 50
+    assert program_tasks(dag)
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_program_is_given_what_it_reads_and_no_more(load_dags, dag_id):
+    for task in program_tasks(load_dags()[dag_id]):
+        said = said_by(argv(task)[0])
+        for name in task.env:
+            if name == "AIRFLOW_VAR_PUSHGATEWAY_URL" or not re.match("AIRFLOW_(VAR|CONN)_", name):
+                continue
+            any_variable = name.startswith("AIRFLOW_VAR_") and "AIRFLOW_VAR_<NAME>" in said
+            assert name in said or any_variable, f"{task.task_id}: {name}"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_airflow_waits_longer_than_the_program(load_dags, dag_id):
+    """The programs end at their deadline of 50 s, or 5 s after a SIGTERM, by themselves."""
+    for task in program_tasks(load_dags()[dag_id]):
+        assert task.execution_timeout.total_seconds() > 50 + 5
+        assert task.retries == 3
+        assert task.retry_exponential_backoff
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_shards_are_of_a_program_that_takes_them(load_dags, dag_id):
+    whole = load_dags()[dag_id]
+    for task in program_tasks(load_dags(SHARDS="3")[dag_id]):
+        if is_mapped(task):
+            command = argv(whole.get_task(task.task_id))
+            assert task.expand_input.value == {
+                "argv": [[*command, "--shard", f"{shard}/3"] for shard in range(3)]
+            }
+            assert "--shard " in said_by(command[0])
+
+
+def test_empty_settings_are_unset(load_dags):
+    assert sorted(load_dags(RUNTIME="", BIN="", IMAGE="", SHARDS="")) == DAG_IDS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("RUNTIME", "podman", "expected bash, docker or kubernetes"),
+        ("RUNTIME", "Bash", "expected bash, docker or kubernetes"),
+        ("SHARDS", "0", "expected a number from 1 to 999"),
+        ("SHARDS", "-1", "expected a number from 1 to 999"),
+        ("SHARDS", "1000", "expected a number from 1 to 999"),
+        ("SHARDS", "two", "expected a number from 1 to 999"),
+        ("SHARDS", "2\n", "expected a number from 1 to 999"),
+        ("BIN", "build/bin", "expected an absolute path"),
+        ("IMAGE", "steam flow", "expected the name of an image"),
+        ("DOCKER_NETWORK", "a b", "expected the name of a network"),
+        ("KUBERNETES_SECRET", "A b", "expected the name of a Secret"),
+    ],
+)
+def test_a_bad_setting_fails_every_import(dag_bag, name, value, expected):
+    bag = dag_bag(**{name: value})
+    assert not bag.dags
+    assert {os.path.basename(path) for path in bag.import_errors} >= {f"{d}.py" for d in DAG_IDS}
+    for error in bag.import_errors.values():
+        assert f"AIRFLOW_VAR_STEAMFLOW_{name} is {value!r}, {expected}" in error
+
+
+PARSE = """
+import socket, sqlite3, sys
+import airflow.models
+try:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import Connection, Variable
+except ImportError:
+    from airflow.models import Connection, DagBag, Variable
+
+def refuse(*arguments, **keywords):
+    raise AssertionError(f"a DAG file read from outside: {arguments}")
+
+Variable.get = Connection.get = Connection.get_connection_from_secrets = refuse
+airflow.models.Variable.get = airflow.models.Connection.get_connection_from_secrets = refuse
+socket.socket.connect = socket.getaddrinfo = sqlite3.connect = refuse
+bag = DagBag(sys.argv[1])
+print(*bag.import_errors.values())
+print("parsed", *sorted(bag.dags))
+"""
+
+
+@pytest.mark.parametrize("runtime", ["bash", "docker", "kubernetes"])
+def test_parsing_reads_neither_database_nor_network(runtime):
+    """Every way out raises, and the database is not there. Unset settings come from Airflow too."""
+    parsed = subprocess.run(
+        [sys.executable, "-c", PARSE, str(DAGS)],
+        env=os.environ
+        | {
+            "PYTHONPATH": str(DAGS),
+            "AIRFLOW_VAR_STEAMFLOW_RUNTIME": runtime,
+            "AIRFLOW_VAR_STEAMFLOW_SHARDS": "2",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////nonexistent/airflow.db",
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = parsed.stdout.splitlines()
+    assert lines[-1:] == [" ".join(["parsed", *DAG_IDS])], parsed.stdout + parsed.stderr
