@@ -5,9 +5,9 @@
 
 #include "kafka_changes.h"
 #include "postgres_server.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 #include "search_server.h"
-#include "task_test.h"
+#include "task_fixture.h"
 
 namespace steamflow::test {
 namespace {

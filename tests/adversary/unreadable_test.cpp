@@ -5,7 +5,7 @@
 #include <map>
 
 #include "kafka_changes.h"
-#include "postgres_sink_test.h"
+#include "postgres_sink_fixture.h"
 
 namespace steamflow::test {
 namespace {
