@@ -22,6 +22,15 @@ constexpr std::chrono::milliseconds kBetweenLooks(50);  // at one whose session 
 constexpr std::array kKinds{RecordKind::kOther, RecordKind::kPlayerCount, RecordKind::kRecentGame,
                             RecordKind::kNews, RecordKind::kPlayer};
 
+// Nothing of ours does that.
+[[noreturn]] void RefuseDropped(std::string_view table, std::string_view count) {
+  throw TaskError(
+      ExitCode::kConfig,
+      fmt::format("PostgreSQL took {} rows for the table {} without an error and does not "
+                  "have them: a trigger or a policy there drops rows",
+                  count, table));
+}
+
 }  // namespace
 
 PostgresBatch::PostgresBatch(const PostgresParameters& parameters, const std::string& schema,
@@ -110,7 +119,7 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Posi
       }
       const std::size_t refused_before = letters.count();
       const std::uint64_t inserted =
-          is_staged_ ? Move(rows) : StoreRows(rows, 0, rows.count(), letters);
+          is_staged_ ? Move(rows, rows.count()) : StoreRows(rows, 0, rows.count(), letters);
       stored.inserted += inserted;
       stored.duplicates += rows.count() - (letters.count() - refused_before) - inserted;
     }
@@ -149,7 +158,11 @@ bool PostgresBatch::MovePositions(const std::vector<PositionMove>& moves) {
   for (const auto& column : columns) parameters.emplace_back(PostgresArray(column));
   const auto moved = client_->Execute(kMovePostgresPositions, parameters);
   transaction_ = moved[0][1].value();
-  return moved[0][0] == fmt::to_string(moves.size());
+  if (moved[0][0] == fmt::to_string(moves.size())) return true;
+  // Another sink has moved one of them, or nothing has.
+  const auto held = client_->Execute(kHeldPostgresPositions, parameters);
+  if (held[0][0] != "0") RefuseDropped("sink_offsets", *held[0][0]);
+  return false;
 }
 
 // What became of the transaction where COMMIT was sent and had no response, or another than it
@@ -196,7 +209,7 @@ std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t fir
     const std::size_t middle = first + (last - first) / 2;
     return StoreRows(rows, first, middle, letters) + StoreRows(rows, middle, last, letters);
   }
-  const std::uint64_t inserted = Move(rows);
+  const std::uint64_t inserted = Move(rows, last - first);
   client_->Execute("DROP TABLE " + PostgresStagingTable(rows.kind()));
   return inserted;
 }
@@ -218,9 +231,15 @@ void PostgresBatch::Copy(const PostgresRows& rows, std::size_t first, std::size_
 }
 
 // From the staging table to where the rows belong. Returns how many were new.
-std::uint64_t PostgresBatch::Move(const PostgresRows& rows) {
-  const auto fresh = client_->Execute(PostgresStoreStatement(rows.kind()));
-  return std::stoull(*fresh[0][0]);
+std::uint64_t PostgresBatch::Move(const PostgresRows& rows, std::size_t count) {
+  const auto stored = client_->Execute(PostgresStoreStatement(rows.kind()));
+  const auto fresh = std::stoull(*stored[0][0]);
+  if (stored[0][1] != "0") RefuseDropped(PostgresTableOf(rows.kind()), *stored[0][1]);
+  if (fresh == count) return fresh;
+  // A duplicate is one whose row is there.
+  const auto missing = client_->Execute(PostgresMissingStatement(rows.kind()));
+  if (missing[0][0] != "0") RefuseDropped("records", *missing[0][0]);
+  return fresh;
 }
 
 }  // namespace steamflow

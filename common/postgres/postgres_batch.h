@@ -36,7 +36,7 @@ class PostgresBatch : public SinkBatch {
   std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
                           BatchDeadLetters& letters);
   void Copy(const PostgresRows& rows, std::size_t first, std::size_t last);
-  std::uint64_t Move(const PostgresRows& rows);
+  std::uint64_t Move(const PostgresRows& rows, std::size_t count);
 
   const PostgresParameters& parameters_;
   const std::string schema_;

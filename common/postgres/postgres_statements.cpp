@@ -20,7 +20,7 @@ constexpr char kEvents[] = R"sql(
 , events AS (
   INSERT INTO {1} (event_id, event_time, month, {2})
   SELECT event_id, event_time, month, {2} FROM {0} JOIN fresh USING (topic, partition, "offset")
-  WHERE has_fields
+  WHERE has_fields RETURNING 1
 ))sql";
 
 // News: of several editions the newest. {3} = column = excluded.column, ...
@@ -70,9 +70,16 @@ constexpr char kPlayers[] = R"sql(
       < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
 ))sql";
 
-constexpr char kCountFresh[] = "SELECT count(*) FROM fresh";
+constexpr char kCountFresh[] = "SELECT (SELECT count(*) FROM fresh), 0";
+constexpr char kCountFreshAndDropped[] = R"sql(
+SELECT (SELECT count(*) FROM fresh),
+  CASE WHEN (SELECT count(*) FROM events) = (SELECT count(*) FROM fresh) THEN 0 ELSE
+    (SELECT count(*) FROM {0} JOIN fresh USING (topic, partition, "offset") WHERE has_fields)
+    - (SELECT count(*) FROM events) END)sql";
 
-std::string TableOf(RecordKind kind) {
+}  // namespace
+
+std::string PostgresTableOf(RecordKind kind) {
   switch (kind) {
     case RecordKind::kPlayerCount:
       return "player_counts";
@@ -86,8 +93,6 @@ std::string TableOf(RecordKind kind) {
       return "records";
   }
 }
-
-}  // namespace
 
 const char* const kMovePostgresPositions = R"sql(
 WITH moves AS (
@@ -117,8 +122,20 @@ WITH moves AS (
 SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current()
 )sql";
 
+const char* const kHeldPostgresPositions = R"sql(
+SELECT count(*)
+FROM unnest($1::text[], $2::integer[],
+            $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+  AS m(topic, partition, "from", from_last_offset, from_last_timestamp_ms, from_last_event_id,
+       "to", last_offset, last_timestamp_ms, last_event_id)
+LEFT JOIN sink_offsets o USING (topic, partition)
+WHERE (o."offset", o.last_offset, o.last_timestamp_ms, o.last_event_id) IS NOT DISTINCT FROM
+  ("from", from_last_offset, from_last_timestamp_ms, from_last_event_id)
+)sql";
+
 std::string PostgresStagingTable(RecordKind kind) {
-  return "pg_temp.staged_" + TableOf(kind);
+  return "pg_temp.staged_" + PostgresTableOf(kind);
 }
 
 std::string PostgresStoreStatement(RecordKind kind) {
@@ -130,14 +147,24 @@ std::string PostgresStoreStatement(RecordKind kind) {
   }
   std::string statement = kFresh;
   if (kind == RecordKind::kPlayer) {
-    statement += kPlayers;
+    statement.append(kPlayers).append(kCountFresh);
   } else if (kind == RecordKind::kNews) {
-    statement += kNews;
-  } else if (kind != RecordKind::kOther) {
-    statement += kEvents;
+    statement.append(kNews).append(kCountFresh);
+  } else if (kind == RecordKind::kOther) {
+    statement += kCountFresh;
+  } else {
+    statement.append(kEvents).append(kCountFreshAndDropped);
   }
-  return fmt::format(fmt::runtime(statement + kCountFresh), PostgresStagingTable(kind),
-                     TableOf(kind), fmt::join(columns, ", "), fmt::join(assignments, ", "));
+  return fmt::format(fmt::runtime(statement), PostgresStagingTable(kind), PostgresTableOf(kind),
+                     fmt::join(columns, ", "), fmt::join(assignments, ", "));
+}
+
+std::string PostgresMissingStatement(RecordKind kind) {
+  return fmt::format(R"sql(
+SELECT count(*) FROM {} s WHERE NOT EXISTS (
+  SELECT FROM records r
+  WHERE r.topic = s.topic AND r.event_id = s.event_id AND r.month = s.month))sql",
+                     PostgresStagingTable(kind));
 }
 
 }  // namespace steamflow

@@ -55,6 +55,28 @@ TEST_F(Refusals, ConstraintsTriggersAndKeysOfOthersAreNamed) {
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(10, 0, 0));
 }
 
+// Whatever table it is on: neither a duplicate nor stored.
+TEST_F(Refusals, RowsThatATriggerDropsAreNoDuplicates) {
+  const auto with_trigger = [&](const std::string& table, const std::string& event) {
+    database_.Execute("CREATE TRIGGER t BEFORE " + event + " ON " + table +
+                      " FOR EACH ROW EXECUTE FUNCTION drop_row()");
+    Has(Refused(78), table);
+    database_.Execute("DROP TRIGGER t ON " + table);
+  };
+  WriteMany("t", 10);
+  Drain({"--topic", "t"});
+  WriteMany("t", 10, 10);
+  database_.Execute(
+      "CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+  with_trigger("records", "INSERT");
+  with_trigger("sink_offsets", "UPDATE");
+  EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(10, 0, 0));
+  WriteMany("new", 5);
+  database_.Execute(
+      "CREATE TRIGGER t BEFORE INSERT ON sink_offsets FOR EACH ROW EXECUTE FUNCTION drop_row()");
+  Has(Fail(78, {"--topic", "new"}), "sink_offsets");
+}
+
 TEST_F(Refusals, RightsAndEncodings) {
   const std::string role = database_.name();
   WriteMany("t", 10);
