@@ -47,7 +47,11 @@ bool IsOfTheDocument(const Error& error) {
   if (error.type != "mapper_parsing_exception" && error.type != "document_parsing_exception") {
     return false;
   }
-  return !StartsWithAny(error.detail(), {"Limit of ", "The depth of ", "The number of nested "});
+  // No index of ours is as deep as the limit that the servers have by themselves.
+  const auto detail = error.detail();
+  if (detail.starts_with("The depth of ") && detail.find(" limit of [20]") != detail.npos)
+    return true;
+  return !StartsWithAny(detail, {"Limit of ", "The depth of ", "The number of nested "});
 }
 
 Fate Judge(std::int64_t status, const Error& error) {

@@ -38,8 +38,10 @@ bool IsPlain(std::string_view number) {
 }
 
 // A copy for simdjson's DOM, which refuses numbers that no machine type holds: JSON and the
-// databases do not. The other valid numbers are kept, those are 0.
+// databases do not. The other valid numbers are kept. In the place of those stands a fraction,
+// which no column of whole numbers takes.
 std::string WithoutLargeNumbers(std::string_view json) {
+  constexpr std::string_view kFraction = "0.5";
   std::string out(json);
   bool in_string = false;
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -51,7 +53,7 @@ std::string WithoutLargeNumbers(std::string_view json) {
     if (!IsPlain(number) && IsJsonNumber(number)) {
       std::fill(out.begin() + static_cast<std::ptrdiff_t>(i),
                 out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-      out[i] = '0';
+      out.replace(i, kFraction.size(), kFraction);  // the shortest is 1e9
     }
     i = end - 1;
   }

@@ -16,8 +16,11 @@ class Refusals {
 
   SearchIndices& search() { return search_; }
   // So many records, and one that no sink can take.
-  void Write(int count) {
+  void Write(int count, const std::vector<std::string>& others = {}) {
     std::vector<NewMessage> messages{{"k", "poison", {{"event_id", "poison"}}}};
+    for (const std::string& other : others) {
+      messages.push_back({"k", other, {{"event_id", "other " + other}}});
+    }
     for (int i = 0; i < count; ++i) {
       messages.push_back({"k", R"({"a":{"b":"c"},"n":[1]})", {{"event_id", std::to_string(i)}}});
     }
@@ -66,6 +69,16 @@ class SearchRefusals : public ::testing::TestWithParam<const char*> {
 
 INSTANTIATE_TEST_SUITE_P(, SearchRefusals, testing::Values("opensearch", "elasticsearch"),
                          [](const auto& engine) { return std::string(engine.param); });
+
+// Only one of the two families refuses it.
+TEST_P(SearchRefusals, ARecordThatIsTooDeepHoldsNoOther) {
+  const std::string deep = R"({"a":)" + std::string(30, '[') + std::string(30, ']') + "}";
+  sink_.Write(3, {deep});
+  const Ended run = sink_.Run();
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(run.Result().Number("/sink/inserted") + run.Result().Number("/sink/dead_letters"), 5);
+  EXPECT_GE(run.Result().Number("/sink/inserted"), 3);
+}
 
 TEST_P(SearchRefusals, WhatSettingsOfAnIndexRefuseIsConfiguration) {
   struct Case {

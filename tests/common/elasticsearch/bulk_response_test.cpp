@@ -72,8 +72,13 @@ TEST(BulkResponseTest, WhatIsNoFaultOfTheDocumentIsNoRefusal) {
                       "Limit of total fields [1] has been exceeded while adding new fields [2]"),
             Fate::kNoPlace);
   EXPECT_EQ(FateOf400("mapper_parsing_exception", "failed to parse",
-                      "The depth of the field has exceeded the allowed limit of [20]."),
+                      "The depth of the field has exceeded the allowed limit of [5]."),
             Fate::kNoPlace);
+  EXPECT_EQ(
+      FateOf400("mapper_parsing_exception", "failed to parse",
+                "The depth of the nested array field has exceeded the allowed limit of [20]."),
+      Fate::kRefused)
+      << "deeper than any index has to be";
   EXPECT_EQ(FateOf400("mapper_parsing_exception",
                       "The number of nested documents has exceeded the allowed limit of [1]."),
             Fate::kNoPlace);

@@ -218,6 +218,16 @@ TEST_F(SinkRecordTest, NumbersOutOfAColumnsRangeAreNull) {
   EXPECT_EQ(news.event_time, kKafkaTime);
 }
 
+TEST_F(SinkRecordTest, ANumberThatNoColumnHoldsIsNotZero) {
+  for (const char* number : {"18446744073709551616", "-18446744073709551616", "1e400"}) {
+    const ConsumedRecord record =
+        Taken(Message("topic_currPlayer", R"({"appid":570,"player_count":)" + std::string(number) +
+                                              R"(,"x":18446744073709551616})"));
+    EXPECT_TRUE(record.fields[2].is_null) << number;
+    EXPECT_FALSE(record.has_fields) << number;
+  }
+}
+
 TEST_F(SinkRecordTest, KeysAndIdsMustBeText) {
   ConsumedMessage message = Message("any", "{}");
   message.key = "\xFF";
