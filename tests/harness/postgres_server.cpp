@@ -8,11 +8,13 @@
 
 namespace steamflow::test {
 // A shell waits beside the server for the end of its input.
-OwnPostgres::OwnPostgres()
+OwnPostgres::OwnPostgres(const std::string& versions)
     : process_({"/bin/bash", "-c",
-                "trap : TERM; \"$0\" start \"$1\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
+                "trap : TERM; [ -z \"$2\" ] || export STEAMFLOW_TEST_VERSIONS=\"$2\"; \"$0\" start "
+                "\"$1\"; read -r _; \"$0\" stop \"$1\"; rm -rf \"$1\"",
                 POSTGRES_SERVICE,
-                std::filesystem::temp_directory_path() / UniqueTopic("steamflow-postgres")}),
+                std::filesystem::temp_directory_path() / UniqueTopic("steamflow-postgres"),
+                versions}),
       address_(process_.ReadLine()) {
   if (address_.empty()) throw std::runtime_error("PostgreSQL does not start");
 }

@@ -15,7 +15,8 @@ namespace steamflow::test {
 // A real PostgreSQL of the test's own. Ends with its process even when that is killed.
 class OwnPostgres {
  public:
-  OwnPostgres();
+  // `versions` as STEAMFLOW_TEST_VERSIONS has them; empty: those of the environment.
+  explicit OwnPostgres(const std::string& versions = "");
 
   const std::string& address() const { return address_; }
 

@@ -28,10 +28,11 @@ class Stop : public TaskTest {
     ASSERT_TRUE(Eventually(
         [&] { return Requests() == 2 && EventIds(Topic(kPlayersTopic)) == FirstBlock(); }));
   }
-  void ExpectFirstBlockKept() {
+  void ExpectFirstBlockKept(std::uint64_t most_calls = 2) {
     EXPECT_EQ(redis_.Get("last_user_id"), ToText(kFirstPlayersId - 100));
     EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)), FirstBlock());
-    EXPECT_EQ(CallsCounted(), 2u);
+    EXPECT_GE(CallsCounted(), 2u);
+    EXPECT_LE(CallsCounted(), most_calls);
   }
 
   const std::vector<std::string> command_{kPlayersTask, "--count", "200"};
@@ -90,7 +91,7 @@ TEST_F(Stop, DeadlineEndsTheRunWith75) {
   EXPECT_NE(ended.Result().Text("/error/message").find("deadline"), std::string::npos);
   EXPECT_GE(ended.seconds, 1);
   EXPECT_LT(ended.seconds, 4.5);
-  ExpectFirstBlockKept();
+  ExpectFirstBlockKept(3);  // the one that hangs is tried again after two seconds
 }
 
 TEST_F(Stop, DeathOfTheParentIsASigterm) {
