@@ -127,7 +127,7 @@ class KafkaAdmin::Impl {
     return ClusterOf(*metadata);
   }
 
-  // An error is an answer too, but for those that say that there was none.
+  // An error is a response too, but for those that say that there was none.
   bool HasLeader(const std::string& topic, int partition) {
     const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
     auto* const wanted = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);

@@ -24,18 +24,18 @@ struct KafkaRange {
   std::int64_t end = 0;
 };
 
-// An answer for each that was asked about, or why there is none: one that cannot be had does not
+// A result for each that was asked about, or why there is none: one that cannot be had does not
 // hold up the others.
 template <typename T>
-using KafkaAnswers = std::vector<tl::expected<T, TaskError>>;
+using KafkaResults = std::vector<tl::expected<T, TaskError>>;
 
 // For who needs all of them. Throws the first TaskError.
 template <typename T>
-std::vector<T> AllOf(KafkaAnswers<T> answers) {
+std::vector<T> AllOf(KafkaResults<T> results) {
   std::vector<T> all;
-  for (auto& answer : answers) {
-    if (!answer) throw answer.error();
-    all.push_back(*std::move(answer));
+  for (auto& result : results) {
+    if (!result) throw result.error();
+    all.push_back(*std::move(result));
   }
   return all;
 }

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 // as the one before, for links on which a response takes longer.
 constexpr milliseconds kFirstSlice(250);
 constexpr milliseconds kLongestSlice(1'000);
-constexpr milliseconds kBetween(20);                 // two tries, for callbacks
+constexpr milliseconds kCallbackInterval(20);        // between two tries
 constexpr std::chrono::seconds kUntilTopicsShow(1);  // a topic just made is unknown to some brokers
 constexpr std::chrono::seconds kLongestWait(5);      // for one of several, where others answer
 
@@ -45,16 +45,16 @@ ExitCode CodeOfOffsetError(int error) {
 
 }  // namespace
 
-KafkaAnswers<std::vector<KafkaPartition>> KafkaQuestions::Partitions(
+KafkaResults<std::vector<KafkaPartition>> KafkaQuestions::Partitions(
     const std::vector<std::string>& topics) {
   const auto begun = Clock::now();
-  KafkaAnswers<std::vector<KafkaPartition>> partitions;
+  KafkaResults<std::vector<KafkaPartition>> partitions;
   for (const std::string& topic : topics) partitions.push_back(PartitionsOf(topic, begun));
   return partitions;
 }
 
 // The protocol's ListOffsets takes these two in place of a time.
-KafkaAnswers<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition>& partitions) {
+KafkaResults<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition>& partitions) {
   const auto begins = Offsets(partitions, RD_KAFKA_OFFSET_BEGINNING);
   std::vector<KafkaPartition> answered;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
@@ -62,7 +62,7 @@ KafkaAnswers<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition
   }
   const auto ends = Offsets(answered, RD_KAFKA_OFFSET_END);
   auto end = ends.begin();
-  KafkaAnswers<KafkaRange> ranges;
+  KafkaResults<KafkaRange> ranges;
   for (const auto& begin : begins) {
     const auto& last = begin ? *end++ : begin;
     ranges.push_back(last.map([&](std::int64_t offset) { return KafkaRange{*begin, offset}; }));
@@ -73,9 +73,9 @@ KafkaAnswers<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition
 // Asks for all in one call, and where that fails for those of each leader: one that does not answer
 // holds up no others. Where a leader refuses, those partitions are halved until it is clear which
 // ones it means.
-KafkaAnswers<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartition>& partitions,
+KafkaResults<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartition>& partitions,
                                                    std::int64_t time) {
-  KafkaAnswers<std::int64_t> offsets(partitions.size());
+  KafkaResults<std::int64_t> offsets(partitions.size());
   std::vector<Places> open(partitions.empty() ? 0 : 1);
   for (std::size_t i = 0; i < partitions.size(); ++i) open[0].push_back(i);
   const auto give_up = Clock::now() + kLongestWait;
@@ -110,11 +110,11 @@ KafkaAnswers<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartit
   return offsets;
 }
 
-// Asks once, for those at these places of the list, and takes the answers. Returns librdkafka's
+// Asks once, for those at these places of the list, and takes the responses. Returns librdkafka's
 // error, which is one for all of them.
 int KafkaQuestions::AskLeaders(const std::vector<KafkaPartition>& partitions, const Places& places,
                                std::int64_t time, milliseconds longest,
-                               KafkaAnswers<std::int64_t>& offsets) {
+                               KafkaResults<std::int64_t>& offsets) {
   std::vector<KafkaPartition> asked;
   for (const std::size_t place : places) asked.push_back(partitions[place]);
   const KafkaPartitionList list = MakeKafkaPartitionList(asked, {time});
@@ -181,7 +181,7 @@ milliseconds KafkaQuestions::Left() const {
 
 // Calls back between two tries, and throws what ends the waiting.
 void KafkaQuestions::Serve(const std::string& cause) {
-  rd_kafka_poll(kafka_, static_cast<int>(kBetween.count()));
+  rd_kafka_poll(kafka_, static_cast<int>(kCallbackInterval.count()));
   if (troubles_.login) throw *troubles_.login;
   stop_.ThrowIfSignalled();
   if (Left().count() <= 0) {

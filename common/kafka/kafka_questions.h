@@ -20,11 +20,11 @@ class KafkaQuestions {
       : kafka_(kafka), troubles_(troubles), stop_(stop) {}
 
   // As KafkaReader has them.
-  KafkaAnswers<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>& topics);
-  KafkaAnswers<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
+  KafkaResults<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>& topics);
+  KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
   // The first offset of each partition at or after a time in ms, or one of the protocol's special
   // values; -1 where there is none.
-  KafkaAnswers<std::int64_t> Offsets(const std::vector<KafkaPartition>& partitions,
+  KafkaResults<std::int64_t> Offsets(const std::vector<KafkaPartition>& partitions,
                                      std::int64_t time);
 
  private:
@@ -34,7 +34,7 @@ class KafkaQuestions {
                                                                     Clock::time_point begun);
   int AskLeaders(const std::vector<KafkaPartition>& partitions, const Places& places,
                  std::int64_t time, std::chrono::milliseconds longest,
-                 KafkaAnswers<std::int64_t>& offsets);
+                 KafkaResults<std::int64_t>& offsets);
   std::chrono::milliseconds Slice(std::chrono::milliseconds longest) const;
   std::chrono::milliseconds Left() const;
   void Serve(const std::string& cause);

@@ -23,9 +23,9 @@ class KafkaReader : public MessageReader {
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
 
-  KafkaAnswers<std::vector<KafkaPartition>> Partitions(
+  KafkaResults<std::vector<KafkaPartition>> Partitions(
       const std::vector<std::string>& topics) override;
-  KafkaAnswers<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) override;
+  KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) override;
   std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition) override;
   void Start(const std::vector<KafkaPartition>& partitions,
              const std::vector<std::int64_t>& offsets) override;
@@ -35,7 +35,7 @@ class KafkaReader : public MessageReader {
   const std::string& trouble() const override;
 
   // The first offset of each partition whose message is not older than this; -1 where all are.
-  KafkaAnswers<std::int64_t> OffsetsAt(const std::vector<KafkaPartition>& partitions,
+  KafkaResults<std::int64_t> OffsetsAt(const std::vector<KafkaPartition>& partitions,
                                        std::chrono::milliseconds since_epoch);
 
   // Sets the group's offsets, and waits for it at most so long. Before Start.

@@ -38,11 +38,11 @@ class MessageReader {
   virtual ~MessageReader() = default;
 
   // The partitions of each topic, in the order of their ids.
-  virtual KafkaAnswers<std::vector<KafkaPartition>> Partitions(
+  virtual KafkaResults<std::vector<KafkaPartition>> Partitions(
       const std::vector<std::string>& topics) = 0;
 
   // What each partition holds; its end is that of the committed messages.
-  virtual KafkaAnswers<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) = 0;
+  virtual KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) = 0;
 
   // The end of all messages, those of open transactions too, as the last fetch from the partition
   // saw it; nothing where there was none.

@@ -35,7 +35,7 @@ KafkaHealth::KafkaHealth(const KafkaProperties& properties, const std::vector<st
 std::string KafkaHealth::CheckBrokers() const {
   const std::string count = fmt::format("brokers: {}", cluster_.brokers.size());
   if (silent_.empty()) return count;
-  std::string text = count + "; no answer from";
+  std::string text = count + "; no response from";
   for (const int broker : silent_) {
     const auto address = cluster_.addresses.find(broker);
     text += fmt::format(" {} at {}", broker,

@@ -115,13 +115,13 @@ TEST_F(KafkaRefusals, TopicsThatMayNotBeMadeAre77) {
   ExpectEnd(Run({"kafka-create-topics"}), 77, {kCountsTopic, "Authorization"});
 }
 
-// A PostgreSQL with TLS, whose certificate is of an authority that nobody knows but the test.
+// A PostgreSQL with TLS, whose certificate is signed by a CA that only the test knows.
 class PostgresTls : public ::testing::Test {
  protected:
   PostgresTls()
       : folder_(std::filesystem::temp_directory_path() / UniqueTopic("postgres_tls")),
-        authority_({TLS_PROXY, "http://127.0.0.1:1", folder_}) {
-    authority_.ReadLine();
+        ca_({TLS_PROXY, "http://127.0.0.1:1", folder_}) {
+    ca_.ReadLine();
     // The server takes a key that is root's, or its own, and that no others may read.
     std::filesystem::permissions(folder_ / "server.key", std::filesystem::perms(0600));
     PostgresSession session("postgres", server_.address());
@@ -152,12 +152,12 @@ class PostgresTls : public ::testing::Test {
   }
 
   const std::filesystem::path folder_;
-  standin::ChildProcess authority_;
+  standin::ChildProcess ca_;
   const OwnPostgres server_{"old"};  // the newer one is built without TLS
   const std::string topic_ = UniqueTopic("t");
 };
 
-TEST_F(PostgresTls, AnUnknownAuthorityIs78AndSslCertFileNamesOne) {
+TEST_F(PostgresTls, AnUnknownCaIs78AndSslCertFileNamesOne) {
   for (const char* mode : {"verify-ca", "verify-full"}) {
     ExpectEnd(Run(mode, ""), 78, {"certificate"});
     const Ended run = Run(mode, folder_ / "ca" / "ca.pem");

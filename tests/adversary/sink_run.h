@@ -57,18 +57,18 @@ class SinkRun {
    public:
     explicit Reader(SinkRun& run) : run_(run) {}
 
-    KafkaAnswers<std::vector<KafkaPartition>> Partitions(
+    KafkaResults<std::vector<KafkaPartition>> Partitions(
         const std::vector<std::string>& topics) override {
-      KafkaAnswers<std::vector<KafkaPartition>> found;
+      KafkaResults<std::vector<KafkaPartition>> found;
       for (const std::string& topic : topics) {
         found.push_back(std::vector<KafkaPartition>{{topic, 0, "x"}, {topic, 1, "x"}});
       }
       return found;
     }
 
-    KafkaAnswers<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) override {
+    KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) override {
       return run_.self_.Effect([&] {
-        KafkaAnswers<KafkaRange> ranges;
+        KafkaResults<KafkaRange> ranges;
         for (const auto& [name, id, leader] : partitions) {
           const SinkWorld::Topic& topic = run_.world_.topic(name);
           const SinkWorld::Log& log = topic.logs[static_cast<std::size_t>(id)];

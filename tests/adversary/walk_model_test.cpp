@@ -266,7 +266,7 @@ class WalkWorld {
         items.Answered(item, response.players[i] ? Outcome::kOk : Outcome::kAbsent);
       }
     });
-    while (auto fetch = batches.Next()) Answer(self, *fetch);
+    while (auto fetch = batches.Next()) Respond(self, *fetch);
     const MethodCalls calls = batches.TakeCalls();
     for (const FailedItems& failed : calls.failed) {
       if (failed.size == 1 && calls.AreWell()) invariants_.Fail(walk.ids().Id(failed.item), now);
@@ -280,7 +280,7 @@ class WalkWorld {
   }
 
   // One call of the API.
-  void Answer(Actor& self, steamflow::Fetch& fetch) {
+  void Respond(Actor& self, steamflow::Fetch& fetch) {
     std::vector<std::string> players;
     bool fails = false;
     try {

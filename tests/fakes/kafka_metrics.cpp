@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr int kPatienceMs = 5000;
+constexpr int kTimeoutMs = 5000;
 
 using Client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
 using Partition = std::pair<std::string, int>;
@@ -52,7 +52,7 @@ class KafkaMetrics {
     std::map<Partition, std::int64_t> ends;
     AddPartitions(ends);
     const rd_kafka_group_list* groups = nullptr;
-    Check(rd_kafka_list_groups(client_.get(), nullptr, &groups, kPatienceMs));
+    Check(rd_kafka_list_groups(client_.get(), nullptr, &groups, kTimeoutMs));
     const std::unique_ptr<const rd_kafka_group_list, decltype(&rd_kafka_group_list_destroy)> owner(
         groups, &rd_kafka_group_list_destroy);
     for (int i = 0; i < groups->group_cnt; ++i) AddGroup(groups->groups[i], ends);
@@ -66,7 +66,7 @@ class KafkaMetrics {
 
   void AddPartitions(std::map<Partition, std::int64_t>& ends) {
     const rd_kafka_metadata_t* metadata = nullptr;
-    Check(rd_kafka_metadata(client_.get(), 1, nullptr, &metadata, kPatienceMs));
+    Check(rd_kafka_metadata(client_.get(), 1, nullptr, &metadata, kTimeoutMs));
     const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> owner(
         metadata, &rd_kafka_metadata_destroy);
     Add("brokers", "", metadata->broker_cnt);
@@ -78,7 +78,7 @@ class KafkaMetrics {
         const Partition partition{topic.topic, of.id};
         std::int64_t oldest = 0;
         Check(rd_kafka_query_watermark_offsets(client_.get(), topic.topic, of.id, &oldest,
-                                               &ends[partition], kPatienceMs));
+                                               &ends[partition], kTimeoutMs));
         const std::string labels = Labels(partition);
         Add("topic_partition_oldest_offset", labels, oldest);
         Add("topic_partition_current_offset", labels, ends[partition]);
@@ -101,7 +101,7 @@ class KafkaMetrics {
     for (const auto& [partition, end] : ends) {
       rd_kafka_topic_partition_list_add(offsets.get(), partition.first.c_str(), partition.second);
     }
-    Check(rd_kafka_committed(client.get(), offsets.get(), kPatienceMs));
+    Check(rd_kafka_committed(client.get(), offsets.get(), kTimeoutMs));
     std::map<std::string, std::int64_t> lags;
     for (int i = 0; i < offsets->cnt; ++i) {
       const rd_kafka_topic_partition_t& of = offsets->elems[i];

@@ -22,15 +22,15 @@ HttpCall CallFrom(const httplib::Request& request) {
   return call;
 }
 
-void Send(const HttpAnswer& answer, httplib::Response& response) {
-  std::this_thread::sleep_for(answer.delay);
-  response.status = answer.status;
-  for (const auto& [name, value] : answer.headers) response.set_header(name, value);
+void Send(const ScriptedResponse& response, httplib::Response& sent) {
+  std::this_thread::sleep_for(response.delay);
+  sent.status = response.status;
+  for (const auto& [name, value] : response.headers) sent.set_header(name, value);
   const std::string type = "application/json";
-  if (!answer.cut) return response.set_content(answer.body, type);
-  response.set_content_provider(
-      answer.body.size(), type,
-      [body = answer.body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+  if (!response.cut) return sent.set_content(response.body, type);
+  sent.set_content_provider(
+      response.body.size(), type,
+      [body = response.body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
         return offset == 0 && sink.write(body.data(), body.size() / 2);
       });
 }
@@ -40,8 +40,8 @@ void Send(const HttpAnswer& answer, httplib::Response& response) {
 class ScriptedServer::Http {
  public:
   explicit Http(ScriptedServer& owner) {
-    const auto handler = [&owner](const httplib::Request& request, httplib::Response& response) {
-      Send(owner.Answer(CallFrom(request)), response);
+    const auto handler = [&owner](const httplib::Request& request, httplib::Response& sent) {
+      Send(owner.Respond(CallFrom(request)), sent);
     };
     const std::string any = ".*";
     server_.Get(any, handler).Post(any, handler).Put(any, handler).Delete(any, handler);
@@ -62,8 +62,8 @@ class ScriptedServer::Http {
   std::thread thread_;
 };
 
-ScriptedServer::ScriptedServer(std::function<HttpAnswer(const HttpCall&)> answer)
-    : answer_(std::move(answer)), http_(std::make_unique<Http>(*this)) {}
+ScriptedServer::ScriptedServer(std::function<ScriptedResponse(const HttpCall&)> respond)
+    : respond_(std::move(respond)), http_(std::make_unique<Http>(*this)) {}
 ScriptedServer::~ScriptedServer() = default;
 
 std::string ScriptedServer::url() const {
@@ -75,10 +75,10 @@ std::vector<HttpCall> ScriptedServer::calls() const {
   return calls_;
 }
 
-HttpAnswer ScriptedServer::Answer(HttpCall call) {
+ScriptedResponse ScriptedServer::Respond(HttpCall call) {
   const std::lock_guard lock(mutex_);
   calls_.push_back(std::move(call));
-  return answer_(calls_.back());
+  return respond_(calls_.back());
 }
 
 }  // namespace steamflow::test

@@ -18,7 +18,7 @@ struct HttpCall {
   std::string body;  ///< decompressed; of a form with files, the content of the files
 };
 
-struct HttpAnswer {
+struct ScriptedResponse {
   int status = 200;
   std::string body;
   std::map<std::string, std::string> headers;
@@ -30,24 +30,24 @@ struct HttpAnswer {
 /// remembers what it was asked.
 class ScriptedServer {
  public:
-  /// `answer` is called by one thread at a time.
-  explicit ScriptedServer(std::function<HttpAnswer(const HttpCall&)> answer);
+  /// `respond` is called by one thread at a time.
+  explicit ScriptedServer(std::function<ScriptedResponse(const HttpCall&)> respond);
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   std::string url() const;  ///< http://127.0.0.1:port
-  /// Those for which `answer` has returned; waits for one that is being answered.
+  /// Those for which `respond` has returned; waits for one that is under way.
   std::vector<HttpCall> calls() const;
 
  private:
   class Http;  // keeps httplib.h out of every test
 
-  HttpAnswer Answer(HttpCall call);
+  ScriptedResponse Respond(HttpCall call);
 
   mutable std::mutex mutex_;
   std::vector<HttpCall> calls_;
-  const std::function<HttpAnswer(const HttpCall&)> answer_;
+  const std::function<ScriptedResponse(const HttpCall&)> respond_;
   std::unique_ptr<Http> http_;
 };
 

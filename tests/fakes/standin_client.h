@@ -41,7 +41,7 @@ class Client {
   void Set(CURLoption option, const std::string& text);
   void Set(CURLoption option, long number);
 
-  /// Trusts the authorities in this hashed folder and no others.
+  /// Trusts the CA certificates in this hashed folder and no others.
   void TrustOnly(const std::string& folder);
 
   Reply Send(const std::string& verb, const std::string& url, const std::string& header = {},

@@ -67,12 +67,12 @@ TEST(Standin, ShowsTheNewsThatItIsGiven) {
                 .status,
             200);
   const std::string path = "/ISteamNews/GetNewsForApp/v2/?appid=7";
-  const auto answer = [](const std::string& items) {
+  const auto response = [](const std::string& items) {
     return R"({"appnews":{"appid":7,"newsitems":[)" + items + R"(],"count":3}})";
   };
   EXPECT_EQ(standin.Get(path).body,
-            answer(R"({"gid":"2","date":12},{"gid":"1","date":10},{"gid":"3"})"));
-  EXPECT_EQ(standin.Get(path + "&count=1&enddate=10").body, answer(R"({"gid":"1","date":10})"));
+            response(R"({"gid":"2","date":12},{"gid":"1","date":10},{"gid":"3"})"));
+  EXPECT_EQ(standin.Get(path + "&count=1&enddate=10").body, response(R"({"gid":"1","date":10})"));
   standin.Control("DELETE", "/standin/news");
   EXPECT_EQ(standin.Get(path).body, NewsForApp(7));
 }

@@ -57,21 +57,23 @@ void RequireRecord(std::string_view json, bool has_clash) {
           "no added fields in " + record);
 }
 
-// Parses the bytes by `parse`, a member of a parser; gives the answer, if there is one, to `check`.
-template <typename Parser, typename Answer, typename CheckAnswer>
-void CheckBody(std::string_view bytes, Answer (Parser::*parse)(std::string&), CheckAnswer check) {
+// Parses the bytes by `parse`, a member of a parser; gives the response, if there is one, to
+// `check`.
+template <typename Parser, typename Response, typename CheckResponse>
+void CheckBody(std::string_view bytes, Response (Parser::*parse)(std::string&),
+               CheckResponse check) {
   static Parser parser;
   std::string repaired(bytes);
   RepairEscapes(repaired);
   const error_code dom_error = DomError(repaired);
   std::string body(bytes);
-  const auto answer = (parser.*parse)(body);
-  if (!answer) {
-    Require(!answer.error().empty(), "an error that says nothing");
+  const auto response = (parser.*parse)(body);
+  if (!response) {
+    Require(!response.error().empty(), "an error that says nothing");
     return;
   }
   Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
-  check(*answer);
+  check(*response);
 }
 
 void RequireNewsItem(const steam_api::NewsItem& item) {
@@ -85,21 +87,22 @@ void RequireNewsItem(const steam_api::NewsItem& item) {
 }  // namespace
 
 void CheckPlayers(std::string_view bytes) {
-  CheckBody(bytes, &steam_api::Parser::ParsePlayers, [](const steam_api::Players& answer) {
-    for (const auto& player : answer.players) RequireRecord(player.json, player.has_clash);
+  CheckBody(bytes, &steam_api::Parser::ParsePlayers, [](const steam_api::Players& response) {
+    for (const auto& player : response.players) RequireRecord(player.json, player.has_clash);
   });
 }
 
 void CheckRecentGames(std::string_view bytes) {
-  CheckBody(bytes, &steam_api::Parser::ParseRecentGames, [](const steam_api::RecentGames& answer) {
-    Require(!answer.withheld || answer.games.empty(), "games of a withheld profile");
-    for (const auto& game : answer.games) RequireRecord(game.json, game.has_clash);
-  });
+  CheckBody(bytes, &steam_api::Parser::ParseRecentGames,
+            [](const steam_api::RecentGames& response) {
+              Require(!response.withheld || response.games.empty(), "games of a withheld profile");
+              for (const auto& game : response.games) RequireRecord(game.json, game.has_clash);
+            });
 }
 
 void CheckNews(std::string_view bytes) {
-  CheckBody(bytes, &steam_api::NewsParser::Parse, [](const steam_api::News& answer) {
-    for (const auto& item : answer.items) {
+  CheckBody(bytes, &steam_api::NewsParser::Parse, [](const steam_api::News& response) {
+    for (const auto& item : response.items) {
       RequireNewsItem(item);
       RequireOneLineOfJson(std::string(item.json));
     }
@@ -117,9 +120,10 @@ void CheckNews(std::string_view bytes) {
 }
 
 void CheckPlayerCount(std::string_view bytes) {
-  CheckBody(bytes, &steam_api::Parser::ParsePlayerCount, [](const steam_api::PlayerCount& answer) {
-    Require(answer.has_count || answer.count == 0, "a count that is none");
-  });
+  CheckBody(bytes, &steam_api::Parser::ParsePlayerCount,
+            [](const steam_api::PlayerCount& response) {
+              Require(response.has_count || response.count == 0, "a count that is none");
+            });
 }
 
 void CheckConnection(std::string_view bytes) {

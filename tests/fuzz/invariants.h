@@ -29,7 +29,7 @@ void CheckTopics(std::string_view bytes);
 // A Kafka message as a sink sees it: the bytes are its value in a topic of each kind.
 void CheckSinkRecord(std::string_view bytes);
 
-// An answer of Elasticsearch to _bulk.
+// A response of Elasticsearch to _bulk.
 void CheckBulkResponse(std::string_view bytes);
 
 }  // namespace steamflow::fuzz

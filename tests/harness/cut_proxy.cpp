@@ -94,9 +94,9 @@ void CutProxy::Forward(int client, int server) {
       }
     }
     if (IsReadable(server, 0)) {
-      const std::string answer = Take(server);
-      if (answer.empty()) return;
-      Put(client, answer);
+      const std::string response = Take(server);
+      if (response.empty()) return;
+      Put(client, response);
     }
   }
 }

@@ -9,7 +9,7 @@
 namespace steamflow::test {
 namespace {
 
-constexpr int kPatience = 30'000;  // ms
+constexpr int kTimeout = 30'000;  // ms
 
 using Client = std::unique_ptr<rd_kafka_t, void (*)(rd_kafka_t*)>;
 
@@ -26,14 +26,14 @@ Client MakeProducer(const std::map<std::string, std::string>& properties) {
   return client;
 }
 
-// Sends an admin request and waits for its answer.
+// Sends an admin request and waits for its response.
 void Ask(const std::string& brokers,
          const std::function<void(rd_kafka_t*, rd_kafka_queue_t*)>& request) {
   const Client client = MakeProducer({{"bootstrap.servers", brokers}});
   rd_kafka_queue_t* queue = rd_kafka_queue_new(client.get());
   request(client.get(), queue);
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, kPatience);
-  const std::string error = !event                        ? "no answer"
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, kTimeout);
+  const std::string error = !event                        ? "no response"
                             : rd_kafka_event_error(event) ? rd_kafka_event_error_string(event)
                                                           : "";
   if (event) rd_kafka_event_destroy(event);
@@ -80,7 +80,7 @@ int LeaderOf(const std::string& brokers, const std::string& topic, int partition
   const Client client = MakeProducer({{"bootstrap.servers", brokers}});
   rd_kafka_topic_t* handle = rd_kafka_topic_new(client.get(), topic.c_str(), nullptr);
   const rd_kafka_metadata_t* metadata = nullptr;
-  const auto error = rd_kafka_metadata(client.get(), 0, handle, &metadata, kPatience);
+  const auto error = rd_kafka_metadata(client.get(), 0, handle, &metadata, kTimeout);
   rd_kafka_topic_destroy(handle);
   if (error) throw std::runtime_error(rd_kafka_err2str(error));
   int leader = -1;
@@ -132,7 +132,7 @@ std::vector<std::int64_t> GroupOffsets(const std::string& brokers, const std::st
   for (int id = 0; id < partitions; ++id) {
     rd_kafka_topic_partition_list_add(list, topic.c_str(), id);
   }
-  const auto error = rd_kafka_committed(client.get(), list, kPatience);
+  const auto error = rd_kafka_committed(client.get(), list, kTimeout);
   std::vector<std::int64_t> offsets;
   for (int i = 0; i < list->cnt; ++i) {
     offsets.push_back(list->elems[i].offset < 0 ? -1 : list->elems[i].offset);
@@ -147,7 +147,7 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
                       const std::function<void()>& while_open) {
   const Client client = MakeProducer(
       {{"bootstrap.servers", brokers}, {"transactional.id", UniqueTopic("transaction")}});
-  Require(rd_kafka_init_transactions(client.get(), kPatience));
+  Require(rd_kafka_init_transactions(client.get(), kTimeout));
   Require(rd_kafka_begin_transaction(client.get()));
   for (const NewMessage& message : messages) {
     const auto error = rd_kafka_producev(
@@ -158,10 +158,10 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
         RD_KAFKA_V_END);
     if (error) throw std::runtime_error(rd_kafka_err2str(error));
   }
-  if (rd_kafka_flush(client.get(), kPatience)) throw std::runtime_error("not all were written");
+  if (rd_kafka_flush(client.get(), kTimeout)) throw std::runtime_error("not all were written");
   if (while_open) while_open();
-  Require(commits ? rd_kafka_commit_transaction(client.get(), kPatience)
-                  : rd_kafka_abort_transaction(client.get(), kPatience));
+  Require(commits ? rd_kafka_commit_transaction(client.get(), kTimeout)
+                  : rd_kafka_abort_transaction(client.get(), kTimeout));
   ReadTopic(brokers, topic);  // Kafka says so before it has closed the transaction in the topic
 }
 

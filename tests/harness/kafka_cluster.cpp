@@ -19,7 +19,7 @@ namespace steamflow::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kPatience(30);
+constexpr std::chrono::seconds kTimeout(30);
 // Kafka says that a transaction has ended before it has written that into each partition. One that
 // a test leaves open stays so for longer.
 constexpr std::chrono::seconds kUntilTransactionsClose(5);
@@ -112,7 +112,7 @@ std::vector<Message> ReadTopic(const std::string& brokers, const std::string& to
   rd_kafka_topic_partition_list_destroy(all);
 
   std::vector<std::vector<Message>> read(static_cast<std::size_t>(partitions));
-  const auto deadline = Clock::now() + kPatience;
+  const auto deadline = Clock::now() + kTimeout;
   const auto closed_by = Clock::now() + kUntilTransactionsClose;
   std::set<int> ended;
   std::set<int> open;  // read up to a transaction
@@ -168,7 +168,7 @@ void WriteTopic(const std::string& brokers, const std::string& topic,
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (error) throw std::runtime_error(rd_kafka_err2str(error));
   }
-  rd_kafka_flush(client.get(), static_cast<int>(std::chrono::milliseconds(kPatience).count()));
+  rd_kafka_flush(client.get(), static_cast<int>(std::chrono::milliseconds(kTimeout).count()));
   if (stored != messages.size()) throw std::runtime_error("writing " + topic + " failed");
 }
 
@@ -184,7 +184,7 @@ void CreateTopic(const std::string& brokers, const std::string& topic, int parti
   rd_kafka_queue_t* queue = rd_kafka_queue_new(client.get());
   rd_kafka_CreateTopics(client.get(), &wanted, 1, nullptr, queue);
   rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30'000);
-  std::string error = event ? "" : "no answer";
+  std::string error = event ? "" : "no response";
   if (event && rd_kafka_event_error(event)) {
     error = rd_kafka_event_error_string(event);
   } else if (event) {
@@ -219,7 +219,7 @@ std::string ConfigOf(const std::string& brokers, const std::string& topic,
   rd_kafka_DescribeConfigs(client.get(), &wanted, 1, nullptr, queue);
   rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30'000);
   std::string value = "(not set)";
-  std::string error = event ? rd_kafka_event_error_string(event) : "no answer";
+  std::string error = event ? rd_kafka_event_error_string(event) : "no response";
   if (event && !rd_kafka_event_error(event)) {
     std::size_t count = 0;
     const auto resources = rd_kafka_DescribeConfigs_result_resources(

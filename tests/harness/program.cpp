@@ -99,10 +99,10 @@ std::string Program::Err() const {
   return Content(err_);
 }
 
-Ended Program::Wait(std::chrono::seconds patience) {
+Ended Program::Wait(std::chrono::seconds timeout) {
   const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   pollfd wanted{.fd = handle, .events = POLLIN, .revents = 0};
-  const int ready = poll(&wanted, 1, static_cast<int>(patience.count()) * 1000);
+  const int ready = poll(&wanted, 1, static_cast<int>(timeout.count()) * 1000);
   close(handle);
   if (ready != 1) {
     Send(SIGKILL);

@@ -46,8 +46,8 @@ class Program {
   // What it has written to stderr so far.
   std::string Err() const;
 
-  // Waits for its end; kills it and throws where that takes longer than `patience`.
-  Ended Wait(std::chrono::seconds patience = std::chrono::seconds(60));
+  // Waits for its end; kills it and throws where that takes longer than `timeout`.
+  Ended Wait(std::chrono::seconds timeout = std::chrono::seconds(60));
 
  private:
   pid_t pid_ = -1;
@@ -63,11 +63,10 @@ Ended RunProgram(std::vector<std::string> command, const Environment& environmen
 // The path of a binary of the build, or of the folder STEAMFLOW_BIN.
 std::string BinaryPath(const std::string& name);
 
-// Polls until `condition` holds; false where it does not within `patience`.
+// Polls until `condition` holds; false where it does not within `timeout`.
 template <typename Condition>
-bool Eventually(Condition condition,
-                std::chrono::milliseconds patience = std::chrono::seconds(60)) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+bool Eventually(Condition condition, std::chrono::milliseconds timeout = std::chrono::seconds(60)) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

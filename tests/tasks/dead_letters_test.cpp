@@ -31,7 +31,7 @@ class DeadLetters : public TaskTest {
     }
     return letters;
   }
-  // An answer of GetPlayerSummaries in which one player has a name of so many bytes.
+  // A response of GetPlayerSummaries in which one player has a name of so many bytes.
   static std::string Players(std::uint64_t first, std::size_t count, std::uint64_t large,
                              std::size_t bytes) {
     std::string body = R"({\"response\":{\"players\":[)";

@@ -18,7 +18,7 @@ class KafkaFaults : public TaskTest {
   std::set<std::string> Expected() const {
     return ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100);
   }
-  // The task, once it waits for the API's answer: what is done to Kafka now hits the producer.
+  // The task, once it waits for the API's response: what is done to Kafka now hits the producer.
   std::unique_ptr<Program> StartAndAwaitTheCall(const std::vector<std::string>& command) {
     Fault(R"({"kind":"latency","ms":2000})");
     auto program = std::make_unique<Program>(command, environment_);

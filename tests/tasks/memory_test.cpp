@@ -56,7 +56,7 @@ class LongAnswers {
     return true;
   }
 
-  bool Answer(int client) {
+  bool Respond(int client) {
     const std::string head =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
         std::to_string(size_) + "\r\n\r\n" + object_;
@@ -77,7 +77,7 @@ class LongAnswers {
       request.append(buffer, static_cast<std::size_t>(got));
       if (!request.ends_with("\r\n\r\n")) continue;
       request.clear();
-      if (!Answer(client)) break;
+      if (!Respond(client)) break;
     }
     close(client);
   }
@@ -115,12 +115,12 @@ TEST_F(Memory, OfPlayerSummariesIsFlat) {
   ExpectFlat(PeakOf(kPlayersTask, 2000), PeakOf(kPlayersTask, 200'000));
 }
 
-// Its long answers, of a hundred profiles, come between thousands of short ones.
+// Its long responses, of a hundred profiles, come between thousands of short ones.
 TEST_F(Memory, OfRecentlyPlayedGamesIsFlat) {
   ExpectFlat(PeakOf(kGamesTask, 1000), PeakOf(kGamesTask, 20'000));
 }
 
-// A hundred answers of 12 MB at a time would take more than a gigabyte.
+// A hundred responses of 12 MB at a time would take more than a gigabyte.
 TEST_F(Memory, OfLongAnswersIsBoundedAndNoneIsLost) {
   const LongAnswers server(R"({"response":{"players":[]}})", 12'000'000);
   environment_["AIRFLOW_VAR_STEAM_API_URL"] = server.url();

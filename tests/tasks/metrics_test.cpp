@@ -37,7 +37,7 @@ class Metrics : public TaskTest {
     EXPECT_EQ(run.err.find('\n'), run.err.size() - 1) << run.err;
   }
 
-  HttpAnswer answer_;
+  ScriptedResponse answer_;
   ScriptedServer gateway_{[this](const HttpCall&) { return answer_; }};
 };
 

@@ -17,7 +17,7 @@ namespace steamflow::test {
 namespace {
 
 constexpr char kElasticsearchTask[] = "kafka-to-elasticsearch";
-constexpr std::chrono::seconds kPatience(60);
+constexpr std::chrono::seconds kTimeout(60);
 
 std::string Escape(const std::string& text) {
   char* const escaped = curl_easy_escape(nullptr, text.c_str(), static_cast<int>(text.size()));
@@ -51,15 +51,15 @@ class Monitoring {
   }
   // The values of an expression now; their number is -1 where it is wrong.
   int Values(const std::string& expression) {
-    const JsonValue answer = Get("/api/v1/query?query=" + Escape(expression));
-    if (answer.Text("/status") != "success") return -1;
-    return static_cast<int>(answer.Size("/data/result"));
+    const JsonValue response = Get("/api/v1/query?query=" + Escape(expression));
+    if (response.Text("/status") != "success") return -1;
+    return static_cast<int>(response.Size("/data/result"));
   }
   // The only value of an expression; "" where there is none, or several.
   std::string Value(const std::string& expression) {
-    const JsonValue answer = Get("/api/v1/query?query=" + Escape(expression));
-    if (answer.Size("/data/result") != 1) return "";
-    return answer.Text("/data/result/0/value/1");
+    const JsonValue response = Get("/api/v1/query?query=" + Escape(expression));
+    if (response.Size("/data/result") != 1) return "";
+    return response.Text("/data/result/0/value/1");
   }
 
  private:
@@ -151,7 +151,7 @@ TEST_F(MonitoringTest, AnOperatorSeesEveryRun) {
         return monitoring_.Values("steamflow_run_exit_code") == 7 && has_samples("up") &&
                has_samples("steamflow_run_exit_code") && has_samples("kafka_consumergroup_lag_sum");
       },
-      kPatience))
+      kTimeout))
       << "Prometheus has not seen it all";
   ExpectValuesInEveryPanel(monitoring_);
   ExpectValuesInEveryAlert(monitoring_);
@@ -164,7 +164,7 @@ TEST_F(MonitoringTest, AnOperatorSeesEveryRun) {
   environment_["AIRFLOW_VAR_STEAM_API_KEY"] = "another";
   Run({kPlayersTask}, 77);
   const std::string alert = "ALERTS{alertname=\"TaskNeedsAPerson\",alertstate=\"firing\"}";
-  EXPECT_TRUE(Eventually([&] { return monitoring_.Values(alert) == 1; }, kPatience));
+  EXPECT_TRUE(Eventually([&] { return monitoring_.Values(alert) == 1; }, kTimeout));
   EXPECT_EQ(monitoring_.Value(success), before);
 }
 

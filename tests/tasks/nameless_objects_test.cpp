@@ -15,14 +15,14 @@ std::string Player(std::uint64_t id) {
 }
 
 // A fault that answers the first call of GetPlayerSummaries with these players.
-std::string Answer(const std::string& players) {
+std::string PlayersResponse(const std::string& players) {
   return R"({"match":{"method":"GetPlayerSummaries"},"kind":"status","status":200,)"
          R"("body":"{\"response\":{\"players\":[)" +
          players + R"(]}}"})";
 }
 
 TEST_F(NamelessObjects, AreAllDeadLettersWhereEveryIdAskedForIsThere) {
-  Fault(Answer(Player(kFirstPlayersId) + "," + kNameless + "," + kNameless));
+  Fault(PlayersResponse(Player(kFirstPlayersId) + "," + kNameless + "," + kNameless));
   const Ended run = Run({kPlayersTask, "--count", "1"});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_EQ(run.Result().Number("/kafka/records"), 1);
@@ -32,7 +32,7 @@ TEST_F(NamelessObjects, AreAllDeadLettersWhereEveryIdAskedForIsThere) {
 }
 
 TEST_F(NamelessObjects, StandForTheIdsThatAreMissing) {
-  Fault(Answer(std::string(kNameless) + "," + Player(kFirstPlayersId - 2)));
+  Fault(PlayersResponse(std::string(kNameless) + "," + Player(kFirstPlayersId - 2)));
   const Ended run = Run({kPlayersTask, "--count", "4"});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_EQ(run.Result().Raw("/source/items"),
@@ -41,7 +41,7 @@ TEST_F(NamelessObjects, StandForTheIdsThatAreMissing) {
 }
 
 TEST_F(NamelessObjects, MayBeAnyOfTheMissingAccountsWhoseGamesAreThenAskedFor) {
-  Fault(Answer(kNameless));
+  Fault(PlayersResponse(kNameless));
   const Ended run = Run({kGamesTask, "--count", "100"});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_EQ(Requests("GetRecentlyPlayedGames"), 100U);

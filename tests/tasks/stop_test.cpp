@@ -1,5 +1,5 @@
 // What ends a run early: signals, the death of the parent, the deadline. Two blocks of ids are
-// asked for; the answer for the second never comes.
+// asked for; the response for the second never comes.
 
 #include <sys/prctl.h>
 #include <sys/wait.h>

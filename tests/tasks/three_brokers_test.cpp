@@ -27,7 +27,7 @@ std::ptrdiff_t LinesIn(const std::filesystem::path& path) {
   return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
 }
 
-// Until the others notice that a broker has died, one in three of their answers still names it as
+// Until the others notice that a broker has died, one in three of their responses still names it as
 // the controller: a run that got such a one asks again. Before, it waited for the dead one.
 void FindNextController(const std::string& brokers) {
   std::vector<std::filesystem::path> files;

@@ -35,9 +35,9 @@ TEST(TaskErrorTest, CodesKindsAndRetriesAreThoseOfTheContract) {
 }
 
 TEST(TaskErrorTest, KeepsCodeAndMessage) {
-  const TaskError error(ExitCode::kTransient, "asking Redis: no answer");
+  const TaskError error(ExitCode::kTransient, "asking Redis: no response");
   EXPECT_EQ(error.code(), ExitCode::kTransient);
-  EXPECT_STREQ(error.what(), "asking Redis: no answer");
+  EXPECT_STREQ(error.what(), "asking Redis: no response");
 }
 
 }  // namespace

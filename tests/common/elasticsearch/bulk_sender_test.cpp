@@ -12,8 +12,8 @@ namespace steamflow {
 namespace {
 
 using test::CodeOf;
-using test::HttpAnswer;
 using test::HttpCall;
+using test::ScriptedResponse;
 using testing::HasSubstr;
 
 // Bodies of one document each, as the sender's requests are told apart by their ids.
@@ -36,10 +36,12 @@ class BulkSenderTest : public testing::Test {
                        [&](const HttpCall& call) { return IsOf(call, id); });
   }
 
-  const HttpAnswer stored_{.body = R"({"items":[{"create":{"status":201}}]})"};
-  const HttpAnswer not_now_{.status = 503, .headers = {{"Retry-After", "1"}}};
+  const ScriptedResponse stored_{.body = R"({"items":[{"create":{"status":201}}]})"};
+  const ScriptedResponse not_now_{.status = 503, .headers = {{"Retry-After", "1"}}};
   bool has_second_ = false;
-  std::function<HttpAnswer(const HttpCall&)> answer_ = [this](const HttpCall&) { return stored_; };
+  std::function<ScriptedResponse(const HttpCall&)> answer_ = [this](const HttpCall&) {
+    return stored_;
+  };
   test::ScriptedServer server_{[this](const HttpCall& call) { return answer_(call); }};
   const RestServer at_{.source = "AIRFLOW_CONN_X", .url = server_.url()};
   test::TestRun run_;
@@ -63,7 +65,7 @@ TEST_F(BulkSenderTest, SendsTheNextBodyBeforeTheOneBeforeItIsAnswered) {
 TEST_F(BulkSenderTest, TellsOfABodyWhatBecameOfItAlone) {
   answer_ = [this](const HttpCall& call) {
     has_second_ = has_second_ || IsOf(call, "second");
-    if (IsOf(call, "second")) return HttpAnswer{.status = 406, .body = "no"};
+    if (IsOf(call, "second")) return ScriptedResponse{.status = 406, .body = "no"};
     return has_second_ ? stored_ : not_now_;
   };
   const auto first = sender_.Queue(first_, false);
@@ -83,19 +85,19 @@ TEST_F(BulkSenderTest, SendsNothingOfAForgottenBody) {
 
 TEST_F(BulkSenderTest, NamesTheItemsThatAreRefused) {
   answer_ = [](const HttpCall&) {
-    return HttpAnswer{.body = R"({"items":[{"create":{"status":400,"error":
+    return ScriptedResponse{.body = R"({"items":[{"create":{"status":400,"error":
                                  {"type":"mapper_parsing_exception","reason":"r"}}}]})"};
   };
-  const auto answers = sender_.Await(*sender_.Queue(first_, false));
-  EXPECT_EQ(answers.inserted, 0U);
-  ASSERT_EQ(answers.refusals.size(), 1U);
-  EXPECT_EQ(answers.refusals[0].item, 0U);
-  EXPECT_EQ(answers.refusals[0].error, "mapper_parsing_exception");
+  const auto responses = sender_.Await(*sender_.Queue(first_, false));
+  EXPECT_EQ(responses.inserted, 0U);
+  ASSERT_EQ(responses.refusals.size(), 1U);
+  EXPECT_EQ(responses.refusals[0].item, 0U);
+  EXPECT_EQ(responses.refusals[0].error, "mapper_parsing_exception");
 }
 
 TEST_F(BulkSenderTest, SaysWhichDocumentAnIndexDoesNotTake) {
   answer_ = [](const HttpCall&) {
-    return HttpAnswer{.body = R"({"items":[{"create":{"status":400,"error":
+    return ScriptedResponse{.body = R"({"items":[{"create":{"status":400,"error":
                                  {"type":"illegal_argument_exception","reason":"no pipeline"}}}]})"};
   };
   std::string message;

@@ -53,7 +53,7 @@ TEST_F(HttpClientTest, HeadersGoWithTheirRequestOnly) {
 
 TEST(HttpClientBodies, MethodsAndBodiesArriveWholeAndDoNotLeakIntoTheNextRequest) {
   test::ScriptedServer server([](const test::HttpCall& call) {
-    return test::HttpAnswer{.status = call.method == "PUT" ? 201 : 200, .body = call.body};
+    return test::ScriptedResponse{.status = call.method == "PUT" ? 201 : 200, .body = call.body};
   });
   HttpClient client({.max_in_flight = 1, .user = "elastic", .password = "p:w"});
   const auto ask = [&](const std::string& method, const std::string& body) {

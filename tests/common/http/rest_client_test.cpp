@@ -11,34 +11,34 @@ namespace {
 
 using std::chrono::seconds;
 using test::CodeOf;
-using test::HttpAnswer;
 using test::HttpCall;
+using test::ScriptedResponse;
 using testing::HasSubstr;
 
 class RestClientTest : public testing::Test {
  protected:
   // Answers in turn; the last one stays.
-  HttpAnswer Next() {
-    HttpAnswer answer = answers_.front();
-    if (answers_.size() > 1) answers_.erase(answers_.begin());
-    return answer;
+  ScriptedResponse Next() {
+    ScriptedResponse response = responses_.front();
+    if (responses_.size() > 1) responses_.erase(responses_.begin());
+    return response;
   }
   RestServer At(const std::string& url) const {
     return {.source = "AIRFLOW_CONN_X", .url = url, .headers = {"Authorization: ApiKey k"}};
   }
 
-  std::vector<HttpAnswer> answers_{{}};
+  std::vector<ScriptedResponse> responses_{{}};
   test::ScriptedServer server_{[this](const HttpCall&) { return Next(); }};
   test::TestRun run_{seconds(20)};
   std::string message_;
 };
 
 TEST_F(RestClientTest, SendsWhatItIsGiven) {
-  answers_ = {{.status = 404, .body = "{\"found\":false}"}};
+  responses_ = {{.status = 404, .body = "{\"found\":false}"}};
   RestClient client(At(server_.url()), run_.run());
-  const HttpResponse answer = client.Ask("PUT", "/a/b?c", "{}");
-  EXPECT_EQ(answer.status, 404);
-  EXPECT_EQ(answer.body, "{\"found\":false}");
+  const HttpResponse response = client.Ask("PUT", "/a/b?c", "{}");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, "{\"found\":false}");
   client.Ask("GET", "/");
   const auto calls = server_.calls();
   ASSERT_EQ(calls.size(), 2U);
@@ -49,14 +49,15 @@ TEST_F(RestClientTest, SendsWhatItIsGiven) {
 }
 
 TEST_F(RestClientTest, TriesAgainWhatMayGoBetter) {
-  answers_ = {{.status = 503}, {.status = 429}, {.body = "{\"a\":1}", .cut = true}, {.body = "{}"}};
+  responses_ = {
+      {.status = 503}, {.status = 429}, {.body = "{\"a\":1}", .cut = true}, {.body = "{}"}};
   RestClient client(At(server_.url()), run_.run());
   EXPECT_EQ(client.Ask("POST", "/", "{}").body, "{}");
   EXPECT_EQ(server_.calls().size(), 4U);
 }
 
 TEST_F(RestClientTest, GivesUpAfterTheRetries) {
-  answers_ = {{.status = 503}};
+  responses_ = {{.status = 503}};
   run_.options.retries = 1;
   RestClient client(At(server_.url()), run_.run());
   EXPECT_EQ(CodeOf([&] { client.Ask("GET", "/x"); }, &message_), ExitCode::kTransient);
@@ -65,7 +66,7 @@ TEST_F(RestClientTest, GivesUpAfterTheRetries) {
 }
 
 TEST_F(RestClientTest, AWaitPastTheDeadlineEndsAtOnce) {
-  answers_ = {{.status = 503, .headers = {{"Retry-After", "3600"}}}};
+  responses_ = {{.status = 503, .headers = {{"Retry-After", "3600"}}}};
   RestClient client(At(server_.url()), run_.run());
   EXPECT_EQ(CodeOf([&] { client.Ask("GET", "/x"); }), ExitCode::kTransient);
   EXPECT_EQ(server_.calls().size(), 1U);
@@ -75,7 +76,7 @@ TEST_F(RestClientTest, WhatAnotherTryCannotMendEndsAtOnce) {
   const std::pair<int, ExitCode> ends[] = {
       {401, ExitCode::kAuth}, {403, ExitCode::kAuth}, {302, ExitCode::kConfig}};
   for (const auto& [status, code] : ends) {
-    answers_ = {{.status = status, .headers = {{"Location", "http://127.0.0.1:1/"}}}};
+    responses_ = {{.status = status, .headers = {{"Location", "http://127.0.0.1:1/"}}}};
     const std::size_t before = server_.calls().size();
     RestClient client(At(server_.url()), run_.run());
     EXPECT_EQ(CodeOf([&] { client.Ask("GET", "/x"); }, &message_), code) << status;
@@ -85,7 +86,7 @@ TEST_F(RestClientTest, WhatAnotherTryCannotMendEndsAtOnce) {
 }
 
 TEST_F(RestClientTest, ASignalEndsTheWaiting) {
-  answers_ = {{.status = 503, .headers = {{"Retry-After", "10"}}}};
+  responses_ = {{.status = 503, .headers = {{"Retry-After", "10"}}}};
   RestClient client(At(server_.url()), run_.run());
   ::pthread_kill(::pthread_self(), SIGTERM);  // blocked, so it stays pending
   EXPECT_EQ(CodeOf([&] { client.Ask("GET", "/x"); }), ExitCode::kTerminated);

@@ -51,7 +51,7 @@ class PlayerBatchesTest : public testing::Test {
     return static_cast<std::size_t>(std::count(fetch.url.begin(), fetch.url.end(), ',')) + 1;
   }
 
-  std::size_t Answer(const std::set<std::uint64_t>& broken, bool is_outage);
+  std::size_t Respond(const std::set<std::uint64_t>& broken, bool is_outage);
 
   TestRun test_;
   steam_api::Parser parser_;
@@ -128,7 +128,7 @@ TEST_F(PlayerBatchesTest, ABrokenBodyIsNoAnswer) {
 
 // What the API makes of all calls, one after the other, where those that ask for one of the broken
 // ids fail, and in an outage all. Returns how many calls were made.
-std::size_t PlayerBatchesTest::Answer(const std::set<std::uint64_t>& broken, bool is_outage) {
+std::size_t PlayerBatchesTest::Respond(const std::set<std::uint64_t>& broken, bool is_outage) {
   std::size_t calls = 0;
   while (auto fetch = batches_->Next()) {
     ++calls;
@@ -151,7 +151,7 @@ TEST_F(PlayerBatchesTest, SplitsABatchDownToTheIdsThatFailAlone) {
     for (const std::uint64_t count : {100U, 250U}) {
       outcomes_.clear();
       Begin(count);
-      Answer(broken, false);
+      Respond(broken, false);
       EXPECT_EQ(outcomes_.size(), count - broken.size());
       const MethodCalls calls = batches_->TakeCalls();
       std::set<std::uint64_t> failed;
@@ -167,7 +167,7 @@ TEST_F(PlayerBatchesTest, SplitsABatchDownToTheIdsThatFailAlone) {
 
 TEST_F(PlayerBatchesTest, AnOutageIsNotSearchedForBrokenIds) {
   Begin(250);
-  EXPECT_EQ(Answer({}, true), 3U + 2U) << "the batches, and two ids elsewhere";
+  EXPECT_EQ(Respond({}, true), 3U + 2U) << "the batches, and two ids elsewhere";
   const MethodCalls calls = batches_->TakeCalls();
   EXPECT_EQ(calls.failed.size(), 3U);
   EXPECT_EQ(calls.failed[0].size, 100U);
@@ -179,7 +179,7 @@ TEST_F(PlayerBatchesTest, TheSearchEndsWhereMoreFailThanIdsMayBeBroken) {
   std::set<std::uint64_t> odd;
   for (std::uint64_t item = 1; item < 100; item += 2) odd.insert(item);
   Begin(100);
-  EXPECT_LT(Answer(odd, false), 60U);
+  EXPECT_LT(Respond(odd, false), 60U);
   EXPECT_FALSE(batches_->TakeCalls().AreWell());
 }
 

@@ -19,7 +19,7 @@ std::uint64_t CanonicalSteamId(std::uint64_t steam_id);
 enum class Account { kAbsent, kDeleted, kPrivate, kPublic };
 
 enum class GamesShown {
-  kWithheld,  // the answer is {"response":{}}
+  kWithheld,  // the response is {"response":{}}
   kNone,      // total_count 0 and no games
   kSome,
 };
@@ -53,10 +53,10 @@ class Accounts {
   /// The games that GetRecentlyPlayedGames shows, in its order; none unless GamesShownOf is kSome.
   std::vector<Game> RecentGames(std::uint64_t steam_id) const;
 
-  /// The answer of GetPlayerSummaries.
+  /// The response of GetPlayerSummaries.
   std::string PlayerSummaries(std::span<const std::uint64_t> steam_ids) const;
 
-  /// The answer of GetRecentlyPlayedGames. `count` limits the games, not total_count; 0 is no
+  /// The response of GetRecentlyPlayedGames. `count` limits the games, not total_count; 0 is no
   /// limit.
   std::string RecentlyPlayedGames(std::uint64_t steam_id, std::uint32_t count = 0) const;
 

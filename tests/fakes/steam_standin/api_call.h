@@ -35,7 +35,7 @@ constexpr const MethodInfo& Info(Method method) {
 
 enum class KeyIn { kNone, kHeader, kQuery };
 
-/// What a request asked for, as far as answers, faults and the journal need it. Holds no key.
+/// What a request asked for, as far as responses, faults and the journal need it. Holds no key.
 struct ApiCall {
   Method method;
   std::vector<std::uint64_t> steam_ids = {};  // as sent, numbers only

@@ -18,7 +18,7 @@ bool AppExists(std::uint32_t appid);
 /// Players of the app; nothing when the app is unknown.
 std::optional<std::uint32_t> PlayerCount(std::uint32_t appid);
 
-/// The answer of GetNumberOfCurrentPlayers; for an unknown app it goes with HTTP status 404.
+/// The response of GetNumberOfCurrentPlayers; for an unknown app it goes with HTTP status 404.
 std::string NumberOfCurrentPlayers(std::uint32_t appid);
 
 /// A game that players have played. `name` is JSON text between its quotes, escapes included; empty

@@ -16,18 +16,18 @@ namespace steamflow::standin {
 enum class FaultKind {
   kStatus,         // `status` with an HTML page
   kHtml200,        // an HTML page of maintenance with status 200
-  kCutLength,      // half of the answer under its whole Content-Length, then close
-  kCutChunked,     // half of the answer in chunks without the last one, then close
-  kCutClose,       // half of the answer without any length, then close
-  kBrokenJson,     // half of the answer, complete as far as HTTP can tell
-  kBadUtf8,        // a text of the answer begins with bytes that are not UTF-8
+  kCutLength,      // half of the response under its whole Content-Length, then close
+  kCutChunked,     // half of the response in chunks without the last one, then close
+  kCutClose,       // half of the response without any length, then close
+  kBrokenJson,     // half of the response, complete as far as HTTP can tell
+  kBadUtf8,        // a text of the response begins with bytes that are not UTF-8
   kNul,            // ... with \u0000
   kLoneSurrogate,  // ... with \ud83d
   kGzipBomb,       // 1 MiB that expands to 1 GiB
-  kTrickle,        // the answer byte by byte, `ms` apart
+  kTrickle,        // the response byte by byte, `ms` apart
   kSilence,        // nothing, until the client leaves
   kRedirect,       // 302 to `location`
-  kLatency,        // the answer `ms` later; does not keep the next fault from happening
+  kLatency,        // the response `ms` later; does not keep the next fault from happening
   kEdgeBlock,      // the 403 page of the content network
   kKeyRefused401,  // the page for a bad key
   kKeyRefused403,

@@ -10,7 +10,8 @@ namespace {
 constexpr int kGzip = 16 + MAX_WBITS;
 constexpr int kRaw = -MAX_WBITS;
 
-/// A deflate stream, kept for the next text: making one costs more than compressing a small answer.
+/// A deflate stream, kept for the next text: making one costs more than compressing a small
+/// response.
 class Deflater {
  public:
   Deflater(int level, int window_bits) {

@@ -35,12 +35,12 @@ int main(int argc, char** argv) {
   app.add_option("--port", port, "Port on 127.0.0.1; 0 takes a free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
-  app.add_option("--latency-ms", latency_ms, "Wait so long before every answer")
+  app.add_option("--latency-ms", latency_ms, "Wait so long before every response")
       ->check(CLI::Range(0, 60'000))
       ->capture_default_str();
   app.add_option("--key", options.key, "The only API key to take; without it any will do");
   app.add_flag("--every-player", every_player, "Every id is a public account with recent games");
-  app.add_flag("--no-gzip", no_gzip, "Never compress an answer");
+  app.add_flag("--no-gzip", no_gzip, "Never compress a response");
   app.add_flag("--exit-with-stdin", exit_with_stdin, "End when standard input ends");
   CLI11_PARSE(app, argc, argv);
   options.compresses = !no_gzip;

@@ -31,7 +31,7 @@ bool HasNewsFeed(std::uint32_t appid);
 /// All news of the app, newest first.
 std::vector<NewsItem> NewsOf(std::uint32_t appid);
 
-/// The answer of GetNewsForApp: the newest `count` items of `enddate` or before.
+/// The response of GetNewsForApp: the newest `count` items of `enddate` or before.
 /// Its member count is that of all items of the app.
 std::string NewsForApp(std::uint32_t appid, std::uint32_t count = 20,
                        std::optional<std::uint32_t> enddate = std::nullopt);

@@ -19,7 +19,7 @@ class NewsFeeds {
   void Set(std::uint32_t appid, std::string_view items);
   void Clear();
 
-  /// The answer of GetNewsForApp, as news.h says; nothing where the app was given none. An item
+  /// The response of GetNewsForApp, as news.h says; nothing where the app was given none. An item
   /// without a date comes last.
   std::optional<std::string> NewsForApp(std::uint32_t appid, std::uint32_t count,
                                         std::optional<std::uint32_t> enddate) const;

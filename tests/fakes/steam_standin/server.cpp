@@ -101,34 +101,34 @@ auto SendPart(std::shared_ptr<const std::string> body, std::size_t end) {
   };
 }
 
-void Deliver(Answer answer, bool may_compress, const httplib::Request& request,
-             httplib::Response& response) {
-  if (answer.delivery == Delivery::kSilence) {
+void Deliver(Response response, bool may_compress, const httplib::Request& request,
+             httplib::Response& sent) {
+  if (response.delivery == Delivery::kSilence) {
     WaitUntilClientLeaves(request);
     return;
   }
-  if (may_compress && !answer.headers.contains("Content-Encoding") && !answer.body.empty() &&
+  if (may_compress && !response.headers.contains("Content-Encoding") && !response.body.empty() &&
       request.get_header_value("Accept-Encoding").find("gzip") != std::string::npos) {
-    answer.body = Gzip(answer.body);
-    answer.headers["Content-Encoding"] = "gzip";
+    response.body = Gzip(response.body);
+    response.headers["Content-Encoding"] = "gzip";
   }
-  response.status = answer.status;
-  for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-  if (answer.body.empty()) {
-    response.set_header("Content-Type", answer.content_type);
+  sent.status = response.status;
+  for (const auto& [name, value] : response.headers) sent.set_header(name, value);
+  if (response.body.empty()) {
+    sent.set_header("Content-Type", response.content_type);
     return;
   }
   // The library would compress a body again; what comes from a provider travels as it is.
-  const auto body = std::make_shared<const std::string>(std::move(answer.body));
+  const auto body = std::make_shared<const std::string>(std::move(response.body));
   const auto size = body->size();
   const auto with_length = [&](std::size_t end) {
-    response.set_content_provider(
-        size, answer.content_type,
+    sent.set_content_provider(
+        size, response.content_type,
         [send = SendPart(body, end)](std::size_t offset, std::size_t, httplib::DataSink& sink) {
           return send(offset, sink);
         });
   };
-  switch (answer.delivery) {
+  switch (response.delivery) {
     case Delivery::kWhole:
       with_length(size);
       break;
@@ -136,16 +136,16 @@ void Deliver(Answer answer, bool may_compress, const httplib::Request& request,
       with_length(size / 2);
       break;
     case Delivery::kCutChunked:
-      response.set_chunked_content_provider(answer.content_type, SendPart(body, size / 2));
+      sent.set_chunked_content_provider(response.content_type, SendPart(body, size / 2));
       break;
     case Delivery::kCutClose:
-      response.set_header("Connection", "close");
-      response.set_content_provider(answer.content_type, SendPart(body, size / 2));
+      sent.set_header("Connection", "close");
+      sent.set_content_provider(response.content_type, SendPart(body, size / 2));
       break;
     case Delivery::kTrickle:
-      response.set_content_provider(
-          size, answer.content_type,
-          [body, pause = answer.pause](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+      sent.set_content_provider(
+          size, response.content_type,
+          [body, pause = response.pause](std::size_t offset, std::size_t, httplib::DataSink& sink) {
             std::this_thread::sleep_for(pause);
             return sink.write(body->data() + offset, 1);
           });
@@ -170,7 +170,7 @@ StandinServer::StandinServer(ServerOptions options)
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     listen_socket_ = socket;
   });
-  // Steam's and its content network's answers have no Keep-Alive header.
+  // Steam's and its content network's responses have no Keep-Alive header.
   http_.set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
     response.headers.erase("Keep-Alive");
   });
@@ -210,29 +210,29 @@ bool StandinServer::KeyIsGood(const httplib::Request& request) const {
   return options_.key.empty() ? !key.empty() : key == options_.key;
 }
 
-Answer StandinServer::RightAnswer(const ApiCall& call, bool key_is_good) const {
+Response StandinServer::RightResponse(const ApiCall& call, bool key_is_good) const {
   if (Info(call.method).needs_key && !key_is_good) return KeyRefused(403);
   if (call.method == Method::kNewsForApp && call.appid) {
     auto news = news_.NewsForApp(*call.appid, call.count.value_or(20), call.enddate);
     if (news) return {.body = std::move(*news)};
   }
-  return AnswerTo(call, accounts_);
+  return ResponseTo(call, accounts_);
 }
 
-void StandinServer::ServeApi(const httplib::Request& request, httplib::Response& response) {
+void StandinServer::ServeApi(const httplib::Request& request, httplib::Response& sent) {
   const auto method = request.method == "GET" ? MethodAt(request.path) : std::nullopt;
   if (!method) {
     Deliver(ErrorPage(404, "Not Found", "No such method of the Steam Web API."),
-            options_.compresses, request, response);
+            options_.compresses, request, sent);
     return;
   }
   const auto call = ParseCall(*method, request);
   journal_.Add(call);
   const auto misfortune = faults_.Take(call);
   std::this_thread::sleep_for(options_.latency + misfortune.latency);
-  auto answer = RightAnswer(call, KeyIsGood(request));
-  if (misfortune.fault) answer = Spoil(std::move(answer), *misfortune.fault);
-  Deliver(std::move(answer), options_.compresses, request, response);
+  auto response = RightResponse(call, KeyIsGood(request));
+  if (misfortune.fault) response = Spoil(std::move(response), *misfortune.fault);
+  Deliver(std::move(response), options_.compresses, request, sent);
 }
 
 void StandinServer::AddControl() {

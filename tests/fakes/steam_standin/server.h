@@ -6,16 +6,16 @@
 #include <string>
 
 #include "steam_standin/accounts.h"
-#include "steam_standin/answer.h"
 #include "steam_standin/fault.h"
 #include "steam_standin/journal.h"
 #include "steam_standin/news_feeds.h"
+#include "steam_standin/response.h"
 
 namespace steamflow::standin {
 
 struct ServerOptions {
   Population population = Population::kMixed;
-  std::chrono::milliseconds latency{0};  // added to every answer
+  std::chrono::milliseconds latency{0};  // added to every response
   bool compresses = true;                // answers to clients that take gzip
   std::string key;                       // the only key that is taken; empty: any but an empty one
 };
@@ -35,7 +35,7 @@ class StandinServer {
 
  private:
   void ServeApi(const httplib::Request& request, httplib::Response& response);
-  Answer RightAnswer(const ApiCall& call, bool key_is_good) const;
+  Response RightResponse(const ApiCall& call, bool key_is_good) const;
   bool KeyIsGood(const httplib::Request& request) const;
   void AddControl();
 

@@ -299,7 +299,7 @@ TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
 TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   WriteConnector();
   int asked = 0;
-  const auto answer = [&](const HttpCall& call) -> HttpAnswer {
+  const auto response = [&](const HttpCall& call) -> ScriptedResponse {
     ++asked;
     if (asked % 3 == 1) return {404, "<html>Not Found</html>"};
     if (asked % 3 == 2) return {409, R"({"error_code":409,"message":"a rebalance is expected"})"};
@@ -310,7 +310,7 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
     if (call.target.ends_with("/config")) return {404, R"({"error_code":404,"message":"none"})"};
     return {200, R"({"connector":{"state":"RUNNING"},"tasks":[{"id":0,"state":"RUNNING"}]})"};
   };
-  const ScriptedServer starting(answer);
+  const ScriptedServer starting(response);
   Environment settings = Settings();
   settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = starting.url();
   const Ended run = Run({}, settings);
@@ -320,9 +320,9 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
 
   // What the worker said before it fell silent says more than a timeout.
   std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "another.json");
-  const auto ending = [&](const HttpAnswer& first) {
+  const auto ending = [&](const ScriptedResponse& first) {
     const ScriptedServer server([&, calls = 0](const HttpCall&) mutable {
-      HttpAnswer next = first;
+      ScriptedResponse next = first;
       if (++calls > 1) next.delay = std::chrono::seconds(3);
       return next;
     });

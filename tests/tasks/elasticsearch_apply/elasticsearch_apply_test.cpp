@@ -111,7 +111,7 @@ TEST_P(ElasticsearchApply, AFileThatTheServerRefusesIsConfiguration) {
 // Keeps what it is given, as servers with lifecycles do.
 class Lifecycles : public ::testing::Test {
  protected:
-  HttpAnswer Answer(const HttpCall& call) {
+  ScriptedResponse Respond(const HttpCall& call) {
     const std::string path = call.target.substr(0, call.target.find('?'));
     const std::string name = path.substr(path.rfind('/') + 1);
     if (path == list_) return {.body = "{}"};
@@ -161,7 +161,7 @@ class Lifecycles : public ::testing::Test {
   std::string list_;  // the address of the policies
   std::map<std::string, std::string> kept_;
   std::string last_query_;
-  ScriptedServer server_{[this](const HttpCall& call) { return Answer(call); }};
+  ScriptedServer server_{[this](const HttpCall& call) { return Respond(call); }};
 };
 
 TEST_F(Lifecycles, IlmPoliciesDropTheMonthsOfEvents) {
@@ -198,10 +198,10 @@ class Kibana : public ::testing::Test {
     return run.Result().Text("/error/message");
   }
 
-  HttpAnswer answer_{.body = R"({"success":true,"successCount":29})"};
+  ScriptedResponse answer_{.body = R"({"success":true,"successCount":29})"};
   ScriptedServer kibana_{[this](const HttpCall&) { return answer_; }};
   ScriptedServer search_{[](const HttpCall& call) {
-    return HttpAnswer{.status = call.method == "PUT" ? 200 : 404, .body = "{}"};
+    return ScriptedResponse{.status = call.method == "PUT" ? 200 : 404, .body = "{}"};
   }};
   Environment environment_{
       {"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", "http://u:p@" + search_.url().substr(7)}};
@@ -351,18 +351,18 @@ TEST_P(Dashboards, NoPanelIsEmpty) {
   EXPECT_EQ(placed, panels.size());
   for (const Panel& panel : panels) {
     SCOPED_TRACE(panel.title + " " + panel.query);
-    const JsonValue answer =
+    const JsonValue response =
         search_.Ask("POST", "/" + search_.prefix() + panel.index + "/_search", panel.query);
-    EXPECT_GT(answer.Number("/hits/total/value"), 0);
+    EXPECT_GT(response.Number("/hits/total/value"), 0);
     std::string at = "/aggregations";
     for (const std::string& bucket : panel.buckets) {
       at += "/" + bucket + "/buckets";
-      ASSERT_GT(answer.Size(at), 0u);
+      ASSERT_GT(response.Size(at), 0u);
       at += "/0";
-      EXPECT_GT(answer.Number(at + "/doc_count"), 0);
+      EXPECT_GT(response.Number(at + "/doc_count"), 0);
     }
     for (const std::string& metric : panel.metrics) {
-      EXPECT_GT(answer.Real(at + "/" + metric + "/value"), 0);
+      EXPECT_GT(response.Real(at + "/" + metric + "/value"), 0);
     }
   }
 }

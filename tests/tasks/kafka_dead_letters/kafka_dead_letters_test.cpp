@@ -163,10 +163,10 @@ TEST_F(KafkaDeadLetters, ARecordWithoutAnEventIdGetsTheOneOfItsLetter) {
 TEST_F(KafkaDeadLetters, WhatIsNoWholeRecordIsNotReplayedAndTheRestIs) {
   NewMessage cut = Letter(topic_ + "/cut");
   cut.headers["truncated"] = "true";
-  NewMessage answer = Letter(topic_ + "/answer", "HTTP 500");  // of the API
-  answer.headers.erase("source_key");
-  answer.headers.erase("source_partition");
-  Write({cut, Letter(id_), answer});
+  NewMessage response = Letter(topic_ + "/response", "HTTP 500");  // of the API
+  response.headers.erase("source_key");
+  response.headers.erase("source_partition");
+  Write({cut, Letter(id_), response});
   const Ended run = Run({"--replay"});
   EXPECT_EQ(run.exit_code, 65) << run.out;
   EXPECT_EQ(run.Result().Raw("/letters"),

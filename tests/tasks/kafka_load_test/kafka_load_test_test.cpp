@@ -150,7 +150,7 @@ TEST_F(KafkaLoadTest, TheDeadlineAndASignalEndItWithWhatIsDone) {
   EXPECT_EQ(late.exit_code, 75) << late.out;
   const auto done = late.Result().Number("/kafka/acknowledged");
   const std::int64_t there = std::ssize(ReadTopic(RealBrokers(), topic_));
-  EXPECT_GE(there, done);  // the last ones may have come without an answer in time
+  EXPECT_GE(there, done);  // the last ones may have come without a response in time
   EXPECT_LE(there, late.Result().Number("/kafka/records"));
   EXPECT_GT(done, 0);
 

@@ -42,15 +42,15 @@ inline std::vector<Item> ItemsOf(const std::string& body) {
 // goes wrong.
 class BulkFaults : public ::testing::Test {
  protected:
-  using Fault = std::function<std::optional<HttpAnswer>(const std::vector<Item>&)>;
+  using Fault = std::function<std::optional<ScriptedResponse>(const std::vector<Item>&)>;
 
-  static HttpAnswer Error(int status, const std::string& type) {
+  static ScriptedResponse Error(int status, const std::string& type) {
     return {.status = status,
             .body = R"({"error":{"type":")" + type + R"(","reason":"as told"},"status":)" +
                     std::to_string(status) + "}"};
   }
 
-  HttpAnswer Answer(const HttpCall& call) {
+  ScriptedResponse Respond(const HttpCall& call) {
     if (call.target.starts_with("/_mget")) return {.body = Positions(call.body)};
     if (!call.target.starts_with("/_bulk")) {
       return {.body = R"({"index_templates":[{"name":"steamflow-t"},{"name":"steamflow-t-undated"},
@@ -58,9 +58,9 @@ class BulkFaults : public ::testing::Test {
     }
     if (call.body.find("\"steamflow-positions\"") != std::string::npos) {
       if (auto fault = at_position_ ? at_position_() : std::nullopt) return *fault;
-      HttpAnswer answer{.body = MovePositions(call.body)};
+      ScriptedResponse response{.body = MovePositions(call.body)};
       if (auto fault = after_position_ ? after_position_() : std::nullopt) return *fault;
-      return answer;
+      return response;
     }
     EXPECT_EQ(call.method, "POST");
     EXPECT_EQ(call.headers.at("content-encoding"), "gzip");
@@ -68,17 +68,17 @@ class BulkFaults : public ::testing::Test {
     const auto items = ItemsOf(call.body);
     requests_.push_back(items.size());
     if (auto fault = before_ ? before_(items) : std::nullopt) return *fault;
-    std::string answer;
+    std::string response;
     for (const Item& item : items) {
       int status = item_status_ ? item_status_(item) : 0;
       if (status == 0) status = documents_.insert(item.id).second ? 201 : 409;
       const std::string error =
           status < 300 ? "" : R"(,"error":{"type":")" + TypeOf(status) + R"(","reason":"as told"})";
-      answer += (answer.empty() ? "" : ",") + ("{\"" + item.action + "\":{\"status\":") +
-                std::to_string(status) + error + "}}";
+      response += (response.empty() ? "" : ",") + ("{\"" + item.action + "\":{\"status\":") +
+                  std::to_string(status) + error + "}}";
     }
     if (auto fault = after_ ? after_(items) : std::nullopt) return *fault;
-    return {.body = "{\"took\":1,\"errors\":false,\"items\":[" + answer + "]}"};
+    return {.body = "{\"took\":1,\"errors\":false,\"items\":[" + response + "]}"};
   }
 
   static std::string TypeOf(int status) {
@@ -102,7 +102,7 @@ class BulkFaults : public ::testing::Test {
     return "{\"docs\":[" + documents + "]}";
   }
   std::string MovePositions(const std::string& body) {
-    std::string answer;
+    std::string response;
     std::istringstream lines(body);
     for (std::string line; std::getline(lines, line);) {
       const JsonValue action(line);
@@ -116,11 +116,11 @@ class BulkFaults : public ::testing::Test {
               ? held == positions_.end()
               : held != positions_.end() && action.Number("/index/if_seq_no") == held->second.first;
       if (is_free) positions_[id] = {++seq_no_, document};
-      answer +=
-          (answer.empty() ? "{\"" : ",{\"") + name + R"(":{"status":)" +
+      response +=
+          (response.empty() ? "{\"" : ",{\"") + name + R"(":{"status":)" +
           (is_free ? "201}}" : R"(409,"error":{"type":"version_conflict_engine_exception"}}})");
     }
-    return R"({"items":[)" + answer + "]}";
+    return R"({"items":[)" + response + "]}";
   }
 
   void WriteMany(int count, const std::string& filling = "") const {
@@ -158,12 +158,12 @@ class BulkFaults : public ::testing::Test {
     return *program_;
   }
   // The next requests, one each.
-  static Fault First(std::vector<HttpAnswer> answers) {
-    return [answers](const std::vector<Item>&) mutable -> std::optional<HttpAnswer> {
-      if (answers.empty()) return std::nullopt;
-      const HttpAnswer answer = answers.front();
-      answers.erase(answers.begin());
-      return answer;
+  static Fault First(std::vector<ScriptedResponse> responses) {
+    return [responses](const std::vector<Item>&) mutable -> std::optional<ScriptedResponse> {
+      if (responses.empty()) return std::nullopt;
+      const ScriptedResponse response = responses.front();
+      responses.erase(responses.begin());
+      return response;
     };
   }
   std::size_t Answered() const {  // bulk requests
@@ -179,15 +179,16 @@ class BulkFaults : public ::testing::Test {
   }
 
   Fault before_;                                 // instead of doing anything
-  Fault after_;                                  // instead of the answer, after all was done
+  Fault after_;                                  // instead of the response, after all was done
   std::function<int(const Item&)> item_status_;  // 0 = as it really is
-  std::function<std::optional<HttpAnswer>()> at_position_;     // instead of moving positions
-  std::function<std::optional<HttpAnswer>()> after_position_;  // instead of the answer to that
+  std::function<std::optional<ScriptedResponse>()> at_position_;  // instead of moving positions
+  std::function<std::optional<ScriptedResponse>()>
+      after_position_;  // instead of the response to that
   std::set<std::string> documents_;
   std::map<std::string, std::pair<std::int64_t, std::string>> positions_;
   std::int64_t seq_no_ = 0;
   std::vector<std::size_t> requests_;  // the number of items of each
-  ScriptedServer server_{[this](const HttpCall& call) { return Answer(call); }};
+  ScriptedServer server_{[this](const HttpCall& call) { return Respond(call); }};
   MockKafka kafka_;
   Environment environment_{{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", server_.url()},
                            {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + kafka_.brokers()},

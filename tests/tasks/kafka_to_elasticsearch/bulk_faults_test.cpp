@@ -37,14 +37,15 @@ TEST_F(BulkFaults, WholeRequestsAreSentAgain) {
 
 TEST_F(BulkFaults, WhatWasDoneButNotAnsweredIsRecognised) {
   WriteMany(10);
-  const std::vector<HttpAnswer> answers{{.body = std::string(100, 'x'), .cut = true},
-                                        {.body = "<html>garbage</html>"},
-                                        {.body = R"({"items":[{"create":{"status":201}}]})"},
-                                        {.status = 504}};
-  after_ = First(answers);
+  const std::vector<ScriptedResponse> responses{
+      {.body = std::string(100, 'x'), .cut = true},
+      {.body = "<html>garbage</html>"},
+      {.body = R"({"items":[{"create":{"status":201}}]})"},
+      {.status = 504}};
+  after_ = First(responses);
   ExpectRun(0, 0, 10, 0);
   EXPECT_EQ(documents_.size(), 10u);
-  EXPECT_EQ(requests_.size(), answers.size() + 1);
+  EXPECT_EQ(requests_.size(), responses.size() + 1);
 }
 
 TEST_F(BulkFaults, ATimeoutAfterTheWorkIsRecognised) {
@@ -80,14 +81,14 @@ TEST_F(BulkFaults, OffsetsWaitForTheDeadLetters) {
 
 TEST_F(BulkFaults, ARequestThatIsTooLargeIsHalved) {
   WriteMany(16, std::string(1000, 'x'));
-  before_ = [](const std::vector<Item>& items) -> std::optional<HttpAnswer> {
-    if (items.size() > 3) return HttpAnswer{.status = 413};
+  before_ = [](const std::vector<Item>& items) -> std::optional<ScriptedResponse> {
+    if (items.size() > 3) return ScriptedResponse{.status = 413};
     return std::nullopt;
   };
   ExpectRun(0, 16, 0, 0);
   EXPECT_EQ(documents_.size(), 16u);
-  before_ = [](const std::vector<Item>& items) -> std::optional<HttpAnswer> {
-    if (items.front().id == "1" || items.size() > 1) return HttpAnswer{.status = 413};
+  before_ = [](const std::vector<Item>& items) -> std::optional<ScriptedResponse> {
+    if (items.front().id == "1" || items.size() > 1) return ScriptedResponse{.status = 413};
     return std::nullopt;
   };
   documents_.clear();
@@ -98,7 +99,7 @@ TEST_F(BulkFaults, ARequestThatIsTooLargeIsHalved) {
 
 TEST_F(BulkFaults, ARequestThatIsRefusedAsAWholeIsHalvedUntilTheCauseIsAlone) {
   WriteMany(16);
-  before_ = [](const std::vector<Item>& items) -> std::optional<HttpAnswer> {
+  before_ = [](const std::vector<Item>& items) -> std::optional<ScriptedResponse> {
     for (const Item& item : items) {
       if (item.id == "5") return Error(400, "action_request_validation_exception");
     }
@@ -110,17 +111,17 @@ TEST_F(BulkFaults, ARequestThatIsRefusedAsAWholeIsHalvedUntilTheCauseIsAlone) {
 
 TEST_F(BulkFaults, WhatNoOtherTryCanMendEndsTheRun) {
   WriteMany(3);
-  const std::vector<std::pair<HttpAnswer, int>> ends{
+  const std::vector<std::pair<ScriptedResponse, int>> ends{
       {Error(401, "security_exception"), 77},
       {Error(403, "security_exception"), 77},
       {{.status = 301, .headers = {{"Location", "http://127.0.0.1:1/"}}}, 78},
       {{.status = 400, .body = "<html>a proxy</html>"}, 78},
       {Error(406, "media_type_header_exception"), 78}};
-  for (const auto& [answer, code] : ends) {
+  for (const auto& [response, code] : ends) {
     requests_.clear();
-    before_ = First({answer});
+    before_ = First({response});
     ExpectRun(code, 0, 0, 0);
-    EXPECT_EQ(requests_.size(), 1u) << answer.status;
+    EXPECT_EQ(requests_.size(), 1u) << response.status;
   }
   item_status_ = [](const Item&) { return 403; };
   ExpectRun(77, 0, 0, 0);
@@ -132,11 +133,11 @@ TEST_F(BulkFaults, WhatNoOtherTryCanMendEndsTheRun) {
 // What the server refuses for a reason of its own must not become letters, however it says it.
 TEST_F(BulkFaults, ARequestThatIsRefusedForAnotherReasonEndsTheRun) {
   WriteMany(16);
-  before_ = [](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+  before_ = [](const std::vector<Item>&) -> std::optional<ScriptedResponse> {
     return Error(400, "illegal_argument_exception");
   };
   ExpectRun(78, 0, 0, 0);
-  before_ = [](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+  before_ = [](const std::vector<Item>&) -> std::optional<ScriptedResponse> {
     return Error(403, "cluster_block_exception");
   };
   const Ended run = Run();

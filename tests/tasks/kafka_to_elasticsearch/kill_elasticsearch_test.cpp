@@ -8,7 +8,7 @@
 namespace steamflow::test {
 namespace {
 
-// The search server's and Kafka's requests and answers, the result.
+// The search server's and Kafka's requests and responses, the result.
 const std::vector<std::string> kCalls{"sendto", "recvfrom", "sendmsg", "write"};
 
 TEST(KillElasticsearch, StoresEachRecordOnce) {

@@ -12,13 +12,13 @@ class PositionFaults : public BulkFaults {};
 
 TEST_F(PositionFaults, APositionThatIsMovedButNotAnsweredIsRecognised) {
   WriteMany(10);
-  int answers = 0;
-  after_position_ = [&]() -> std::optional<HttpAnswer> {
-    if (++answers > 1) return std::nullopt;
-    return HttpAnswer{.body = std::string(100, 'x'), .cut = true};
+  int responses = 0;
+  after_position_ = [&]() -> std::optional<ScriptedResponse> {
+    if (++responses > 1) return std::nullopt;
+    return ScriptedResponse{.body = std::string(100, 'x'), .cut = true};
   };
   ExpectRun(0, 10, 0, 0);
-  EXPECT_EQ(answers, 2);
+  EXPECT_EQ(responses, 2);
   ExpectRun(0, 0, 0, 0);
 }
 
@@ -26,7 +26,7 @@ TEST_F(PositionFaults, APositionThatIsMovedButNotAnsweredIsRecognised) {
 TEST_F(PositionFaults, APositionIsMovedOnlyFromWhereItWasRead) {
   WriteMany(10);
   int moves = 0;
-  at_position_ = [&]() -> std::optional<HttpAnswer> {
+  at_position_ = [&]() -> std::optional<ScriptedResponse> {
     if (++moves == 1) {
       for (const char* id : {"t/0", "t/1", "t/2", "t/3"}) {
         positions_[id] = {++seq_no_, R"({"topic":"t","partition":0,"offset":0})"};
@@ -42,7 +42,7 @@ TEST_F(PositionFaults, APositionIsMovedOnlyFromWhereItWasRead) {
 
 TEST_F(PositionFaults, APositionThatCannotBeMovedIsNoSuccess) {
   WriteMany(10);
-  at_position_ = [] { return HttpAnswer{.status = 503}; };
+  at_position_ = [] { return ScriptedResponse{.status = 503}; };
   EXPECT_EQ(Run({"--retries", "1"}).exit_code, 75);
   at_position_ = [] { return Error(403, "security_exception"); };
   EXPECT_EQ(Run().exit_code, 77);
@@ -66,7 +66,7 @@ TEST_F(PositionFaults, AConsumerGroupThatTheLoginMayNotUseIsNamed) {
 
 TEST_F(PositionFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
   WriteMany(3);
-  after_ = [&](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+  after_ = [&](const std::vector<Item>&) -> std::optional<ScriptedResponse> {
     Started().Send(SIGTERM);
     return std::nullopt;
   };
@@ -82,7 +82,7 @@ TEST_F(PositionFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
 // The moments between two requests, which kill_elasticsearch_test cannot choose.
 TEST_F(PositionFaults, AKillBeforeOrAfterTheWorkLosesNothing) {
   WriteMany(3);
-  const auto kill = [&](const std::vector<Item>&) -> std::optional<HttpAnswer> {
+  const auto kill = [&](const std::vector<Item>&) -> std::optional<ScriptedResponse> {
     Started().Send(SIGKILL);
     Started().Wait();
     return std::nullopt;

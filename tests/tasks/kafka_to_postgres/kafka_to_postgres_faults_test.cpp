@@ -183,7 +183,7 @@ TEST_F(PostgresFaults, ConnectionIsCutAroundEachStatement) {
          std::vector<std::string>{"BEGIN", "sink_offsets", "WITH moves", "add_month", "COPY",
                                   "PGCOPY", "WITH fresh", commit}) {
       SCOPED_TRACE(word);
-      // To the beginning of the data the server has no answer yet.
+      // To the beginning of the data the server has no response yet.
       if (moment == Moment::kAfterAnswer && word == "PGCOPY") continue;
       WriteMany("t", 10, records);
       records += 10;

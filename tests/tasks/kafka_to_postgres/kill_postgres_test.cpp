@@ -7,7 +7,7 @@
 namespace steamflow::test {
 namespace {
 
-// PostgreSQL's requests and their answers, Kafka's requests, the result.
+// PostgreSQL's requests and their responses, Kafka's requests, the result.
 const std::vector<std::string> kCalls{"sendto", "recvfrom", "sendmsg", "write"};
 
 class KillSink : public PostgresSinkTest {

@@ -69,7 +69,7 @@ TEST_F(PipelineCheckStores, Postgres) {
 }
 
 // As Elasticsearch answers: `settings` of the cluster, `blocks` of indices, `templates`.
-class SearchAnswers {
+class SearchResponses {
  public:
   std::string settings = R"({"persistent":{},"transient":{}})";
   std::string blocks = "{}";
@@ -78,7 +78,7 @@ class SearchAnswers {
   std::string asked;   // of the rights
   int status = 200;
 
-  HttpAnswer operator()(const HttpCall& call) {
+  ScriptedResponse operator()(const HttpCall& call) {
     if (status != 200) return {status, "{}", {}};
     if (call.target == "/") return {200, R"({"version":{"number":"7.17.29"}})", {}};
     if (call.target.starts_with("/_cluster/settings")) return {200, settings, {}};
@@ -95,38 +95,39 @@ class SearchAnswers {
 };
 
 TEST_F(PipelineCheckStores, Search) {
-  SearchAnswers answers;
-  const ScriptedServer server([&](const HttpCall& call) { return answers(call); });
+  SearchResponses responses;
+  const ScriptedServer server([&](const HttpCall& call) { return responses(call); });
   environment_["AIRFLOW_CONN_ELASTICSEARCH_DEFAULT"] = server.url();
   ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
-  answers.templates = R"({"index_templates":[{"name":"t","index_template":{"template":{"settings":)"
-                      R"({"index.default_pipeline":"there","index.final_pipeline":"gone"}}}}]})";
+  responses.templates =
+      R"({"index_templates":[{"name":"t","index_template":{"template":{"settings":)"
+      R"({"index.default_pipeline":"there","index.final_pipeline":"gone"}}}}]})";
   ExpectLine("elasticsearch", 78, {"pipelines that are not there: gone"});
-  answers.templates = R"({"index_templates":[]})";
-  answers.settings = R"({"persistent":{"cluster.blocks.read_only":"true"},"transient":{}})";
+  responses.templates = R"({"index_templates":[]})";
+  responses.settings = R"({"persistent":{"cluster.blocks.read_only":"true"},"transient":{}})";
   ExpectLine("elasticsearch", 75, {"cluster.blocks.read_only"});
-  answers.settings = R"({"persistent":{},"transient":{}})";
-  answers.blocks = R"({"steam_news-2026.11":{"settings":)"
-                   R"({"index.blocks.read_only_allow_delete":"true"}}})";
+  responses.settings = R"({"persistent":{},"transient":{}})";
+  responses.blocks = R"({"steam_news-2026.11":{"settings":)"
+                     R"({"index.blocks.read_only_allow_delete":"true"}}})";
   ExpectLine("elasticsearch", 75, {"index.blocks.read_only_allow_delete of steam_news-2026.11"});
-  answers.blocks = "{}";
+  responses.blocks = "{}";
   const std::string has = R"({"username":"sink","has_all_requested":)";
-  answers.rights = has +
-                   R"(false,"cluster":{"manage_ilm":true,"manage_index_templates":false},)"
-                   R"("index":{"steam_news-*":{"create_index":false,"index":true,"read":true}},)"
-                   R"("application":{}})";
+  responses.rights = has +
+                     R"(false,"cluster":{"manage_ilm":true,"manage_index_templates":false},)"
+                     R"("index":{"steam_news-*":{"create_index":false,"index":true,"read":true}},)"
+                     R"("application":{}})";
   ExpectLine("elasticsearch", 77, {"manage_index_templates, create_index of steam_news-*"});
-  EXPECT_NE(answers.asked.find(R"("steamflow-positions")"), std::string::npos) << answers.asked;
-  EXPECT_NE(answers.asked.find(R"("topic_getuserinfo-*")"), std::string::npos) << answers.asked;
-  answers.rights = has + R"(true,"cluster":{"manage_ilm":true},"index":{},"application":{}})";
+  EXPECT_NE(responses.asked.find(R"("steamflow-positions")"), std::string::npos) << responses.asked;
+  EXPECT_NE(responses.asked.find(R"("topic_getuserinfo-*")"), std::string::npos) << responses.asked;
+  responses.rights = has + R"(true,"cluster":{"manage_ilm":true},"index":{},"application":{}})";
   ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
-  answers.status = 401;
+  responses.status = 401;
   ExpectLine("elasticsearch", 77, {"the login is refused", "AIRFLOW_CONN_ELASTICSEARCH_DEFAULT"});
 }
 
 TEST_F(PipelineCheckStores, Connect) {
   std::string state = "RUNNING";
-  const ScriptedServer server([&](const HttpCall&) -> HttpAnswer {
+  const ScriptedServer server([&](const HttpCall&) -> ScriptedResponse {
     return {
         200,
         R"({"steam-postgres":{"status":{"name":"steam-postgres","connector":{"state":"RUNNING"},)"
@@ -142,7 +143,9 @@ TEST_F(PipelineCheckStores, Connect) {
 
 TEST_F(PipelineCheckStores, Pushgateway) {
   int status = 200;
-  const ScriptedServer server([&](const HttpCall&) -> HttpAnswer { return {status, "", {}}; });
+  const ScriptedServer server([&](const HttpCall&) -> ScriptedResponse {
+    return {status, "", {}};
+  });
   environment_["AIRFLOW_VAR_PUSHGATEWAY_URL"] = server.url();
   ExpectLine("pushgateway", 0, {server.url()});
   status = 404;

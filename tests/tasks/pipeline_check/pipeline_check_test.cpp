@@ -88,7 +88,7 @@ TEST_F(PipelineCheck, APartitionWithoutLeaderIsTransient) {
   EXPECT_EQ(Failed(run), Names{"topic steam_news"});
 }
 
-// The cluster answers, and names a broker that nobody reaches.
+// The cluster responses, and names a broker that nobody reaches.
 TEST_F(PipelineCheck, ALeaderThatDoesNotAnswerIsNamedWithItsAddress) {
   MockKafka two(2);
   for (const std::string& topic : kTopics) {
@@ -107,7 +107,7 @@ TEST_F(PipelineCheck, ALeaderThatDoesNotAnswerIsNamedWithItsAddress) {
   const Ended run = Run({kTask});
   EXPECT_EQ(run.exit_code, 75) << run.out;
   EXPECT_EQ(Failed(run), (Names{"kafka", "topic steam_news"}));
-  EXPECT_NE(run.out.find("no answer from 2 at " + second), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("no response from 2 at " + second), std::string::npos) << run.out;
   EXPECT_NE(run.out.find("broker 2, which leads partition 1"), std::string::npos) << run.out;
 }
 

@@ -119,7 +119,7 @@ TEST_F(RecentlyPlayedGames, RetriesWhatIsOverTheLimit) {
 
 TEST_F(RecentlyPlayedGames, AnErrorThatOnlyAHeaderTellsIsNoPrivateProfile) {
   const std::uint64_t id = PublicIds(accounts_, kFirstGamesId, 100)[2];
-  const auto answer = [&](const std::string& eresult, int times) {
+  const auto response = [&](const std::string& eresult, int times) {
     standin_.ClearFaults();
     Fault(R"({"match":{"method":"GetRecentlyPlayedGames","steamid":")" + ToText(id) +
           R"("},"kind":"status","status":200,"headers":{)" + eresult +
@@ -130,16 +130,16 @@ TEST_F(RecentlyPlayedGames, AnErrorThatOnlyAHeaderTellsIsNoPrivateProfile) {
   };
   for (const char* code : {"2", "16", "20", "84", "busy"}) {
     const std::string header = std::string(R"("X-eresult":")") + code + "\",";
-    const Ended passing = answer(header, 1);
+    const Ended passing = response(header, 1);
     EXPECT_EQ(passing.exit_code, 0) << passing.out;
     EXPECT_EQ(passing.Result().Number("/source/retries"), 1) << code;
-    const Ended held = answer(header, -1);
+    const Ended held = response(header, -1);
     EXPECT_EQ(held.exit_code, 75) << held.out;
     EXPECT_EQ(held.Result().Text("/cursors/0/to"), ToText(id));
     EXPECT_NE(held.Result().Text("/error/message").find(code), std::string::npos) << held.out;
   }
   for (const char* header : {"", R"("X-eresult":"15",)", R"("X-eresult":"1",)"}) {
-    const Ended run = answer(header, -1);
+    const Ended run = response(header, -1);
     EXPECT_EQ(run.exit_code, 0) << run.out;
     EXPECT_EQ(run.Result().Number("/source/retries"), 0) << "withheld: " << header;
   }

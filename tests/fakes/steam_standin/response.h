@@ -10,10 +10,10 @@
 
 namespace steamflow::standin {
 
-/// How the bytes of an answer travel.
+/// How the bytes of a response travel.
 enum class Delivery { kWhole, kCutLength, kCutChunked, kCutClose, kTrickle, kSilence };
 
-struct Answer {
+struct Response {
   int status = 200;
   std::string content_type = "application/json; charset=UTF-8";
   std::map<std::string, std::string> headers = {};
@@ -23,15 +23,15 @@ struct Answer {
 };
 
 /// A short HTML page, as Steam answers errors.
-Answer ErrorPage(int status, const std::string& title, const std::string& text);
+Response ErrorPage(int status, const std::string& title, const std::string& text);
 
 /// The page for a missing or wrong key; `status` is 401 or 403.
-Answer KeyRefused(int status);
+Response KeyRefused(int status);
 
-/// The right answer to a call whose key is in order.
-Answer AnswerTo(const ApiCall& call, const Accounts& accounts);
+/// The right response to a call whose key is in order.
+Response ResponseTo(const ApiCall& call, const Accounts& accounts);
 
-/// What the fault makes of the right answer.
-Answer Spoil(Answer answer, const Fault& fault);
+/// What the fault makes of the right response.
+Response Spoil(Response response, const Fault& fault);
 
 }  // namespace steamflow::standin

@@ -1,4 +1,4 @@
-#include "steam_standin/answer.h"
+#include "steam_standin/response.h"
 
 #include <array>
 #include <cstdlib>
@@ -15,15 +15,15 @@ namespace {
 
 constexpr std::size_t kMaxSteamIds = 100;
 
-Answer BadRequest(const std::string& text) {
+Response BadRequest(const std::string& text) {
   return ErrorPage(400, "Bad Request", text);
 }
 
-Answer Json(std::string body) {
+Response Json(std::string body) {
   return {.body = std::move(body)};
 }
 
-Answer EdgeBlock() {
+Response EdgeBlock() {
   return ErrorPage(403, "Access Denied",
                    "You don't have permission to access this server.<P>Reference "
                    "&#35;18&#46;2d351ab8&#46;1557333295&#46;a4e16ab</P>");
@@ -47,7 +47,7 @@ std::string FillInDates(std::string value) {
 }
 
 /// Puts `text` at the front of the first name or title in `json`; of the player that the fault is
-/// for, if it names one. An answer without any such text gets a member that has it.
+/// for, if it names one. A response without any such text gets a member that has it.
 void DamageText(std::string& json, std::string_view text, const Match& match) {
   std::size_t from = 0;
   if (match.steam_id) from = json.find(R"("steamid":")" + std::to_string(*match.steam_id));
@@ -68,48 +68,48 @@ void Halve(std::string& body) {
   body.resize(body.size() / 2);
 }
 
-/// What the kind of fault alone makes of the answer.
-Answer SpoilByKind(Answer answer, const Fault& fault) {
+/// What the kind of fault alone makes of the response.
+Response SpoilByKind(Response response, const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::kStatus:
       return ErrorPage(*fault.status, "Error", "An error occurred while processing your request.");
     case FaultKind::kHtml200:
       return ErrorPage(200, "Maintenance", "The Steam servers are down for maintenance.");
     case FaultKind::kCutLength:
-      answer.delivery = Delivery::kCutLength;
+      response.delivery = Delivery::kCutLength;
       break;
     case FaultKind::kCutChunked:
-      answer.delivery = Delivery::kCutChunked;
+      response.delivery = Delivery::kCutChunked;
       break;
     case FaultKind::kCutClose:
-      answer.delivery = Delivery::kCutClose;
+      response.delivery = Delivery::kCutClose;
       break;
     case FaultKind::kBrokenJson:
-      Halve(answer.body);
+      Halve(response.body);
       break;
     case FaultKind::kBadUtf8:
-      DamageText(answer.body, "\xff\xfe\xc3", fault.match);
+      DamageText(response.body, "\xff\xfe\xc3", fault.match);
       break;
     case FaultKind::kNul:
-      DamageText(answer.body, "\\u0000", fault.match);
+      DamageText(response.body, "\\u0000", fault.match);
       break;
     case FaultKind::kLoneSurrogate:
-      DamageText(answer.body, "\\ud83d", fault.match);
+      DamageText(response.body, "\\ud83d", fault.match);
       break;
     case FaultKind::kGzipBomb:
-      answer.body = GzipBomb();
-      answer.headers["Content-Encoding"] = "gzip";
+      response.body = GzipBomb();
+      response.headers["Content-Encoding"] = "gzip";
       break;
     case FaultKind::kTrickle:
-      answer.delivery = Delivery::kTrickle;
-      answer.pause = fault.ms;
+      response.delivery = Delivery::kTrickle;
+      response.pause = fault.ms;
       break;
     case FaultKind::kSilence:
-      answer.delivery = Delivery::kSilence;
+      response.delivery = Delivery::kSilence;
       break;
     case FaultKind::kRedirect:
-      answer = ErrorPage(302, "Found", "The document has moved.");
-      answer.headers["Location"] = fault.location;
+      response = ErrorPage(302, "Found", "The document has moved.");
+      response.headers["Location"] = fault.location;
       break;
     case FaultKind::kLatency:  // Faults::Take has turned it into a wait
       break;
@@ -120,31 +120,31 @@ Answer SpoilByKind(Answer answer, const Fault& fault) {
     case FaultKind::kKeyRefused403:
       return KeyRefused(403);
   }
-  return answer;
+  return response;
 }
 
 }  // namespace
 
-Answer ErrorPage(int status, const std::string& title, const std::string& text) {
+Response ErrorPage(int status, const std::string& title, const std::string& text) {
   return {.status = status,
           .content_type = "text/html; charset=UTF-8",
           .body = "<html><head><title>" + title + "</title></head><body><h1>" + title + "</h1>" +
                   text + "</body></html>"};
 }
 
-Answer KeyRefused(int status) {
+Response KeyRefused(int status) {
   return ErrorPage(status, status == 401 ? "Unauthorized" : "Forbidden",
                    "Access is denied. Retrying will not help. Please verify your "
                    "<pre>key=</pre> parameter.");
 }
 
-Answer AnswerTo(const ApiCall& call, const Accounts& accounts) {
+Response ResponseTo(const ApiCall& call, const Accounts& accounts) {
   switch (call.method) {
     case Method::kNumberOfCurrentPlayers: {
       if (!call.appid) return BadRequest("Required parameter 'appid' is missing");
-      auto answer = Json(NumberOfCurrentPlayers(*call.appid));
-      if (!AppExists(*call.appid)) answer.status = 404;
-      return answer;
+      auto response = Json(NumberOfCurrentPlayers(*call.appid));
+      if (!AppExists(*call.appid)) response.status = 404;
+      return response;
     }
     case Method::kRecentlyPlayedGames:
       if (call.steam_ids.size() != 1) return BadRequest("Required parameter 'steamid' is missing");
@@ -161,18 +161,18 @@ Answer AnswerTo(const ApiCall& call, const Accounts& accounts) {
   std::abort();
 }
 
-Answer Spoil(Answer answer, const Fault& fault) {
-  answer = SpoilByKind(std::move(answer), fault);
-  if (fault.status) answer.status = *fault.status;
-  if (fault.body) answer.body = *fault.body;
+Response Spoil(Response response, const Fault& fault) {
+  response = SpoilByKind(std::move(response), fault);
+  if (fault.status) response.status = *fault.status;
+  if (fault.body) response.body = *fault.body;
   for (const auto& [name, value] : fault.headers) {
     if (name == "Content-Type") {
-      answer.content_type = value;
+      response.content_type = value;
     } else {
-      answer.headers[name] = FillInDates(value);
+      response.headers[name] = FillInDates(value);
     }
   }
-  return answer;
+  return response;
 }
 
 }  // namespace steamflow::standin
