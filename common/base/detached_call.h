@@ -27,9 +27,9 @@ std::future<T> Detach(std::function<T()> function) {
 template <typename T>
 std::optional<T> CallDetached(std::function<T()> function, const Stop& stop,
                               Clock::time_point until) {
-  constexpr std::chrono::milliseconds kBetween(20);  // two looks for a signal
+  constexpr std::chrono::milliseconds kSignalCheckInterval(20);
   std::future<T> result = Detach(std::move(function));
-  while (result.wait_for(kBetween) != std::future_status::ready) {
+  while (result.wait_for(kSignalCheckInterval) != std::future_status::ready) {
     if (Clock::now() >= std::min(until, stop.finish_by())) return std::nullopt;
   }
   return result.get();

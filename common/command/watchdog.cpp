@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAfterDeadline(4'000);
 constexpr milliseconds kAfterSignal(4'600);
-constexpr milliseconds kBetween(100);  // two looks for a signal
+constexpr milliseconds kSignalCheckInterval(100);
 constexpr milliseconds kForReport(350);
 
 }  // namespace
@@ -50,7 +50,8 @@ bool Watchdog::IsOverBeforeGivenUp() {
       has_signal = true;
       give_up = std::min(give_up, now + kAfterSignal);
     }
-    if (changed_.wait_until(lock, std::min(give_up, now + kBetween), [&] { return is_over_; })) {
+    if (changed_.wait_until(lock, std::min(give_up, now + kSignalCheckInterval),
+                            [&] { return is_over_; })) {
       return true;
     }
   }

@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kCommitSlice(250);  // of the wait for a response, where no signal is seen
-constexpr milliseconds kBetween(20);       // two looks at a low queue
+constexpr milliseconds kWakeInterval(20);  // between two wakings of the brokers
 constexpr std::size_t kLowQueue = 4000;    // messages
 constexpr int kFirstWithQueueBackoff = 0x02020000;
 
@@ -167,7 +167,8 @@ class KafkaReader::Impl {
   void FetchMore() {
     if (rd_kafka_version() >= kFirstWithQueueBackoff) return;
     const auto now = Clock::now();
-    if (now < fetched_more_ + kBetween || rd_kafka_queue_length(queue_.get()) > kLowQueue) return;
+    if (now < fetched_more_ + kWakeInterval || rd_kafka_queue_length(queue_.get()) > kLowQueue)
+      return;
     fetched_more_ = now;
     const KafkaPartitionList list = MakeKafkaPartitionList(partitions_, {RD_KAFKA_OFFSET_END});
     rd_kafka_offsets_for_times(kafka_.get(), list.get(), 0);
@@ -237,17 +238,17 @@ KafkaReader::KafkaReader(const KafkaProperties& properties, const std::string& g
     : impl_(std::make_unique<Impl>(properties, group, stop)) {}
 KafkaReader::~KafkaReader() = default;
 
-KafkaAnswers<std::vector<KafkaPartition>> KafkaReader::Partitions(
+KafkaResults<std::vector<KafkaPartition>> KafkaReader::Partitions(
     const std::vector<std::string>& topics) {
   return impl_->Questions().Partitions(topics);
 }
 std::optional<std::int64_t> KafkaReader::HighWatermark(const KafkaPartition& partition) {
   return impl_->HighWatermark(partition);
 }
-KafkaAnswers<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
+KafkaResults<KafkaRange> KafkaReader::Ranges(const std::vector<KafkaPartition>& partitions) {
   return impl_->Questions().Ranges(partitions);
 }
-KafkaAnswers<std::int64_t> KafkaReader::OffsetsAt(const std::vector<KafkaPartition>& partitions,
+KafkaResults<std::int64_t> KafkaReader::OffsetsAt(const std::vector<KafkaPartition>& partitions,
                                                   milliseconds since_epoch) {
   return impl_->Questions().Offsets(partitions, since_epoch.count());
 }

@@ -15,9 +15,9 @@ using Value = PostgresClient::Value;
 
 constexpr std::size_t kMostRows = 10'000;  // of a batch; larger ones are slower
 constexpr std::size_t kMostBytes = 8U << 20U;
-constexpr std::size_t kPiece = 64U << 10U;              // bytes that COPY sends at a time
-constexpr int kMostAttempts = 5;                        // of a transaction that ends in a deadlock
-constexpr std::chrono::milliseconds kBetweenLooks(50);  // at one whose session is about to end
+constexpr std::size_t kPiece = 64U << 10U;  // bytes that COPY sends at a time
+constexpr int kMostAttempts = 5;            // of a transaction that ends in a deadlock
+constexpr std::chrono::milliseconds kStatusInterval(50);  // between two questions for its status
 
 constexpr std::array kKinds{RecordKind::kOther, RecordKind::kPlayerCount, RecordKind::kRecentGame,
                             RecordKind::kNews, RecordKind::kPlayer};
@@ -171,7 +171,7 @@ bool PostgresBatch::IsCommitted() {
   is_staged_ = false;
   client_.reset();
   try {
-    for (Connect(); stop_.TimeLeft().count() > 0; stop_.WaitFor(kBetweenLooks)) {
+    for (Connect(); stop_.TimeLeft().count() > 0; stop_.WaitFor(kStatusInterval)) {
       const auto rows = client_->Execute("SELECT txid_status($1)", {transaction_});
       if (rows[0][0] != "in progress") return rows[0][0] == "committed";
     }
