@@ -28,7 +28,7 @@ void DeadLetters::Await() {
   producer_.Await(topic_);
 }
 
-void DeadLetters::Write(const Letter& letter, std::uint64_t item) {
+void DeadLetters::Write(const DeadLetterMessage& letter, std::uint64_t item) {
   run_.log.Warning(fmt::format("dead letter {}: {}", letter.key.substr(0, kLogged), letter.reason));
   std::vector<KafkaHeader> headers{{"reason", letter.reason},
                                    {"source_topic", letter.source_topic},
@@ -48,8 +48,8 @@ void DeadLetters::Write(const Letter& letter, std::uint64_t item) {
   producer_.Produce(topic_, {letter.key, letter.value, headers}, item);
 }
 
-// Sends a letter that is too large again, without the second half of its largest part, or where all
-// are short without half of the record's headers. False where nothing is left to be cut.
+// Sends a dead letter that is too large again, without the second half of its largest part, or
+// where all are short without half of the record's headers. False where nothing is left to be cut.
 bool DeadLetters::Cut(std::uint64_t item, const OutgoingMessage& message) {
   std::vector<KafkaHeader> headers(message.headers.begin(), message.headers.end());
   if (headers.back().name != kTruncatedHeader) headers.push_back({kTruncatedHeader, "true"});

@@ -12,12 +12,12 @@
 
 namespace steamflow {
 
-// A header of the record itself is a header of its letter under this and its name.
+// A header of the record itself is a header of its dead letter under this and its name.
 inline constexpr char kRecordHeaderPrefix[] = "record.";
 
 // What cannot be delivered, and why. `source_` and `headers` tell of a record as its topic had it,
 // or would have had it; bytes that never were a record have none of these but the topic.
-struct Letter {
+struct DeadLetterMessage {
   std::string_view key;  // the event id, or what is known of the item
   std::string_view event_id;
   std::optional<std::string_view> value;  // the bytes as received
@@ -29,11 +29,11 @@ struct Letter {
   std::span<const KafkaHeader> headers;
 };
 
-// Writes the topic of dead letters. Each letter is a warning in the log. One that is too large for
+// Writes the topic of dead letters. Each is a warning in the log. One that is too large for
 // the topic is cut until it fits, key and headers too, and has the header `truncated`.
 class DeadLetters {
  public:
-  // Begins to look for the topic. `on_done` is called once for each letter, with its item and
+  // Begins to look for the topic. `on_done` is called once for each dead letter, with its item and
   // whether it has arrived. `producer` must outlive this.
   using OnDone = std::function<void(std::uint64_t item, bool has_arrived)>;
   DeadLetters(Run& run, KafkaProducer& producer, OnDone on_done);
@@ -43,9 +43,9 @@ class DeadLetters {
   // Waits until the topic is found; throws as KafkaProducer::Await does.
   void Await();
 
-  // Queues a letter; throws as KafkaProducer::Produce does. They have arrived when
+  // Queues a dead letter; throws as KafkaProducer::Produce does. They have arrived when
   // KafkaProducer::Drain has returned no error.
-  void Write(const Letter& letter, std::uint64_t item);
+  void Write(const DeadLetterMessage& letter, std::uint64_t item);
 
  private:
   bool Cut(std::uint64_t item, const OutgoingMessage& message);

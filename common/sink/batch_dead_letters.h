@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "consumed_record.h"
+#include "dead_letter_output.h"
 #include "kafka_message.h"
-#include "letter_box.h"
 #include "refusal_fuse.h"
 
 namespace steamflow {
@@ -19,7 +19,7 @@ namespace steamflow {
 class BatchDeadLetters {
  public:
   // Both outlive this.
-  BatchDeadLetters(LetterBox& letters, RefusalFuse& fuse) : letters_(letters), fuse_(fuse) {}
+  BatchDeadLetters(DeadLetterOutput& letters, RefusalFuse& fuse) : letters_(letters), fuse_(fuse) {}
 
   // A message as it came, of which no record can be made. Copies what it needs.
   void Add(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
@@ -62,7 +62,7 @@ class BatchDeadLetters {
     }
   };
 
-  LetterBox& letters_;
+  DeadLetterOutput& letters_;
   RefusalFuse& fuse_;
   std::deque<Kept> kept_;
   std::size_t bytes_ = 0;

@@ -44,7 +44,7 @@ class Drain::Impl {
   }
 
   void Into(SinkStore& store) {
-    KafkaLetterBox letters(run_, kafka_);
+    KafkaDeadLetterOutput letters(run_, kafka_);
     const std::string group = "steamflow-" + store.type();
     Into(store, {.open = [&] { return std::make_unique<KafkaReader>(kafka_, group, run_.stop); },
                  .is_compacted = [this](const std::string& topic) { return IsCompacted(topic); },

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "dead_letter_output.h"
 #include "drain_options.h"
-#include "letter_box.h"
 #include "message_reader.h"
 #include "run.h"
 #include "sink_store.h"
@@ -17,7 +17,7 @@ namespace steamflow {
 struct DrainSurroundings {
   std::function<std::unique_ptr<MessageReader>()> open;
   std::function<bool(const std::string& topic)> is_compacted;
-  LetterBox& letters;
+  DeadLetterOutput& letters;
   std::launch storing = std::launch::async;  // deferred: when it is waited for
 };
 

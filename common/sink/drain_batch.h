@@ -40,7 +40,7 @@ class DrainBatch {
   // Tells of the batch, which is stored, and of its moves at --log-level debug.
   void Tell(Log& log, const std::string& store, const SinkBatch::Stored& stored) const;
 
-  // By topic, letters included.
+  // By topic, dead letters included.
   const std::vector<std::uint64_t>& records() const { return records_; }
   const std::vector<PositionMove>& moves() const { return moves_; }
   std::size_t PartitionOf(std::size_t move) const { return moved_[move]; }

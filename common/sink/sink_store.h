@@ -55,10 +55,11 @@ class SinkBatch {
   virtual void Stage() {}
 
   // Stores the records, and after or with them the positions. What the store refuses for a fault
-  // that is provably the record's own goes to letters.Refuse, and the letters are sent before the
-  // positions are stored; what it refuses for a reason of its own is thrown, and moves nothing.
-  // Nothing where the stored positions are no longer those that `moves` begin with: another sink
-  // was faster. Called on a thread of its own, beside Add to the next batch. Throws TaskError.
+  // that is provably the record's own goes to dead letters.Refuse, and the dead letters are sent
+  // before the positions are stored; what it refuses for a reason of its own is thrown, and moves
+  // nothing. Nothing where the stored positions are no longer those that `moves` begin with:
+  // another sink was faster. Called on a thread of its own, beside Add to the next batch. Throws
+  // TaskError.
   virtual std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                                       BatchDeadLetters& letters) = 0;
 

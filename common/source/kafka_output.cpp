@@ -48,11 +48,11 @@ class KafkaOutput : public RecordOutput {
 
   void Write(const DeadLetter& letter, std::uint64_t item) override {
     producer_.Await(*topic_);
-    Write(Letter{.key = letter.key,
-                 .event_id = letter.event_id,
-                 .value = letter.value,
-                 .reason = letter.reason,
-                 .source_topic = result_.topic},
+    Write(DeadLetterMessage{.key = letter.key,
+                            .event_id = letter.event_id,
+                            .value = letter.value,
+                            .reason = letter.reason,
+                            .source_topic = result_.topic},
           item);
   }
 
@@ -76,17 +76,17 @@ class KafkaOutput : public RecordOutput {
     --result_.records;
     result_.bytes -= record.value->size();
     const std::string_view event_id = record.headers.front().value;
-    Write(Letter{.key = event_id,
-                 .event_id = event_id,
-                 .value = record.value,
-                 .reason = reason,
-                 .source_topic = result_.topic,
-                 .source_key = record.key,
-                 .headers = record.headers},
+    Write(DeadLetterMessage{.key = event_id,
+                            .event_id = event_id,
+                            .value = record.value,
+                            .reason = reason,
+                            .source_topic = result_.topic,
+                            .source_key = record.key,
+                            .headers = record.headers},
           item);
   }
 
-  void Write(const Letter& letter, std::uint64_t item) {
+  void Write(const DeadLetterMessage& letter, std::uint64_t item) {
     if (!dead_letters_) {
       dead_letters_.emplace(run_, producer_, [this](std::uint64_t its_item, bool has_arrived) {
         on_delivered_(its_item, has_arrived ? Delivery::kDeadLetter : Delivery::kFailed);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kDefaultTopic = "steam_news";
 constexpr char kSince[] = "since";
-constexpr std::string_view kLetter = "letter:";
+constexpr std::string_view kDeadLetterPrefix = "letter:";
 constexpr std::int64_t kShortest = 30 * 86'400;  // seconds before the newest item
 constexpr std::int64_t kAhead = 86'400;          // seconds that a clock may be wrong by
 constexpr std::size_t kFewest = 200;             // items
@@ -37,8 +37,8 @@ for field, value in string.gmatch(ARGV[2], '(%S+) (%S+)') do
 end
 return 1)";
 
-bool IsLetter(std::string_view field) {
-  return field.substr(0, kLetter.size()) == kLetter;
+bool IsDeadLetter(std::string_view field) {
+  return field.substr(0, kDeadLetterPrefix.size()) == kDeadLetterPrefix;
 }
 
 std::optional<std::int64_t> ParseDate(std::string_view text) {
@@ -151,7 +151,7 @@ void NewsWindow::BeginAt(std::int64_t date) {
 std::int64_t NewsWindow::BeginningOf(const std::map<std::string, Entry>& entries) const {
   std::vector<std::int64_t> dates;
   for (const auto& [field, entry] : entries) {
-    if (!IsLetter(field)) dates.push_back(std::min(entry.date, now_));
+    if (!IsDeadLetter(field)) dates.push_back(std::min(entry.date, now_));
   }
   const auto last = DateOfLastKept(dates);
   if (!last) return since_;
@@ -166,7 +166,7 @@ std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
   // farther back than the window, and so the newest ones stay whenever the window begins.
   std::vector<std::int64_t> letters;
   for (const auto& [field, entry] : entries_) {
-    if (IsLetter(field)) letters.push_back(entry.date);
+    if (IsDeadLetter(field)) letters.push_back(entry.date);
   }
   const std::int64_t letters_since =
       std::min(since, DateOfLastKept(std::move(letters)).value_or(0));
@@ -176,7 +176,7 @@ std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
     // added: it would be delivered again.
     const auto shown = shown_.find(field);
     const bool is_part = shown != shown_.end() && (!shown->second || *shown->second >= since);
-    if (entry.date >= (IsLetter(field) ? letters_since : since) || is_part) {
+    if (entry.date >= (IsDeadLetter(field) ? letters_since : since) || is_part) {
       moved[field] = fmt::format("{}/{}", entry.edition, entry.date);
     }
   }
@@ -186,7 +186,7 @@ std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
 std::optional<std::string> NewestOf(const NewsWindow::Fields& fields) {
   std::optional<std::int64_t> newest;
   for (const auto& [field, value] : fields) {
-    if (field != kSince && !IsLetter(field)) newest = std::max(newest, DateIn(value));
+    if (field != kSince && !IsDeadLetter(field)) newest = std::max(newest, DateIn(value));
   }
   if (!newest) return std::nullopt;
   return fmt::to_string(*newest);

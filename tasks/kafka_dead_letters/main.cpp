@@ -34,7 +34,7 @@ std::string Whole(const StoredDeadLetter& letter) {
   return text + fmt::format("value, {} bytes:\n{}\n\n", letter.value->size(), *letter.value);
 }
 
-// What was replayed: the letters themselves, and all letters of their records.
+// What was replayed: the dead letters themselves, and all dead letters of their records.
 struct Replayed {
   std::set<std::pair<std::int32_t, std::int64_t>> letters;
   std::set<RecordPlace> places;
@@ -60,7 +60,7 @@ Replayed FindReplayed(const KafkaProperties& properties, std::optional<Instant> 
 }
 
 struct Counts {
-  std::map<StoredDeadLetter::State, std::uint64_t> states;  // of the letters chosen
+  std::map<StoredDeadLetter::State, std::uint64_t> states;  // of the dead letters chosen
 
   void ReportTo(Result& result, const DeadLetterReplay* replay) {
     JsonObject json;

@@ -10,7 +10,7 @@ namespace steamflow {
 namespace {
 
 constexpr char kTransactionalId[] = "steamflow-dead-letters";
-constexpr std::size_t kMost = 100;  // letters in a transaction
+constexpr std::size_t kMost = 100;  // dead letters in a transaction
 constexpr std::size_t kMostBytes = 1U << 20U;
 
 std::optional<std::string_view> View(const std::optional<std::string>& bytes) {

@@ -11,16 +11,16 @@
 
 namespace steamflow {
 
-// Puts the records of dead letters back into their topics. A record and the note that its letter
-// was replayed are stored in one Kafka transaction, so that whatever happens a letter is replayed
-// once: from its beginning on, this is the only one that can replay anything, and the notes of all
-// earlier ones can be read.
+// Puts the records of dead letters back into their topics. A record and the note that its dead
+// letter was replayed are stored in one Kafka transaction, so that whatever happens a dead letter
+// is replayed once: from its beginning on, this is the only one that can replay anything, and the
+// notes of all earlier ones can be read.
 class DeadLetterReplay {
  public:
   // Throws TaskError as KafkaAdmin and KafkaTransactions do.
   DeadLetterReplay(Run& run, const KafkaProperties& properties);
 
-  // Takes an open letter; some are replayed together. Throws TaskError.
+  // Takes an open dead letter; some are replayed together. Throws TaskError.
   void Add(StoredDeadLetter letter);
   // Replays those that were not yet.
   void Finish();

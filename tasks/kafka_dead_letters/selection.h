@@ -14,7 +14,7 @@ namespace steamflow {
 
 class Flags;
 
-// The flags that choose dead letters; a letter has to fit all that are given.
+// The flags that choose dead letters; a dead letter has to fit all that are given.
 struct DeadLetterFlags {
   std::vector<std::string> letters;
   std::string reason, source_topic, event_id, since, until;
@@ -27,7 +27,7 @@ struct DeadLetterSelection {
   std::string reason;                                       // a part of it
   std::string source_topic;                                 // this and the next: empty = any
   std::string event_id;
-  std::optional<Instant> since, until;  // when the letter was written; `until` is not included
+  std::optional<Instant> since, until;  // when the dead letter was written; `until` is not included
 
   bool Has(const StoredDeadLetter& letter) const;
   bool HasAll() const;  // nothing was chosen

@@ -28,7 +28,7 @@ struct StoredDeadLetter {
   };
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  Instant time;  // of the letter, not of the record
+  Instant time;  // of the dead letter, not of the record
   std::string reason;
   std::string event_id;
   std::string task;  // who wrote it
@@ -45,19 +45,19 @@ struct StoredDeadLetter {
 std::string_view Name(
     StoredDeadLetter::State state);  // "open", "replayed", "truncated", "no record"
 
-// The letter in a message of the topic of dead letters; never kReplayed, which only a later message
-// tells.
+// The dead letter in a message of the topic of dead letters; never kReplayed, which only a later
+// message tells.
 StoredDeadLetter ReadDeadLetter(std::int32_t partition, const KafkaMessage& message);
 
-// A note that a letter was replayed stands in the letter's own partition behind it, so that it
-// lives longer: an empty message with the letter's offset as its header `replayed`, and the place
-// of its record, which all letters of that record share.
+// A note that a dead letter was replayed stands in the dead letter's own partition behind it, so
+// that it lives longer: an empty message with the dead letter's offset as its header `replayed`,
+// and the place of its record, which all dead letters of that record share.
 inline constexpr char kReplayedHeader[] = "replayed";
 
-// The offset of the letter that was replayed, where the message is such a note.
+// The offset of the dead letter that was replayed, where the message is such a note.
 std::optional<std::int64_t> ReplayedOffset(const KafkaMessage& message);
 
-// The place that a letter's or a note's headers tell.
+// The place that a dead letter's or a note's headers tell.
 std::optional<RecordPlace> PlaceOf(const KafkaMessage& message);
 
 }  // namespace steamflow

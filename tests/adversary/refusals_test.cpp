@@ -1,4 +1,4 @@
-// What the store refuses for a reason of its own is not the record's fault, and letters fit.
+// What the store refuses for a reason of its own is not the record's fault, and dead letters fit.
 
 #include "postgres_sink_fixture.h"
 
@@ -7,7 +7,7 @@ namespace {
 
 class Refusals : public PostgresSinkTest {
  protected:
-  // A run that moves nothing and makes no letter; says why.
+  // A run that moves nothing and makes no dead letter; says why.
   std::string Refused(int exit_code) {
     const std::string before = Value(R"(SELECT sum("offset") FROM sink_offsets)");
     const std::string rows = Rows("records");

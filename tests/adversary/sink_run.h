@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "letter_box.h"
+#include "dead_letter_output.h"
 #include "message_reader.h"
 #include "model.h"
 #include "result.h"
@@ -26,7 +26,7 @@ class SinkRun {
       : world_(world), self_(self), settings_(settings), letters_(*this), store_(*this) {}
 
   SinkStore& store() { return store_; }
-  LetterBox& letters() { return letters_; }
+  DeadLetterOutput& letters() { return letters_; }
   std::unique_ptr<MessageReader> Open() { return std::make_unique<Reader>(*this); }
 
   // A run that ends well has taken all that there was when it began, and no more than it may.
@@ -145,11 +145,11 @@ class SinkRun {
     const std::string trouble_;
   };
 
-  class Letters : public LetterBox {
+  class DeadLetterList : public DeadLetterOutput {
    public:
-    explicit Letters(SinkRun& run) : run_(run) {}
+    explicit DeadLetterList(SinkRun& run) : run_(run) {}
     void Await() override {}
-    void Write(const Letter& letter) override {
+    void Write(const DeadLetterMessage& letter) override {
       queued_.push_back({std::string(letter.source_topic), letter.source_partition.value(),
                          letter.source_offset.value(), std::string(letter.event_id)});
     }
@@ -318,7 +318,7 @@ class SinkRun {
   std::size_t commits_seen_ = 0;
   std::map<std::string, std::uint64_t> tried_;  // by topic
   std::map<std::string, std::uint64_t> refused_;
-  Letters letters_;
+  DeadLetterList letters_;
   Store store_;
 };
 

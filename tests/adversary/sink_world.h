@@ -57,7 +57,7 @@ class SinkWorld {
     SinkPosition position;
     std::uint64_t incarnation = 0;
   };
-  // A record that is taken, by which commit of its store: its row is there, or its letter.
+  // A record that is taken, by which commit of its store: its row is there, or its dead letter.
   using Key = std::tuple<std::string, std::int32_t, std::int64_t, std::string>;
   struct Store {
     std::map<Place, Stored> positions;

@@ -130,7 +130,7 @@ class WalkInvariants {
 
  private:
   std::set<std::string>
-      delivered_;  // event ids that are settled: in Kafka, letters, without records
+      delivered_;  // event ids that are settled: in Kafka, dead letters, without records
   std::set<std::string> forgotten_;  // of them, before the operator deleted a pass
   std::set<std::string> asked_;      // "<pass>/<id>"
   std::map<std::string, std::set<std::uint64_t>> passed_;  // by walk, since its grid was set

@@ -72,8 +72,8 @@ TEST_F(BrokenIds, ASuccessForgetsTheFailures) {
   EXPECT_TRUE(redis_.Hash("last_steam_id:failures").empty());
 }
 
-// A call for two ids, of which the cursor holds at the first: no letter for the second before the
-// cursor can pass it.
+// A call for two ids, of which the cursor holds at the first: no dead letter for the second before
+// the cursor can pass it.
 TEST_F(BrokenIds, NoLetterBeyondWhatHoldsTheCursor) {
   const auto ids = PublicIds(accounts_, kFirstGamesId, 100);
   FailId("GetRecentlyPlayedGames", ids[3]);

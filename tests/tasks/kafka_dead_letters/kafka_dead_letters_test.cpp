@@ -8,8 +8,8 @@ namespace {
 
 constexpr char kTask[] = "kafka-dead-letters";
 
-// A real Kafka, a topic of this test's own, and letters of its records. All tests share the topic
-// of dead letters, and look only at the letters of their own topic.
+// A real Kafka, a topic of this test's own, and dead letters of its records. All tests share the
+// topic of dead letters, and look only at the dead letters of their own topic.
 class KafkaDeadLetters : public ::testing::Test {
  protected:
   KafkaDeadLetters() {
@@ -17,8 +17,8 @@ class KafkaDeadLetters : public ::testing::Test {
     CreateTopic(RealBrokers(), topic_, 3);
   }
 
-  // A letter as a sink writes it, of a record with this id.
-  NewMessage Letter(const std::string& id, const std::string& reason = "not JSON") const {
+  // A dead letter as a sink writes it, of a record with this id.
+  NewMessage DeadLetter(const std::string& id, const std::string& reason = "not JSON") const {
     NewMessage letter{id, "{broken", {}};
     letter.headers = {{"reason", reason},        {"source_topic", topic_},
                       {"event_id", id},          {"task", "kafka-to-postgres"},
@@ -39,7 +39,7 @@ class KafkaDeadLetters : public ::testing::Test {
   Ended Run(const std::vector<std::string>& flags = {}) const {
     return RunProgram(Command(flags), {});
   }
-  // The lines of letters, without the result.
+  // The lines of dead letters, without the result.
   std::vector<std::string> List(const std::vector<std::string>& flags = {}) const {
     const Ended run = Run(flags);
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
@@ -55,7 +55,7 @@ class KafkaDeadLetters : public ::testing::Test {
 };
 
 TEST_F(KafkaDeadLetters, ListsLettersWithTheirReasonSourceAndTime) {
-  Write({Letter(id_), Letter(topic_ + "/2", "a NUL in a string")});
+  Write({DeadLetter(id_), DeadLetter(topic_ + "/2", "a NUL in a string")});
   const auto lines = List();
   ASSERT_EQ(lines.size(), 2u);
   const auto& line = lines[0].find(id_) != std::string::npos ? lines[0] : lines[1];
@@ -68,7 +68,7 @@ TEST_F(KafkaDeadLetters, ListsLettersWithTheirReasonSourceAndTime) {
 }
 
 TEST_F(KafkaDeadLetters, FiltersChooseLetters) {
-  Write({Letter(id_), Letter(topic_ + "/2", "a NUL in a string")});
+  Write({DeadLetter(id_), DeadLetter(topic_ + "/2", "a NUL in a string")});
   EXPECT_EQ(List({"--reason", "NUL"}).size(), 1u);
   EXPECT_EQ(List({"--reason", "NUL", "--event-id", id_}).size(), 0u) << "both must fit";
   EXPECT_EQ(List({"--event-id", id_}).size(), 1u);
@@ -84,7 +84,7 @@ TEST_F(KafkaDeadLetters, FiltersChooseLetters) {
 }
 
 TEST_F(KafkaDeadLetters, ShowsALetterWithTheBytesOfItsValue) {
-  NewMessage letter = Letter(id_);
+  NewMessage letter = DeadLetter(id_);
   letter.value = std::string("{\"half\":\"\xFF\n\0 of it", 17);
   Write({letter});
   const Ended run = Run({"--show"});
@@ -94,9 +94,9 @@ TEST_F(KafkaDeadLetters, ShowsALetterWithTheBytesOfItsValue) {
   EXPECT_NE(run.out.find("\nheader content-type: application/json\n"), std::string::npos);
 }
 
-// Each store may have refused it: the letters are of one record, which is replayed once.
+// Each store may have refused it: the dead letters are of one record, which is replayed once.
 TEST_F(KafkaDeadLetters, ReplaysARecordOnceWhateverItsLetters) {
-  NewMessage letter = Letter(id_);
+  NewMessage letter = DeadLetter(id_);
   letter.headers["source_partition"] = "0";
   letter.headers["source_offset"] = "7";
   NewMessage other = letter;
@@ -113,7 +113,7 @@ TEST_F(KafkaDeadLetters, ReplaysARecordOnceWhateverItsLetters) {
 }
 
 TEST_F(KafkaDeadLetters, ReplaysTheRecordAsItWas) {
-  Write({Letter(id_)});
+  Write({DeadLetter(id_)});
   const Ended run = Run({"--replay"});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_EQ(run.Result().Raw("/letters"),
@@ -128,7 +128,7 @@ TEST_F(KafkaDeadLetters, ReplaysTheRecordAsItWas) {
 
 TEST_F(KafkaDeadLetters, ReplaysOnceHoweverOftenItRuns) {
   std::vector<NewMessage> letters;
-  for (int i = 0; i < 250; ++i) letters.push_back(Letter(topic_ + "/" + std::to_string(i)));
+  for (int i = 0; i < 250; ++i) letters.push_back(DeadLetter(topic_ + "/" + std::to_string(i)));
   Write(letters);
   EXPECT_EQ(Run({"--replay"}).Result().Number("/letters/delivered"), 250);
   const Ended again = Run({"--replay"});
@@ -140,14 +140,14 @@ TEST_F(KafkaDeadLetters, ReplaysOnceHoweverOftenItRuns) {
   ASSERT_EQ(lines.size(), 250u);
   for (const auto& line : lines) ASSERT_NE(line.find("replayed"), std::string::npos) << line;
   // A record that fails again is another letter: it is at another place.
-  NewMessage again_refused = Letter(topic_ + "/7");
+  NewMessage again_refused = DeadLetter(topic_ + "/7");
   again_refused.headers["source_offset"] = "42";
   Write({again_refused});
   EXPECT_EQ(Run({"--replay"}).Result().Number("/letters/delivered"), 1);
 }
 
 TEST_F(KafkaDeadLetters, ARecordWithoutAnEventIdGetsTheOneOfItsLetter) {
-  NewMessage letter = Letter(topic_ + "/2/41");
+  NewMessage letter = DeadLetter(topic_ + "/2/41");
   letter.headers.erase("record.event_id");
   letter.headers.erase("source_key");  // it had no key
   letter.value.reset();
@@ -161,12 +161,12 @@ TEST_F(KafkaDeadLetters, ARecordWithoutAnEventIdGetsTheOneOfItsLetter) {
 }
 
 TEST_F(KafkaDeadLetters, WhatIsNoWholeRecordIsNotReplayedAndTheRestIs) {
-  NewMessage cut = Letter(topic_ + "/cut");
+  NewMessage cut = DeadLetter(topic_ + "/cut");
   cut.headers["truncated"] = "true";
-  NewMessage response = Letter(topic_ + "/response", "HTTP 500");  // of the API
+  NewMessage response = DeadLetter(topic_ + "/response", "HTTP 500");  // of the API
   response.headers.erase("source_key");
   response.headers.erase("source_partition");
-  Write({cut, Letter(id_), response});
+  Write({cut, DeadLetter(id_), response});
   const Ended run = Run({"--replay"});
   EXPECT_EQ(run.exit_code, 65) << run.out;
   EXPECT_EQ(run.Result().Raw("/letters"),
@@ -179,7 +179,7 @@ TEST_F(KafkaDeadLetters, WhatKafkaRefusesIsLeftAndTheRestIsReplayed) {
   CreateTopic(RealBrokers(), small, 1, {{"max.message.bytes", "2000"}});
   std::vector<NewMessage> letters;
   for (int i = 0; i < 3; ++i) {
-    letters.push_back(Letter(small + "/" + std::to_string(i)));
+    letters.push_back(DeadLetter(small + "/" + std::to_string(i)));
     letters.back().headers["source_topic"] = small;
   }
   letters[1].value = std::string(5000, 'x');
@@ -195,7 +195,7 @@ TEST_F(KafkaDeadLetters, WhatKafkaRefusesIsLeftAndTheRestIsReplayed) {
 
 TEST_F(KafkaDeadLetters, ATopicThatIsGoneIsSaid) {
   const std::string gone = UniqueTopic("gone");
-  NewMessage letter = Letter(gone + "/1");
+  NewMessage letter = DeadLetter(gone + "/1");
   letter.headers["source_topic"] = gone;
   Write({letter});
   const Ended run =
@@ -227,10 +227,10 @@ TEST_F(KafkaDeadLetters, LettersOfKafkaConnectAreReadToo) {
                                                 {"event_id", topic_ + "/1/12"}}));
 }
 
-// Two at a time: one ends the other's right to write, and no letter is replayed by both.
+// Two at a time: one ends the other's right to write, and no dead letter is replayed by both.
 TEST_F(KafkaDeadLetters, OverlappingReplaysDeliverOnce) {
   std::vector<NewMessage> letters;
-  for (int i = 0; i < 500; ++i) letters.push_back(Letter(topic_ + "/" + std::to_string(i)));
+  for (int i = 0; i < 500; ++i) letters.push_back(DeadLetter(topic_ + "/" + std::to_string(i)));
   Write(letters);
   for (int i = 0; i < 2; ++i) {
     std::vector<std::unique_ptr<Program>> programs;

@@ -14,7 +14,7 @@ class KillReplay : public ::testing::Test {
     CreateTopic(RealBrokers(), topic_, 2);
   }
 
-  // One more letter, and the replay of all that are open.
+  // One more dead letter, and the replay of all that are open.
   std::vector<std::string> ReplayOneMore() {
     const std::string id = topic_ + "/" + std::to_string(letters_++);
     WriteTopic(RealBrokers(), kDeadLetters,

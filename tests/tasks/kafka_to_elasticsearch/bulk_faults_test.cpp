@@ -67,7 +67,7 @@ TEST_F(BulkFaults, ItemsRefusedForGoodAreDeadLetters) {
   ExpectRun(0, 0, 0, 0);
 }
 
-// The letters first: a run that cannot write them must not pass their records.
+// The dead letters first: a run that cannot write them must not pass their records.
 TEST_F(BulkFaults, OffsetsWaitForTheDeadLetters) {
   WriteMany(3);
   item_status_ = [](const Item&) { return 400; };
@@ -130,7 +130,7 @@ TEST_F(BulkFaults, WhatNoOtherTryCanMendEndsTheRun) {
   EXPECT_EQ(Letters().size(), 0u);
 }
 
-// What the server refuses for a reason of its own must not become letters, however it says it.
+// What the server refuses for a reason of its own must not become dead letters, however it says it.
 TEST_F(BulkFaults, ARequestThatIsRefusedForAnotherReasonEndsTheRun) {
   WriteMany(16);
   before_ = [](const std::vector<Item>&) -> std::optional<ScriptedResponse> {

@@ -167,7 +167,7 @@ TEST_F(PipelineReconcile, DeadLettersAccountForWhatTheSinkRefused) {
   Sink();
   Expect(0, R"({"kafka":12,"duplicates":0,)" + Postgres(10, 0, 0, 2));
 
-  // Passed over without a letter.
+  // Passed over without a dead letter.
   WriteTopic(RealBrokers(), topic_, {{"c", "{broken", {}, 0}});
   const Message last = ReadTopic(RealBrokers(), topic_).back();
   database_.Execute(R"(UPDATE sink_offsets SET "offset" = "offset" + 1 WHERE partition = 0)");
