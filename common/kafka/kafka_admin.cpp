@@ -9,7 +9,8 @@
 #include <functional>
 #include <optional>
 
-#include "kafka_client.h"
+#include "kafka_error.h"
+#include "kafka_handles.h"
 
 namespace steamflow {
 namespace {

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
-// Owners of librdkafka's handles, for the .cpp files that use it.
+#include "kafka_config.h"
+#include "kafka_partition.h"
+
+// Owners of librdkafka's handles and how they are made, for the .cpp files that use it.
 
 struct rd_kafka_s;
 struct rd_kafka_topic_s;
@@ -30,5 +35,17 @@ using KafkaHandle = std::unique_ptr<rd_kafka_s, KafkaDeleter>;
 using KafkaTopic = std::unique_ptr<rd_kafka_topic_s, KafkaDeleter>;
 using KafkaConf = std::unique_ptr<rd_kafka_conf_s, KafkaDeleter>;
 using KafkaPartitionList = std::unique_ptr<rd_kafka_topic_partition_list_s, KafkaDeleter>;
+
+// A configuration with `properties` on top of `defaults`, whose log goes nowhere: librdkafka would
+// write to stderr, and what matters comes through errors. Throws TaskError (kConfig).
+KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties);
+
+// A client of that configuration. Throw TaskError (kConfig).
+KafkaHandle MakeKafkaProducer(KafkaConf conf);
+KafkaHandle MakeKafkaConsumer(KafkaConf conf);
+
+// Partitions as librdkafka takes them. `offsets`: one each, or one for all.
+KafkaPartitionList MakeKafkaPartitionList(const std::vector<KafkaPartition>& partitions,
+                                          const std::vector<std::int64_t>& offsets);
 
 }  // namespace steamflow

@@ -5,7 +5,7 @@
 
 #include <new>
 
-#include "kafka_client.h"
+#include "kafka_error.h"
 
 namespace steamflow {
 

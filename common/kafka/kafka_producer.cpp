@@ -7,7 +7,8 @@
 #include <deque>
 #include <vector>
 
-#include "kafka_client.h"
+#include "kafka_error.h"
+#include "kafka_handles.h"
 #include "topic_lookup.h"
 #include "value_arena.h"
 

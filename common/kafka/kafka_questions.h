@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kafka_client.h"
+#include "kafka_error.h"
 #include "kafka_handles.h"
 #include "kafka_partition.h"
 #include "stop.h"

@@ -7,7 +7,8 @@
 #include <array>
 #include <map>
 
-#include "kafka_client.h"
+#include "kafka_error.h"
+#include "kafka_handles.h"
 #include "kafka_questions.h"
 
 namespace steamflow {

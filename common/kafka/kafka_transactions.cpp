@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "kafka_client.h"
+#include "kafka_error.h"
+#include "kafka_handles.h"
 
 namespace steamflow {
 namespace {
