@@ -2,6 +2,7 @@
 
 #ifdef STEAMFLOW_REDIS_TLS
 #include <fmt/format.h>
+#include <hiredis/hiredis.h>
 #include <hiredis/hiredis_ssl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

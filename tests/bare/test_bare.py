@@ -116,27 +116,6 @@ def test_nothing_is_red_on_the_schedules(machine: Machine):
         time.sleep(1)
 
 
-LOCK = """
-import sqlite3, time
-database = sqlite3.connect(".quickstart/data/airflow/airflow.db", 60, isolation_level=None)
-database.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-time.sleep(8)
-"""
-
-
-def test_airflow_waits_for_its_database(machine: Machine):
-    """Which one of its programs may keep from the others for a while, on a slow machine."""
-    airflow = Airflow(machine)
-    lock = subprocess.Popen(machine.argv(f"python3 -c '{LOCK}'"), stdout=subprocess.PIPE, text=True)
-    with lock:
-        assert lock.stdout
-        assert lock.stdout.readline() == "locked\n"
-        began = time.monotonic()
-        airflow.call("/api/v2/dags/steam_test_dags/dagRuns", {"logical_date": None})
-        assert time.monotonic() - began > 5
-
-
 def test_another_run_says_what_it_stops_and_drops(machine: Machine):
     second = subprocess.Popen(
         machine.argv("./quickstart --stay 2>&1"), stdout=subprocess.PIPE, text=True

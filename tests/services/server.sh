@@ -63,11 +63,11 @@ launch() {
   echo "$! $(start_time $!)" >"$pidfile"
 }
 
-# await SECONDS PIDFILE LOG CONDITION...: polls until the condition holds; fails with the end of the
-# log when the process ends or the time is over first.
+# await PIDFILE LOG CONDITION...: polls until the condition holds; fails with the end of the log when
+# the process ends first, or hangs: five minutes are enough on a machine that has much else to do.
 await() {
-  local deadline=$((SECONDS + $1)) pidfile=$2 log=$3
-  shift 3
+  local deadline=$((SECONDS + 300)) pidfile=$1 log=$2
+  shift 2
   until "$@"; do
     if ! running "$pidfile"; then
       tail -n 15 "$log" >&2
