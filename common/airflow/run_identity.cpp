@@ -53,7 +53,7 @@ RunIdentity ReadRunIdentity(const std::string& logical_date_flag) {
   run.task_id = EnvironmentValue("AIRFLOW_CTX_TASK_ID").value_or("");
   run.run_id = EnvironmentValue("AIRFLOW_CTX_DAG_RUN_ID").value_or("");
   run.try_number = IntegerFrom("AIRFLOW_CTX_TRY_NUMBER");
-  run.map_index = IntegerFrom("AIRFLOW_CTX_MAP_INDEX").value_or(-1);
+  run.map_index = IntegerFrom("AIRFLOW_CTX_MAP_INDEX");
   run.logical_date = LogicalDate(logical_date_flag, run.run_id);
   return run;
 }

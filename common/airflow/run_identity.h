@@ -14,7 +14,7 @@ struct RunIdentity {
   std::string task_id;
   std::string run_id;
   std::optional<int> try_number;
-  int map_index = -1;
+  std::optional<int> map_index;
   Instant logical_date{};
 };
 

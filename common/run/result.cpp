@@ -42,7 +42,7 @@ std::string FormatRun(const RunIdentity& run) {
       .AddRaw("task_id", NameOrNull(run.task_id))
       .AddRaw("run_id", NameOrNull(run.run_id))
       .AddRaw("try_number", run.try_number ? fmt::to_string(*run.try_number) : "null")
-      .Add("map_index", run.map_index)
+      .Add("map_index", run.map_index.value_or(-1))  // as Airflow does
       .Add("logical_date", FormatUtc(run.logical_date));
   return json.Take();
 }

@@ -139,7 +139,7 @@ class Drain::Impl {
   bool IsOver() const {
     return run_.stop.Requested() || has_lost_place_ || HasMostRecords() || partitions_.are_done();
   }
-  bool HasMostRecords() const { return options_.max_records > 0 && taken_ >= options_.max_records; }
+  bool HasMostRecords() const { return options_.max_records && taken_ >= *options_.max_records; }
 
   // Reads until the batch should be handed over. False where there is no more to read.
   bool Fill(DrainBatch& batch, const DrainBatch::Storing& storing) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,8 @@ class Flags;
 // The flags that every sink has.
 struct DrainOptions {
   std::vector<std::string> topics = RecordTopics();  // records/topics.h has the default
-  std::uint64_t max_records = 0;                     // 0 = no limit
-  std::string shard;                                 // "I/N", empty = not sharded
+  std::optional<std::uint64_t> max_records;
+  std::string shard;  // "I/N", empty = not sharded
   bool accept_gap = false;
   bool accept_refusals = false;
   KafkaFlags kafka;

@@ -78,7 +78,7 @@ error_code ParseNewsItem(ondemand::value value, News& news) {
   item.edition = EditionOf(texts);
   if (item.gid.empty()) {
     item.fault = "no gid";
-  } else if (item.date < 0) {
+  } else if (!item.date) {
     item.fault = "no date";
   }
   news.items.push_back(std::move(item));

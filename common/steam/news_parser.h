@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -14,12 +15,12 @@ namespace steamflow::steam_api {
 class BodyReader;
 
 struct NewsItem {
-  std::string gid;         // empty = none
-  std::int64_t date = -1;  // epoch seconds; -1 = none
-  std::string edition;     // changes with title, url, date or contents: 12 hexadecimal digits
-  std::string_view json;   // the item as delivered
-  std::string record;      // a JSON object of those fields that a record keeps
-  std::string fault;       // why no record can be made of it; empty = one can
+  std::string gid;                   // empty = none
+  std::optional<std::int64_t> date;  // epoch seconds
+  std::string edition;    // changes with title, url, date or contents: 12 hexadecimal digits
+  std::string_view json;  // the item as delivered
+  std::string record;     // a JSON object of those fields that a record keeps
+  std::string fault;      // why no record can be made of it; empty = one can
 
   bool is_broken() const { return !fault.empty(); }
 };

@@ -25,13 +25,13 @@ Entry EntryOf(const steam_api::NewsItem& item) {
   if (!item.is_broken())
     return {item.gid == "since" ? "gid:since" : item.gid, item.edition, item.date};
   const std::string id = LetterId(item);
-  return {"letter:" + id, id, item.date < 0 ? std::nullopt : std::optional(item.date)};
+  return {"letter:" + id, id, item.date};
 }
 
 // Of the last item that pages can be asked for by.
 std::optional<std::int64_t> LastDate(const steam_api::News& page) {
   for (auto item = page.items.rbegin(); item != page.items.rend(); ++item) {
-    if (item->date >= 0 && item->date < kLatestEnddate) return item->date;
+    if (item->date && *item->date < kLatestEnddate) return item->date;
   }
   return std::nullopt;
 }
@@ -60,11 +60,11 @@ std::vector<const steam_api::NewsItem*> NewsFeed::Take(const steam_api::News& pa
     if (!item.is_broken()) {
       if (!window_.exists() && delivered_ == max_items_) {
         // Where the second of the oldest was cut through, the window begins behind it.
-        window_.BeginAt(std::max(oldest_, item.date + 1));
+        window_.BeginAt(std::max(oldest_, *item.date + 1));
         has_left_out_ = is_over_ = true;
         return fresh;
       }
-      oldest_ = delivered_++ == 0 ? item.date : std::min(oldest_, item.date);
+      oldest_ = delivered_++ == 0 ? *item.date : std::min(oldest_, *item.date);
     }
     has_delivered_ = true;
     window_.Add(field, edition, date);

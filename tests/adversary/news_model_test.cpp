@@ -128,7 +128,7 @@ class NewsWorld {
                      .record = "{}",
                      .fault = ""};
       if (item.gid.empty()) {
-        shown.date = -1;
+        shown.date = std::nullopt;
         shown.fault = "no gid";
       }
       page.items.push_back(std::move(shown));

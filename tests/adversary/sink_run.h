@@ -31,8 +31,8 @@ class SinkRun {
 
   // A run that ends well has taken all that there was when it began, and no more than it may.
   void CheckSuccess(const DrainResult& result) const {
-    if (settings_.max_records > 0) {
-      if (result.records() > settings_.max_records) throw std::logic_error("more than the most");
+    if (settings_.max_records) {
+      if (result.records() > *settings_.max_records) throw std::logic_error("more than the most");
       return;
     }
     for (const auto& [place, seen] : seen_) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -22,7 +23,7 @@ struct SinkSettings {
   std::size_t store = 0;
   std::vector<std::string> topics{"a", "b"};
   std::string shard;
-  std::uint64_t max_records = 0;
+  std::optional<std::uint64_t> max_records;
   bool accept_gap = false;
   bool accept_refusals = false;
 };

@@ -40,7 +40,7 @@ TEST(RunIdentityTest, OfAShellIsEmptyAndNow) {
   const RunIdentity run = ReadRunIdentity("");
   EXPECT_EQ(run.dag_id + run.task_id + run.run_id, "");
   EXPECT_FALSE(run.try_number);
-  EXPECT_EQ(run.map_index, -1);
+  EXPECT_EQ(run.map_index, std::nullopt);
   EXPECT_GE(run.logical_date, before);
   EXPECT_LE(run.logical_date, Now());
 }

@@ -51,7 +51,7 @@ std::optional<std::string> NewsOf(NewsParser& parser, std::string body) {
   if (!news) return std::nullopt;
   std::string text = news->is_known ? "" : "unknown\n";
   for (const NewsItem& item : news->items) {
-    text += fmt::format("'{}' {} ", item.gid, item.date);
+    text += fmt::format("'{}' {} ", item.gid, item.date.value_or(-1));
     text += item.is_broken()
                 ? fmt::format("broken, {}: {}\n", item.fault, item.json)
                 : fmt::format("{} {}\n", item.edition, Record(item.record, false, kAdded));
