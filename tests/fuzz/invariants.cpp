@@ -187,7 +187,7 @@ void CheckTopics(std::string_view bytes) {
   }
 }
 
-void CheckSinkRecord(std::string_view bytes) {
+void CheckConsumedRecord(std::string_view bytes) {
   static ConsumedRecordParser parser;
   const error_code dom_error = DomError(std::string(bytes));
   for (const char* topic :

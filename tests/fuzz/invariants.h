@@ -27,7 +27,7 @@ void CheckSteamGames(std::string_view bytes);
 void CheckTopics(std::string_view bytes);
 
 // A Kafka message as a sink sees it: the bytes are its value in a topic of each kind.
-void CheckSinkRecord(std::string_view bytes);
+void CheckConsumedRecord(std::string_view bytes);
 
 // A response of Elasticsearch to _bulk.
 void CheckBulkResponse(std::string_view bytes);

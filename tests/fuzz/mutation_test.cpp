@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Target{"connection", CheckConnection}, Target{"instant", CheckInstant},
                     Target{"json-text", CheckJsonText}, Target{"topics", CheckTopics},
                     Target{"games-variable", CheckSteamGames},
-                    Target{"sink-record", CheckSinkRecord},
+                    Target{"consumed-record", CheckConsumedRecord},
                     Target{"bulk-response", CheckBulkResponse}),
     [](const auto& test) {
       std::string name = test.param.corpus;

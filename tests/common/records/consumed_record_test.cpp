@@ -23,7 +23,7 @@ ConsumedMessage Message(std::string_view topic, std::optional<std::string_view> 
   return message;
 }
 
-class SinkRecordTest : public testing::Test {
+class ConsumedRecordTest : public testing::Test {
  protected:
   ConsumedRecord Taken(const ConsumedMessage& message) {
     auto record = parser_.Parse(message);
@@ -39,7 +39,7 @@ class SinkRecordTest : public testing::Test {
   ConsumedRecordParser parser_;
 };
 
-TEST_F(SinkRecordTest, HasTheFieldsOfItsKind) {
+TEST_F(ConsumedRecordTest, HasTheFieldsOfItsKind) {
   const ConsumedRecord record = Taken(Message("rct_plyd_games", kGame));
   EXPECT_EQ(record.kind, RecordKind::kRecentGame);
   EXPECT_TRUE(record.has_fields);
@@ -51,14 +51,14 @@ TEST_F(SinkRecordTest, HasTheFieldsOfItsKind) {
   EXPECT_EQ(record.message.value, kGame);
 }
 
-TEST_F(SinkRecordTest, WithoutARequiredFieldHasNone) {
+TEST_F(ConsumedRecordTest, WithoutARequiredFieldHasNone) {
   EXPECT_FALSE(Taken(Message("rct_plyd_games", R"({"appid":570})")).has_fields);
   EXPECT_FALSE(Taken(Message("topic_currPlayer", R"({"player_count":"many"})")).has_fields);
   EXPECT_TRUE(Taken(Message("topic_currPlayer", R"({"player_count":7})")).has_fields);
   EXPECT_FALSE(Taken(Message("any", kGame)).has_fields);
 }
 
-TEST_F(SinkRecordTest, EventIdIsTheHeaderOrThePlaceInKafka) {
+TEST_F(ConsumedRecordTest, EventIdIsTheHeaderOrThePlaceInKafka) {
   ConsumedMessage message = Message("any", "{}");
   EXPECT_EQ(Taken(message).message.event_id, "any/2026-11-30T00:00:07.890Z/3/42");
   message.event_id = "";
@@ -68,7 +68,7 @@ TEST_F(SinkRecordTest, EventIdIsTheHeaderOrThePlaceInKafka) {
   EXPECT_EQ(Taken(message).message.event_id, "mine");
 }
 
-TEST_F(SinkRecordTest, TimeIsTheRecordsOwn) {
+TEST_F(ConsumedRecordTest, TimeIsTheRecordsOwn) {
   EXPECT_EQ(Taken(Message("any", kGame)).event_time, kInterval);
   EXPECT_EQ(Taken(Message("any", R"({"a":1})")).event_time, kKafkaTime);
   EXPECT_EQ(Taken(Message("any", R"({"timestamp":"soon"})")).event_time, kKafkaTime);
@@ -78,7 +78,7 @@ TEST_F(SinkRecordTest, TimeIsTheRecordsOwn) {
   EXPECT_EQ(Taken(Message("any", news)).event_time, kInterval);
 }
 
-TEST_F(SinkRecordTest, TimeOutsideOfACenturyIsRefused) {
+TEST_F(ConsumedRecordTest, TimeOutsideOfACenturyIsRefused) {
   for (const char* time :
        {"1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "9999-12-31T00:00:00Z"}) {
     EXPECT_EQ(RefusedValue(R"({"timestamp":")" + std::string(time) + R"("})"),
@@ -89,7 +89,7 @@ TEST_F(SinkRecordTest, TimeOutsideOfACenturyIsRefused) {
   EXPECT_EQ(Refused(timeless), "no time, neither in the value nor from Kafka");
 }
 
-TEST_F(SinkRecordTest, TellsTheTimeThatTheEventIdNames) {
+TEST_F(ConsumedRecordTest, TellsTheTimeThatTheEventIdNames) {
   ConsumedMessage message = Message("any", "{}");
   for (const char* id :
        {"t/2026-11-22T22:34Z/7656119", "t/570/2026-11-22T22:34Z", "t/2026-11-22T22:34:00Z",
@@ -107,7 +107,7 @@ TEST_F(SinkRecordTest, TellsTheTimeThatTheEventIdNames) {
   }
 }
 
-TEST_F(SinkRecordTest, PlayerIsStateUnderItsSteamid) {
+TEST_F(ConsumedRecordTest, PlayerIsStateUnderItsSteamid) {
   const char* player =
       R"({"steamid":"76561197960434618","personaname":"나","timecreated":1063407600})";
   for (const char* topic : {"topic_GetUserInfo", "steamusers"}) {
@@ -125,7 +125,7 @@ TEST_F(SinkRecordTest, PlayerIsStateUnderItsSteamid) {
 }
 
 // The smallest of the record's time, Kafka's and a day, and now and a day.
-TEST_F(SinkRecordTest, NoVersionIsFarAheadOfKafkaOrOfNow) {
+TEST_F(ConsumedRecordTest, NoVersionIsFarAheadOfKafkaOrOfNow) {
   const auto version = [](const char* time, Instant now) {
     ConsumedRecordParser parser(now);
     const std::string value = R"({"timestamp":")" + std::string(time) + R"("})";
@@ -142,7 +142,7 @@ TEST_F(SinkRecordTest, NoVersionIsFarAheadOfKafkaOrOfNow) {
   EXPECT_EQ(early.Parse(Message("steamusers", std::nullopt))->version_time, kInterval + kDay);
 }
 
-TEST_F(SinkRecordTest, NewsAreOfTheFeedThatWasAsked) {
+TEST_F(ConsumedRecordTest, NewsAreOfTheFeedThatWasAsked) {
   const auto feed = [&](const char* value) {
     return Taken(Message("steam_news", value)).fields[0];
   };
@@ -153,7 +153,7 @@ TEST_F(SinkRecordTest, NewsAreOfTheFeedThatWasAsked) {
   EXPECT_FALSE(Taken(Message("steam_news", long_gid)).has_fields);
 }
 
-TEST_F(SinkRecordTest, TombstoneIsForStateOnly) {
+TEST_F(ConsumedRecordTest, TombstoneIsForStateOnly) {
   const ConsumedRecord record = Taken(Message("topic_GetUserInfo", std::nullopt));
   EXPECT_TRUE(record.is_tombstone());
   EXPECT_EQ(record.state_id, "76561197960434622");
@@ -165,7 +165,7 @@ TEST_F(SinkRecordTest, TombstoneIsForStateOnly) {
   EXPECT_EQ(Refused(keyless), "no steamid");
 }
 
-TEST_F(SinkRecordTest, PoisonIsRefused) {
+TEST_F(ConsumedRecordTest, PoisonIsRefused) {
   for (const char* broken : {"x", "{", R"({"a":1}})", R"({"a":01})", R"({"a":"\ud800"})",
                              R"({"a":"\udc00\ud800"})", "{\"a\":\"\xFF\"}", R"({"a":1,})"}) {
     EXPECT_EQ(RefusedValue(broken).substr(0, 8), "not JSON") << broken;
@@ -177,7 +177,7 @@ TEST_F(SinkRecordTest, PoisonIsRefused) {
   EXPECT_EQ(RefusedValue(""), "an empty value");
 }
 
-TEST_F(SinkRecordTest, NulIsFoundOnlyWhereItIsOne) {
+TEST_F(ConsumedRecordTest, NulIsFoundOnlyWhereItIsOne) {
   for (const char* nul : {R"({"a":"\u0000"})", R"({"\u0000":1})", R"({"a":"\\\u0000"})",
                           R"({"a":"\\u0000 \u0000"})"}) {
     EXPECT_EQ(RefusedValue(nul), "a NUL in a string") << nul;
@@ -188,7 +188,7 @@ TEST_F(SinkRecordTest, NulIsFoundOnlyWhereItIsOne) {
 }
 
 // JSON has numbers that no machine type holds, and so have the databases.
-TEST_F(SinkRecordTest, LargeNumbersAreTaken) {
+TEST_F(ConsumedRecordTest, LargeNumbersAreTaken) {
   for (const char* number :
        {"18446744073709551616", "1e400", "-1E-999", "0.1234567890123456789012"}) {
     const std::string value =
@@ -204,7 +204,7 @@ TEST_F(SinkRecordTest, LargeNumbersAreTaken) {
   }
 }
 
-TEST_F(SinkRecordTest, NumbersOutOfAColumnsRangeAreNull) {
+TEST_F(ConsumedRecordTest, NumbersOutOfAColumnsRangeAreNull) {
   const ConsumedRecord news = Taken(
       Message("steam_news",
               R"({"feed_appid":1,"gid":7,"appid":9223372036854775808,"feed_type":1.5,"date":-5,)"
@@ -218,7 +218,7 @@ TEST_F(SinkRecordTest, NumbersOutOfAColumnsRangeAreNull) {
   EXPECT_EQ(news.event_time, kKafkaTime);
 }
 
-TEST_F(SinkRecordTest, ANumberThatNoColumnHoldsIsNotZero) {
+TEST_F(ConsumedRecordTest, ANumberThatNoColumnHoldsIsNotZero) {
   for (const char* number : {"18446744073709551616", "-18446744073709551616", "1e400"}) {
     const ConsumedRecord record =
         Taken(Message("topic_currPlayer", R"({"appid":570,"player_count":)" + std::string(number) +
@@ -228,7 +228,7 @@ TEST_F(SinkRecordTest, ANumberThatNoColumnHoldsIsNotZero) {
   }
 }
 
-TEST_F(SinkRecordTest, KeysAndIdsMustBeText) {
+TEST_F(ConsumedRecordTest, KeysAndIdsMustBeText) {
   ConsumedMessage message = Message("any", "{}");
   message.key = "\xFF";
   EXPECT_EQ(Refused(message), "a key that is no UTF-8 text");

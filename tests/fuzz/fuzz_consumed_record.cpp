@@ -4,6 +4,6 @@
 #include "invariants.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  steamflow::fuzz::CheckSinkRecord({reinterpret_cast<const char*>(data), size});
+  steamflow::fuzz::CheckConsumedRecord({reinterpret_cast<const char*>(data), size});
   return 0;
 }
