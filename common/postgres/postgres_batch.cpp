@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "postgres_read_back.h"
 #include "postgres_statements.h"
 #include "record_fields.h"
 
@@ -23,12 +24,14 @@ constexpr std::array kKinds{RecordKind::kOther, RecordKind::kPlayerCount, Record
                             RecordKind::kNews, RecordKind::kPlayer};
 
 // Nothing of ours does that.
-[[noreturn]] void RefuseDropped(std::string_view table, std::string_view count) {
+[[noreturn]] void RefuseLost(std::string_view table, std::string_view count) {
   throw TaskError(
       ExitCode::kConfig,
-      fmt::format("PostgreSQL took {} rows for the table {} without an error and does not "
-                  "have them: a trigger or a policy there drops rows",
-                  count, table));
+      fmt::format(
+          "PostgreSQL took {} rows for the table {} without an error and does not have "
+          "them as they were: a trigger, a rule, a policy or a type of a column there drops "
+          "or changes rows",
+          count, table));
 }
 
 }  // namespace
@@ -123,6 +126,7 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Posi
       stored.inserted += inserted;
       stored.duplicates += rows.count() - (letters.count() - refused_before) - inserted;
     }
+    if (!is_plain_) ReadPositionsBack();
     letters.Send();
     return is_ours = true;
   };
@@ -154,15 +158,22 @@ bool PostgresBatch::MovePositions(const std::vector<PositionMove>& moves) {
     add(2, move.from);
     add(6, move.to);
   }
-  std::vector<Value> parameters;
-  for (const auto& column : columns) parameters.emplace_back(PostgresArray(column));
-  const auto moved = client_->Execute(kMovePostgresPositions, parameters);
+  moves_.clear();
+  for (const auto& column : columns) moves_.emplace_back(PostgresArray(column));
+  const auto moved = ExecuteOn("sink_offsets", PostgresMoveStatement(), moves_);
   transaction_ = moved[0][1].value();
+  is_plain_ = moved[0][2] == "t";
   if (moved[0][0] == fmt::to_string(moves.size())) return true;
   // Another sink has moved one of them, or nothing has.
-  const auto held = client_->Execute(kHeldPostgresPositions, parameters);
-  if (held[0][0] != "0") RefuseDropped("sink_offsets", *held[0][0]);
+  const auto held = client_->Execute(PostgresHeldPositionsStatement(), moves_);
+  if (held[0][0] != "0") RefuseLost("sink_offsets", *held[0][0]);
   return false;
+}
+
+// Once all triggers have done what they do.
+void PostgresBatch::ReadPositionsBack() {
+  const auto lost = client_->Execute(PostgresLostPositionsStatement(), moves_);
+  if (lost[0][0] != "0") RefuseLost("sink_offsets", *lost[0][0]);
 }
 
 // What became of the transaction where COMMIT was sent and had no response, or another than it
@@ -230,16 +241,31 @@ void PostgresBatch::Copy(const PostgresRows& rows, std::size_t first, std::size_
   });
 }
 
-// From the staging table to where the rows belong. Returns how many were new.
+// From the staging table to where the rows belong. Returns how many were new. A row that is not
+// new, or not the newest, is one of which what there is tells so: then, and where somebody else has
+// a say in what is stored, it is read back.
 std::uint64_t PostgresBatch::Move(const PostgresRows& rows, std::size_t count) {
-  const auto stored = client_->Execute(PostgresStoreStatement(rows.kind()));
-  const auto fresh = std::stoull(*stored[0][0]);
-  if (stored[0][1] != "0") RefuseDropped(PostgresTableOf(rows.kind()), *stored[0][1]);
-  if (fresh == count) return fresh;
-  // A duplicate is one whose row is there.
-  const auto missing = client_->Execute(PostgresMissingStatement(rows.kind()));
-  if (missing[0][0] != "0") RefuseDropped("records", *missing[0][0]);
+  const std::string table = PostgresTableOf(rows.kind());
+  const auto stored = ExecuteOn(table, PostgresStoreStatement(rows.kind()))[0];
+  const auto fresh = std::stoull(*stored[0]);
+  if (fresh == count && stored[1] == stored[2] && stored[3] == "t") return fresh;
+  const auto lost = ExecuteOn(table, PostgresReadBackStatement(rows.kind()));
+  if (!lost.empty()) RefuseLost(*lost[0][0], *lost[0][1]);
   return fresh;
+}
+
+// Executes what a table is not to refuse; not every error of the server says which one it is.
+std::vector<PostgresClient::Row> PostgresBatch::ExecuteOn(const std::string& table,
+                                                          const std::string& sql,
+                                                          const std::vector<Value>& parameters) {
+  try {
+    return client_->Execute(sql, parameters);
+  } catch (const PostgresError& error) {
+    const std::string message = error.what();
+    if (error.state().empty() || message.find(table) != std::string::npos) throw;
+    throw PostgresError(error.code(), fmt::format("{} (storing into {})", message, table),
+                        error.state());
+  }
 }
 
 }  // namespace steamflow

@@ -31,12 +31,16 @@ class PostgresBatch : public SinkBatch {
   std::optional<Stored> StoreOnce(const std::vector<PositionMove>& moves,
                                   BatchDeadLetters& letters);
   bool MovePositions(const std::vector<PositionMove>& moves);
+  void ReadPositionsBack();
   bool IsCommitted();
   void AddMonths();
   std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
                           BatchDeadLetters& letters);
   void Copy(const PostgresRows& rows, std::size_t first, std::size_t last);
   std::uint64_t Move(const PostgresRows& rows, std::size_t count);
+  std::vector<PostgresClient::Row> ExecuteOn(
+      const std::string& table, const std::string& sql,
+      const std::vector<PostgresClient::Value>& parameters = {});
 
   const PostgresParameters& parameters_;
   const std::string schema_;
@@ -46,7 +50,9 @@ class PostgresBatch : public SinkBatch {
   std::set<std::chrono::year_month_day> months_;  // their first days
   Instant last_id_time_{};                        // whose month is among them
   bool is_staged_ = false;                        // in a transaction that has begun
+  std::vector<PostgresClient::Value> moves_;      // as statements about the offsets take them
   std::string transaction_;                       // the id of the one that moves the offsets
+  bool is_plain_ = false;                         // PostgresIsPlain, in that transaction
   std::optional<TaskError> staging_error_;
 };
 

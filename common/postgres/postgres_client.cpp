@@ -96,8 +96,11 @@ class PostgresClient::Impl {
 
   void Begin() {
     const auto timeout = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
+    // Whatever the database's own defaults are, statements see what those before them waited for,
+    // and triggers have done what they do before the next one.
     std::string statements = fmt::format(
-        "BEGIN; SET LOCAL statement_timeout = {0};"
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {0};"
+        " SET CONSTRAINTS ALL IMMEDIATE;"
         " SET LOCAL idle_in_transaction_session_timeout = {0};"
         " SET LOCAL search_path TO {1}, pg_temp",
         timeout.count(), schema_);

@@ -1,6 +1,7 @@
 #include "postgres_rows.h"
 
 #include <endian.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstring>
@@ -107,6 +108,12 @@ std::optional<std::chrono::year_month_day> MonthOf(const ConsumedRecord& record)
   return day.year() / day.month() / 1;
 }
 
+const char* PostgresTypeOf(const RecordField& field) {
+  return field.type == Type::kText      ? "text"
+         : field.type == Type::kInteger ? "bigint"
+                                        : "timestamptz";
+}
+
 const std::string_view PostgresRows::kHeader = "PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0"sv;
 const std::string_view PostgresRows::kTrailer = "\xFF\xFF"sv;
 
@@ -115,10 +122,7 @@ std::string PostgresRows::Columns() const {
       R"(event_id text COLLATE "C", event_time timestamptz, topic text COLLATE "C", partition integer)"
       R"(, "offset" bigint, key text, value jsonb, month date, version_time timestamptz, has_fields boolean)";
   for (const RecordField& field : FieldsOf(kind_)) {
-    columns += ", " + std::string(field.name);
-    columns += field.type == Type::kText      ? " text"
-               : field.type == Type::kInteger ? " bigint"
-                                              : " timestamptz";
+    columns += fmt::format(", {} {}", field.name, PostgresTypeOf(field));
   }
   return columns;
 }

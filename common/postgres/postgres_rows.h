@@ -14,6 +14,9 @@ namespace steamflow {
 // The month that an event id names, where it names one.
 std::optional<std::chrono::year_month_day> MonthOf(const ConsumedRecord& record);
 
+// The type of a field's column.
+const char* PostgresTypeOf(const RecordField& field);
+
 // Rows of one kind of record in the binary format of COPY (PostgreSQL's manual, COPY, "Binary
 // Format"), for a staging table whose columns are those of Columns().
 class PostgresRows {

@@ -4,6 +4,9 @@
 
 #include <vector>
 
+#include "postgres_read_back.h"
+#include "record_fields.h"
+
 namespace steamflow {
 namespace {
 
@@ -17,7 +20,7 @@ WITH fresh AS (
 
 // Their rows in the table of the kind. {1} = that table, {2} = its columns of its own.
 constexpr char kEvents[] = R"sql(
-, events AS (
+, taken AS (
   INSERT INTO {1} (event_id, event_time, month, {2})
   SELECT event_id, event_time, month, {2} FROM {0} JOIN fresh USING (topic, partition, "offset")
   WHERE has_fields RETURNING 1
@@ -29,7 +32,7 @@ constexpr char kNews[] = R"sql(
   SELECT DISTINCT ON (feed_appid, gid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
   WHERE has_fields
   ORDER BY feed_appid, gid, version_time DESC, topic DESC, partition DESC, "offset" DESC
-), editions AS (
+), taken AS (
   INSERT INTO {1} AS n (event_id, event_time, version_time, topic, partition, "offset", {2})
   SELECT event_id, event_time, version_time, topic, partition, "offset", {2} FROM newest
   ON CONFLICT (feed_appid, gid) DO UPDATE SET event_id = excluded.event_id,
@@ -37,6 +40,7 @@ constexpr char kNews[] = R"sql(
     topic = excluded.topic, partition = excluded.partition, "offset" = excluded."offset", {3}
   WHERE (n.version_time, n.topic, n.partition, n."offset")
       < (excluded.version_time, excluded.topic, excluded.partition, excluded."offset")
+  RETURNING 1
 ))sql";
 
 // Players: of several versions the newest, and a tombstone is one of them.
@@ -51,6 +55,7 @@ constexpr char kPlayers[] = R"sql(
     partition = excluded.partition, "offset" = excluded."offset"
   WHERE (d.event_time, d.topic, d.partition, d."offset")
       < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
+  RETURNING 1
 ), deletions AS (
   DELETE FROM players p USING newest n
   WHERE n.value IS NULL AND p.steamid = n.steamid
@@ -68,33 +73,21 @@ constexpr char kPlayers[] = R"sql(
     "offset" = excluded."offset", {3}
   WHERE (p.event_time, p.topic, p.partition, p."offset")
       < (excluded.event_time, excluded.topic, excluded.partition, excluded."offset")
+  RETURNING 1
 ))sql";
 
-constexpr char kCountFresh[] = "SELECT (SELECT count(*) FROM fresh), 0";
-constexpr char kCountFreshAndDropped[] = R"sql(
+// How many rows were new, how many the table of the kind took, and how many it has to have taken
+// where all were new, no two of the same thing, and each newer than what was there.
+constexpr char kCountOther[] = "SELECT (SELECT count(*) FROM fresh), 0, 0, ";
+constexpr char kCountTaken[] = R"sql(
+SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM taken),
+  (SELECT count(*) FROM {0} WHERE has_fields), )sql";
+constexpr char kCountPlayers[] = R"sql(
 SELECT (SELECT count(*) FROM fresh),
-  CASE WHEN (SELECT count(*) FROM events) = (SELECT count(*) FROM fresh) THEN 0 ELSE
-    (SELECT count(*) FROM {0} JOIN fresh USING (topic, partition, "offset") WHERE has_fields)
-    - (SELECT count(*) FROM events) END)sql";
+  (SELECT count(*) FROM states) + (SELECT count(*) FROM tombstones),
+  (SELECT count(*) FROM newest), )sql";
 
-}  // namespace
-
-std::string PostgresTableOf(RecordKind kind) {
-  switch (kind) {
-    case RecordKind::kPlayerCount:
-      return "player_counts";
-    case RecordKind::kRecentGame:
-      return "recently_played_games";
-    case RecordKind::kNews:
-      return "news";
-    case RecordKind::kPlayer:
-      return "players";
-    default:
-      return "records";
-  }
-}
-
-const char* const kMovePostgresPositions = R"sql(
+constexpr char kMovePositions[] = R"sql(
 WITH moves AS (
   SELECT * FROM unnest($1::text[], $2::integer[],
                        $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
@@ -119,20 +112,28 @@ WITH moves AS (
     last_timestamp_ms = l.last_timestamp_ms, last_event_id = l.last_event_id, moved_at = now()
   FROM locked l WHERE o.topic = l.topic AND o.partition = l.partition RETURNING o.topic
 )
-SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current()
-)sql";
+SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM moved), txid_current(), )sql";
 
-const char* const kHeldPostgresPositions = R"sql(
-SELECT count(*)
-FROM unnest($1::text[], $2::integer[],
-            $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
-            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
-  AS m(topic, partition, "from", from_last_offset, from_last_timestamp_ms, from_last_event_id,
-       "to", last_offset, last_timestamp_ms, last_event_id)
-LEFT JOIN sink_offsets o USING (topic, partition)
-WHERE (o."offset", o.last_offset, o.last_timestamp_ms, o.last_event_id) IS NOT DISTINCT FROM
-  ("from", from_last_offset, from_last_timestamp_ms, from_last_event_id)
-)sql";
+}  // namespace
+
+std::string PostgresTableOf(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::kPlayerCount:
+      return "player_counts";
+    case RecordKind::kRecentGame:
+      return "recently_played_games";
+    case RecordKind::kNews:
+      return "news";
+    case RecordKind::kPlayer:
+      return "players";
+    default:
+      return "records";
+  }
+}
+
+std::string PostgresMoveStatement() {
+  return kMovePositions + PostgresIsPlain();
+}
 
 std::string PostgresStagingTable(RecordKind kind) {
   return "pg_temp.staged_" + PostgresTableOf(kind);
@@ -147,24 +148,17 @@ std::string PostgresStoreStatement(RecordKind kind) {
   }
   std::string statement = kFresh;
   if (kind == RecordKind::kPlayer) {
-    statement.append(kPlayers).append(kCountFresh);
+    statement.append(kPlayers).append(kCountPlayers);
   } else if (kind == RecordKind::kNews) {
-    statement.append(kNews).append(kCountFresh);
+    statement.append(kNews).append(kCountTaken);
   } else if (kind == RecordKind::kOther) {
-    statement += kCountFresh;
+    statement += kCountOther;
   } else {
-    statement.append(kEvents).append(kCountFreshAndDropped);
+    statement.append(kEvents).append(kCountTaken);
   }
   return fmt::format(fmt::runtime(statement), PostgresStagingTable(kind), PostgresTableOf(kind),
-                     fmt::join(columns, ", "), fmt::join(assignments, ", "));
-}
-
-std::string PostgresMissingStatement(RecordKind kind) {
-  return fmt::format(R"sql(
-SELECT count(*) FROM {} s WHERE NOT EXISTS (
-  SELECT FROM records r
-  WHERE r.topic = s.topic AND r.event_id = s.event_id AND r.month = s.month))sql",
-                     PostgresStagingTable(kind));
+                     fmt::join(columns, ", "), fmt::join(assignments, ", ")) +
+         PostgresIsPlain(kind);
 }
 
 }  // namespace steamflow

@@ -8,12 +8,10 @@
 
 namespace steamflow {
 
-// Moves the positions whose stored values are still the old ones; says how many that were, and in
-// which transaction. The rows are locked in one order, so that two sinks never wait for each other.
-extern const char* const kMovePostgresPositions;
-
-// Says how many of the same positions still are what they were before.
-extern const char* const kHeldPostgresPositions;
+// Moves the positions whose stored values are still the old ones; says how many that were, in which
+// transaction, and PostgresIsPlain. The rows are locked in one order, so that two sinks never wait
+// for each other.
+std::string PostgresMoveStatement();
 
 // The table of a kind's own, or `records`.
 std::string PostgresTableOf(RecordKind kind);
@@ -21,11 +19,9 @@ std::string PostgresTableOf(RecordKind kind);
 // The temporary table that a batch's rows of a kind are copied into.
 std::string PostgresStagingTable(RecordKind kind);
 
-// Moves the rows of that table to where they belong; says how many were new, and how many of these
-// the table of the kind did not take.
+// Moves the rows of that table to where they belong; says how many were new, how many the table of
+// the kind took, how many it has to have taken if all was new, and PostgresIsPlain. Where these
+// numbers differ, or it is not plain, PostgresReadBackStatement tells what is stored.
 std::string PostgresStoreStatement(RecordKind kind);
-
-// Says how many rows of that table are not in `records`, after the statement above.
-std::string PostgresMissingStatement(RecordKind kind);
 
 }  // namespace steamflow

@@ -160,7 +160,7 @@ TEST_F(PostgresFaults, DeadlockIsTriedAgain) {
   ExpectAllAfterACleanRun(10);
 }
 
-TEST_F(PostgresFaults, SessionIsEndedInCommit) {
+TEST_F(PostgresFaults, SessionIsEndedInATransaction) {
   Prepare();
   database_.Execute(R"(CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
                        $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN new; END $$)");

@@ -1,0 +1,170 @@
+#include "postgres_read_back.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "postgres_rows.h"
+#include "postgres_statements.h"
+#include "record_fields.h"
+
+namespace steamflow {
+namespace {
+
+// No trigger, rule or policy on a table or a partition, and no view in its place.
+constexpr char kHasNoMore[] = R"sql(
+NOT EXISTS (
+  SELECT FROM pg_class c
+  WHERE c.oid IN (SELECT unnest({0}::regclass[]) UNION ALL
+                  SELECT inhrelid FROM pg_inherits WHERE inhparent = ANY ({0}::regclass[]))
+    AND (c.relkind NOT IN ('r', 'p') OR c.relhasrules OR c.relrowsecurity
+      OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal))))sql";
+constexpr char kTables[] =
+    "'{records,player_counts,recently_played_games,news,players,deleted_players,sink_offsets}'";
+
+// A column of another type may take a value and have another one then.
+constexpr char kHasOurTypes[] = R"sql(
+NOT EXISTS (
+  SELECT FROM pg_attribute s JOIN pg_attribute t USING (attname)
+  WHERE s.attrelid = '{0}'::regclass AND s.attnum > 0
+    AND t.attrelid = ANY ('{{records,{1},deleted_players}}'::regclass[])
+    AND (s.atttypid, s.atttypmod) <> (t.atttypid, t.atttypmod)))sql";
+
+// Whether a row was written by this transaction, its subtransactions included: there is nothing
+// else that is seen and not committed.
+std::string IsOurs(const char* row) {
+  return fmt::format(
+      "(CASE WHEN age({0}.xmin) <= 0 THEN txid_status(txid_current() - age({0}.xmin)) = "
+      "'in progress' ELSE false END)",
+      row);
+}
+
+// {0} = the staging table, {1} = the table of the kind. A duplicate is one whose row is there,
+// whatever it says; a row of ours must be what it was.
+constexpr char kRecords[] = R"sql(
+WITH fresh AS MATERIALIZED (
+  SELECT s.* FROM {0} s JOIN records r USING (topic, event_id, month)
+  WHERE (r.partition, r."offset") = (s.partition, s."offset") AND {ours_r}
+)
+SELECT 'records', count(*) FROM {0} s
+LEFT JOIN records r USING (topic, event_id, month)
+LEFT JOIN {0} g ON (g.topic, g.partition, g."offset") = (r.topic, r.partition, r."offset")
+WHERE r.topic IS NULL
+  OR {ours_r} AND (g.event_id, g.event_time, g.key, g.value, g.month) IS DISTINCT FROM
+    (r.event_id, r.event_time::timestamptz, r.key::text, r.value::jsonb, r.month::date)
+HAVING count(*) > 0
+)sql";
+
+// {2} = those of its columns that are never null, {3} = all, of the staged row s or g; {4}, {5} =
+// the same of the stored row t.
+constexpr char kEvents[] = R"sql(
+UNION ALL
+SELECT '{1}', count(*) FROM fresh s
+LEFT JOIN {1} t ON (t.event_id, t.event_time, t.month, {4}) = (s.event_id, s.event_time, s.month, {2})
+  AND ({5}) IS NOT DISTINCT FROM ({3})
+WHERE s.has_fields AND t.event_id IS NULL
+HAVING count(*) > 0
+)sql";
+
+// Of a piece of news or a player there may be something newer, of this batch or not. {6} = the
+// column of the version.
+constexpr char kNews[] = R"sql(
+UNION ALL
+SELECT '{1}', count(*) FROM fresh s
+LEFT JOIN {1} t ON (t.feed_appid, t.gid) = (s.feed_appid, s.gid)
+LEFT JOIN {0} g ON (g.topic, g.partition, g."offset") = (t.topic, t.partition, t."offset")
+WHERE s.has_fields AND (t.gid IS NULL OR {is_old_t} OR {is_other})
+HAVING count(*) > 0
+)sql";
+constexpr char kPlayers[] = R"sql(
+UNION ALL
+SELECT '{1}', count(*) FROM fresh s
+LEFT JOIN {1} t ON t.steamid = s.steamid
+LEFT JOIN {0} g ON (g.topic, g.partition, g."offset") = (t.topic, t.partition, t."offset")
+LEFT JOIN deleted_players d ON d.steamid = s.steamid
+WHERE {is_other} OR CASE WHEN s.value IS NULL THEN {is_old_t} ELSE
+  (t.steamid IS NULL OR {is_old_t}) AND (d.steamid IS NULL OR {is_old_d}) END
+HAVING count(*) > 0
+UNION ALL
+SELECT 'deleted_players', count(*) FROM fresh s
+LEFT JOIN deleted_players d ON d.steamid = s.steamid
+LEFT JOIN {0} g ON (g.topic, g.partition, g."offset") = (d.topic, d.partition, d."offset")
+WHERE s.value IS NULL AND (d.steamid IS NULL OR {is_old_d} OR {ours_d} AND
+  (g.steamid, g.event_time) IS DISTINCT FROM (d.steamid::bigint, d.event_time::timestamptz))
+HAVING count(*) > 0
+)sql";
+
+// The rows that the parameters of PostgresMoveStatement are.
+constexpr char kCountPositions[] = R"sql(
+SELECT count(*)
+FROM unnest($1::text[], $2::integer[],
+            $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+  AS m(topic, partition, "from", from_last_offset, from_last_timestamp_ms, from_last_event_id,
+       "to", to_last_offset, to_last_timestamp_ms, to_last_event_id)
+LEFT JOIN sink_offsets o USING (topic, partition)
+WHERE (o."offset", o.last_offset, o.last_timestamp_ms, o.last_event_id) IS )sql";
+
+constexpr char kIsOld[] = R"sql(({0}.{1}, {0}.topic, {0}.partition, {0}."offset")
+  < (s.{1}, s.topic, s.partition, s."offset"))sql";
+constexpr char kIsOther[] = R"sql(
+{ours_t} AND (g.event_id, g.event_time, g.{6}, {3}) IS DISTINCT FROM
+  (t.event_id, t.event_time::timestamptz, t.{6}::timestamptz, {5}))sql";
+
+// The columns of a kind, of a staged row or, as values of their types, of a stored one.
+std::string ColumnsOf(RecordKind kind, const char* row, bool is_stored, bool only_required) {
+  std::vector<std::string> columns;
+  for (const RecordField& field : FieldsOf(kind)) {
+    if (only_required && !field.is_required) continue;
+    columns.push_back(fmt::format("{}.{}{}{}", row, field.name, is_stored ? "::" : "",
+                                  is_stored ? PostgresTypeOf(field) : ""));
+  }
+  return fmt::format("{}", fmt::join(columns, ", "));
+}
+
+}  // namespace
+
+std::string PostgresIsPlain() {
+  return fmt::format(kHasNoMore, kTables);
+}
+
+std::string PostgresIsPlain(RecordKind kind) {
+  return PostgresIsPlain() + " AND" +
+         fmt::format(kHasOurTypes, PostgresStagingTable(kind), PostgresTableOf(kind));
+}
+
+std::string PostgresReadBackStatement(RecordKind kind) {
+  const bool is_versioned = kind == RecordKind::kNews || kind == RecordKind::kPlayer;
+  const char* const version = kind == RecordKind::kNews ? "version_time" : "event_time";
+  const char* const staged = is_versioned ? "g" : "s";
+  std::string statement = kRecords;
+  if (kind == RecordKind::kPlayer) {
+    statement += kPlayers;
+  } else if (kind == RecordKind::kNews) {
+    statement += kNews;
+  } else if (kind != RecordKind::kOther) {
+    statement += kEvents;
+  }
+  const auto fill = [&](const std::string& text, const std::string& is_other) {
+    return fmt::format(
+        fmt::runtime(text), PostgresStagingTable(kind), PostgresTableOf(kind),
+        ColumnsOf(kind, staged, false, true), ColumnsOf(kind, staged, false, false),
+        ColumnsOf(kind, "t", true, true), ColumnsOf(kind, "t", true, false), version,
+        fmt::arg("ours_r", IsOurs("r")), fmt::arg("ours_t", IsOurs("t")),
+        fmt::arg("ours_d", IsOurs("d")), fmt::arg("is_old_t", fmt::format(kIsOld, "t", version)),
+        fmt::arg("is_old_d", fmt::format(kIsOld, "d", version)), fmt::arg("is_other", is_other));
+  };
+  return fill(statement, is_versioned ? fill(kIsOther, "") : "");
+}
+
+std::string PostgresHeldPositionsStatement() {
+  return kCountPositions + std::string(R"(NOT DISTINCT FROM
+  ("from", from_last_offset, from_last_timestamp_ms, from_last_event_id))");
+}
+
+std::string PostgresLostPositionsStatement() {
+  return kCountPositions + std::string(R"(DISTINCT FROM
+  ("to", to_last_offset, to_last_timestamp_ms, to_last_event_id))");
+}
+
+}  // namespace steamflow
