@@ -54,6 +54,8 @@ class LineOutput : public RecordOutput {
     items_.emplace_back(item, Delivery::kDeadLetter);
   }
 
+  void SendLetters(std::uint64_t) override {}  // none is kept: no position is moved
+
   void Poll() override {}
 
   std::optional<TaskError> Drain() override {
@@ -113,6 +115,7 @@ class NullOutput : public RecordOutput {
     ++result_.dead_letters;
     on_delivered_(item, Delivery::kDeadLetter);
   }
+  void SendLetters(std::uint64_t) override {}
   void Poll() override {}
   std::optional<TaskError> Drain() override { return std::nullopt; }
 
