@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <filesystem>
 
@@ -13,6 +17,8 @@
 
 namespace steamflow {
 namespace {
+
+constexpr std::chrono::milliseconds kPatience(100);  // with whoever reads a pipe
 
 tl::unexpected<std::error_code> Errno() {
   return tl::unexpected(std::error_code(errno, std::generic_category()));
@@ -52,7 +58,7 @@ tl::expected<void, std::error_code> Write(const std::string& path, int flags,
                                           std::string_view bytes) {
   const Descriptor file(path, O_WRONLY | flags, 0644);
   if (file.get() < 0) return Errno();
-  return WriteAll(file.get(), bytes);
+  return WriteAll(file.get(), bytes, [&] { return AwaitOutput(file.get(), kPatience); });
 }
 
 // What the path names in the end: a link stays a link, also where it leads to no file yet.
@@ -74,11 +80,31 @@ tl::expected<void, std::error_code> WriteAll(int fd, std::string_view bytes) {
     const auto written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
+      // Whoever shares the descriptor may have made it one that does not wait.
+      if (errno == EAGAIN && AwaitOutput(fd, std::chrono::milliseconds(-1))) continue;
       return Errno();
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+tl::expected<void, std::error_code> WriteAll(int fd, std::string_view bytes,
+                                             const std::function<bool()>& may_write) {
+  struct stat file {};
+  if (::fstat(fd, &file) == 0 && S_ISREG(file.st_mode)) return WriteAll(fd, bytes);
+  while (!bytes.empty()) {
+    if (!may_write()) return tl::unexpected(std::make_error_code(std::errc::timed_out));
+    const auto written = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return Errno();
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+bool AwaitOutput(int fd, std::chrono::milliseconds patience) {
+  pollfd output{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&output, 1, static_cast<int>(patience.count())) > 0;
 }
 
 void WriteStdout(std::string_view text) {
@@ -88,6 +114,9 @@ void WriteStdout(std::string_view text) {
 }
 
 tl::expected<void, std::error_code> ReplaceFile(const std::string& path, std::string_view bytes) {
+  if (const int own = OwnStream(path); own >= 0) {
+    return WriteAll(own, bytes, [&] { return AwaitOutput(own, kPatience); });
+  }
   // A device, a pipe: it is written to, and stays what it is. A pipe that nobody reads is an error.
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -100,6 +129,25 @@ tl::expected<void, std::error_code> ReplaceFile(const std::string& path, std::st
   if (replaced && ::rename(temporary.c_str(), target->c_str()) != 0) replaced = Errno();
   if (!replaced) ::unlink(temporary.c_str());
   return replaced;
+}
+
+int OwnStream(const std::string& path) {
+  struct stat named {};
+  if (::stat(path.c_str(), &named) != 0) return -1;
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat own {};
+    if (::fstat(fd, &own) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+std::string WriteCause(const std::error_code& error) {
+  // ENXIO, of a pipe, is that nobody has it open.
+  const bool is_unread =
+      error == std::errc::timed_out || error == std::errc::no_such_device_or_address;
+  return is_unread ? "nobody reads it" : error.message();
 }
 
 tl::expected<std::string, std::error_code> ReadFile(const std::string& path) {

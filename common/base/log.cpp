@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <chrono>
 
+#include "file_io.h"
 #include "json.h"
 #include "timestamp.h"
 
 namespace steamflow {
 namespace {
+
+constexpr std::chrono::milliseconds kPatience(200);  // with whoever reads stderr
 
 std::string_view Name(LogLevel level) {
   switch (level) {
@@ -40,15 +43,6 @@ std::string PercentEncode(const std::string& text) {
   return out;
 }
 
-// Best effort: where stderr is gone there is nobody to tell.
-void WriteAll(std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 }  // namespace
 
 std::string OneLine(std::string_view text) {
@@ -70,6 +64,15 @@ Log::Log(std::string task, LogLevel level, LogFormat format, bool show_progress)
 
 Log::~Log() {
   EndProgress();
+}
+
+// Best effort: where stderr is gone there is nobody to tell, and nobody who stopped reading it may
+// hold the run up.
+void Log::WriteAll(std::string_view text) {
+  const auto written = steamflow::WriteAll(STDERR_FILENO, text, [this] {
+    return AwaitOutput(STDERR_FILENO, is_read_ ? kPatience : std::chrono::milliseconds(0));
+  });
+  is_read_ = written || written.error() != std::errc::timed_out;
 }
 
 void Log::AddSecret(const std::string& secret) {

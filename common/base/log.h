@@ -14,7 +14,8 @@ std::string OneLine(std::string_view text);
 
 // One line an event on stderr: time, level, message; control characters escaped, secrets replaced
 // by ***. Owns the progress line of a terminal too, so that the two do not overwrite each other.
-// Not for use by several threads at once.
+// A line that nobody takes within 200 ms is left out: no reader of stderr can hold the run up. Not
+// for use by several threads at once.
 class Log {
  public:
   Log(std::string task, LogLevel level, LogFormat format, bool show_progress);
@@ -45,12 +46,14 @@ class Log {
 
  private:
   void Write(LogLevel level, std::string_view message);
+  void WriteAll(std::string_view text);
 
   const std::string task_;
   const LogLevel level_;
   const LogFormat format_;
   const bool show_progress_;
   bool progress_drawn_ = false;
+  bool is_read_ = true;  // as far as is known: what was written last was taken in time
   std::vector<std::string> secrets_;
 };
 

@@ -89,6 +89,16 @@ bool Stop::WaitForInput(int file) const {
   return false;
 }
 
+bool Stop::WaitForOutput(int file) const {
+  for (;;) {
+    const bool is_signalled = Signal() != 0;
+    std::array<pollfd, 2> files{{{file, POLLOUT, 0}, {is_signalled ? -1 : fd_, POLLIN, 0}}};
+    ::poll(files.data(), files.size(), static_cast<int>(TimeLeft().count()));
+    if (files[0].revents != 0) return true;
+    if (TimeLeft().count() == 0) return false;
+  }
+}
+
 Clock::time_point Stop::finish_by() const {
   return Signal() != 0 ? std::min(deadline_, signalled_at_.load() + kGrace) : deadline_;
 }

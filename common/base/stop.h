@@ -38,6 +38,8 @@ class Stop {
   // Waits until there is something to read from `file`, a descriptor, or it has ended. False where
   // a signal comes before, or the end of the run.
   bool WaitForInput(int file) const;
+  // Waits until `file` takes something, until the end of the run; after a signal that comes soon.
+  bool WaitForOutput(int file) const;
   // Becomes readable when a signal comes, for poll().
   int fd() const { return fd_; }
 

@@ -139,19 +139,23 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
         ExitCode::kOutput,
         "stdout is closed, so the result could not be given to anybody: nothing was done");
   }
-  if (!error) error = Execute(body);
+  error = Execute(error, body);
   return EndProcess(Tell(error, metrics_));
 }
 
-std::optional<TaskError> Command::Execute(const std::function<void(Run&)>& body) {
+// Also where the command line is refused the run has a deadline, for the telling of it.
+std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refused,
+                                          const std::function<void(Run&)>& body) {
   std::optional<TaskError> error;
   try {
-    const auto deadline = std::chrono::duration<double>(options_.deadline_seconds);
+    const std::chrono::duration<double> deadline(refused ? CommonOptions().deadline_seconds
+                                                         : options_.deadline_seconds);
     stop_.emplace(std::chrono::duration_cast<milliseconds>(deadline));
+    watchdog_.emplace(*stop_, [this] { return GiveUp(); });
+    if (refused) throw *refused;
     head_.run = ReadRunIdentity(logical_date_);
     metrics_ = ReadMetricsTargets(pushgateway_url_, metrics_file_);
     CheckXcomFile();
-    watchdog_.emplace(*stop_, [this] { return GiveUp(); });
     Run run{name_, *log_, *stop_, head_.run, options_, result_};
     body(run);
   } catch (const TaskError& its) {
@@ -221,7 +225,7 @@ void Command::WriteXcomFile() {
   const auto written = ReplaceFile(xcom_file_, FormatResult(head_, result_) + "\n");
   if (written) return;
   head_.exit_code = ExitCode::kOutput;
-  head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, written.error().message());
+  head_.error = fmt::format("--xcom-file {}: {}", xcom_file_, WriteCause(written.error()));
   log_->Error(head_.error);
 }
 
@@ -243,9 +247,7 @@ void Command::PrintResult() {
   log_->EndProgress();  // which must not follow the result
   const auto written = WriteAll(STDOUT_FILENO, text);
   if (written) return;
-  const std::string message =
-      fmt::format("{}: writing the result line: {}\n", name_, written.error().message());
-  [[maybe_unused]] const auto told = ::write(STDERR_FILENO, message.data(), message.size());
+  log_->Error(fmt::format("writing the result line: {}", written.error().message()));
   head_.exit_code = ExitCode::kOutput;
 }
 

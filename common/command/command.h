@@ -36,7 +36,8 @@ class Command {
 
  private:
   void ChooseXcomFile();
-  std::optional<TaskError> Execute(const std::function<void(Run&)>& body);
+  std::optional<TaskError> Execute(const std::optional<TaskError>& refused,
+                                   const std::function<void(Run&)>& body);
   void CheckXcomFile();
   ExitCode GiveUp();
   ExitCode Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics);

@@ -9,17 +9,23 @@ namespace {
 
 constexpr int kAttempts = 3;
 
-// KEYS: strings, then a hash. A key of another type is an error of GET, not of MGET.
+// KEYS: strings, then a hash. A key of another type is an error of GET, not of MGET, and is named.
 constexpr char kRead[] = R"(
 local found = {}
-for i = 1, #KEYS - 1 do found[i] = redis.call('GET', KEYS[i]) end
-found[#KEYS] = redis.call('HGETALL', KEYS[#KEYS])
+for i = 1, #KEYS - 1 do found[i] = redis.pcall('GET', KEYS[i]) end
+found[#KEYS] = redis.pcall('HGETALL', KEYS[#KEYS])
+for i = 1, #KEYS do
+  if type(found[i]) == 'table' and found[i].err then
+    return redis.error_reply(found[i].err .. ': ' .. KEYS[i])
+  end
+end
 return found)";
 
 // KEYS: those expected, those wanted, the hash if there is one. ARGV: the number of those expected
 // and of those wanted, their values, then name, expected and wanted value of each field. A value
 // has an '=' before it, a missing one is empty. Strings only: Lua's numbers would lose the last
-// digits of an id. Returns 1 = made, 0 = another run was faster, 2 = stood already.
+// digits of an id. A key of another type shows before anything is written. Returns 1 = made, 0 =
+// another run was faster, 2 = stood already.
 constexpr char kWrite[] = R"(
 local expected, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
 local function text(held) return held and '=' .. held or '' end
@@ -32,14 +38,18 @@ end
 if not stands(1, expected) then
   return stands(expected + 1, expected + wanted) and 2 or 0
 end
+local hash = KEYS[expected + wanted + 1]
+local is_due = {}
+for i = 3 + expected + wanted, #ARGV, 3 do
+  is_due[i] = text(redis.call('HGET', hash, ARGV[i])) == ARGV[i + 1]
+end
 for i = expected + 1, expected + wanted do
   local value = ARGV[2 + i]
   if value == '' then redis.call('DEL', KEYS[i])
   else redis.call('SET', KEYS[i], string.sub(value, 2)) end
 end
-local hash = KEYS[expected + wanted + 1]
 for i = 3 + expected + wanted, #ARGV, 3 do
-  if text(redis.call('HGET', hash, ARGV[i])) == ARGV[i + 1] then
+  if is_due[i] then
     if ARGV[i + 2] == '' then redis.call('HDEL', hash, ARGV[i])
     else redis.call('HSET', hash, ARGV[i], string.sub(ARGV[i + 2], 2)) end
   end
@@ -69,14 +79,12 @@ Snapshot RedisKeyStore::Read(const std::vector<std::string>& keys, const std::st
   std::vector<std::string> all = keys;
   all.push_back(hash);
   const RedisReply reply = redis_.Eval(kRead, all, {});
+  const auto& found = reply.Array(all.size());
   Snapshot snapshot;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    snapshot.texts[keys[i]] = reply.elements.at(i).OptionalText();
+    snapshot.texts[keys[i]] = found[i].OptionalText();
   }
-  const auto& fields = reply.elements.at(keys.size()).elements;
-  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-    snapshot.fields[fields[i].text] = fields[i + 1].text;
-  }
+  snapshot.fields = found.back().Fields();
   return snapshot;
 }
 
@@ -95,8 +103,17 @@ KeyStore::Written RedisKeyStore::TryWrite(const KeyChange& change) {
     arguments.insert(arguments.end(),
                      {field.name, Argument(field.expected), Argument(field.wanted)});
   }
-  const long long made = redis_.Eval(kWrite, keys, arguments).integer;
-  return made == 1 ? Written::kYes : made == 2 ? Written::kStoodAlready : Written::kNo;
+  const RedisReply reply = redis_.Eval(kWrite, keys, arguments);
+  switch (reply.Integer()) {
+    case 0:
+      return Written::kNo;
+    case 1:
+      return Written::kYes;
+    case 2:
+      return Written::kStoodAlready;
+    default:
+      reply.Refuse("0, 1 or 2");
+  }
 }
 
 std::string KeyOfTopic(const std::string& key, const std::string& topic,

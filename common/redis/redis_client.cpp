@@ -66,36 +66,17 @@ ExitCode CodeOf(std::string_view command, std::string_view error) {
   return ExitCode::kTransient;
 }
 
-RedisReply Convert(const redisReply& reply) {
-  RedisReply out;
-  switch (reply.type) {
-    case REDIS_REPLY_INTEGER:
-      out.type = RedisReply::Type::kInteger;
-      out.integer = reply.integer;
-      break;
-    case REDIS_REPLY_STRING:
-    case REDIS_REPLY_STATUS:
-      out.type = RedisReply::Type::kText;
-      out.text.assign(reply.str, static_cast<std::size_t>(reply.len));
-      break;
-    case REDIS_REPLY_ARRAY:
-      out.type = RedisReply::Type::kArray;
-      for (std::size_t i = 0; i < static_cast<std::size_t>(reply.elements); ++i) {
-        out.elements.push_back(Convert(*reply.element[i]));
-      }
-      break;
-    default:
-      break;
+// The first error in a reply, itself or among its elements.
+const redisReply* FindError(const redisReply& reply) {
+  if (reply.type == REDIS_REPLY_ERROR) return &reply;
+  if (reply.type != REDIS_REPLY_ARRAY) return nullptr;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(reply.elements); ++i) {
+    if (const redisReply* error = FindError(*reply.element[i])) return error;
   }
-  return out;
+  return nullptr;
 }
 
 }  // namespace
-
-std::optional<std::string> RedisReply::OptionalText() const {
-  if (type == Type::kNil) return std::nullopt;
-  return type == Type::kInteger ? fmt::to_string(integer) : text;
-}
 
 class RedisClient::Impl {
  public:
@@ -103,7 +84,8 @@ class RedisClient::Impl {
 
   RedisReply Command(const Words& arguments) {
     if (!is_ready_) Connect();
-    return Convert(*Ask({arguments}).front());
+    const Reply reply = std::move(Ask({arguments}).front());
+    return RedisReply(*reply, std::make_shared<const std::string>(Asked(arguments)));
   }
 
   std::string Address() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
@@ -147,6 +129,10 @@ class RedisClient::Impl {
     commands.push_back({"COMMAND", "INFO"});
     commands.back().insert(commands.back().end(), kCommands.begin(), kCommands.end());
     const auto replies = Ask(commands);
+    for (std::size_t i = 0; i + 2 < replies.size(); ++i) {
+      if (replies[i]->type == REDIS_REPLY_STATUS) continue;
+      Refuse(fmt::format("its reply to {} is none of Redis", commands[i][0]));
+    }
     const redisReply& cluster = *replies[replies.size() - 2];
     if (cluster.type == REDIS_REPLY_STRING && Has(cluster.str, {"cluster_enabled:1"})) {
       Refuse("it is part of a Redis Cluster, and the keys of a task have to be on one server");
@@ -185,10 +171,10 @@ class RedisClient::Impl {
     std::vector<Reply> replies;
     for (const Words& words : commands) {
       replies.push_back(Receive(until));
-      const redisReply& reply = *replies.back();
-      if (reply.type != REDIS_REPLY_ERROR) continue;
+      const redisReply* const error = FindError(*replies.back());
+      if (!error) continue;
       const bool may_fail = words[0] == "INFO" || words[0] == "COMMAND";
-      if (!may_fail || Has(reply.str, {"NOAUTH"})) Throw(words, reply);
+      if (!may_fail || Has(error->str, {"NOAUTH"})) Throw(words, *error);
     }
     return replies;
   }
@@ -230,9 +216,13 @@ class RedisClient::Impl {
   // The connection is good where no other reply is under way, and that is so but for the login.
   [[noreturn]] void Throw(const Words& words, const redisReply& reply) {
     const std::string error(reply.str, static_cast<std::size_t>(reply.len));
+    if (!is_ready_) context_.reset();
+    throw TaskError(CodeOf(words[0], error), fmt::format("{}: {}", Asked(words), error));
+  }
+
+  // The command and its keys, for messages; not a password, nor a script.
+  std::string Asked(const Words& words) const {
     std::string command(words[0]);
-    const ExitCode code = CodeOf(command, error);
-    // The keys; not a password, nor a script.
     if (command == "EVAL") {
       const auto keys = words.begin() + 3;
       const auto count = ParseNumber<std::ptrdiff_t>(words[2]).value_or(0);
@@ -240,8 +230,7 @@ class RedisClient::Impl {
     } else if (words.size() > 1 && command != "AUTH") {
       command += fmt::format(" {}", words[1]);
     }
-    if (!is_ready_) context_.reset();
-    throw TaskError(code, fmt::format("{} on Redis at {}: {}", command, Address(), error));
+    return fmt::format("{} on Redis at {}", command, Address());
   }
 
   // A context that has seen an error is of no more use.

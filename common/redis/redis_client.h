@@ -1,26 +1,15 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "redis_config.h"
+#include "redis_reply.h"
 #include "stop.h"
 
 namespace steamflow {
-
-struct RedisReply {
-  enum class Type { kNil, kInteger, kText, kArray };
-  Type type = Type::kNil;
-  long long integer = 0;
-  std::string text;
-  std::vector<RedisReply> elements;
-
-  // The text, or nothing for nil.
-  std::optional<std::string> OptionalText() const;
-};
 
 // A connection to Redis, made at the first command and again after an error, over hiredis. Commands
 // block, at most 5 s and never past the end of the run. Throws TaskError: kTransient where the

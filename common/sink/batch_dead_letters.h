@@ -1,16 +1,15 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "consumed_record.h"
 #include "dead_letter_output.h"
 #include "kafka_message.h"
+#include "kept_dead_letter.h"
 #include "refusal_fuse.h"
 
 namespace steamflow {
@@ -43,28 +42,10 @@ class BatchDeadLetters {
   void Clear();
 
  private:
-  struct Kept {
-    std::string topic;
-    std::int32_t partition = 0;
-    std::int64_t offset = 0;
-    std::string event_id;
-    std::optional<std::string> key;
-    std::optional<std::string> value;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::string error;  // of the store; empty: it was not asked
-    std::string reason;
-
-    std::size_t bytes() const {
-      std::size_t sum = sizeof(Kept) + event_id.size() + reason.size();
-      sum += (key ? key->size() : 0) + (value ? value->size() : 0);
-      for (const auto& [name, its_value] : headers) sum += name.size() + its_value.size();
-      return sum;
-    }
-  };
-
   DeadLetterOutput& letters_;
   RefusalFuse& fuse_;
-  std::deque<Kept> kept_;
+  std::deque<KeptDeadLetter> kept_;
+  std::deque<std::string> errors_;  // of the store, for each; empty: it was not asked
   std::size_t bytes_ = 0;
 };
 

@@ -35,7 +35,9 @@ class Drain::Impl {
       : run_(run),
         options_(options),
         kafka_(ReadKafkaProperties(options.kafka, run.log)),
-        fuse_(options.accept_refusals),
+        fuse_("the store",
+              "nothing of this batch is moved, --accept-refusals makes them dead letters",
+              options.accept_refusals),
         partitions_(options, run, [this](const std::string& topic) {
           return surroundings_->is_compacted(topic);
         }) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "record_output.h"
 #include "result.h"
@@ -26,14 +27,24 @@ class ItemTracker {
   // An item with a failed delivery is never done.
   void Delivered(std::uint64_t item, Delivery delivery);
 
+  // Whether all that is left of the item are dead letters that are kept until they are sent.
+  bool AwaitsDeadLetters(std::uint64_t item) const;
+  std::vector<std::uint64_t> AwaitingDeadLetters() const;  // all of these
+  // The dead letters of the item are on their way.
+  void SentDeadLetters(std::uint64_t item) { At(item).kept = 0; }
+
+  // No position may move: no item counts as done, and no dead letter may be sent.
+  void Hold() { is_held_ = true; }
+
   // How many items from the first on are done without a gap.
-  std::uint64_t DonePrefix() const { return first_; }
+  std::uint64_t DonePrefix() const { return is_held_ ? 0 : first_; }
   bool IsDone(std::uint64_t item) const;
   std::uint64_t done() const { return done_; }  // how many in all
 
  private:
   struct State {
     std::uint32_t outstanding = 0;
+    std::uint32_t kept = 0;  // dead letters, of those outstanding
     Outcome outcome = Outcome::kOk;
     bool answered = false;
     bool failed = false;
@@ -41,12 +52,14 @@ class ItemTracker {
     bool done = false;
   };
   State& At(std::uint64_t item);
+  static bool AwaitsDeadLetters(const State& state);
   void Settle(State& state);
 
   Items& counts_;
   std::uint64_t first_ = 0;  // the number of items_.front()
   std::uint64_t done_ = 0;
   std::deque<State> items_;
+  bool is_held_ = false;
 };
 
 }  // namespace steamflow

@@ -3,12 +3,20 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <deque>
+#include <iterator>
+#include <map>
+#include <utility>
 
 #include "dead_letters.h"
 #include "kafka_producer.h"
+#include "kept_dead_letter.h"
+#include "refusal_fuse.h"
 
 namespace steamflow {
 namespace {
+
+constexpr std::size_t kMostKept = 16U << 20U;  // bytes of dead letters
 
 class KafkaOutput : public RecordOutput {
  public:
@@ -32,7 +40,7 @@ class KafkaOutput : public RecordOutput {
              },
          .on_refused =
              [this](std::uint64_t item, const OutgoingMessage& record, const std::string& reason) {
-               BecomeDeadLetter(item, record, reason);
+               Refused(item, record, reason);
                return true;
              },
          .on_failed = [this](std::uint64_t item) { on_delivered_(item, Delivery::kFailed); }});
@@ -41,6 +49,7 @@ class KafkaOutput : public RecordOutput {
   void Write(const Record& record, std::uint64_t item) override {
     producer_.Await(*topic_);
     ++result_.records;
+    ++untold_;
     result_.bytes += record.value.size();
     headers_.front().value = record.event_id;
     producer_.Produce(*topic_, {record.key, record.value, headers_}, item);
@@ -48,12 +57,22 @@ class KafkaOutput : public RecordOutput {
 
   void Write(const DeadLetter& letter, std::uint64_t item) override {
     producer_.Await(*topic_);
-    Write(DeadLetterMessage{.key = letter.key,
-                            .event_id = letter.event_id,
-                            .value = letter.value,
-                            .reason = letter.reason,
-                            .source_topic = result_.topic},
-          item);
+    Keep(item, {.key = letter.key,
+                .event_id = letter.event_id,
+                .value = letter.value,
+                .reason = letter.reason,
+                .source_topic = result_.topic});
+  }
+
+  void SendDeadLetters(std::uint64_t item) override {
+    if (blown_) throw *blown_;
+    const auto its = kept_.extract(item);
+    if (!its) return;
+    for (const KeptDeadLetter& kept : its.mapped()) {
+      kept_bytes_ -= kept.bytes();
+      ++result_.dead_letters;
+      dead_letters_->Write(kept.letter(), item);
+    }
   }
 
   void Poll() override { producer_.Poll(); }
@@ -61,6 +80,7 @@ class KafkaOutput : public RecordOutput {
   std::optional<TaskError> Drain() override {
     const auto begun = Clock::now();
     auto error = producer_.Drain();
+    if (!error) error = too_many_;
     if (run_.log.Shows(LogLevel::kDebug)) {
       run_.log.Debug(fmt::format(
           "flushed to {}: {} of {} records acknowledged, {} bytes, {} dead letters, waited {} ms",
@@ -71,29 +91,48 @@ class KafkaOutput : public RecordOutput {
   }
 
  private:
-  void BecomeDeadLetter(std::uint64_t item, const OutgoingMessage& record,
-                        const std::string& reason) {
+  void Refused(std::uint64_t item, const OutgoingMessage& record, const std::string& reason) {
     --result_.records;
     result_.bytes -= record.value->size();
     const std::string_view event_id = record.headers.front().value;
-    Write(DeadLetterMessage{.key = event_id,
-                            .event_id = event_id,
-                            .value = record.value,
-                            .reason = reason,
-                            .source_topic = result_.topic,
-                            .source_key = record.key,
-                            .headers = record.headers},
-          item);
+    fuse_.Try(result_.topic, std::exchange(untold_, 0));
+    try {
+      fuse_.Refuse(result_.topic, reason, fmt::format("the last of them is {}", event_id));
+    } catch (const TaskError& blown) {
+      blown_ = blown;
+      throw;
+    }
+    Keep(item, {.key = event_id,
+                .event_id = event_id,
+                .value = record.value,
+                .reason = reason,
+                .source_topic = result_.topic,
+                .source_key = record.key,
+                .headers = record.headers});
   }
 
-  void Write(const DeadLetterMessage& letter, std::uint64_t item) {
+  // Of more dead letters than memory is meant for those of the last items go: they come again in
+  // the run that begins there.
+  void Keep(std::uint64_t item, const DeadLetterMessage& letter) {
     if (!dead_letters_) {
       dead_letters_.emplace(run_, producer_, [this](std::uint64_t its_item, bool has_arrived) {
         on_delivered_(its_item, has_arrived ? Delivery::kDeadLetter : Delivery::kFailed);
       });
     }
-    ++result_.dead_letters;
-    dead_letters_->Write(letter, item);
+    kept_bytes_ += kept_[item].emplace_back(letter).bytes();
+    on_delivered_(item, Delivery::kKept);
+    while (kept_bytes_ > kMostKept && kept_.size() > 1) {
+      const auto last = std::prev(kept_.end());
+      too_many_.emplace(ExitCode::kTransient,
+                        fmt::format("{}: more dead letters than a run holds ({} MiB): the next run "
+                                    "goes on with them",
+                                    result_.topic, kMostKept >> 20U));
+      for (const KeptDeadLetter& kept : last->second) {
+        kept_bytes_ -= kept.bytes();
+        on_delivered_(last->first, Delivery::kFailed);
+      }
+      kept_.erase(last);
+    }
   }
 
   Run& run_;
@@ -103,7 +142,13 @@ class KafkaOutput : public RecordOutput {
   std::vector<KafkaHeader> headers_;  // of the record being written: event_id, then the common ones
   KafkaProducer producer_;
   KafkaProducer::Topic* topic_ = nullptr;
-  std::optional<DeadLetters> dead_letters_;  // once there is one
+  std::optional<DeadLetters> dead_letters_;                   // once there is one
+  std::map<std::uint64_t, std::deque<KeptDeadLetter>> kept_;  // by item
+  std::size_t kept_bytes_ = 0;
+  std::optional<TaskError> too_many_;  // where some of them were not kept
+  RefusalFuse fuse_{"Kafka", "nothing is moved; see the topic's max.message.bytes"};
+  std::uint64_t untold_ = 0;  // records that the fuse has not heard of
+  std::optional<TaskError> blown_;
 };
 
 }  // namespace

@@ -68,12 +68,12 @@ bool IsField(std::string_view field) {
 }
 
 NewsWindow::Fields ReadFields(RedisClient& redis, const std::string& key) {
-  NewsWindow::Fields fields;
-  const RedisReply reply = redis.Command({"HGETALL", key});
-  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-    fields[reply.elements[i].text] = reply.elements[i + 1].text;
+  try {
+    return redis.Command({"HGETALL", key}).Fields();
+  } catch (const TaskError& error) {
+    if (error.code() != ExitCode::kData) throw;
+    Refuse(key, fmt::format("is no hash ({})", error.what()));
   }
-  return fields;
 }
 
 // The date of the oldest among the newest kFewest; nothing where there are not as many.
@@ -200,7 +200,10 @@ NewsWindowStore NewsWindowIn(RedisClient& redis, const std::string& key) {
   return {.read = [&redis, key] { return ReadFields(redis, key); },
           .replace =
               [&redis, key](const NewsWindow::Fields& from, const NewsWindow::Fields& to) {
-                return redis.Eval(kReplace, {key}, Difference(from, to)).integer == 1;
+                const RedisReply reply = redis.Eval(kReplace, {key}, Difference(from, to));
+                const long long made = reply.Integer();
+                if (made != 0 && made != 1) reply.Refuse("0 or 1");
+                return made == 1;
               }};
 }
 

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
 
 #include "file_io.h"
 #include "json.h"
@@ -16,26 +18,24 @@ namespace steamflow {
 namespace {
 
 constexpr std::size_t kBuffer = 64U << 10U;
+constexpr std::chrono::milliseconds kOpenInterval(20);
 
 // stdout, or a file.
 class LineOutput : public RecordOutput {
  public:
   LineOutput(Run& run, const std::string& topic, const std::string& path, OnDelivered on_delivered)
-      : result_(run.result.sink.emplace()), on_delivered_(std::move(on_delivered)) {
+      : stop_(run.stop),
+        result_(run.result.sink.emplace()),
+        on_delivered_(std::move(on_delivered)) {
     result_.type = path.empty() ? "stdout" : "file";
     result_.topic = topic;
     JsonObject headers;
     for (const auto& [name, value] : CommonHeaders(run.identity)) headers.Add(name, value);
     common_headers_ = headers.Take();
-    if (path.empty()) return;
-    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd_ < 0) {
-      throw TaskError(ExitCode::kUsage,
-                      fmt::format("--sink file:{}: {}", path, std::strerror(errno)));
-    }
+    if (!path.empty()) Open(path);
   }
   ~LineOutput() override {
-    if (fd_ != STDOUT_FILENO) ::close(fd_);
+    if (is_opened_) ::close(fd_);
   }
 
   void Write(const Record& record, std::uint64_t item) override {
@@ -53,6 +53,8 @@ class LineOutput : public RecordOutput {
     ++result_.dead_letters;
     items_.emplace_back(item, Delivery::kDeadLetter);
   }
+
+  void SendDeadLetters(std::uint64_t) override {}  // none is kept: no position is moved
 
   void Poll() override {}
 
@@ -77,10 +79,33 @@ class LineOutput : public RecordOutput {
     buffer_ += '\n';
   }
 
+  // A pipe is waited for until somebody reads it.
+  void Open(const std::string& path) {
+    fd_ = OwnStream(path);
+    if (fd_ >= 0) return;
+    std::error_code error;
+    const auto is_open = [&] {
+      fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
+      if (fd_ < 0) error.assign(errno, std::generic_category());
+      return fd_ >= 0;
+    };
+    const auto is_unread = [&] {
+      return error == std::errc::no_such_device_or_address && std::filesystem::is_fifo(path);
+    };
+    while (!(is_opened_ = is_open()) && is_unread() && !stop_.Requested()) {
+      stop_.WaitFor(kOpenInterval);
+    }
+    if (is_opened_) return;
+    stop_.ThrowIfSignalled();
+    throw TaskError(is_unread() ? ExitCode::kOutput : ExitCode::kUsage,
+                    fmt::format("--sink file:{}: {}", path, WriteCause(error)));
+  }
+
   void Flush() {
-    if (const auto written = WriteAll(fd_, buffer_); !written) {
+    const auto written = WriteAll(fd_, buffer_, [this] { return stop_.WaitForOutput(fd_); });
+    if (!written) {
       throw TaskError(ExitCode::kOutput, fmt::format("writing records to {}: {}", result_.type,
-                                                     written.error().message()));
+                                                     WriteCause(written.error())));
     }
     buffer_.clear();
     for (const auto& [item, delivery] : items_) on_delivered_(item, delivery);
@@ -88,10 +113,12 @@ class LineOutput : public RecordOutput {
     items_.clear();
   }
 
+  const Stop& stop_;
   SinkResult& result_;
   const OnDelivered on_delivered_;
   std::string common_headers_;
   int fd_ = STDOUT_FILENO;
+  bool is_opened_ = false;  // by this
   std::string buffer_;
   std::vector<std::pair<std::uint64_t, Delivery>> items_;  // of the lines in the buffer
 };
@@ -113,6 +140,7 @@ class NullOutput : public RecordOutput {
     ++result_.dead_letters;
     on_delivered_(item, Delivery::kDeadLetter);
   }
+  void SendDeadLetters(std::uint64_t) override {}
   void Poll() override {}
   std::optional<TaskError> Drain() override { return std::nullopt; }
 

@@ -28,11 +28,17 @@ struct DeadLetter {
   std::string_view reason;
 };
 
-// How a record or dead letter ended.
-enum class Delivery { kRecord, kDeadLetter, kFailed };
+// What became of a record or dead letter.
+enum class Delivery {
+  kRecord,      // it has arrived
+  kDeadLetter,  // it has arrived, as a dead letter
+  kFailed,      // it never will
+  kKept,        // a dead letter that waits for SendDeadLetters; told of once more after it
+};
 
 // Where records go. Every record and dead letter belongs to an item (a number that the task
-// chooses); `on_delivered` is called once for each, when it has arrived for good or never will.
+// chooses); `on_delivered` is called once for each, when it has arrived for good or never will, and
+// where it is kept as a dead letter once before.
 class RecordOutput {
  public:
   using OnDelivered = std::function<void(std::uint64_t item, Delivery delivery)>;
@@ -43,6 +49,11 @@ class RecordOutput {
   // sink is full. Throws TaskError.
   virtual void Write(const Record& record, std::uint64_t item) = 0;
   virtual void Write(const DeadLetter& letter, std::uint64_t item) = 0;
+
+  // Sends the dead letters of the item. An output whose runs move a position keeps them until this:
+  // a dead letter is written once, by the run whose position passes it, and not by each that is
+  // held up before. Throws TaskError.
+  virtual void SendDeadLetters(std::uint64_t item) = 0;
 
   // Calls back for what has been delivered meanwhile. Throws TaskError.
   virtual void Poll() = 0;

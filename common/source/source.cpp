@@ -36,9 +36,15 @@ void Source::SendAny(const Message& message, std::uint64_t item) {
   try {
     sink_->Write(message, item);
   } catch (const TaskError& error) {
-    sink_error_ = error;
+    OnSinkError(error);
     items_.Delivered(item, Delivery::kFailed);
   }
+}
+
+// Where the sink is set up wrong, nothing moves (I7).
+void Source::OnSinkError(const TaskError& error) {
+  if (error.code() == ExitCode::kConfig) items_.Hold();
+  if (!sink_error_) sink_error_ = error;
 }
 
 void Source::Send(const Record& record, std::uint64_t item) {
@@ -54,7 +60,11 @@ FetchEnd Source::FetchAll(const std::function<std::optional<Fetch>()>& next, std
   Progress progress(run_.log, total);
   try {
     return fetcher_.FetchAll(next, [&] {
-      sink_->Poll();
+      try {
+        sink_->Poll();
+      } catch (const TaskError& error) {
+        OnSinkError(error);
+      }
       if (sink_error_) throw *sink_error_;
       progress.Show(items_.done(), run_.result.source->retries);
     });
@@ -68,11 +78,28 @@ void Source::Drain() {
     const auto error = sink_->Drain();
     if (error && !sink_error_) sink_error_ = error;
   } catch (const TaskError& error) {
-    if (!sink_error_) sink_error_ = error;
+    OnSinkError(error);
   }
   if (!budget_) return;
   budget_->GiveBack();
   if (const auto left = budget_->left()) run_.result.call_budget = {budget_->limit(), *left};
+}
+
+void Source::SendDeadLetters(std::uint64_t item) {
+  items_.SentDeadLetters(item);
+  try {
+    sink_->SendDeadLetters(item);
+  } catch (const TaskError& error) {
+    OnSinkError(error);
+  }
+}
+
+void Source::DrainWithDeadLetters() {
+  Drain();
+  const auto items = items_.AwaitingDeadLetters();
+  if (items.empty()) return;
+  for (const std::uint64_t item : items) SendDeadLetters(item);
+  Drain();
 }
 
 void Source::WarnOfRepairs(std::uint64_t repaired) const {

@@ -37,6 +37,12 @@ class Source {
   // Waits for every acknowledgement and gives back the unused part of the call budget.
   void Drain();
 
+  // Sends the dead letters of the item, of which nothing else is left: what moves past it is about
+  // to move.
+  void SendDeadLetters(std::uint64_t item);
+  // Drain, and the same with the dead letters of each item of which nothing else is left.
+  void DrainWithDeadLetters();
+
   // Says how many escapes the parser has replaced, if any.
   void WarnOfRepairs(std::uint64_t repaired) const;
 
@@ -48,6 +54,7 @@ class Source {
  private:
   template <typename Message>
   void SendAny(const Message& message, std::uint64_t item);
+  void OnSinkError(const TaskError& error);
 
   Run& run_;
   std::unique_ptr<RedisClient> redis_;

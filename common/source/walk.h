@@ -39,6 +39,9 @@ class Walk {
   // An id elsewhere, by a number: its call tells whether the API is well.
   std::uint64_t WitnessId(std::uint64_t number) const;
 
+  // Whether this run moves a cursor.
+  bool HasPlace() const { return !place_.empty(); }
+
   // Whether no other run has moved the walk since this one began. Throws TaskError.
   bool IsCurrent();
 

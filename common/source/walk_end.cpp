@@ -3,11 +3,39 @@
 #include <map>
 
 namespace steamflow {
+namespace {
+
+using Failures = std::map<std::uint64_t, const FetchFailure*>;  // by item
+
+// The dead letters of items that the cursor will pass, those that have failed and `may_pass` among
+// them: one item at a time, as the cursor passes none behind one that did not arrive.
+void SendDeadLetters(Walk& walk, Failures& may_pass, ItemTracker& items, const WalkOutput& output) {
+  bool is_current = false;
+  for (std::uint64_t item = items.DonePrefix();; item = items.DonePrefix()) {
+    if (may_pass.count(item) == 0 && !items.AwaitsDeadLetters(item)) break;
+    is_current = is_current || walk.IsCurrent();
+    if (!is_current) break;
+    if (const auto failed = may_pass.extract(item)) {
+      const std::string event_id = walk.EventId(item);
+      const FetchFailure& failure = *failed.mapped();
+      output.send({event_id, event_id, failure.received, failure.message}, item);
+      items.Answered(item, Outcome::kOk);
+    }
+    output.send_letters(item);
+    output.drain();
+  }
+  const auto left = items.AwaitingDeadLetters();
+  if (walk.HasPlace() || left.empty()) return;
+  for (const std::uint64_t item : left) output.send_letters(item);
+  output.drain();
+}
+
+}  // namespace
 
 std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
                                    ItemTracker& items, const WalkOutput& output) {
-  std::map<std::uint64_t, const FetchFailure*> holding;  // by item
-  std::map<std::uint64_t, const FetchFailure*> may_pass;
+  Failures holding;
+  Failures may_pass;
   for (const MethodCalls& calls : methods) {
     for (const FailedItems& failed : calls.failed) {
       const bool is_counted = failed.size == 1 && calls.AreWell();
@@ -16,23 +44,14 @@ std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& m
     }
   }
   output.drain();
-  // One at a time, as the cursor passes none behind one that did not arrive.
-  std::uint64_t item = items.DonePrefix();
-  if (may_pass.count(item) > 0 && walk.IsCurrent()) {
-    while (const auto failed = may_pass.extract(item)) {
-      const std::string event_id = walk.EventId(item);
-      const FetchFailure& failure = *failed.mapped();
-      output.send({event_id, event_id, failure.received, failure.message}, item);
-      items.Answered(item, Outcome::kOk);
-      output.drain();
-      item = items.DonePrefix();
-    }
-  }
+  SendDeadLetters(walk, may_pass, items, output);
   holding.merge(may_pass);
 
   for (const std::uint64_t id : walk.failures().Ids()) {
     const auto its_item = walk.ids().Item(id);
-    if (its_item && items.IsDone(*its_item)) walk.failures().Forget(id);
+    if (its_item && (items.IsDone(*its_item) || items.AwaitsDeadLetters(*its_item))) {
+      walk.failures().Forget(id);
+    }
   }
   walk.Advance(items.DonePrefix());
   if (holding.empty()) return std::nullopt;
@@ -41,9 +60,10 @@ std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& m
 
 std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
                                    Source& source) {
-  return EndWalk(walk, methods, source.items(),
-                 {[&](const DeadLetter& letter, std::uint64_t item) { source.Send(letter, item); },
-                  [&] { source.Drain(); }});
+  return EndWalk(
+      walk, methods, source.items(),
+      {[&](const DeadLetter& letter, std::uint64_t item) { source.Send(letter, item); },
+       [&](std::uint64_t item) { source.SendDeadLetters(item); }, [&] { source.Drain(); }});
 }
 
 }  // namespace steamflow

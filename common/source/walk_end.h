@@ -34,13 +34,15 @@ struct MethodCalls {
 // What the end of a walk's run asks of its surroundings.
 struct WalkOutput {
   std::function<void(const DeadLetter&, std::uint64_t item)> send;
+  std::function<void(std::uint64_t item)> send_letters;  // those that are kept
   std::function<void()> drain;  // waits until all that was sent has arrived or failed
 };
 
 // Ends a run of a walk: waits for what was sent, moves the cursor over what is done, and notes
 // which ids have failed. So that a broken id cannot stop the walk, one whose count allows it
-// becomes a dead letter, and so an answered item, when the cursor has come to it and will pass it.
-// Returns the message of a failure that still holds the cursor, if any does. Throws TaskError.
+// becomes a dead letter, and so an answered item. A dead letter is sent when the cursor has come to
+// its item and will pass it; where there is no cursor, with the rest. Returns the message of a
+// failure that still holds the cursor, if any does. Throws TaskError.
 std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,
                                    ItemTracker& items, const WalkOutput& output);
 std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& methods,

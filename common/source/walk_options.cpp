@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
+#include <sstream>
 
+#include "file_io.h"
 #include "flags.h"
 #include "parse_number.h"
 #include "task_error.h"
@@ -19,7 +17,8 @@ using steam_api::kLowestId;
 
 constexpr std::size_t kLongestShown = 40;
 
-std::vector<std::uint64_t> ReadLines(std::istream& lines, const std::string& source) {
+std::vector<std::uint64_t> ReadLines(const std::string& text, const std::string& source) {
+  std::istringstream lines(text);
   std::vector<std::uint64_t> listed;
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -33,7 +32,6 @@ std::vector<std::uint64_t> ReadLines(std::istream& lines, const std::string& sou
     }
     listed.push_back(*id);
   }
-  if (lines.bad()) throw TaskError(ExitCode::kUsage, source + ": it cannot be read");
   return listed;
 }
 
@@ -66,13 +64,14 @@ WalkGrid WalkOptions::Grid() const {
   return {start_id, count, ParseShard(shard).value_or(Shard{})};
 }
 
-std::optional<std::vector<std::uint64_t>> WalkOptions::ReadIds() const {
+std::optional<std::vector<std::uint64_t>> WalkOptions::ReadIds(const Stop& stop) const {
   if (ids.empty()) return std::nullopt;
   const std::string source = "--ids " + ids;
-  if (ids == "-") return ReadLines(std::cin, source);
-  std::ifstream file(ids);
-  if (!file) throw TaskError(ExitCode::kUsage, fmt::format("{}: {}", source, std::strerror(errno)));
-  return ReadLines(file, source);
+  const auto text = ids == "-" ? ReadStdin(stop) : ReadFile(ids);
+  if (!text) {
+    throw TaskError(ExitCode::kUsage, fmt::format("{}: {}", source, text.error().message()));
+  }
+  return ReadLines(*text, source);
 }
 
 }  // namespace steamflow

@@ -10,6 +10,7 @@
 namespace steamflow {
 
 class Flags;
+class Stop;
 
 // The flags of a task that walks Steam ids downward, in blocks of `count` ids on a grid that
 // `start_id` fixes.
@@ -27,8 +28,8 @@ struct WalkOptions {
   bool HasCursor() const { return !no_cursor && ids.empty(); }
   WalkGrid Grid() const;
   // The ids of --ids, none without it. Throws TaskError: kUsage where the file cannot be read,
-  // kData that names the line where it holds anything else.
-  std::optional<std::vector<std::uint64_t>> ReadIds() const;
+  // kData that names the line where it holds anything else, and as ReadStdin does.
+  std::optional<std::vector<std::uint64_t>> ReadIds(const Stop& stop) const;
 };
 
 }  // namespace steamflow

@@ -41,8 +41,9 @@ class WalkState {
 
   const std::optional<std::uint64_t>& cursor() const { return cursor_; }
   const std::optional<std::string>& pass() const { return held_.texts.at(keys_.pass); }
-  // Whether runs of this pass have asked for nothing from `id` on.
-  bool IsUntouchedFrom(std::uint64_t id) const { return !reach_ || id <= *reach_; }
+  // Whether runs of this pass have asked for nothing from `id` on; not where that is not known, as
+  // Redis has dropped the key.
+  bool IsUntouchedFrom(std::uint64_t id) const { return reach_ && id <= *reach_; }
   // The name of the latest pass that any of this walk's ids may have been in; empty where none.
   const std::string& latest_pass() const { return latest_pass_; }
 

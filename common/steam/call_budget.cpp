@@ -56,8 +56,15 @@ bool CallBudget::Take(std::size_t expected) {
     const std::size_t wanted = std::clamp<std::size_t>(expected, 1, kPortion);
     const RedisReply reply =
         redis_.Eval(kReserve, {key_}, {fmt::to_string(wanted), fmt::to_string(limit_)});
-    reserved_ = static_cast<std::uint64_t>(reply.elements.at(0).integer);
-    left_ = static_cast<std::uint64_t>(reply.elements.at(1).integer);
+    const auto& numbers = reply.Array(2);
+    const long long granted = numbers[0].Integer();
+    const long long left = numbers[1].Integer();
+    // More than was asked for would be calls beyond the limit.
+    if (granted < 0 || left < 0 || granted > static_cast<long long>(wanted)) {
+      reply.Refuse("the calls granted and those left");
+    }
+    reserved_ = static_cast<std::uint64_t>(granted);
+    left_ = static_cast<std::uint64_t>(left);
   }
   if (reserved_ == 0) return false;
   --reserved_;

@@ -13,8 +13,8 @@
 namespace steamflow::steam_api {
 namespace {
 
-// What a JSON string or number says, if it is letters, digits, - and _ only; else nothing. Ids of
-// news become parts of keys and lists.
+// What a JSON string or number says, if it is letters, digits, - and _ only; else nothing. Ids
+// of news become parts of keys and lists.
 std::string_view PlainText(std::string_view json) {
   if (json == "null" || json == "true" || json == "false") return {};
   if (json.size() >= 2 && json.front() == '"') json = json.substr(1, json.size() - 2);

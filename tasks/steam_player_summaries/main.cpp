@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   return command.Main(argc, argv, [&](Run& run) {
     const SourceConfig config =
         ReadSourceConfig(options, {.key = true, .cursor = walk_options.HasCursor()}, run);
-    const auto listed = walk_options.ReadIds();
+    const auto listed = walk_options.ReadIds(run.stop);
     Source source(run, config);
     const auto store = source.redis() ? std::make_unique<RedisKeyStore>(*source.redis()) : nullptr;
     Walk walk(walk_options, listed, config.topic, run, store.get(), !config.moves_cursor(), Now());

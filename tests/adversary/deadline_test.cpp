@@ -66,16 +66,6 @@ class DrippingServer {
   std::thread thread_;
 };
 
-// Whether the program has begun to take SIGTERM instead of being ended by it.
-bool TakesSignals(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("SigBlk:", 0) != 0) continue;
-    return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1U) & 1U) != 0;
-  }
-  return false;
-}
-
 class Deadline : public TaskTest {
  protected:
   // The program ends a little after its deadline, in time to say why.

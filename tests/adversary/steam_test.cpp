@@ -171,6 +171,28 @@ TEST_F(Steam, ABrokenItemIsOneLetterOnceAndHoldsNoOther) {
   EXPECT_EQ(News("7").Result().Number("/kafka/records"), 1);
 }
 
+// The second page fails, so the window stays where it is, and the next run sees the first one
+// again.
+TEST_F(Steam, ABrokenItemOfAnAppThatIsHeldIsNoLetterYet) {
+  std::string items = R"([{"title":"no gid","date":1780000001},)";
+  for (int i = 0; i < 150; ++i) {
+    items += R"({"gid":"g)" + std::to_string(i) + R"(","date":)" + ToText(1'780'000'000 - i) + "},";
+  }
+  items.back() = ']';
+  PublishJson(7, items);
+  for (int run = 0; run < 3; ++run) {
+    standin_.ClearFaults();
+    Fault(R"({"skip":1,"kind":"status","status":500,"times":-1})");
+    EXPECT_EQ(Run({kNewsTask, "--steam-news-apps", "[7]", "--retries", "0"}).exit_code, 75);
+    ASSERT_TRUE(Topic(kDeadLetters).empty()) << "run " << run;
+  }
+  standin_.ClearFaults();
+  EXPECT_EQ(News("7").Result().Number("/kafka/dead_letters"), 1);
+  EXPECT_EQ(News("7").Result().Number("/kafka/dead_letters"), 0);
+  EXPECT_EQ(Topic(kDeadLetters).size(), 1u);
+  EXPECT_EQ(EventIds(Topic(kTopic)).size(), 150u);
+}
+
 TEST_F(Steam, OnlyBrokenItemsAreRejectedOnce) {
   PublishJson(7, R"([{"title":"no gid"}])");
   const Ended first = News("7");

@@ -276,7 +276,7 @@ class WalkWorld {
                invariants_.CheckLetter(walk.ids().Id(item), now);
                send(item, Delivery::kDeadLetter);
              },
-             [] {}});
+             [](std::uint64_t) {}, [] {}});
   }
 
   // One call of the API.

@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -121,6 +122,15 @@ Ended Program::Wait(std::chrono::seconds timeout) {
   ended.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   return ended;
+}
+
+bool TakesSignals(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("SigBlk:", 0) != 0) continue;
+    return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1U) & 1U) != 0;
+  }
+  return false;
 }
 
 Ended RunProgram(std::vector<std::string> command, const Environment& environment,

@@ -56,6 +56,9 @@ class Program {
   std::chrono::steady_clock::time_point started_;
 };
 
+// Whether the program has begun to take SIGTERM instead of being ended by it.
+bool TakesSignals(pid_t pid);
+
 // Runs a program to its end.
 Ended RunProgram(std::vector<std::string> command, const Environment& environment,
                  Streams streams = Streams::kSeparate);

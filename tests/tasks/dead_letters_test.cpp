@@ -91,6 +91,68 @@ TEST_F(DeadLetters, RecordTooLargeForTheProducerGoesAlone) {
   EXPECT_LT(letters[0].value.size(), 20'000u);
 }
 
+TEST_F(DeadLetters, RecordTooLargeIsNoLetterBeforeTheCursorPassesIt) {
+  const std::string topic = MakeTopic({{"max.message.bytes", "20000"}});
+  const auto answer = [&](std::uint64_t first) {
+    Fault(R"({"match":{"steamid":")" + ToText(first - 50) +
+          R"("},"kind":"status","status":200,"times":-1,"body":")" +
+          Players(first, 100, first - 50, 50'000) + R"("})");
+  };
+  const std::uint64_t second = kFirstPlayersId - 100;
+  const std::vector<std::string> command{kPlayersTask, "--topic",   topic, "--count",
+                                         "200",        "--retries", "0"};
+  Fault(R"({"match":{"steamid":")" + ToText(kFirstPlayersId) +
+        R"("},"kind":"status","status":500,"times":-1})");
+  answer(second);
+  for (int run = 0; run < 3; ++run) {
+    const Ended held = Run(command);
+    EXPECT_EQ(held.exit_code, 75) << held.out;
+    EXPECT_EQ(held.Result().Number("/kafka/records"), held.Result().Number("/kafka/acknowledged"));
+    ASSERT_TRUE(LettersOf(topic).empty()) << "run " << run;
+  }
+  standin_.ClearFaults();
+  answer(second);
+  EXPECT_EQ(Run(command).exit_code, 0);
+  EXPECT_EQ(LettersOf(topic).size(), 1u);
+  EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId - 200));
+}
+
+// So many at a time are no fault of the records: the topic takes none of this size.
+TEST_F(DeadLetters, ATopicThatTakesNoRecordsIs78AndMovesNothing) {
+  const std::string topic = MakeTopic({{"max.message.bytes", "200"}});
+  for (const char* task : {kPlayersTask, kNewsTask}) {
+    const Ended run = Run({task, "--topic", topic});
+    EXPECT_EQ(run.exit_code, 78) << run.out;
+    const std::string message = run.Result().Text("/error/message");
+    for (const std::string& part : {topic, std::string("Message size too large")}) {
+      EXPECT_NE(message.find(part), std::string::npos) << message;
+    }
+    EXPECT_EQ(message.find("--accept"), std::string::npos) << message;
+    EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 0);
+  }
+  EXPECT_TRUE(LettersOf(topic).empty());
+  EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId));
+  EXPECT_TRUE(redis_.Keys("news_seen*").empty());
+}
+
+// Some that fit, and more than a tenth that do not: those that went before stay where they are too.
+TEST_F(DeadLetters, AFuseThatBlowsMovesNothingOfTheRun) {
+  const std::string topic = MakeTopic({{"max.message.bytes", "20000"}});
+  std::string body = R"({\"response\":{\"players\":[)";
+  for (int i = 0; i < 100; ++i) {
+    body += std::string(i > 0 ? "," : "") + R"({\"steamid\":\")" + ToText(kFirstPlayersId - i) +
+            R"(\",\"personaname\":\")" + std::string(i >= 88 ? 30'000 : 10, 'x') + R"(\"})";
+  }
+  AnswerOnce(body + "]}}");
+  const Ended run = Run({kPlayersTask, "--topic", topic});
+  EXPECT_EQ(run.exit_code, 78) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("11 of 100"), std::string::npos) << run.out;
+  EXPECT_TRUE(LettersOf(topic).empty());
+  EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId));
+  EXPECT_EQ(Run({kPlayersTask, "--topic", topic}).exit_code, 0) << "all fit now";
+  EXPECT_EQ(EventIds(ReadTopic(RealBrokers(), topic)).size(), 100u);
+}
+
 // Every batch of a busy run is refused as a whole, and no record of it is too large.
 TEST_F(DeadLetters, SmallRecordsInRefusedBatchesArrive) {
   const std::string topic = MakeTopic({{"max.message.bytes", "2000"}});

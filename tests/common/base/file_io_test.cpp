@@ -110,6 +110,33 @@ TEST(WriteAllTest, WritesMoreThanAPipeHolds) {
   EXPECT_EQ(got, bytes.size());
 }
 
+// As a parent leaves it that shares the pipe and does not wait itself.
+TEST(WriteAllTest, WaitsForAReaderWhereTheDescriptorDoesNot) {
+  std::array<int, 2> pipe_ends;
+  ASSERT_EQ(::pipe2(pipe_ends.data(), O_NONBLOCK), 0);
+  const std::string bytes(300'000, 'x');
+  std::size_t got = 0;
+  std::thread reader([&] {
+    std::array<char, 8192> buffer;
+    while (got < bytes.size()) {
+      const auto n = ::read(pipe_ends[0], buffer.data(), buffer.size());
+      if (n > 0) got += static_cast<std::size_t>(n);
+    }
+  });
+  EXPECT_TRUE(WriteAll(pipe_ends[1], bytes));
+  reader.join();
+  for (const int end : pipe_ends) ::close(end);
+}
+
+TEST(WriteAllTest, GivesAPipeUpThatNobodyReads) {
+  std::array<int, 2> pipe_ends;
+  ASSERT_EQ(::pipe(pipe_ends.data()), 0);
+  const std::string bytes(300'000, 'x');
+  const auto may_write = [&] { return AwaitOutput(pipe_ends[1], std::chrono::milliseconds(1)); };
+  EXPECT_EQ(WriteAll(pipe_ends[1], bytes, may_write).error(), std::errc::timed_out);
+  for (const int end : pipe_ends) ::close(end);
+}
+
 TEST(WriteAllTest, SaysWhyItCannot) {
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   ASSERT_GE(full, 0);

@@ -46,6 +46,32 @@ TEST_F(KeyStoreTest, ChangesWhatStandsAsExpected) {
   EXPECT_FALSE(server_.Get("gone"));
 }
 
+TEST_F(KeyStoreTest, NamesTheKeyThatIsOfAnotherType) {
+  server_.Set("a", "1");
+  server_.Command({"RPUSH", "list", "x"});
+  server_.Command({"HSET", "h", "x", "4"});
+  std::string message;
+  EXPECT_EQ(CodeOf([&] { store_.Read({"a", "list", "b"}, "h"); }, &message), ExitCode::kData);
+  EXPECT_THAT(message, testing::HasSubstr("WRONGTYPE"));
+  EXPECT_THAT(message, testing::EndsWith(": list"));
+  EXPECT_EQ(CodeOf([&] { store_.Read({"a"}, "list"); }, &message), ExitCode::kData);
+  EXPECT_THAT(message, testing::EndsWith(": list"));
+}
+
+// The hash has been replaced since it was read: nothing at all is written.
+TEST_F(KeyStoreTest, WritesNothingBesideAHashThatIsNone) {
+  server_.Set("a", "1");
+  server_.Set("h", "garbage");
+  EXPECT_EQ(CodeOf([&] {
+              store_.Write({.expected = {{"a", "1"}},
+                            .wanted = {{"a", "2"}},
+                            .hash = "h",
+                            .fields = {{"x", std::nullopt, "1"}}});
+            }),
+            ExitCode::kData);
+  EXPECT_EQ(server_.Get("a"), "1");
+}
+
 TEST_F(KeyStoreTest, LeavesEverythingWhereOneKeyHasChanged) {
   server_.Set("a", "1");
   server_.Set("b", "9");

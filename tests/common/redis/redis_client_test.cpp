@@ -14,23 +14,26 @@ using test::RedisServer;
 using test::RedisTest;
 using test::ScopedEnvironment;
 using test::TestRun;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pair;
 
 using RedisClientTest = RedisTest;
 
 TEST_F(RedisClientTest, ConvertsEveryKindOfReply) {
-  EXPECT_EQ(client_.Command({"SET", "k", std::string_view("a\0b", 3)}).text, "OK");
+  EXPECT_EQ(client_.Command({"SET", "k", std::string_view("a\0b", 3)}).Text(), "OK");
   EXPECT_EQ(client_.Command({"GET", "k"}).OptionalText(), std::string("a\0b", 3));
   EXPECT_FALSE(client_.Command({"GET", "absent"}).OptionalText());
-  EXPECT_EQ(client_.Command({"INCR", "n"}).integer, 1);
-  EXPECT_EQ(client_.Command({"INCR", "n"}).OptionalText(), "2");
+  EXPECT_EQ(client_.Command({"INCR", "n"}).Integer(), 1);
+  EXPECT_EQ(client_.Command({"INCR", "n"}).Integer(), 2);
   const RedisReply reply = client_.Eval("return {KEYS[1], ARGV[1], 7, false}", {"k"}, {"v"});
-  ASSERT_EQ(reply.elements.size(), 4U);
-  EXPECT_EQ(reply.elements[0].text, "k");
-  EXPECT_EQ(reply.elements[1].text, "v");
-  EXPECT_EQ(reply.elements[2].integer, 7);
-  EXPECT_EQ(reply.elements[3].type, RedisReply::Type::kNil);
+  const auto& elements = reply.Array(4);
+  EXPECT_EQ(elements[0].Text(), "k");
+  EXPECT_EQ(elements[1].Text(), "v");
+  EXPECT_EQ(elements[2].Integer(), 7);
+  EXPECT_FALSE(elements[3].OptionalText());
+  EXPECT_THAT(client_.Eval("return {'a', 'b'}", {}, {}).Fields(), ElementsAre(Pair("a", "b")));
 }
 
 TEST_F(RedisClientTest, ErrorsHaveTheirCodes) {
@@ -41,7 +44,7 @@ TEST_F(RedisClientTest, ErrorsHaveTheirCodes) {
   EXPECT_EQ(CodeOf([&] { client_.Command({"INCR", "text"}); }), ExitCode::kData);
   EXPECT_EQ(CodeOf([&] { client_.Eval("return redis.call('GET', 'list')", {}, {}); }),
             ExitCode::kData);
-  EXPECT_EQ(client_.Command({"GET", "text"}).text, "x") << "the connection is still good";
+  EXPECT_EQ(client_.Command({"GET", "text"}).Text(), "x") << "the connection is still good";
 }
 
 TEST(RedisLoginTest, ARefusedLoginIsAuth) {
@@ -63,7 +66,7 @@ TEST(RedisLoginTest, ARefusedLoginIsAuth) {
   }
   settings.password = "hunter2";
   RedisClient client(settings, test.stop());
-  EXPECT_EQ(client.Command({"PING"}).text, "PONG");
+  EXPECT_EQ(client.Command({"PING"}).Text(), "PONG");
 }
 
 TEST_F(RedisClientTest, UsesItsDatabaseOrNone) {
@@ -84,7 +87,7 @@ TEST_F(RedisClientTest, ConnectsAgainAfterTheServerWasAway) {
   client_.Command({"SET", "k", "v"});
   server_.Command({"CLIENT", "KILL", "TYPE", "normal"});  // SKIPME is the default
   EXPECT_EQ(CodeOf([&] { client_.Command({"GET", "k"}); }), ExitCode::kTransient);
-  EXPECT_EQ(client_.Command({"GET", "k"}).text, "v");
+  EXPECT_EQ(client_.Command({"GET", "k"}).Text(), "v");
 }
 
 TEST_F(RedisClientTest, AServerThatIsNotThereIsTransient) {

@@ -70,6 +70,51 @@ TEST(ItemTrackerTest, DeadLettersAloneAreARejection) {
   EXPECT_EQ(tracker.DonePrefix(), 2U);
 }
 
+TEST(ItemTrackerTest, AKeptLetterHoldsItsItemUntilItHasArrived) {
+  Items counts;
+  ItemTracker tracker(counts);
+  tracker.Sent(0);
+  tracker.Sent(0);
+  tracker.Delivered(0, Delivery::kKept);
+  tracker.Answered(0, Outcome::kOk);
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "a record is under way";
+  tracker.Delivered(0, Delivery::kRecord);
+  EXPECT_TRUE(tracker.AwaitsDeadLetters(0));
+  EXPECT_FALSE(tracker.IsDone(0));
+  EXPECT_EQ(tracker.DonePrefix(), 0U);
+  EXPECT_EQ(tracker.AwaitingDeadLetters(), (std::vector<std::uint64_t>{0}));
+  tracker.SentDeadLetters(0);
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "they are on their way";
+  tracker.Delivered(0, Delivery::kDeadLetter);
+  EXPECT_EQ(tracker.DonePrefix(), 1U);
+  EXPECT_EQ(counts.ok, 1U);
+}
+
+TEST(ItemTrackerTest, LettersOfAnItemThatHasFailedAreNotAwaited) {
+  Items counts;
+  ItemTracker tracker(counts);
+  tracker.Sent(0);
+  tracker.Sent(0);
+  tracker.Delivered(0, Delivery::kKept);
+  tracker.Delivered(0, Delivery::kFailed);
+  tracker.Answered(0, Outcome::kOk);
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(0));
+  EXPECT_TRUE(tracker.AwaitingDeadLetters().empty());
+}
+
+TEST(ItemTrackerTest, HeldNothingIsDone) {
+  Items counts;
+  ItemTracker tracker(counts);
+  tracker.Answered(0, Outcome::kAbsent);
+  tracker.Sent(1);
+  tracker.Delivered(1, Delivery::kKept);
+  tracker.Answered(1, Outcome::kOk);
+  tracker.Hold();
+  EXPECT_EQ(tracker.DonePrefix(), 0U);
+  EXPECT_FALSE(tracker.IsDone(0));
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(1));
+}
+
 // Runs of random length in which everything that can happen in another order does: items are
 // answered in any order, reports come in any order after their record was sent.
 TEST(ItemTrackerTest, InAnyOrderThePrefixIsWhatIsDoneAndTheCountsAddUp) {

@@ -171,17 +171,18 @@ TEST(ItemIdsTest, NumberAListInItsOrderEachIdOnce) {
 
 TEST(ListedIdsTest, AreReadALineAtATime) {
   const test::ScopedFolder folder;
+  const TestRun run;
   WalkOptions options;
-  EXPECT_FALSE(options.ReadIds());
+  EXPECT_FALSE(options.ReadIds(run.stop()));
   options.ids = folder.File("ids");
-  EXPECT_EQ(CodeOf([&] { options.ReadIds(); }), ExitCode::kUsage) << "no such file";
+  EXPECT_EQ(CodeOf([&] { options.ReadIds(run.stop()); }), ExitCode::kUsage) << "no such file";
   std::ofstream(options.ids) << kLowestId << "\n" << kHighestId;
-  EXPECT_THAT(options.ReadIds().value(), testing::ElementsAre(kLowestId, kHighestId));
+  EXPECT_THAT(options.ReadIds(run.stop()).value(), testing::ElementsAre(kLowestId, kHighestId));
   for (const char* line : {"", " ", "x", "-1", "76561197960265728", "76561202255233024", "7.6e16",
                            " 76561197960265729", "76561197960265729\r", "0x1"}) {
     std::ofstream(options.ids) << kLowestId << "\n" << line << "\n" << kLowestId << "\n";
     std::string message;
-    EXPECT_EQ(CodeOf([&] { options.ReadIds(); }, &message), ExitCode::kData) << line;
+    EXPECT_EQ(CodeOf([&] { options.ReadIds(run.stop()); }, &message), ExitCode::kData) << line;
     EXPECT_THAT(message, testing::HasSubstr("line 2"));
   }
 }

@@ -14,7 +14,7 @@ int Stands(RefusalFuse& fuse, const char* topic, const char* error, int most = 1
       fuse.Refuse(topic, error, "why");
     } catch (const TaskError& blown) {
       EXPECT_EQ(blown.code(), ExitCode::kConfig);
-      for (const char* part : {topic, error, "why", "--accept-refusals"}) {
+      for (const char* part : {topic, error, "why", "it refuses", "--flag"}) {
         EXPECT_NE(std::string(blown.what()).find(part), std::string::npos) << blown.what();
       }
       return i;
@@ -24,16 +24,16 @@ int Stands(RefusalFuse& fuse, const char* topic, const char* error, int most = 1
 }
 
 TEST(RefusalFuse, StandsTenOfATopicAndATenthOfThoseTried) {
-  RefusalFuse few(false);
+  RefusalFuse few("it", "--flag");
   few.Try("t", 20);
   EXPECT_EQ(Stands(few, "t", "22003"), 10);
-  RefusalFuse many(false);
+  RefusalFuse many("it", "--flag");
   many.Try("t", 1000);
   EXPECT_EQ(Stands(many, "t", "22003"), 100);
 }
 
 TEST(RefusalFuse, CountsTopicsAndErrorsApart) {
-  RefusalFuse fuse(false);
+  RefusalFuse fuse("it", "--flag");
   fuse.Try("t", 20);
   fuse.Try("u", 20);
   EXPECT_EQ(Stands(fuse, "t", "22003", 10), 10);
@@ -43,7 +43,7 @@ TEST(RefusalFuse, CountsTopicsAndErrorsApart) {
 }
 
 TEST(RefusalFuse, CountsOverAllBatchesOfARun) {
-  RefusalFuse fuse(false);
+  RefusalFuse fuse("it", "--flag");
   fuse.Try("t", 100);
   EXPECT_EQ(Stands(fuse, "t", "22003", 10), 10);
   fuse.Try("t", 100);
@@ -51,7 +51,7 @@ TEST(RefusalFuse, CountsOverAllBatchesOfARun) {
 }
 
 TEST(RefusalFuse, ForgetsWhatIsTriedAgain) {
-  RefusalFuse fuse(false);
+  RefusalFuse fuse("it", "--flag");
   fuse.Try("t", 20);
   EXPECT_EQ(Stands(fuse, "t", "22003", 10), 10);
   for (int i = 0; i < 10; ++i) fuse.Forget("t", "22003");
@@ -59,7 +59,7 @@ TEST(RefusalFuse, ForgetsWhatIsTriedAgain) {
 }
 
 TEST(RefusalFuse, NeverBlowsWhereRefusalsAreAccepted) {
-  RefusalFuse fuse(true);
+  RefusalFuse fuse("it", "--flag", true);
   fuse.Try("t", 20);
   EXPECT_EQ(Stands(fuse, "t", "22003"), 1000);
 }

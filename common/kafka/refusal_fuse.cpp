@@ -20,9 +20,8 @@ void RefusalFuse::Refuse(std::string_view topic, std::string_view error, std::st
   if (accepts_ || refused <= kAlwaysAllowed || refused * kAllowedPart <= tried) return;
   throw TaskError(
       ExitCode::kConfig,
-      fmt::format("{}: the store refuses {} of {} records with {}, so the fault may be its own: "
-                  "{}; nothing of this batch is moved, --accept-refusals makes them dead letters",
-                  topic, refused, tried, error, reason));
+      fmt::format("{}: {} refuses {} of {} records with {}, so the fault may be its own: {}; {}",
+                  topic, who_, refused, tried, error, reason, remedy_));
 }
 
 void RefusalFuse::Forget(std::string_view topic, std::string_view error) {
