@@ -45,17 +45,15 @@ std::optional<std::string> WithoutTombstone(std::string_view value) {
 
 void BulkBody::Add(const ConsumedRecord& record, std::string_view alias) {
   const ConsumedMessage& message = record.message;
-  AddAction(record, alias);
   Item item{.event_id_size = message.event_id->size(),
             .key_size = message.key.value_or("").size(),
             .has_key = message.key.has_value(),
             .has_value = message.value.has_value(),
+            .index = FindIndex(record, alias),
             .partition = message.partition,
             .offset = message.offset,
             .timestamp_ms = message.timestamp_ms};
-  const auto topic = std::find(topics_.begin(), topics_.end(), message.topic);
-  item.topic = static_cast<std::size_t>(topic - topics_.begin());
-  if (topic == topics_.end()) topics_.emplace_back(message.topic);
+  AddAction(record, indices_[item.index].name);
   kept_ += *message.event_id;
   kept_ += message.key.value_or("");
   if (message.value) {
@@ -68,10 +66,29 @@ void BulkBody::Add(const ConsumedRecord& record, std::string_view alias) {
   items_.push_back(item);
 }
 
-void BulkBody::AddAction(const ConsumedRecord& record, std::string_view alias) {
+// As a rule that of the record before.
+std::size_t BulkBody::FindIndex(const ConsumedRecord& record, std::string_view alias) {
+  const std::string_view topic = record.message.topic;
+  name_ = alias;
+  name_ += IndexSuffix(record.kind, record.id_time);
+  const auto is_it = [&](const Index& index) {
+    return index.name == name_ && index.topic == topic;
+  };
+  if (last_index_ < indices_.size() && is_it(indices_[last_index_])) return last_index_;
+  const auto found = std::find_if(indices_.begin(), indices_.end(), is_it);
+  last_index_ = static_cast<std::size_t>(found - indices_.begin());
+  if (found == indices_.end()) {
+    indices_.push_back({.name = name_,
+                        .alias = std::string(alias),
+                        .topic = std::string(topic),
+                        .is_of_state = IsState(record.kind)});
+  }
+  return last_index_;
+}
+
+void BulkBody::AddAction(const ConsumedRecord& record, std::string_view index) {
   text_ += IsState(record.kind) ? R"({"index":{"_index":")" : R"({"create":{"_index":")";
-  text_ += alias;  // has no character that JSON would escape
-  text_ += IndexSuffix(record.kind, record.id_time);
+  text_ += index;  // has no character that JSON would escape
   if (IsState(record.kind)) {
     fmt::format_to(std::back_inserter(text_),
                    R"(","_id":"{}","version":{},"version_type":"external_gte"}}}})",
@@ -132,11 +149,22 @@ std::string_view BulkBody::Text(std::size_t first, std::size_t last) const {
   return std::string_view(text_).substr(begin, end - begin);
 }
 
+std::string_view BulkBody::Id(std::size_t item) const {
+  if (!indices_[items_[item].index].is_of_state) {
+    const std::size_t begin = item == 0 ? 0 : items_[item - 1].kept_end;
+    return std::string_view(kept_).substr(begin, items_[item].event_id_size);
+  }
+  constexpr std::string_view kBefore = R"("_id":")";  // a steamid needs no escapes
+  std::string_view text = Text(item, item + 1);
+  text.remove_prefix(text.find(kBefore) + kBefore.size());
+  return text.substr(0, text.find('"'));
+}
+
 ConsumedMessage BulkBody::Message(std::size_t item, std::string& value) const {
   const Item& made = items_[item];
   const std::size_t begin = item == 0 ? 0 : items_[item - 1].kept_end;
   const std::string_view kept = std::string_view(kept_).substr(begin, made.kept_end - begin);
-  ConsumedMessage message{.topic = topics_[made.topic],
+  ConsumedMessage message{.topic = indices_[made.index].topic,
                           .partition = made.partition,
                           .offset = made.offset,
                           .timestamp_ms = made.timestamp_ms,

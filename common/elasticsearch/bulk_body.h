@@ -25,6 +25,19 @@ class BulkBody {
   void Reserve(std::size_t bytes) { text_.reserve(bytes); }
 
   std::size_t items() const { return items_.size(); }
+
+  // Where items go: some index of a topic, as it is named in the body. Their numbers stay when the
+  // body is cleared.
+  struct Index {
+    std::string name;
+    std::string alias;
+    std::string topic;
+    bool is_of_state = false;
+  };
+  const std::vector<Index>& indices() const { return indices_; }
+  std::size_t IndexOf(std::size_t item) const { return items_[item].index; }
+  std::string_view Id(std::size_t item) const;  // its _id
+
   std::size_t bytes() const { return text_.size() + kept_.size(); }  // of memory
 
   // Items `first` up to, not including, `last`, ready to be sent.
@@ -43,20 +56,23 @@ class BulkBody {
     std::size_t key_size = 0;
     bool has_key = false;
     bool has_value = false;
-    std::size_t topic = 0;  // its number
+    std::size_t index = 0;  // its number
     std::int32_t partition = 0;
     std::int64_t offset = 0;
     std::int64_t timestamp_ms = -1;
   };
 
-  void AddAction(const ConsumedRecord& record, std::string_view alias);
+  std::size_t FindIndex(const ConsumedRecord& record, std::string_view alias);
+  void AddAction(const ConsumedRecord& record, std::string_view index);
   void AddTombstone(const ConsumedRecord& record);
   void AddDocument(const ConsumedRecord& record, Item& item);
 
   std::string text_;
   std::string kept_;
   std::vector<Item> items_;
-  std::vector<std::string> topics_;
+  std::vector<Index> indices_;
+  std::size_t last_index_ = 0;
+  std::string name_;       // of an index, while it is looked for
   Instant time_{};         // the last event time, and
   std::string timestamp_;  // the field of a document with it
 };

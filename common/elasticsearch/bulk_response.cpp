@@ -74,8 +74,12 @@ bool ReadItem(element json, BulkItem& item) {
   element found;
   const Error error = action["error"].get(found) ? Error{} : ErrorOf(found);
   item.fate = Judge(status, error);
+  item.index = TextAt(action, "_index");
+  item.id = TextAt(action, "_id");
   if (item.fate == Fate::kStored && TextAt(action, "result") == "noop") {
-    item = {Fate::kNoPlace, "noop", "an ingest pipeline of the index drops the document"};
+    item.fate = Fate::kNoPlace;
+    item.error = "noop";
+    item.reason = "an ingest pipeline of the index drops the document";
   }
   if (item.fate == Fate::kStored || item.fate == Fate::kDuplicate || !item.error.empty()) {
     return true;

@@ -20,6 +20,9 @@ struct BulkItem {
     kNoPlace,    // any other error: nothing shows that it is the document's
   };
   Fate fate = Fate::kStored;
+  // Where the document is, if the response tells. Views, until the parser's next response.
+  std::string_view index;
+  std::string_view id;
   // Of the last four:
   std::string error;   // "mapper_parsing_exception", else "HTTP 400"
   std::string reason;  // "mapper_parsing_exception: failed to parse ... (its cause)"

@@ -33,12 +33,14 @@ bool BlamesTheItems(const HttpResponse& response) {
 
 class BulkSender::Sending {
  public:
-  Sending(const BulkBody& body, bool refresh) : body_(&body), refresh_(refresh) {}
+  Sending(const BulkBody& body, std::vector<std::string> places, bool refresh)
+      : body_(&body), places_(std::move(places)), refresh_(refresh) {}
 
  private:
   friend BulkSender;
 
   const BulkBody* body_;
+  const std::vector<std::string> places_;  // of its indices
   const bool refresh_;
   std::size_t unsent_ = 0;  // parts, those to be sent again too
   std::size_t in_flight_ = 0;
@@ -62,8 +64,10 @@ BulkSender::BulkSender(const RestServer& server, const Run& run)
 
 BulkSender::~BulkSender() = default;
 
-std::shared_ptr<BulkSender::Sending> BulkSender::Queue(const BulkBody& body, bool refresh) {
-  const auto sending = std::make_shared<Sending>(body, refresh);
+std::shared_ptr<BulkSender::Sending> BulkSender::Queue(const BulkBody& body,
+                                                       std::vector<std::string> places,
+                                                       bool refresh) {
+  const auto sending = std::make_shared<Sending>(body, std::move(places), refresh);
   std::vector<Part> parts;
   std::size_t size = 0;
   for (std::size_t item = 0; item < body.items(); ++item) {
@@ -125,7 +129,8 @@ void BulkSender::StartNext() {
   const bool refresh = sending.refresh_ || !has_sent_;
   HttpRequest request{.method = "POST",
                       .url = server_.url +
-                             "/_bulk?filter_path=items.*.status,items.*.result,items.*.error" +
+                             "/_bulk?filter_path=items.*.status,items.*.result,items.*.error,"
+                             "items.*._index,items.*._id" +
                              (refresh ? "&refresh=true" : ""),
                       .headers = server_.headers,
                       .body = gzip_.Compress(text),
@@ -169,6 +174,14 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
   std::string cause;
   for (std::size_t i = 0; i < items->size(); ++i) {
     const BulkItem& item = (*items)[i];
+    const bool is_there =
+        item.fate == BulkItem::Fate::kStored || item.fate == BulkItem::Fate::kDuplicate;
+    if (is_there && !IsWhereItBelongs(item, part, part.items[i])) {
+      return FailFor(part, part.items[i], ExitCode::kConfig,
+                     fmt::format("the server has it in the index {} under the id {}, not where it "
+                                 "was sent: does an ingest pipeline move it?",
+                                 item.index, item.id));
+    }
     switch (item.fate) {
       case BulkItem::Fate::kStored:
         ++responses.inserted;
@@ -181,7 +194,7 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
         cause = item.reason;
         break;
       case BulkItem::Fate::kRefused:
-        responses.refusals.push_back({part.items[i], item.error, item.reason});
+        responses.refusals.push_back({part.items[i], item.error, item.reason, true});
         break;
       case BulkItem::Fate::kNoRight:
         return FailFor(part, part.items[i], ExitCode::kAuth, item.reason);
@@ -193,6 +206,11 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
     Retry(std::move(again),
           fmt::format("{} of {} items: {}", again.items.size(), items->size(), cause), {});
   }
+}
+
+bool BulkSender::IsWhereItBelongs(const BulkItem& item, const Part& part, std::size_t number) {
+  const BulkBody& body = *part.sending->body_;
+  return item.index == part.sending->places_[body.IndexOf(number)] && item.id == body.Id(number);
 }
 
 void BulkSender::Halve(Part&& part, const HttpResponse& response) {

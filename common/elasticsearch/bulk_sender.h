@@ -25,11 +25,12 @@ namespace steamflow {
 // in it, is cut in halves until that item is alone.
 class BulkSender {
  public:
-  // An item that the server will never take, and why: for a fault of its own, see BulkItem.
+  // An item that the server will not take, and why: see BulkItem::Fate::kRefused.
   struct Refusal {
     std::size_t item = 0;
     std::string error;
     std::string reason;
+    bool is_of_mapping = false;  // else no request can have it
   };
   struct Responses {
     std::uint64_t inserted = 0;
@@ -43,13 +44,15 @@ class BulkSender {
   BulkSender(const RestServer& server, const Run& run);
   ~BulkSender();
 
-  // Queues `body`, which is left alone until it is answered or forgotten. With `refresh` searches
-  // find its documents at once. May be called beside Await.
-  std::shared_ptr<Sending> Queue(const BulkBody& body, bool refresh);
+  // Queues `body`, which is left alone until it is answered or forgotten; its indices are found at
+  // `places`. With `refresh` searches find its documents at once. May be called beside Await.
+  std::shared_ptr<Sending> Queue(const BulkBody& body, std::vector<std::string> places,
+                                 bool refresh);
 
   // Waits until all of the body is answered, and sends meanwhile what is queued, in its order: so
   // that the server has work when the last responses of a body are still to come. Throws TaskError:
-  // as LastingError has it, kConfig where an index takes no document, kTransient where the retries
+  // as LastingError has it, kConfig where an index takes no document or one is stored elsewhere
+  // or under another id than it was sent with, kTransient where the retries
   // or the time are over, and for a signal that comes before all of the body is sent. What happens
   // to other bodies is told by their own Await.
   Responses Await(Sending& sending);
@@ -68,6 +71,7 @@ class BulkSender {
   void StartNext();
   void OnOutcome(Part&& part, const HttpOutcome& outcome);
   void OnResponse(Part&& part, const HttpResponse& response);
+  static bool IsWhereItBelongs(const BulkItem& item, const Part& part, std::size_t number);
   void Halve(Part&& part, const HttpResponse& response);
   void Retry(Part&& part, const std::string& cause, std::chrono::seconds at_least);
   void Fail(Sending& sending, ExitCode code, const std::string& cause) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "index_names.h"
+#include "template_file.h"
 
 namespace steamflow {
 namespace {
@@ -24,15 +25,35 @@ class ElasticsearchStore::Batch : public SinkBatch {
     body_.Add(record, store_.aliases_.find(record.message.topic)->second);
   }
   bool IsFull() const override { return body_.bytes() >= kFullBytes; }
-  void Stage() override { sending_ = store_.sender_.Queue(body_, !IsFull()); }
+  // Not ahead into an index that was not looked at yet.
+  void Stage() override {
+    std::vector<std::string> places;
+    for (const BulkBody::Index& index : body_.indices()) {
+      auto place = store_.guard_.PlaceOf(index.name);
+      if (!place) return;
+      places.push_back(*std::move(place));
+    }
+    sending_ = store_.sender_.Queue(body_, std::move(places), !IsFull());
+  }
 
   std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                               BatchDeadLetters& letters) override {
+    store_.positions_.CheckIndex();
+    if (!sending_) LookAndSend();
     const auto responses = store_.sender_.Await(*std::exchange(sending_, nullptr));
     std::string value;
-    for (const auto& [item, error, reason] : responses.refusals) {
-      const ConsumedMessage message = body_.Message(item, value);
-      letters.Refuse(message, {{"event_id", *message.event_id}}, error, reason);
+    std::map<std::size_t, MappingDifference> differences;  // of indices
+    for (const BulkSender::Refusal& refusal : responses.refusals) {
+      const ConsumedMessage message = body_.Message(refusal.item, value);
+      if (refusal.is_of_mapping && !store_.accepts_refusals_) {
+        const std::size_t index = body_.IndexOf(refusal.item);
+        auto found = differences.find(index);
+        if (found == differences.end()) {
+          found = differences.emplace(index, store_.Compare(body_.indices()[index])).first;
+        }
+        ThrowUnlessItsOwn(message, refusal.reason, body_.indices()[index].name, found->second);
+      }
+      letters.Refuse(message, {{"event_id", *message.event_id}}, refusal.error, refusal.reason);
     }
     letters.Send();
     if (!store_.positions_.Move(moves)) return std::nullopt;
@@ -53,15 +74,43 @@ class ElasticsearchStore::Batch : public SinkBatch {
   }
 
  private:
+  void LookAndSend() {
+    std::vector<std::string> places;
+    for (const auto& [name, alias, topic, is_of_state] : body_.indices()) {
+      places.push_back(
+          store_.guard_.Look({.name = name, .alias = alias, .hides_tombstones = is_of_state}));
+    }
+    sending_ = store_.sender_.Queue(body_, std::move(places), !IsFull());
+  }
+
+  // A refusal shows to be the record's own fault only where the index is as installed.
+  void ThrowUnlessItsOwn(const ConsumedMessage& message, const std::string& reason,
+                         const std::string& index, const MappingDifference& difference) const {
+    const auto to_blame = difference.ToBlame(message.value, reason);
+    if (!to_blame) return;
+    const RestServer& server = store_.client_.server();
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("{}/{}: {}: {}: {} is not as elasticsearch-apply installs it: "
+                    "reindex, or --accept-refusals makes such records dead letters "
+                    "({})",
+                    server.url, index, *message.event_id, reason, *to_blame, server.source));
+  }
+
   ElasticsearchStore& store_;
   BulkBody body_;
   std::shared_ptr<BulkSender::Sending> sending_;
 };
 
 ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
-                                       const DrainOptions& options, Run& run)
-    : sender_(server, run),
-      positions_(server, index_prefix, run),
+                                       const std::string& folder, const DrainOptions& options,
+                                       Run& run)
+    : folder_(folder),
+      accepts_refusals_(options.accept_refusals),
+      sender_(server, run),
+      client_(server, run, WhileAway::kCountRetries, AfterStop::kFinish),
+      guard_(client_),
+      positions_(client_, guard_, index_prefix),
       group_name_(index_prefix + "steamflow-elasticsearch"),
       group_(ReadKafkaProperties(options.kafka, run.log), group_name_, run.stop),
       log_(run.log) {
@@ -88,6 +137,11 @@ std::vector<std::optional<SinkPosition>> ElasticsearchStore::Positions(
   }
   TellGroup(partitions, offsets);
   return positions;
+}
+
+// As it is now: a dynamic mapping goes on changing.
+MappingDifference ElasticsearchStore::Compare(const BulkBody::Index& index) {
+  return {guard_.View(index.name), ReadTemplateFile(folder_, KindOf(index.topic))};
 }
 
 std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {

@@ -8,6 +8,7 @@
 
 #include "bulk_sender.h"
 #include "drain_options.h"
+#include "index_guard.h"
 #include "kafka_reader.h"
 #include "position_index.h"
 #include "sink_store.h"
@@ -19,10 +20,10 @@ namespace steamflow {
 // `<prefix>steamflow-elasticsearch` is told of them for lag monitors, and never asked.
 class ElasticsearchStore : public SinkStore {
  public:
-  // Begins to connect to Kafka. `server` and `run` must outlive this. Throws TaskError (kUsage)
-  // where two topics have the same indices.
+  // Begins to connect to Kafka. `server` and `run` must outlive this. `folder` has the files of the
+  // templates that are installed. Throws TaskError (kUsage) where two topics have the same indices.
   ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
-                     const DrainOptions& options, Run& run);
+                     const std::string& folder, const DrainOptions& options, Run& run);
   ~ElasticsearchStore() override;
 
   std::string type() const override { return "elasticsearch"; }
@@ -33,11 +34,16 @@ class ElasticsearchStore : public SinkStore {
  private:
   class Batch;
 
+  MappingDifference Compare(const BulkBody::Index& index);
   void TellGroup(const std::vector<KafkaPartition>& partitions,
                  const std::vector<std::int64_t>& offsets);
 
   std::map<std::string, std::string, std::less<>> aliases_;  // of each topic, see IndexName
+  const std::string folder_;
+  const bool accepts_refusals_;
   BulkSender sender_;
+  RestClient client_;
+  IndexGuard guard_;
   PositionIndex positions_;
   const std::string group_name_;
   KafkaReader group_;

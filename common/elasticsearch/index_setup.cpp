@@ -6,8 +6,8 @@
 #include <array>
 #include <map>
 
-#include "file_io.h"
 #include "index_names.h"
+#include "template_file.h"
 
 namespace steamflow {
 namespace {
@@ -26,37 +26,6 @@ constexpr char kPositions[] =
 
 constexpr char kIlm[] = "ilm_policy";
 constexpr char kIsm[] = "ism_policy";
-
-std::string FileOf(RecordKind kind) {
-  switch (kind) {
-    case RecordKind::kPlayerCount:
-      return "player_counts.json";
-    case RecordKind::kRecentGame:
-      return "recently_played_games.json";
-    case RecordKind::kPlayer:
-      return "players.json";
-    case RecordKind::kNews:
-      return "news.json";
-    case RecordKind::kOther:
-      return "other.json";
-  }
-  return "";
-}
-
-// A file that is an object of objects.
-std::vector<JsonField> ReadParts(const std::string& path) {
-  const auto fail = [&](const std::string& cause) {
-    throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, cause));
-  };
-  const auto text = ReadFile(path);
-  if (!text) fail(text.error().message());
-  auto parts = ParseJsonObject(*text);
-  if (!parts) fail(parts.error());
-  for (const JsonField& part : *parts) {
-    if (part.type != JsonField::Type::kObject) fail(part.name + " is no object");
-  }
-  return *std::move(parts);
-}
 
 // An object with the fields of another, to which more can be added.
 JsonObject Copy(const std::string& object) {
@@ -116,7 +85,7 @@ IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
 
 void IndexSetup::AddTopic(const std::string& alias, RecordKind kind) {
   const std::string name = "steamflow-" + alias;
-  const auto parts = ReadParts(folder_ + "/" + FileOf(kind));
+  const auto parts = ReadTemplateFile(folder_, kind);
   const auto behind = [&](const char* how) {
     JsonObject aliases;
     return aliases.AddRaw(alias, how).Take();

@@ -53,10 +53,8 @@ bool ReadPosition(const element& document, SinkPosition& position) {
 
 }  // namespace
 
-PositionIndex::PositionIndex(const RestServer& server, const std::string& index_prefix,
-                             const Run& run)
-    : index_(PositionsIndex(index_prefix)),
-      client_(server, run, WhileAway::kCountRetries, AfterStop::kFinish) {}
+PositionIndex::PositionIndex(RestClient& client, IndexGuard& guard, const std::string& index_prefix)
+    : index_(PositionsIndex(index_prefix)), client_(client), guard_(guard) {}
 
 std::vector<std::optional<SinkPosition>> PositionIndex::Read(
     const std::vector<KafkaPartition>& partitions) {
@@ -66,6 +64,10 @@ std::vector<std::optional<SinkPosition>> PositionIndex::Read(
     positions.push_back(seen_.at(KeyOf(partition)).position);
   }
   return positions;
+}
+
+void PositionIndex::CheckIndex() {
+  guard_.Look({.name = index_});
 }
 
 bool PositionIndex::Move(const std::vector<PositionMove>& moves) {
@@ -136,6 +138,7 @@ void PositionIndex::Look(const std::vector<KafkaPartition>& partitions) {
     if (document["_source"].get(source) || document["_seq_no"].get(seen.seq_no) ||
         document["_primary_term"].get(seen.primary_term) ||
         !ReadPosition(source, seen.position.emplace())) {
+      CheckIndex();  // may say why
       Fail(ExitCode::kData,
            fmt::format("the document {} is no position; delete it, and the records "
                        "of that partition are stored from the first on",

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "bulk_response.h"
+#include "index_guard.h"
 #include "rest_client.h"
-#include "run.h"
 #include "sink_store.h"
 
 namespace steamflow {
@@ -18,12 +18,15 @@ namespace steamflow {
 // has these documents, as in a restored snapshot, has the positions that belong to them.
 class PositionIndex {
  public:
-  // `index_prefix` is that of the documents. The run must outlive this.
-  PositionIndex(const RestServer& server, const std::string& index_prefix, const Run& run);
+  // `index_prefix` is that of the documents. Both must outlive this.
+  PositionIndex(RestClient& client, IndexGuard& guard, const std::string& index_prefix);
 
   // The position of each partition; nothing where there is none. Throws TaskError: as
-  // RestClient::Ask does, kData for a document that is no position.
+  // RestClient::Ask and IndexGuard::Look do, kData for a document that is no position.
   std::vector<std::optional<SinkPosition>> Read(const std::vector<KafkaPartition>& partitions);
+
+  // To be called before anything is stored. Throws TaskError as IndexGuard::Look does.
+  void CheckIndex();
 
   // Moves all of them, by compare-and-set. False where one is not where its move begins: another
   // sink was faster. What a lost response had moved already is as wanted. Goes on after a signal,
@@ -45,7 +48,8 @@ class PositionIndex {
   [[noreturn]] void Fail(ExitCode code, const std::string& cause) const;
 
   const std::string index_;
-  RestClient client_;
+  RestClient& client_;
+  IndexGuard& guard_;
   BulkResponseParser parser_;
   std::map<std::pair<std::string, std::int32_t>, Seen> seen_;
 };

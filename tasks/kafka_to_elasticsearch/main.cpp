@@ -25,8 +25,9 @@ int main(int argc, char** argv) {
     Drain drain(run, options);
 
     RestClient client(server, run);
-    IndexSetup(client, InstalledPath("elasticsearch"), prefix, options.topics).ApplyMissing();
-    ElasticsearchStore store(server, prefix, options, run);
+    const std::string folder = InstalledPath("elasticsearch");
+    IndexSetup(client, folder, prefix, options.topics).ApplyMissing();
+    ElasticsearchStore store(server, prefix, folder, options, run);
     drain.Into(store);
   });
 }

@@ -7,8 +7,10 @@
 #include <set>
 #include <vector>
 
+#include "index_guard.h"
 #include "index_names.h"
 #include "json.h"
+#include "timestamp.h"
 #include "topics.h"
 
 namespace steamflow {
@@ -34,7 +36,8 @@ std::string ValueOf(const Leaves& leaves, const std::string& path) {
   return found == leaves.end() ? "" : found->second;
 }
 
-// Blocks of writing that are set, by index or "cluster".
+// Blocks that are set, by index or "cluster". A sink writes where reading is blocked; who asks for
+// its documents finds none.
 std::vector<std::string> Blocks(RestClient& client, const std::string& prefix) {
   std::vector<std::string> blocks;
   for (const auto& [path, value] : AskForLeaves(client, "/_cluster/settings?flat_settings=true")) {
@@ -46,27 +49,40 @@ std::vector<std::string> Blocks(RestClient& client, const std::string& prefix) {
   for (const auto& [path, value] : AskForLeaves(client, of_indices)) {
     const auto block = path.find(".settings.index.blocks.");
     if (block == std::string::npos || value != "true") continue;
-    if (path.ends_with(".read") || path.starts_with(".")) continue;  // the server's own
+    if (path.starts_with(".")) continue;  // the server's own
     blocks.push_back(fmt::format("{} of {}", path.substr(block + 10), path.substr(0, block)));
   }
   return blocks;
 }
 
-// Those that templates for indices of this prefix name, and that the server does not have.
-std::vector<std::string> MissingPipelines(RestClient& client) {
-  std::set<std::string> named;
-  for (const auto& [path, value] : AskForLeaves(client, "/_index_template?flat_settings=true")) {
-    if (path.ends_with("index.default_pipeline") || path.ends_with("index.final_pipeline")) {
-      named.insert(value);
-    }
+// The indices that a sink of this prefix writes into now, by the names of their templates.
+std::map<std::string, SinkIndex> IndicesOfNow(const std::string& prefix) {
+  const std::string positions = PositionsIndex(prefix);
+  std::map<std::string, SinkIndex> indices{{"steamflow-" + positions, {.name = positions}}};
+  for (const std::string& topic : RecordTopics()) {
+    const RecordKind kind = KindOf(topic);
+    const std::string alias = IndexName(prefix, topic);
+    const std::string name = "steamflow-" + alias;
+    const std::string suffix = IndexSuffix(kind, std::nullopt);
+    indices[name + suffix] = {alias + suffix, alias, IsState(kind)};
+    if (!IsState(kind)) indices[name] = {alias + IndexSuffix(kind, Now()), alias};
   }
-  std::vector<std::string> missing;
-  for (const std::string& pipeline : named) {
-    if (client.Ask("GET", "/_ingest/pipeline/" + pipeline).status == 404) {
-      missing.push_back(pipeline);
-    }
+  return indices;
+}
+
+// Throws TaskError where a sink would not write into them. What is still to be made, with its
+// template, is not looked at.
+void CheckIndices(RestClient& client, const std::string& prefix) {
+  std::set<std::string> templates;
+  for (const auto& [path, value] : AskForLeaves(client, "/_index_template")) {
+    if (path.ends_with(".name")) templates.insert(value);
   }
-  return missing;
+  IndexGuard guard(client);
+  for (const auto& [name, index] : IndicesOfNow(prefix)) {
+    const bool is_there =
+        templates.contains(name) || client.Ask("GET", "/" + index.name).status != 404;
+    if (is_there) guard.Look(index);
+  }
 }
 
 // What a sink's login may not do, where the server can tell: Elasticsearch with security.
@@ -77,7 +93,7 @@ std::vector<std::string> MissingRights(RestClient& client, const std::string& pr
   }
   JsonObject indices;
   indices.AddRaw("names", JsonArray(names))
-      .AddRaw("privileges", R"(["create_index","index","read"])");
+      .AddRaw("privileges", R"(["create_index","index","read","view_index_metadata"])");
   JsonObject body;
   body.AddRaw("cluster", R"(["manage_ilm","manage_index_templates"])")
       .AddRaw("index", JsonArray({indices.Take()}));
@@ -156,17 +172,14 @@ std::string CheckSearch(const RestServer& server, const std::string& index_prefi
                                                  fmt::join(missing, ", ")));
   }
   if (const auto blocks = Blocks(client, index_prefix); !blocks.empty()) {
-    throw TaskError(ExitCode::kTransient,
-                    fmt::format("writing is blocked (a disk that is full does so, or a person): {}",
-                                fmt::join(blocks, ", ")));
+    throw TaskError(
+        ExitCode::kTransient,
+        fmt::format("reading or writing is blocked (a disk that is full does so, or a person): {}",
+                    fmt::join(blocks, ", ")));
   }
-  if (const auto missing = MissingPipelines(client); !missing.empty()) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("index templates name pipelines that are not there: {}",
-                                fmt::join(missing, ", ")));
-  }
+  CheckIndices(client, index_prefix);
   const std::string distribution = ValueOf(about, "version.distribution");
-  return fmt::format("{} {} answers, nothing blocks writing",
+  return fmt::format("{} {} answers, nothing blocks reading or writing",
                      distribution.empty() ? "Elasticsearch" : "OpenSearch", version);
 }
 

@@ -16,8 +16,8 @@ namespace steamflow {
 std::string CheckPostgres(const PostgresParameters& parameters, const std::string& schema,
                           Run& run);
 
-// The login; that nothing blocks writing; that the pipelines which the templates of this prefix
-// name are there.
+// The login and its rights; that nothing blocks reading or writing; that the indices of now are
+// such that a sink would write into them.
 std::string CheckSearch(const RestServer& server, const std::string& index_prefix, Run& run);
 
 // The worker, and that no connector or task of one has failed.

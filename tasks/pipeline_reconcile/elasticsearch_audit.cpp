@@ -54,7 +54,8 @@ Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
 ElasticsearchAudit::ElasticsearchAudit(const RestServer& server, const std::string& index_prefix,
                                        Instant since, const Run& run)
     : client_(server, run),
-      positions_(server, index_prefix, run),
+      guard_(client_),
+      positions_(client_, guard_, index_prefix),
       index_prefix_(index_prefix),
       since_(since) {}
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "index_guard.h"
 #include "position_index.h"
 #include "rest_client.h"
 #include "run.h"
@@ -23,6 +24,7 @@ class ElasticsearchAudit : public StoreAudit {
 
  private:
   RestClient client_;
+  IndexGuard guard_;
   PositionIndex positions_;
   const std::string index_prefix_;
   const Instant since_;

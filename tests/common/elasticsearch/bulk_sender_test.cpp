@@ -36,12 +36,17 @@ class BulkSenderTest : public testing::Test {
                        [&](const HttpCall& call) { return IsOf(call, id); });
   }
 
-  const ScriptedResponse stored_{.body = R"({"items":[{"create":{"status":201}}]})"};
+  // The one document of a request is stored where it was sent to.
+  static ScriptedResponse Stored(const HttpCall& call) {
+    const std::string id = IsOf(call, "first") ? "first" : "second";
+    return {.body = R"({"items":[{"create":{"_index":"t-undated","_id":")" + id +
+                    R"(","status":201}}]})"};
+  }
+  auto Queue(const BulkBody& body) { return sender_.Queue(body, {"t-undated"}, false); }
+
   const ScriptedResponse not_now_{.status = 503, .headers = {{"Retry-After", "1"}}};
   bool has_second_ = false;
-  std::function<ScriptedResponse(const HttpCall&)> answer_ = [this](const HttpCall&) {
-    return stored_;
-  };
+  std::function<ScriptedResponse(const HttpCall&)> answer_ = Stored;
   test::ScriptedServer server_{[this](const HttpCall& call) { return answer_(call); }};
   const RestServer at_{.source = "AIRFLOW_CONN_X", .url = server_.url()};
   test::TestRun run_;
@@ -53,10 +58,10 @@ class BulkSenderTest : public testing::Test {
 TEST_F(BulkSenderTest, SendsTheNextBodyBeforeTheOneBeforeItIsAnswered) {
   answer_ = [this](const HttpCall& call) {
     has_second_ = has_second_ || IsOf(call, "second");
-    return has_second_ ? stored_ : not_now_;
+    return has_second_ ? Stored(call) : not_now_;
   };
-  const auto first = sender_.Queue(first_, false);
-  const auto second = sender_.Queue(second_, false);
+  const auto first = Queue(first_);
+  const auto second = Queue(second_);
   EXPECT_EQ(sender_.Await(*first).inserted, 1U);
   EXPECT_TRUE(HasSeen("second"));
   EXPECT_EQ(sender_.Await(*second).inserted, 1U);
@@ -66,10 +71,10 @@ TEST_F(BulkSenderTest, TellsOfABodyWhatBecameOfItAlone) {
   answer_ = [this](const HttpCall& call) {
     has_second_ = has_second_ || IsOf(call, "second");
     if (IsOf(call, "second")) return ScriptedResponse{.status = 406, .body = "no"};
-    return has_second_ ? stored_ : not_now_;
+    return has_second_ ? Stored(call) : not_now_;
   };
-  const auto first = sender_.Queue(first_, false);
-  const auto second = sender_.Queue(second_, false);
+  const auto first = Queue(first_);
+  const auto second = Queue(second_);
   EXPECT_EQ(sender_.Await(*first).inserted, 1U);
   std::string message;
   EXPECT_EQ(CodeOf([&] { sender_.Await(*second); }, &message), ExitCode::kConfig);
@@ -77,8 +82,8 @@ TEST_F(BulkSenderTest, TellsOfABodyWhatBecameOfItAlone) {
 }
 
 TEST_F(BulkSenderTest, SendsNothingOfAForgottenBody) {
-  BulkSender::Forget(*sender_.Queue(first_, false));
-  const auto second = sender_.Queue(second_, false);
+  BulkSender::Forget(*Queue(first_));
+  const auto second = Queue(second_);
   EXPECT_EQ(sender_.Await(*second).inserted, 1U);
   EXPECT_FALSE(HasSeen("first"));
 }
@@ -88,7 +93,7 @@ TEST_F(BulkSenderTest, NamesTheItemsThatAreRefused) {
     return ScriptedResponse{.body = R"({"items":[{"create":{"status":400,"error":
                                  {"type":"mapper_parsing_exception","reason":"r"}}}]})"};
   };
-  const auto responses = sender_.Await(*sender_.Queue(first_, false));
+  const auto responses = sender_.Await(*Queue(first_));
   EXPECT_EQ(responses.inserted, 0U);
   ASSERT_EQ(responses.refusals.size(), 1U);
   EXPECT_EQ(responses.refusals[0].item, 0U);
@@ -101,9 +106,26 @@ TEST_F(BulkSenderTest, SaysWhichDocumentAnIndexDoesNotTake) {
                                  {"type":"illegal_argument_exception","reason":"no pipeline"}}}]})"};
   };
   std::string message;
-  EXPECT_EQ(CodeOf([&] { sender_.Await(*sender_.Queue(first_, false)); }, &message),
-            ExitCode::kConfig);
+  EXPECT_EQ(CodeOf([&] { sender_.Await(*Queue(first_)); }, &message), ExitCode::kConfig);
   EXPECT_THAT(message, HasSubstr("first: illegal_argument_exception: no pipeline"));
+}
+
+// The server says where a document is: a pipeline, or an alias that somebody moved, may have put it
+// elsewhere.
+TEST_F(BulkSenderTest, ADocumentThatIsNotWhereItWasSentIsNotStored) {
+  for (const std::string error :
+       {"", R"(,"error":{"type":"version_conflict_engine_exception","reason":"r"})"}) {
+    for (const std::string where : {R"("_index":"other","_id":"first")",
+                                    R"("_index":"t-undated","_id":"other")", R"("_id":"first")"}) {
+      answer_ = [&](const HttpCall&) {
+        return ScriptedResponse{.body = R"({"items":[{"create":{)" + where + R"(,"status":)" +
+                                        (error.empty() ? "201" : "409") + error + "}}]}"};
+      };
+      std::string message;
+      EXPECT_EQ(CodeOf([&] { sender_.Await(*Queue(first_)); }, &message), ExitCode::kConfig);
+      EXPECT_THAT(message, HasSubstr("first: the server has it in the index")) << where;
+    }
+  }
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ namespace steamflow::test {
 // One item of a body: what to do, and under which id.
 struct Item {
   std::string id;
+  std::string index;
   std::string action;
   std::string document;
 };
@@ -33,6 +34,7 @@ inline std::vector<Item> ItemsOf(const std::string& body) {
     Item& item = items.emplace_back();
     item.action = action.Names().front();
     item.id = action.Text("/" + item.action + "/_id");
+    item.index = action.Text("/" + item.action + "/_index");
     if (item.action != "delete") std::getline(lines, item.document);
   }
   return items;
@@ -52,6 +54,10 @@ class BulkFaults : public ::testing::Test {
 
   ScriptedResponse Respond(const HttpCall& call) {
     if (call.target.starts_with("/_mget")) return {.body = Positions(call.body)};
+    if (call.target == "/t-undated") return looked_at_.value_or(ScriptedResponse{.body = kIndex});
+    if (call.target == "/steamflow-positions") {
+      return {.body = R"({"steamflow-positions":{"aliases":{},"mappings":{},"settings":{}}})"};
+    }
     if (!call.target.starts_with("/_bulk")) {
       return {.body = R"({"index_templates":[{"name":"steamflow-t"},{"name":"steamflow-t-undated"},
                           {"name":"steamflow-steamflow-positions"}]})"};
@@ -74,8 +80,9 @@ class BulkFaults : public ::testing::Test {
       if (status == 0) status = documents_.insert(item.id).second ? 201 : 409;
       const std::string error =
           status < 300 ? "" : R"(,"error":{"type":")" + TypeOf(status) + R"(","reason":"as told"})";
-      response += (response.empty() ? "" : ",") + ("{\"" + item.action + "\":{\"status\":") +
-                  std::to_string(status) + error + "}}";
+      response += (response.empty() ? "" : ",") +
+                  ("{\"" + item.action + R"(":{"_index":")" + item.index + R"(","_id":")" +
+                   item.id + R"(","status":)" + std::to_string(status) + error + "}}");
     }
     if (auto fault = after_ ? after_(items) : std::nullopt) return *fault;
     return {.body = "{\"took\":1,\"errors\":false,\"items\":[" + response + "]}"};
@@ -178,6 +185,11 @@ class BulkFaults : public ::testing::Test {
     return EventIdsOnce(ReadTopic(kafka_.brokers(), kDeadLetters));
   }
 
+  std::optional<ScriptedResponse> looked_at_;  // instead of the index
+  static constexpr char kIndex[] =
+      R"({"t-undated":{"aliases":{"t":{}},"mappings":{"dynamic":"false",
+      "properties":{"@timestamp":{"type":"date"}}},
+      "settings":{"index":{"mapping":{"ignore_malformed":"true"}}}}})";
   Fault before_;                                 // instead of doing anything
   Fault after_;                                  // instead of the response, after all was done
   std::function<int(const Item&)> item_status_;  // 0 = as it really is

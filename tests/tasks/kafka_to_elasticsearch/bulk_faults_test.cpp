@@ -170,5 +170,42 @@ TEST_F(BulkFaults, SecretsStayOutOfEverything) {
             "Basic ZWxhc3RpYzpzM2NyZXQtd29yZA==");
 }
 
+// Once a run, not once a batch: requests beside the work cost time.
+TEST_F(BulkFaults, AnIndexIsLookedAtOnceARun) {
+  const auto looks = [this](const std::string& target) {
+    const auto calls = server_.calls();
+    return std::count_if(calls.begin(), calls.end(),
+                         [&](const HttpCall& call) { return call.target == target; });
+  };
+  ExpectRun(0, 0, 0, 0);
+  EXPECT_EQ(looks("/t-undated"), 0) << "nothing to write";
+  std::vector<NewMessage> messages;
+  for (int i = 0; i < 1200; ++i) {
+    const std::string id = std::to_string(i);
+    messages.push_back({id, R"({"f":")" + std::string(10'000, 'x') + "\"}", {{"event_id", id}}});
+  }
+  WriteTopic(kafka_.brokers(), "t", messages);
+  int batches = 0;
+  at_position_ = [&]() -> std::optional<ScriptedResponse> {
+    ++batches;
+    return std::nullopt;
+  };
+  ExpectRun(0, 1200, 0, 0);
+  EXPECT_GT(batches, 1);
+  EXPECT_EQ(looks("/t-undated"), 1);
+  EXPECT_EQ(looks("/steamflow-positions"), 2) << "the run before has stored its positions";
+}
+
+TEST_F(BulkFaults, ALoginThatMayNotLookAtAnIndexIsTold) {
+  WriteMany(3);
+  looked_at_ = Error(403, "security_exception");
+  const Ended run = Run();
+  EXPECT_EQ(run.exit_code, 77) << run.out;
+  EXPECT_NE(run.out.find("view_index_metadata on t-undated"), std::string::npos) << run.out;
+  EXPECT_EQ(Answered(), 0u);
+  looked_at_ = std::nullopt;
+  ExpectRun(0, 3, 0, 0);
+}
+
 }  // namespace
 }  // namespace steamflow::test

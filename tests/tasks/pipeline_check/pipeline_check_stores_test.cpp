@@ -74,16 +74,19 @@ class SearchResponses {
   std::string settings = R"({"persistent":{},"transient":{}})";
   std::string blocks = "{}";
   std::string templates = R"({"index_templates":[]})";
-  std::string rights;  // where security is on
-  std::string asked;   // of the rights
+  std::string news = "{}";  // as its template makes it
+  std::string rights;       // where security is on
+  std::string asked;        // of the rights
   int status = 200;
 
   ScriptedResponse operator()(const HttpCall& call) {
     if (status != 200) return {status, "{}", {}};
     if (call.target == "/") return {200, R"({"version":{"number":"7.17.29"}})", {}};
     if (call.target.starts_with("/_cluster/settings")) return {200, settings, {}};
-    if (call.target.starts_with("/_index_template")) return {200, templates, {}};
-    if (call.target == "/_ingest/pipeline/there") return {200, "{}", {}};
+    if (call.target == "/_index_template") return {200, templates, {}};
+    if (call.target == "/_index_template/_simulate_index/steam_news-undated") {
+      return {200, news, {}};
+    }
     if (call.target == "/_security/user/_has_privileges") {
       asked = call.body;
       if (!rights.empty()) return {200, rights, {}};
@@ -99,10 +102,14 @@ TEST_F(PipelineCheckStores, Search) {
   const ScriptedServer server([&](const HttpCall& call) { return responses(call); });
   environment_["AIRFLOW_CONN_ELASTICSEARCH_DEFAULT"] = server.url();
   ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
-  responses.templates =
-      R"({"index_templates":[{"name":"t","index_template":{"template":{"settings":)"
-      R"({"index.default_pipeline":"there","index.final_pipeline":"gone"}}}}]})";
-  ExpectLine("elasticsearch", 78, {"pipelines that are not there: gone"});
+  responses.templates = R"({"index_templates":[{"name":"steamflow-steam_news-undated"}]})";
+  responses.news = R"({"template":{"aliases":{"steam_news":{}},)"
+                   R"("settings":{"index":{"final_pipeline":"theirs"}}}})";
+  ExpectLine("elasticsearch", 78, {"/steam_news-undated", "the ingest pipeline theirs"});
+  responses.news = R"({"template":{}})";
+  ExpectLine("elasticsearch", 78, {"/steam_news-undated", "not behind the alias steam_news"});
+  responses.news = R"({"template":{"aliases":{"steam_news":{}}}})";
+  ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
   responses.templates = R"({"index_templates":[]})";
   responses.settings = R"({"persistent":{"cluster.blocks.read_only":"true"},"transient":{}})";
   ExpectLine("elasticsearch", 75, {"cluster.blocks.read_only"});
@@ -110,6 +117,8 @@ TEST_F(PipelineCheckStores, Search) {
   responses.blocks = R"({"steam_news-2026.11":{"settings":)"
                      R"({"index.blocks.read_only_allow_delete":"true"}}})";
   ExpectLine("elasticsearch", 75, {"index.blocks.read_only_allow_delete of steam_news-2026.11"});
+  responses.blocks = R"({"steam_news-2026.11":{"settings":{"index.blocks.read":"true"}}})";
+  ExpectLine("elasticsearch", 75, {"index.blocks.read of steam_news-2026.11"});
   responses.blocks = "{}";
   const std::string has = R"({"username":"sink","has_all_requested":)";
   responses.rights = has +
@@ -118,6 +127,7 @@ TEST_F(PipelineCheckStores, Search) {
                      R"("application":{}})";
   ExpectLine("elasticsearch", 77, {"manage_index_templates, create_index of steam_news-*"});
   EXPECT_NE(responses.asked.find(R"("steamflow-positions")"), std::string::npos) << responses.asked;
+  EXPECT_NE(responses.asked.find("view_index_metadata"), std::string::npos) << responses.asked;
   EXPECT_NE(responses.asked.find(R"("topic_getuserinfo-*")"), std::string::npos) << responses.asked;
   responses.rights = has + R"(true,"cluster":{"manage_ilm":true},"index":{},"application":{}})";
   ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});

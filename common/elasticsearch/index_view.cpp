@@ -1,0 +1,177 @@
+#include "index_view.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "index_names.h"
+
+namespace steamflow {
+namespace {
+
+using Leaves = std::map<std::string, std::string>;
+using Fields = std::vector<JsonField>;
+
+// An object's fields; none where it is no object.
+Fields FieldsOf(std::string_view json) {
+  return ParseJsonObject(json).value_or(Fields());
+}
+
+std::string ObjectAt(const Fields& fields, std::string_view name) {
+  const JsonField* const field = FindField(fields, name);
+  return field && field->type == JsonField::Type::kObject ? field->value : "{}";
+}
+
+Leaves LeavesOf(std::string_view json) {
+  return FlattenJson(json).value_or(Leaves());
+}
+
+std::string ValueAt(const Leaves& leaves, const std::string& path) {
+  const auto found = leaves.find(path);
+  return found == leaves.end() ? "" : found->second;
+}
+
+IndexView ViewOf(const std::string& place, const Fields& parts) {
+  IndexView view{.place = place, .mappings = ObjectAt(parts, "mappings")};
+  for (const JsonField& alias : FieldsOf(ObjectAt(parts, "aliases"))) {
+    view.aliases.emplace(alias.name, ObjectAt(FieldsOf(alias.value), "filter"));
+  }
+  view.settings = LeavesOf(ObjectAt(parts, "settings"));
+  return view;
+}
+
+std::optional<std::string> WhyNotWhole(const std::string& mappings) {
+  const Fields source = FieldsOf(ObjectAt(FieldsOf(mappings), "_source"));
+  for (const JsonField& option : source) {
+    const bool is_off = option.name == "enabled" && option.value == "false";
+    const bool is_part =
+        (option.name == "excludes" || option.name == "includes") && option.value != "[]";
+    if (is_off || is_part || (option.name == "mode" && option.value == "disabled")) {
+      return fmt::format("does not keep documents as they come (_source.{} of its mapping)",
+                         option.name);
+    }
+  }
+  return std::nullopt;
+}
+
+// Of the settings those by which an index takes or refuses a value.
+bool ConcernsValues(const std::string& setting) {
+  return setting == "index.mapping.ignore_malformed" || setting == "index.mapping.coerce" ||
+         setting == "index.mode" || setting.starts_with("index.analysis.");
+}
+
+std::string FirstName(std::string_view path) {
+  return std::string(path.substr(0, path.find('.')));
+}
+
+// The field that the server blames: "failed to parse field [a.b] of type", "object mapping for
+// [a]", "immense term in field=\"a\"". What the record says itself comes behind it.
+std::string NamedField(std::string_view reason) {
+  for (const auto& [before, behind] :
+       {std::pair{"object mapping for [", ']'}, std::pair{"field [", ']'},
+        std::pair{"field=\"", '"'}, std::pair{"[", ']'}}) {
+    const std::size_t at = reason.find(before);
+    if (at == std::string_view::npos) continue;
+    reason.remove_prefix(at + std::string_view(before).size());
+    return FirstName(reason.substr(0, reason.find(behind)));
+  }
+  return "";
+}
+
+}  // namespace
+
+tl::expected<IndexView, std::string> ReadIndex(std::string_view json) {
+  const Fields indices = FieldsOf(json);
+  if (indices.empty()) return tl::unexpected(std::string("is not described in any way known"));
+  if (indices.size() > 1) {
+    std::vector<std::string> names;
+    for (const JsonField& index : indices) names.push_back(index.name);
+    return tl::unexpected(
+        fmt::format("is an alias of several indices ({}): the same event could "
+                    "be in each",
+                    fmt::join(names, ", ")));
+  }
+  const Fields parts = FieldsOf(indices.front().value);
+  if (FindField(parts, "data_stream")) {
+    return tl::unexpected(
+        std::string("is a data stream, which takes an event again after a "
+                    "rollover"));
+  }
+  return ViewOf(indices.front().name, parts);
+}
+
+tl::expected<IndexView, std::string> ReadSimulatedIndex(std::string_view json,
+                                                        const std::string& name) {
+  return ViewOf(name, FieldsOf(ObjectAt(FieldsOf(json), "template")));
+}
+
+std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex& wanted) {
+  for (const char* setting : {"index.final_pipeline", "index.default_pipeline"}) {
+    const std::string pipeline = ValueAt(index.settings, setting);
+    if (!pipeline.empty() && pipeline != "_none") {
+      return fmt::format(
+          "has the ingest pipeline {} ({}), which may change what documents are and "
+          "where they go",
+          pipeline, setting);
+    }
+  }
+  if (auto why = WhyNotWhole(index.mappings)) return why;
+  if (wanted.alias.empty()) return std::nullopt;
+  const auto alias = index.aliases.find(wanted.alias);
+  if (alias == index.aliases.end()) {
+    return fmt::format("is not behind the alias {}, where its documents are looked for",
+                       wanted.alias);
+  }
+  if (wanted.hides_tombstones && alias->second.find(kTombstoneField) == std::string::npos) {
+    return fmt::format("is behind the alias {} without the filter that hides the deleted",
+                       wanted.alias);
+  }
+  return std::nullopt;
+}
+
+MappingDifference::MappingDifference(const IndexView& index, const Fields& installed) {
+  const Fields mappings = FieldsOf(index.mappings);
+  const Fields wanted = FieldsOf(ObjectAt(installed, "mappings"));
+  const auto dynamic = [](const Fields& of) {
+    const JsonField* const field = FindField(of, "dynamic");
+    return field ? field->value : "true";
+  };
+  is_dynamic_otherwise_ = dynamic(mappings) != dynamic(wanted);
+  const Fields properties = FieldsOf(ObjectAt(wanted, "properties"));
+  for (const JsonField& field : FieldsOf(ObjectAt(mappings, "properties"))) {
+    const JsonField* const as_installed = FindField(properties, field.name);
+    fields_[FirstName(field.name)] |=
+        !as_installed || LeavesOf(field.value) != LeavesOf(as_installed->value);
+  }
+  const Leaves settings = LeavesOf(ObjectAt(installed, "settings"));
+  for (const auto& [from, in] :
+       {std::pair(&index.settings, &settings), std::pair(&settings, &index.settings)}) {
+    for (const auto& [name, value] : *from) {
+      if (ConcernsValues(name) && ValueAt(*in, name) != value) setting_ = name;
+    }
+  }
+}
+
+std::optional<std::string> MappingDifference::ToBlame(const std::optional<std::string_view>& value,
+                                                      std::string_view reason) const {
+  std::vector<std::string> fields{"@timestamp"};
+  if (!value) fields.insert(fields.end(), {kTombstoneField, "steamid"});
+  for (const JsonField& field : FieldsOf(value.value_or("{}"))) {
+    fields.push_back(FirstName(field.name));
+  }
+  const std::string named = NamedField(reason);
+  if (std::find(fields.begin(), fields.end(), named) != fields.end()) fields = {named};
+  for (const std::string& field : fields) {
+    if (Differs(field)) return "its mapping of " + field;
+  }
+  if (setting_) return "its setting " + *setting_;
+  return std::nullopt;
+}
+
+bool MappingDifference::Differs(const std::string& field) const {
+  const auto found = fields_.find(field);
+  return found == fields_.end() ? is_dynamic_otherwise_ : found->second;
+}
+
+}  // namespace steamflow
