@@ -77,11 +77,11 @@ void CheckBody(std::string_view bytes, Response (Parser::*parse)(std::string&),
 }
 
 void RequireNewsItem(const steam_api::NewsItem& item) {
-  Require(item.date >= -1, "a date before -1");
+  Require(item.date.value_or(0) >= 0, "a date before 1970");
   Require(item.gid.find_first_of(",/ \"\\") == std::string::npos, "a gid that breaks a list");
   if (item.is_broken()) return;
   RequireRecord(item.record, false);
-  Require(!item.gid.empty() && item.date >= 0 && item.edition.size() == 12, "a half item");
+  Require(!item.gid.empty() && item.date && item.edition.size() == 12, "a half item");
 }
 
 }  // namespace
