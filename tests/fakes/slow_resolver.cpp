@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,

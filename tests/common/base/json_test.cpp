@@ -6,6 +6,7 @@
 
 #include <array>
 #include <random>
+#include <tuple>
 
 namespace steamflow {
 namespace {

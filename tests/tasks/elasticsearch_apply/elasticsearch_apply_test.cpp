@@ -1,8 +1,10 @@
 // elasticsearch-apply with real search servers, and with fakes of what they do not come with:
 // lifecycles and Kibana.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "scripted_server.h"
 #include "search_server.h"

@@ -1,5 +1,7 @@
 // The Elasticsearch sink with real search servers of both families and librdkafka's mock Kafka.
 
+#include <algorithm>
+
 #include "kafka_changes.h"
 #include "search_server.h"
 #include "task_fixture.h"

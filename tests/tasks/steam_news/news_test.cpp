@@ -1,5 +1,7 @@
 #include "steam_standin/news.h"
 
+#include <algorithm>
+
 #include "task_fixture.h"
 
 namespace steamflow::test {
