@@ -112,8 +112,18 @@ class Stack:
                 print(f"{name}: {status}", self.log(name), sep="\n")
             raise
 
+    def await_from(
+        self, service: str, condition: Callable[[], bool], seconds: float, what: str
+    ) -> None:
+        """What the service is to do; where it does not, what it has logged is shown."""
+        try:
+            await_true(condition, seconds, what)
+        except AssertionError:
+            print(self.log(service))
+            raise
+
     def log(self, service: str) -> str:
-        done = self.compose("logs", "--no-color", "--tail", "40", service)
+        done = self.compose("logs", "--no-color", "--tail", "100", service)
         return done.stdout
 
     def run(

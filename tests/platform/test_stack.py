@@ -169,12 +169,13 @@ def test_connectors_run_over_tls(stack):
     assert connector["running"] == connector["tasks"] > 0
     source = result_of(stack.execute("airflow-worker", "steam-news"))
     wanted = "SELECT count(*) FROM connect_records WHERE source_topic = 'steam_news'"
-    await_true(
+    stack.await_from(
+        "connect",
         lambda: (
             stack.query("SELECT to_regclass('connect_records')") == "connect_records"
             and stack.query(wanted) == str(source["kafka"]["records"])
         ),
-        180,
+        300,
         "Connect has put the news into PostgreSQL",
     )
     done = stack.run("connectors", "connect-apply", "--retries", "0", SSL_CERT_FILE="")
