@@ -12,6 +12,8 @@ find_package(CLI11 QUIET)
 need(libcli11-dev TARGET CLI11::CLI11)
 find_package(tl-expected QUIET)
 need(libexpected-dev TARGET tl::expected)
+find_package(nlohmann_json QUIET)
+need(nlohmann-json3-dev TARGET nlohmann_json::nlohmann_json)
 find_package(simdjson QUIET)
 need(libsimdjson-dev TARGET simdjson::simdjson)
 

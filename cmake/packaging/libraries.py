@@ -26,7 +26,7 @@ from typing import Any
 
 C_LIBRARY = "libc6"
 # They leave nothing but code in the programs.
-HEADERS_ONLY = ("libcli11-dev", "libexpected-dev")
+HEADERS_ONLY = ("libcli11-dev", "libexpected-dev", "nlohmann-json3-dev")
 
 
 @dataclass(frozen=True)

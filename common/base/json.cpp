@@ -94,25 +94,6 @@ JsonField ToField(std::string name, simdjson::dom::element element) {
   }
 }
 
-void AddLeaves(const std::string& path, simdjson::dom::element element,
-               std::map<std::string, std::string>& leaves) {
-  const std::string start = path.empty() ? "" : path + ".";
-  bool is_empty = true;
-  if (simdjson::dom::object object; !element.get(object)) {
-    for (const auto field : object) {
-      AddLeaves(start + std::string(field.key), field.value, leaves);
-      is_empty = false;
-    }
-  } else if (simdjson::dom::array array; !element.get(array)) {
-    std::size_t place = 0;
-    for (const auto inner : array) {
-      AddLeaves(start + fmt::to_string(place++), inner, leaves);
-      is_empty = false;
-    }
-  }
-  if (is_empty) leaves[path] = ToField("", element).value;
-}
-
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
@@ -179,10 +160,6 @@ std::string JsonObject::Take() {
   std::string done = std::move(text_) + "}";
   text_ = "{";
   return done;
-}
-
-std::string JsonArray(const std::vector<std::string>& elements) {
-  return fmt::format("[{}]", fmt::join(elements, ","));
 }
 
 bool IsJsonNumber(std::string_view text) {
@@ -267,17 +244,6 @@ const JsonField* FindField(const std::vector<JsonField>& fields, std::string_vie
   const auto last = std::find_if(fields.rbegin(), fields.rend(),
                                  [&](const JsonField& field) { return field.name == name; });
   return last == fields.rend() ? nullptr : &*last;
-}
-
-tl::expected<std::map<std::string, std::string>, std::string> FlattenJson(std::string_view json) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  if (const auto error = parser.parse(json.data(), json.size()).get(root)) {
-    return tl::unexpected(fmt::format("not valid JSON ({})", simdjson::error_message(error)));
-  }
-  std::map<std::string, std::string> leaves;
-  AddLeaves("", root, leaves);
-  return leaves;
 }
 
 }  // namespace steamflow

@@ -14,6 +14,7 @@
 
 #include "airflow_variable.h"
 #include "file_io.h"
+#include "json_document.h"
 #include "shard.h"
 #include "version.h"
 
@@ -117,6 +118,8 @@ Command::Command(const std::string& name, const std::string& about, const std::s
   common.Add("--log-format", log_format_, "text or json, on stderr").OneOf({"text", "json"});
   common.Add("--no-progress", no_progress_, "No progress line on a terminal");
 }
+
+Command::~Command() = default;
 
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
   std::signal(SIGPIPE, SIG_IGN);

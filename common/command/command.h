@@ -22,6 +22,7 @@ class Command {
  public:
   // `name` is the binary's; `about` says what the task does, `example` a full command line.
   Command(const std::string& name, const std::string& about, const std::string& example);
+  ~Command();
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 

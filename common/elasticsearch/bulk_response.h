@@ -6,7 +6,9 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-// What Elasticsearch and OpenSearch answer to _bulk. Pure: no I/O.
+// What Elasticsearch and OpenSearch answer to _bulk. Pure: no I/O. Read by simdjson's DOM: the
+// on-demand parser would save 0.04 us of the 40 that a document takes, and check only what it
+// visits.
 namespace steamflow {
 
 // What became of one item.

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <memory>
 
-#include "json.h"
+#include "json_document.h"
 
 namespace steamflow {
 namespace {
@@ -23,10 +23,9 @@ constexpr milliseconds kLongestWait(100);  // between two looks at what is queue
 bool BlamesTheItems(const HttpResponse& response) {
   if (response.status == 413) return true;
   if (response.status != 400) return false;
-  const auto leaves = FlattenJson(response.body);
-  if (!leaves) return false;
-  const auto type = leaves->find("error.type");
-  return type != leaves->end() && type->second == "action_request_validation_exception";
+  const JsonLeaves leaves = ParseLeaves(response.body);
+  const auto type = leaves.find("error.type");
+  return type != leaves.end() && type->second == "action_request_validation_exception";
 }
 
 }  // namespace

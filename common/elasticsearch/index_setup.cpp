@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "index_names.h"
 #include "template_file.h"
@@ -12,42 +11,26 @@
 namespace steamflow {
 namespace {
 
-using Leaves = std::map<std::string, std::string>;
-
 // Of two templates that fit an index the one with the longer pattern is meant: topics `a` and
 // `a-20`.
 constexpr std::size_t kPriority = 200;
 
 // No file of the folder: nobody searches positions, and nothing of them is to be chosen.
-constexpr char kPositions[] =
-    R"({"settings":{"index":{"number_of_shards":1,"auto_expand_replicas":"0-1"}},)"
-    R"("mappings":{"dynamic":false,"properties":{"topic":{"type":"keyword"},)"
-    R"("partition":{"type":"integer"},"offset":{"type":"long"}}}})";
+Json PositionParts() {
+  return {{"settings", {{"index", {{"number_of_shards", 1}, {"auto_expand_replicas", "0-1"}}}}},
+          {"mappings",
+           {{"dynamic", false},
+            {"properties",
+             {{"topic", {{"type", "keyword"}}},
+              {"partition", {{"type", "integer"}}},
+              {"offset", {{"type", "long"}}}}}}}};
+}
 
 constexpr char kIlm[] = "ilm_policy";
 constexpr char kIsm[] = "ism_policy";
 
-// An object with the fields of another, to which more can be added.
-JsonObject Copy(const std::string& object) {
-  JsonObject copy;
-  const auto fields = ParseJsonObject(object);
-  for (const JsonField& field : fields.value()) {
-    if (field.type == JsonField::Type::kString) {
-      copy.Add(field.name, field.value);
-    } else {
-      copy.AddRaw(field.name, field.value);
-    }
-  }
-  return copy;
-}
-
-// A response's leaves; none where it is no JSON, so that nothing is found in it.
-Leaves LeavesOf(const std::string& json) {
-  return FlattenJson(json).value_or(Leaves());
-}
-
 // Whether every leaf that is wanted is held, its path beginning with `above` there.
-bool Holds(const Leaves& held, const std::string& above, const Leaves& wanted) {
+bool Holds(const JsonLeaves& held, const std::string& above, const JsonLeaves& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& leaf) {
     const auto found = held.find(above + leaf.first);
     return found != held.end() && found->second == leaf.second;
@@ -55,8 +38,8 @@ bool Holds(const Leaves& held, const std::string& above, const Leaves& wanted) {
 }
 
 // Whether there is a leaf under `part` that is not wanted.
-bool HoldsMore(const Leaves& held, const std::string& above, const std::string& part,
-               const Leaves& wanted) {
+bool HoldsMore(const JsonLeaves& held, const std::string& above, const std::string& part,
+               const JsonLeaves& wanted) {
   return std::any_of(held.begin(), held.end(), [&](const auto& leaf) {
     return leaf.first.starts_with(above + part) &&
            !wanted.contains(leaf.first.substr(above.size()));
@@ -78,35 +61,31 @@ IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
   const std::string positions = PositionsIndex(index_prefix);
   templates_.push_back({.name = "steamflow-" + positions,
                         .pattern = positions,
-                        .aliases = "{}",
-                        .parts = ParseJsonObject(kPositions).value()});
+                        .aliases = Json::object(),
+                        .parts = PositionParts()});
   for (const std::string& topic : topics) AddTopic(IndexName(index_prefix, topic), KindOf(topic));
 }
 
 void IndexSetup::AddTopic(const std::string& alias, RecordKind kind) {
   const std::string name = "steamflow-" + alias;
-  const auto parts = ReadTemplateFile(folder_, kind);
-  const auto behind = [&](const char* how) {
-    JsonObject aliases;
-    return aliases.AddRaw(alias, how).Take();
-  };
+  const Json parts = ReadTemplateFile(folder_, kind);
   if (IsState(kind)) {
-    const std::string filter = fmt::format(
-        R"({{"filter":{{"bool":{{"must_not":{{"term":{{"{}":true}}}}}}}}}})", kTombstoneField);
+    const Json no_tombstone{{"bool", {{"must_not", {{"term", {{kTombstoneField, true}}}}}}}};
     templates_.push_back({.name = name + kStateSuffix,
                           .pattern = alias + kStateSuffix,
-                          .aliases = behind(filter.c_str()),
+                          .aliases = {{alias, {{"filter", no_tombstone}}}},
                           .parts = parts});
     return;
   }
+  const Json behind{{alias, Json::object()}};
   templates_.push_back({.name = name,
                         .pattern = alias + "-20*.*",
-                        .aliases = behind("{}"),
+                        .aliases = behind,
                         .has_policy = true,
                         .parts = parts});
   templates_.push_back({.name = name + kUndatedSuffix,
                         .pattern = alias + kUndatedSuffix,
-                        .aliases = behind("{}"),
+                        .aliases = behind,
                         .parts = parts});
 }
 
@@ -142,68 +121,56 @@ const IndexSetup::Lifecycle* IndexSetup::FindLifecycle() {
 
 AppliedItem IndexSetup::ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle) {
   AppliedItem item{lifecycle.type, wanted.name, "created"};
-  JsonObject body;
-  for (const JsonField& part : ReadParts(fmt::format("{}/{}.json", folder_, lifecycle.type))) {
-    JsonObject policy = Copy(part.value);
-    if (item.type == kIsm) {  // says itself which indices it is for
-      JsonObject indices;
-      indices.AddRaw("index_patterns", JsonArray({"\"" + wanted.pattern + "\""}));
-      policy.AddRaw("ism_template", JsonArray({indices.Add("priority", int{kPriority}).Take()}));
-    }
-    body.AddRaw(part.name, policy.Take());
+  Json body = ReadParts(fmt::format("{}/{}.json", folder_, lifecycle.type));
+  if (item.type == kIsm) {  // says itself which indices it is for
+    const Json indices{{"index_patterns", Json::array({wanted.pattern})}, {"priority", kPriority}};
+    for (Json& policy : body) policy["ism_template"] = Json::array({indices});
   }
-  const std::string json = body.Take();
 
   std::string path = fmt::format("{}/{}", lifecycle.path, item.name);
   const HttpResponse response = client_.Ask("GET", path);
   if (response.status == 200) {
-    const Leaves held = LeavesOf(response.body);
+    const JsonLeaves held = ParseLeaves(response.body);
     const std::string above = fmt::format(fmt::runtime(lifecycle.above), item.name);
-    item.action = Holds(held, above, LeavesOf(json)) ? "unchanged" : "changed";
+    item.action = Holds(held, above, LeavesOf(body)) ? "unchanged" : "changed";
     if (item.action == "unchanged") return item;
     if (const auto number = held.find("_seq_no"); number != held.end()) {
       path +=
           fmt::format("?if_seq_no={}&if_primary_term={}", number->second, held.at("_primary_term"));
     }
   }
-  Put(path, json);
+  Put(path, body);
   return item;
 }
 
 AppliedItem IndexSetup::ApplyTemplate(const Template& wanted, const Lifecycle* lifecycle) {
   AppliedItem item{"index_template", wanted.name, "created"};
-  JsonObject parts;
-  for (const JsonField& part : wanted.parts) {
-    JsonObject copy = Copy(part.value);
-    const bool has_ilm = lifecycle && lifecycle->type == std::string_view(kIlm);
-    if (part.name == "settings" && has_ilm && wanted.has_policy) {
-      copy.Add("index.lifecycle.name", wanted.name);
-    }
-    parts.AddRaw(part.name, copy.Take());
+  Json parts = wanted.parts;
+  const bool has_ilm = lifecycle && lifecycle->type == std::string_view(kIlm);
+  if (has_ilm && wanted.has_policy && parts.contains("settings")) {
+    parts["settings"]["index.lifecycle.name"] = wanted.name;
   }
-  parts.AddRaw("aliases", wanted.aliases);
-  JsonObject body;
-  body.AddRaw("index_patterns", JsonArray({"\"" + wanted.pattern + "\""}))
-      .Add("priority", std::uint64_t{kPriority + wanted.pattern.size()})
-      .AddRaw("template", parts.Take());
-  const std::string json = body.Take();
+  parts["aliases"] = wanted.aliases;
+  const Json body{{"index_patterns", Json::array({wanted.pattern})},
+                  {"priority", kPriority + wanted.pattern.size()},
+                  {"template", std::move(parts)}};
 
   const std::string path = "/_index_template/" + wanted.name;
   const HttpResponse response = client_.Ask("GET", path);
   if (response.status == 200) {
-    const Leaves held = LeavesOf(response.body);
+    const JsonLeaves held = ParseLeaves(response.body);
     const std::string above = "index_templates.0.index_template.";
-    const Leaves leaves = LeavesOf(json);
+    const JsonLeaves leaves = LeavesOf(body);
     const bool is_held = Holds(held, above, leaves) && !HoldsMore(held, above, "template.", leaves);
     item.action = is_held ? "unchanged" : "changed";
     if (is_held) return item;
   }
-  Put(path, json);
+  Put(path, body);
   return item;
 }
 
-void IndexSetup::Put(const std::string& path, const std::string& body) {
-  const HttpResponse response = client_.Ask("PUT", path, body);
+void IndexSetup::Put(const std::string& path, const Json& body) {
+  const HttpResponse response = client_.Ask("PUT", path, FormatJson(body));
   if (response.status == 200 || response.status == 201) return;
   throw TaskError(ExitCode::kConfig, fmt::format("PUT {}{}: HTTP {}: {}", client_.server().url,
                                                  path, response.status, ErrorReason(response)));

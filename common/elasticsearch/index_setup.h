@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "consumed_record.h"
-#include "json.h"
+#include "json_document.h"
 #include "rest_client.h"
 
 namespace steamflow {
@@ -37,9 +37,9 @@ class IndexSetup {
   struct Template {
     std::string name;     // of the policy too, where there is one
     std::string pattern;  // of its indices
-    std::string aliases;  // an object
+    Json aliases;
     bool has_policy = false;
-    std::vector<JsonField> parts;  // settings and mappings
+    Json parts;  // settings and mappings
   };
   struct Lifecycle;
 
@@ -48,7 +48,7 @@ class IndexSetup {
   const Lifecycle* FindLifecycle();
   AppliedItem ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle);
   AppliedItem ApplyTemplate(const Template& wanted, const Lifecycle* lifecycle);
-  void Put(const std::string& path, const std::string& body);
+  void Put(const std::string& path, const Json& body);
 
   RestClient& client_;
   const std::string folder_;

@@ -6,50 +6,40 @@
 #include <algorithm>
 
 #include "index_names.h"
+#include "json.h"
 
 namespace steamflow {
 namespace {
 
-using Leaves = std::map<std::string, std::string>;
-using Fields = std::vector<JsonField>;
-
-// An object's fields; none where it is no object.
-Fields FieldsOf(std::string_view json) {
-  return ParseJsonObject(json).value_or(Fields());
+// An object's field that is one, else an empty one.
+Json ObjectAt(const Json& json, const char* name) {
+  const Json& object = FieldOf(json, name);
+  return object.is_object() ? object : Json::object();
 }
 
-std::string ObjectAt(const Fields& fields, std::string_view name) {
-  const JsonField* const field = FindField(fields, name);
-  return field && field->type == JsonField::Type::kObject ? field->value : "{}";
-}
-
-Leaves LeavesOf(std::string_view json) {
-  return FlattenJson(json).value_or(Leaves());
-}
-
-std::string ValueAt(const Leaves& leaves, const std::string& path) {
+std::string ValueAt(const JsonLeaves& leaves, const std::string& path) {
   const auto found = leaves.find(path);
   return found == leaves.end() ? "" : found->second;
 }
 
-IndexView ViewOf(const std::string& place, const Fields& parts) {
+IndexView ViewOf(const std::string& place, const Json& parts) {
   IndexView view{.place = place, .mappings = ObjectAt(parts, "mappings")};
-  for (const JsonField& alias : FieldsOf(ObjectAt(parts, "aliases"))) {
-    view.aliases.emplace(alias.name, ObjectAt(FieldsOf(alias.value), "filter"));
+  const Json aliases = ObjectAt(parts, "aliases");
+  for (const auto& [name, alias] : aliases.items()) {
+    view.aliases.emplace(name, FormatJson(ObjectAt(alias, "filter")));
   }
   view.settings = LeavesOf(ObjectAt(parts, "settings"));
   return view;
 }
 
-std::optional<std::string> WhyNotWhole(const std::string& mappings) {
-  const Fields source = FieldsOf(ObjectAt(FieldsOf(mappings), "_source"));
-  for (const JsonField& option : source) {
-    const bool is_off = option.name == "enabled" && option.value == "false";
-    const bool is_part =
-        (option.name == "excludes" || option.name == "includes") && option.value != "[]";
-    if (is_off || is_part || (option.name == "mode" && option.value == "disabled")) {
-      return fmt::format("does not keep documents as they come (_source.{} of its mapping)",
-                         option.name);
+std::optional<std::string> WhyNotWhole(const Json& mappings) {
+  const Json source = ObjectAt(mappings, "_source");
+  for (const auto& [name, option] : source.items()) {
+    const std::string value = TextOf(option);
+    const bool is_off = name == "enabled" && value == "false";
+    const bool is_part = (name == "excludes" || name == "includes") && value != "[]";
+    if (is_off || is_part || (name == "mode" && value == "disabled")) {
+      return fmt::format("does not keep documents as they come (_source.{} of its mapping)", name);
     }
   }
   return std::nullopt;
@@ -82,28 +72,29 @@ std::string NamedField(std::string_view reason) {
 }  // namespace
 
 tl::expected<IndexView, std::string> ReadIndex(std::string_view json) {
-  const Fields indices = FieldsOf(json);
-  if (indices.empty()) return tl::unexpected(std::string("is not described in any way known"));
+  const Json indices = ParseJson(json).value_or(Json());
+  if (!indices.is_object() || indices.empty())
+    return tl::unexpected(std::string("is not described in any way known"));
   if (indices.size() > 1) {
     std::vector<std::string> names;
-    for (const JsonField& index : indices) names.push_back(index.name);
+    for (const auto& [name, index] : indices.items()) names.push_back(name);
     return tl::unexpected(
         fmt::format("is an alias of several indices ({}): the same event could "
                     "be in each",
                     fmt::join(names, ", ")));
   }
-  const Fields parts = FieldsOf(indices.front().value);
-  if (FindField(parts, "data_stream")) {
+  const auto index = indices.begin();
+  if (index->contains("data_stream")) {
     return tl::unexpected(
         std::string("is a data stream, which takes an event again after a "
                     "rollover"));
   }
-  return ViewOf(indices.front().name, parts);
+  return ViewOf(index.key(), *index);
 }
 
 tl::expected<IndexView, std::string> ReadSimulatedIndex(std::string_view json,
                                                         const std::string& name) {
-  return ViewOf(name, FieldsOf(ObjectAt(FieldsOf(json), "template")));
+  return ViewOf(name, ObjectAt(ParseJson(json).value_or(Json()), "template"));
 }
 
 std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex& wanted) {
@@ -130,21 +121,19 @@ std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex
   return std::nullopt;
 }
 
-MappingDifference::MappingDifference(const IndexView& index, const Fields& installed) {
-  const Fields mappings = FieldsOf(index.mappings);
-  const Fields wanted = FieldsOf(ObjectAt(installed, "mappings"));
-  const auto dynamic = [](const Fields& of) {
-    const JsonField* const field = FindField(of, "dynamic");
-    return field ? field->value : "true";
+MappingDifference::MappingDifference(const IndexView& index, const Json& installed) {
+  const Json wanted = ObjectAt(installed, "mappings");
+  const auto dynamic = [](const Json& mappings) {
+    return mappings.contains("dynamic") ? TextOf(mappings["dynamic"]) : "true";
   };
-  is_dynamic_otherwise_ = dynamic(mappings) != dynamic(wanted);
-  const Fields properties = FieldsOf(ObjectAt(wanted, "properties"));
-  for (const JsonField& field : FieldsOf(ObjectAt(mappings, "properties"))) {
-    const JsonField* const as_installed = FindField(properties, field.name);
-    fields_[FirstName(field.name)] |=
-        !as_installed || LeavesOf(field.value) != LeavesOf(as_installed->value);
+  is_dynamic_otherwise_ = dynamic(index.mappings) != dynamic(wanted);
+  const Json properties = ObjectAt(wanted, "properties");
+  const Json held = ObjectAt(index.mappings, "properties");
+  for (const auto& [name, field] : held.items()) {
+    fields_[FirstName(name)] |=
+        !properties.contains(name) || LeavesOf(field) != LeavesOf(properties[name]);
   }
-  const Leaves settings = LeavesOf(ObjectAt(installed, "settings"));
+  const JsonLeaves settings = LeavesOf(ObjectAt(installed, "settings"));
   for (const auto& [from, in] :
        {std::pair(&index.settings, &settings), std::pair(&settings, &index.settings)}) {
     for (const auto& [name, value] : *from) {
@@ -157,7 +146,8 @@ std::optional<std::string> MappingDifference::ToBlame(const std::optional<std::s
                                                       std::string_view reason) const {
   std::vector<std::string> fields{"@timestamp"};
   if (!value) fields.insert(fields.end(), {kTombstoneField, "steamid"});
-  for (const JsonField& field : FieldsOf(value.value_or("{}"))) {
+  const auto own = ParseJsonObject(value.value_or("{}"));
+  for (const JsonField& field : own.value_or(std::vector<JsonField>())) {
     fields.push_back(FirstName(field.name));
   }
   const std::string named = NamedField(reason);

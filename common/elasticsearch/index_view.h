@@ -5,9 +5,8 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
-#include <vector>
 
-#include "json.h"
+#include "json_document.h"
 
 // What a server says of an index, and what of it stands in the way of a sink. Pure: no I/O.
 namespace steamflow {
@@ -21,9 +20,9 @@ struct SinkIndex {
 
 struct IndexView {
   std::string place;  // the index itself, which may have `name` for an alias
-  std::map<std::string, std::string> aliases;   // the filter of each, as JSON
-  std::map<std::string, std::string> settings;  // leaves: "index.final_pipeline"
-  std::string mappings;                         // an object
+  std::map<std::string, std::string> aliases;  // the filter of each, as JSON
+  JsonLeaves settings;                         // "index.final_pipeline"
+  Json mappings;                               // an object
 };
 
 // From the response to GET /<index>, or from that of the simulation of one that is not there yet.
@@ -41,7 +40,7 @@ std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex
 class MappingDifference {
  public:
   // `installed`: the settings and mappings of its template's file.
-  MappingDifference(const IndexView& index, const std::vector<JsonField>& installed);
+  MappingDifference(const IndexView& index, const Json& installed);
 
   // What may be to blame for the server's refusal of a record: "its mapping of player_count". A
   // field counts if the record has it, and if the server's `reason` names one of the record's then

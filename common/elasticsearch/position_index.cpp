@@ -1,17 +1,14 @@
 #include "position_index.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 
 #include "index_names.h"
-#include "json.h"
+#include "json_document.h"
 
 namespace steamflow {
 namespace {
-
-using simdjson::dom::element;
 
 std::string IdOf(const KafkaPartition& partition) {
   return fmt::format("{}/{}", partition.topic, partition.id);
@@ -21,34 +18,34 @@ std::pair<std::string, std::int32_t> KeyOf(const KafkaPartition& partition) {
   return {partition.topic, partition.id};
 }
 
-std::string Document(const KafkaPartition& partition, const SinkPosition& position) {
-  JsonObject document;
-  document.Add("topic", partition.topic)
-      .Add("partition", partition.id)
-      .Add("offset", position.offset);
+Json Document(const KafkaPartition& partition, const SinkPosition& position) {
+  Json document{
+      {"topic", partition.topic}, {"partition", partition.id}, {"offset", position.offset}};
   if (position.last) {
-    JsonObject last;
-    last.Add("offset", position.last->offset)
-        .Add("timestamp_ms", position.last->timestamp_ms)
-        .Add("event_id", position.last->event_id);
-    document.AddRaw("last", last.Take());
+    document["last"] = {{"offset", position.last->offset},
+                        {"timestamp_ms", position.last->timestamp_ms},
+                        {"event_id", position.last->event_id}};
   }
-  return document.Take();
+  return document;
+}
+
+// False where it is no whole number.
+bool ReadNumber(const Json& json, std::int64_t& number) {
+  const auto found = WholeNumberOf(json);
+  number = found.value_or(0);
+  return found.has_value();
 }
 
 // False where it is none.
-bool ReadPosition(const element& document, SinkPosition& position) {
-  if (document["offset"].get(position.offset)) return false;
-  element json;
-  if (document["last"].get(json)) return true;
+bool ReadPosition(const Json& document, SinkPosition& position) {
+  if (!ReadNumber(FieldOf(document, "offset"), position.offset)) return false;
+  if (!document.contains("last")) return true;
+  const Json& json = document["last"];
   LastRecord& last = position.last.emplace();
-  std::string_view event_id;
-  if (json["offset"].get(last.offset) || json["timestamp_ms"].get(last.timestamp_ms) ||
-      json["event_id"].get(event_id)) {
-    return false;
-  }
-  last.event_id = event_id;
-  return true;
+  const Json& event_id = FieldOf(json, "event_id");
+  last.event_id = TextOf(event_id);
+  return ReadNumber(FieldOf(json, "offset"), last.offset) &&
+         ReadNumber(FieldOf(json, "timestamp_ms"), last.timestamp_ms) && event_id.is_string();
 }
 
 }  // namespace
@@ -103,41 +100,34 @@ bool PositionIndex::IsSeen(const PositionMove& move) const {
 void PositionIndex::Look(const std::vector<KafkaPartition>& partitions) {
   seen_.clear();
   if (partitions.empty()) return;
-  std::vector<std::string> wanted;
+  Json wanted = Json::array();
   for (const KafkaPartition& partition : partitions) {
-    JsonObject document;
-    document.Add("_index", index_).Add("_id", IdOf(partition));
-    wanted.push_back(document.Take());
+    wanted.push_back({{"_index", index_}, {"_id", IdOf(partition)}});
   }
-  JsonObject body;
-  body.AddRaw("docs", JsonArray(wanted));
-  const HttpResponse response = client_.Ask("POST", "/_mget", body.Take());
-  simdjson::dom::parser parser;
-  simdjson::dom::array documents;
-  const auto error = parser.parse(response.body)["docs"].get(documents);
-  if (response.status != 200 || error || documents.size() != partitions.size()) {
+  const Json body{{"docs", std::move(wanted)}};
+  const HttpResponse response = client_.Ask("POST", "/_mget", FormatJson(body));
+  const Json answer = ParseJson(response.body).value_or(Json());
+  const Json& documents = FieldOf(answer, "docs");
+  if (response.status != 200 || !documents.is_array() || documents.size() != partitions.size()) {
     Fail(ExitCode::kConfig, fmt::format("HTTP {}: {}", response.status, ErrorReason(response)));
   }
   std::size_t i = 0;
-  for (const element document : documents) {
+  for (const Json& document : documents) {
     const KafkaPartition& partition = partitions[i++];
     Seen& seen = seen_[KeyOf(partition)];
-    std::string_view type;
-    if (!document["error"]["type"].get(type)) {
+    const Json& error = FieldOf(document, "error");
+    if (const std::string type = TextOf(FieldOf(error, "type")); !type.empty()) {
       if (type == "index_not_found_exception") continue;
-      std::string_view reason;
-      if (document["error"]["reason"].get(reason)) reason = "no reason";
+      const Json& reason = FieldOf(error, "reason");
       Fail(type == "security_exception"       ? ExitCode::kAuth
            : type == "index_closed_exception" ? ExitCode::kConfig
                                               : ExitCode::kTransient,
-           fmt::format("{}: {}", type, reason));
+           fmt::format("{}: {}", type, reason.is_null() ? "no reason" : TextOf(reason)));
     }
-    bool is_found = false;
-    if (!document["found"].get(is_found) && !is_found) continue;
-    element source;
-    if (document["_source"].get(source) || document["_seq_no"].get(seen.seq_no) ||
-        document["_primary_term"].get(seen.primary_term) ||
-        !ReadPosition(source, seen.position.emplace())) {
+    if (FieldOf(document, "found") == false) continue;
+    if (!ReadNumber(FieldOf(document, "_seq_no"), seen.seq_no) ||
+        !ReadNumber(FieldOf(document, "_primary_term"), seen.primary_term) ||
+        !ReadPosition(FieldOf(document, "_source"), seen.position.emplace())) {
       CheckIndex();  // may say why
       Fail(ExitCode::kData,
            fmt::format("the document {} is no position; delete it, and the records "
@@ -149,14 +139,13 @@ void PositionIndex::Look(const std::vector<KafkaPartition>& partitions) {
 
 std::string PositionIndex::Lines(const PositionMove& move) const {
   const Seen& seen = seen_.at(KeyOf(move.partition));
-  JsonObject at;
-  at.Add("_index", index_).Add("_id", IdOf(move.partition));
+  Json at{{"_index", index_}, {"_id", IdOf(move.partition)}};
   if (seen.position) {
-    at.Add("if_seq_no", seen.seq_no).Add("if_primary_term", seen.primary_term);
+    at["if_seq_no"] = seen.seq_no;
+    at["if_primary_term"] = seen.primary_term;
   }
-  JsonObject action;
-  action.AddRaw(seen.position ? "index" : "create", at.Take());
-  return action.Take() + "\n" + Document(move.partition, move.to) + "\n";
+  const Json action{{seen.position ? "index" : "create", std::move(at)}};
+  return FormatJson(action) + "\n" + FormatJson(Document(move.partition, move.to)) + "\n";
 }
 
 // False where a document is not as it was seen.

@@ -26,20 +26,21 @@ std::string FileOf(RecordKind kind) {
 
 }  // namespace
 
-std::vector<JsonField> ReadTemplateFile(const std::string& folder, RecordKind kind) {
+Json ReadTemplateFile(const std::string& folder, RecordKind kind) {
   return ReadParts(folder + "/" + FileOf(kind));
 }
 
-std::vector<JsonField> ReadParts(const std::string& path) {
+Json ReadParts(const std::string& path) {
   const auto fail = [&](const std::string& cause) {
     throw TaskError(ExitCode::kConfig, fmt::format("{}: {}", path, cause));
   };
   const auto text = ReadFile(path);
   if (!text) fail(text.error().message());
-  auto parts = ParseJsonObject(*text);
+  auto parts = ParseJson(*text);
   if (!parts) fail(parts.error());
-  for (const JsonField& part : *parts) {
-    if (part.type != JsonField::Type::kObject) fail(part.name + " is no object");
+  if (!parts->is_object()) fail("not a JSON object");
+  for (const auto& [name, part] : parts->items()) {
+    if (!part.is_object()) fail(name + " is no object");
   }
   return *std::move(parts);
 }

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "json.h"
+#include "json_document.h"
 #include "topics.h"
 
 namespace steamflow {
@@ -11,9 +10,9 @@ namespace steamflow {
 // The settings and mappings of the indices of a kind of record: the file of `folder` that
 // elasticsearch-apply makes their templates of. Throws TaskError (kConfig): it cannot be read, or
 // is no object of objects.
-std::vector<JsonField> ReadTemplateFile(const std::string& folder, RecordKind kind);
+Json ReadTemplateFile(const std::string& folder, RecordKind kind);
 
 // The same of any file that is an object of objects.
-std::vector<JsonField> ReadParts(const std::string& path);
+Json ReadParts(const std::string& path);
 
 }  // namespace steamflow

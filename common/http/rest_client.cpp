@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "json.h"
+#include "json_document.h"
 
 namespace steamflow {
 namespace {
@@ -18,7 +17,7 @@ constexpr std::size_t kLongestReason = 200;
 // Elasticsearch answers 403 too where nobody may write now: an operator's block, a full disk.
 bool IsClusterBlock(const HttpResponse& response) {
   if (response.status != 403) return false;
-  const auto leaves = FlattenJson(response.body).value_or(std::map<std::string, std::string>());
+  const JsonLeaves leaves = ParseLeaves(response.body);
   const auto type = leaves.find("error.type");
   return type != leaves.end() && type->second == "cluster_block_exception";
 }
@@ -58,7 +57,7 @@ bool IsWorthAnotherTry(const HttpOutcome& outcome) {
 }
 
 std::string ErrorReason(const HttpResponse& response) {
-  const auto leaves = FlattenJson(response.body).value_or(std::map<std::string, std::string>());
+  const JsonLeaves leaves = ParseLeaves(response.body);
   for (const char* path : {"error.reason", "message", "error"}) {
     const auto found = leaves.find(path);
     if (found == leaves.end()) continue;

@@ -7,7 +7,7 @@
 #include <optional>
 #include <set>
 
-#include "json.h"
+#include "json_document.h"
 #include "parse_number.h"
 
 namespace steamflow {
@@ -18,59 +18,48 @@ constexpr char kMinInSync[] = "min.insync.replicas";
 // What may stand in the file for one topic. An Error is a sentence.
 using Error = std::optional<std::string>;
 
-Error ReadCount(const JsonField& field, int most, int& count) {
-  const auto value =
-      field.type == JsonField::Type::kNumber ? ParseNumber<int>(field.value) : std::nullopt;
+Error ReadCount(const std::string& name, const Json& json, int most, int& count) {
+  const auto value = json.is_number() ? ParseNumber<int>(TextOf(json)) : std::nullopt;
   if (!value || *value < 1 || *value > most) {
-    return fmt::format("{}: {} is no whole number from 1 to {}", field.name, field.value, most);
+    return fmt::format("{}: {} is no whole number from 1 to {}", name, TextOf(json), most);
   }
   count = *value;
   return std::nullopt;
 }
 
-Error ReadConfig(const JsonField& field, std::map<std::string, std::string>& config) {
-  const auto settings = ParseJsonObject(field.value);
-  if (!settings) return "config: " + settings.error();
-  for (const JsonField& setting : *settings) {
-    const bool is_value = setting.type == JsonField::Type::kString ||
-                          setting.type == JsonField::Type::kNumber ||
-                          setting.type == JsonField::Type::kBool;
-    if (setting.name.empty() || !is_value) {
-      return fmt::format("config '{}': {} is no string, number, true or false", setting.name,
-                         setting.value);
+Error ReadConfig(const Json& settings, std::map<std::string, std::string>& config) {
+  if (!settings.is_object()) return "config: not a JSON object";
+  for (const auto& [name, value] : settings.items()) {
+    const bool is_value = value.is_string() || value.is_number() || value.is_boolean();
+    if (name.empty() || !is_value) {
+      return fmt::format("config '{}': {} is no string, number, true or false", name,
+                         FormatJson(value));
     }
-    if (!config.emplace(setting.name, setting.value).second) {
-      return fmt::format("config '{}' stands there twice", setting.name);
-    }
+    config.emplace(name, TextOf(value));
   }
   return std::nullopt;
 }
 
-Error ReadSetting(const JsonField& field, TopicSpec& spec) {
-  if (field.name == "partitions") {
-    return ReadCount(field, std::numeric_limits<int>::max(), spec.partitions);
+Error ReadSetting(const std::string& name, const Json& value, TopicSpec& spec) {
+  if (name == "partitions") {
+    return ReadCount(name, value, std::numeric_limits<int>::max(), spec.partitions);
   }
-  if (field.name == "replication") {
-    return ReadCount(field, std::numeric_limits<std::int16_t>::max(), spec.replication);
+  if (name == "replication") {
+    return ReadCount(name, value, std::numeric_limits<std::int16_t>::max(), spec.replication);
   }
-  if (field.name == "config") return ReadConfig(field, spec.config);
-  return fmt::format("'{}' is not partitions, replication or config", field.name);
+  if (name == "config") return ReadConfig(value, spec.config);
+  return fmt::format("'{}' is not partitions, replication or config", name);
 }
 
-Error ReadTopic(const JsonField& field, TopicSpec& spec) {
+Error ReadTopic(const Json& settings, TopicSpec& spec) {
   if (!IsTopicName(spec.name)) {
     return std::string("no topic can have this name (1 to 249 of a-z A-Z 0-9 . _ -)");
   }
-  const auto settings = ParseJsonObject(field.value);
-  if (field.type != JsonField::Type::kObject || !settings) {
+  if (!settings.is_object()) {
     return std::string("expected {\"partitions\": 6, \"replication\": 3, \"config\": {}}");
   }
-  std::set<std::string> seen;
-  for (const JsonField& setting : *settings) {
-    if (!seen.insert(setting.name).second) {
-      return fmt::format("'{}' stands there twice", setting.name);
-    }
-    if (auto error = ReadSetting(setting, spec)) return error;
+  for (const auto& [name, value] : settings.items()) {
+    if (auto error = ReadSetting(name, value, spec)) return error;
   }
   if (spec.partitions == 0) return std::string("partitions is missing");
   if (spec.replication == 0) return std::string("replication is missing");
@@ -95,22 +84,23 @@ bool IsTopicName(std::string_view name) {
 }
 
 tl::expected<std::vector<TopicSpec>, std::string> ParseTopics(std::string_view json) {
-  const auto fields = ParseJsonObject(json);
-  if (!fields) return tl::unexpected(fields.error());
-  if (fields->empty()) return tl::unexpected(std::string("it names no topic"));
+  const auto document = ParseJson(json);
+  if (!document) return tl::unexpected(document.error());
+  if (!document->is_object()) return tl::unexpected(std::string("not a JSON object"));
+  if (document->empty()) return tl::unexpected(std::string("it names no topic"));
   std::vector<TopicSpec> topics;
   std::set<std::string> names;
-  for (const JsonField& field : *fields) {
+  for (const auto& [name, settings] : document->items()) {
     TopicSpec spec;
-    spec.name = field.name;
-    auto error = ReadTopic(field, spec);
+    spec.name = name;
+    auto error = ReadTopic(settings, spec);
     // Kafka takes '.' and '_' for the same in the names of metrics, and refuses the second topic.
-    std::string metric = field.name;
+    std::string metric = name;
     std::replace(metric.begin(), metric.end(), '.', '_');
     if (!error && !names.insert(metric).second) {
       error = "it stands there twice ('.' and '_' count as the same)";
     }
-    if (error) return tl::unexpected(fmt::format("topic '{}': {}", field.name, *error));
+    if (error) return tl::unexpected(fmt::format("topic '{}': {}", name, *error));
     topics.push_back(std::move(spec));
   }
   return topics;

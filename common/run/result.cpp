@@ -1,10 +1,9 @@
 #include "result.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <cmath>
 
-#include "json.h"
+#include "json_document.h"
 #include "version.h"
 
 namespace steamflow {
@@ -17,107 +16,82 @@ constexpr std::size_t kListEnd = 24U << 10U;  // lists stop growing the line her
 constexpr std::size_t kLongestLine = 48U << 10U;
 constexpr std::size_t kFixed = 8U << 10U;  // more than four names and all the numbers need
 
-// `text` as a JSON string of at most `room` bytes: cut between two characters where it is longer.
-std::string Clipped(std::string_view text, std::size_t room) {
-  std::string json;
-  AppendJsonString(json, text.substr(0, room));
-  if (json.size() <= room && text.size() <= room) return json;
+std::size_t SizeOf(const Json& json) {
+  return FormatJson(json).size();
+}
+
+// A string that as JSON has at most `room` bytes: cut between two characters where it is longer.
+Json Clipped(std::string_view text, std::size_t room) {
+  if (text.size() <= room && SizeOf(text) <= room) return text;
   std::size_t size = std::min(text.size(), room);
+  Json clipped;
   do {
     size = size * 3 / 4;
     while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-    json.clear();
-    AppendJsonString(json, std::string(text.substr(0, size)) + "...");
-  } while (json.size() > room);
-  return json;
+    clipped = std::string(text.substr(0, size)) + "...";
+  } while (SizeOf(clipped) > room);
+  return clipped;
 }
 
-std::string NameOrNull(const std::string& text) {
-  return text.empty() ? "null" : Clipped(text, kLongestName);
+Json NameOrNull(const std::string& text) {
+  return text.empty() ? Json() : Clipped(text, kLongestName);
 }
 
-std::string FormatRun(const RunIdentity& run) {
-  JsonObject json;
-  json.AddRaw("dag_id", NameOrNull(run.dag_id))
-      .AddRaw("task_id", NameOrNull(run.task_id))
-      .AddRaw("run_id", NameOrNull(run.run_id))
-      .AddRaw("try_number", run.try_number ? fmt::to_string(*run.try_number) : "null")
-      .Add("map_index", run.map_index.value_or(-1))  // as Airflow does
-      .Add("logical_date", FormatUtc(run.logical_date));
-  return json.Take();
+Json ToJson(const RunIdentity& run) {
+  return {{"dag_id", NameOrNull(run.dag_id)},
+          {"task_id", NameOrNull(run.task_id)},
+          {"run_id", NameOrNull(run.run_id)},
+          {"try_number", run.try_number ? Json(*run.try_number) : Json()},
+          {"map_index", run.map_index.value_or(-1)},  // as Airflow does
+          {"logical_date", FormatUtc(run.logical_date)}};
 }
 
-std::string FormatSource(const SourceResult& source) {
-  JsonObject items;
-  items.Add("ok", source.items.ok)
-      .Add("empty", source.items.empty)
-      .Add("withheld", source.items.withheld)
-      .Add("absent", source.items.absent)
-      .Add("rejected", source.items.rejected);
-  JsonObject json;
-  json.Add("requests", source.requests)
-      .Add("retries", source.retries)
-      .AddRaw("items", items.Take());
-  return json.Take();
+Json ToJson(const SourceResult& source) {
+  return {{"requests", source.requests},
+          {"retries", source.retries},
+          {"items",
+           {{"ok", source.items.ok},
+            {"empty", source.items.empty},
+            {"withheld", source.items.withheld},
+            {"absent", source.items.absent},
+            {"rejected", source.items.rejected}}}};
 }
 
-std::string FormatKafka(const SinkResult& sink) {
-  JsonObject json;
-  json.AddRaw("topic", NameOrNull(sink.topic))
-      .Add("records", sink.records)
-      .Add("acknowledged", sink.acknowledged)
-      .Add("bytes", sink.bytes)
-      .Add("dead_letters", sink.dead_letters);
-  return json.Take();
+Json ToJson(const SinkResult& sink) {
+  if (sink.type != "kafka") return {{"type", sink.type}, {"records", sink.records}};
+  return {{"topic", NameOrNull(sink.topic)},
+          {"records", sink.records},
+          {"acknowledged", sink.acknowledged},
+          {"bytes", sink.bytes},
+          {"dead_letters", sink.dead_letters}};
 }
 
-std::string FormatDrained(const DrainResult& drain) {
-  JsonObject topics;
+Json Drained(const DrainResult& drain) {
+  Json topics = Json::object();
   for (const DrainResult::Topic& topic : drain.topics) {
-    JsonObject json;
-    json.Add("records", topic.records).Add("partitions", topic.partitions).Add("lag", topic.lag);
-    topics.AddRaw(topic.name, json.Take());
+    topics[topic.name] = {
+        {"records", topic.records}, {"partitions", topic.partitions}, {"lag", topic.lag}};
   }
-  JsonObject json;
-  json.Add("records", drain.records()).AddRaw("topics", topics.Take());
-  return json.Take();
+  return {{"records", drain.records()}, {"topics", std::move(topics)}};
 }
 
-std::string FormatStored(const DrainResult& drain) {
-  JsonObject json;
-  json.Add("type", drain.store)
-      .Add("inserted", drain.inserted)
-      .Add("duplicates", drain.duplicates)
-      .Add("dead_letters", drain.dead_letters);
-  return json.Take();
+Json Stored(const DrainResult& drain) {
+  return {{"type", drain.store},
+          {"inserted", drain.inserted},
+          {"duplicates", drain.duplicates},
+          {"dead_letters", drain.dead_letters}};
 }
 
-std::string FormatCursor(const CursorResult& cursor) {
-  JsonObject json;
-  json.Add("key", cursor.key)
-      .AddRaw("from", cursor.from ? NameOrNull(*cursor.from) : "null")
-      .Add("to", cursor.to)
-      .Add("advanced", cursor.advanced);
-  return json.Take();
+Json ToJson(const CursorResult& cursor) {
+  return {{"key", cursor.key},
+          {"from", cursor.from ? NameOrNull(*cursor.from) : Json()},
+          {"to", cursor.to},
+          {"advanced", cursor.advanced}};
 }
 
-// Leaves the elements that fit into the room, and takes their size from it. Returns how many did
-// not fit.
-std::size_t CutToFit(std::vector<std::string>& elements, std::size_t& room) {
-  std::size_t shown = 0;
-  while (shown < elements.size() && elements[shown].size() < room) {
-    room -= elements[shown++].size() + 1;
-  }
-  const std::size_t omitted = elements.size() - shown;
-  elements.resize(shown);
-  return omitted;
-}
-
-std::string FormatError(const ResultHead& head) {
-  if (head.error.empty()) return "null";
-  JsonObject json;
-  json.Add("kind", Kind(head.exit_code)).AddRaw("message", Clipped(head.error, kLongestError));
-  return json.Take();
+Json ErrorOf(const ResultHead& head) {
+  if (head.error.empty()) return nullptr;
+  return {{"kind", Kind(head.exit_code)}, {"message", Clipped(head.error, kLongestError)}};
 }
 
 std::string_view Status(ExitCode code) {
@@ -125,55 +99,74 @@ std::string_view Status(ExitCode code) {
   return code == ExitCode::kSkipped ? "skipped" : "failed";
 }
 
+// The line as it grows, and the room that is left in it.
+class Line {
+ public:
+  explicit Line(Json head) : json_(std::move(head)) {}
+
+  void Add(const std::string& name, Json value) { json_[name] = std::move(value); }
+
+  // The elements that fit.
+  void AddList(const std::string& name, const std::vector<Json>& elements) {
+    Json shown = Json::array();
+    for (const Json& element : elements) {
+      const std::size_t size = SizeOf(element);
+      if (size >= list_room_) break;
+      list_room_ -= size + 1;
+      shown.push_back(element);
+    }
+    if (const std::size_t omitted = elements.size() - shown.size()) {
+      omitted_[name + "_omitted"] = omitted;
+    }
+    Add(name, std::move(shown));
+  }
+
+  // Null where it does not fit; `error` is to follow.
+  void AddSection(const std::string& name, const Json& section, const Json& error) {
+    const std::size_t size = SizeOf(section);
+    const std::size_t used = kListEnd - list_room_ + sections_ + SizeOf(error);
+    if (used + size + kFixed > kLongestLine) return Add(name, nullptr);
+    sections_ += size;
+    Add(name, section);
+  }
+
+  std::string Take() {
+    json_.update(omitted_);
+    return FormatJson(json_);
+  }
+
+ private:
+  Json json_;
+  Json omitted_ = Json::object();  // name_omitted: how many
+  std::size_t list_room_ = kListEnd;
+  std::size_t sections_ = 0;  // bytes
+};
+
 }  // namespace
 
 std::string FormatResult(const ResultHead& head, const Result& result) {
-  JsonObject line;
-  line.Add("task", head.task)
-      .Add("version", kVersion)
-      .Add("status", Status(head.exit_code))
-      .Add("exit_code", static_cast<int>(head.exit_code))
-      .Add("retryable", IsRetryable(head.exit_code))
-      .AddRaw("run", FormatRun(head.run));
-  if (result.source) line.AddRaw("source", FormatSource(*result.source));
-  if (result.sink && result.sink->type == "kafka") {
-    line.AddRaw("kafka", FormatKafka(*result.sink));
-  } else if (result.sink) {
-    JsonObject sink;
-    sink.Add("type", result.sink->type).Add("records", result.sink->records);
-    line.AddRaw("sink", sink.Take());
-  }
-  auto lists = result.lists;
+  Line line({{"task", head.task},
+             {"version", kVersion},
+             {"status", Status(head.exit_code)},
+             {"exit_code", static_cast<int>(head.exit_code)},
+             {"retryable", IsRetryable(head.exit_code)},
+             {"run", ToJson(head.run)}});
+  if (result.source) line.Add("source", ToJson(*result.source));
+  if (result.sink) line.Add(result.sink->type == "kafka" ? "kafka" : "sink", ToJson(*result.sink));
   if (!result.cursors.empty()) {
-    lists.insert(lists.begin(), {"cursors", {}});
-    for (const CursorResult& cursor : result.cursors) {
-      lists.front().second.push_back(FormatCursor(cursor));
-    }
+    std::vector<Json> cursors;
+    for (const CursorResult& cursor : result.cursors) cursors.push_back(ToJson(cursor));
+    line.AddList("cursors", cursors);
   }
-  std::size_t room = kListEnd;
-  std::vector<std::pair<std::string, std::size_t>> omitted;
-  for (auto& [name, elements] : lists) {
-    if (const auto count = CutToFit(elements, room)) omitted.emplace_back(name + "_omitted", count);
-    line.AddRaw(name, JsonArray(elements));
-  }
-  const std::string error = FormatError(head);
-  std::size_t used = kListEnd - room + error.size();
-  auto sections = result.sections;
+  for (const auto& [name, elements] : result.lists) line.AddList(name, elements);
+  const Json error = ErrorOf(head);
   if (result.drain) {
-    sections.insert(sections.begin(), {{"source", FormatDrained(*result.drain)},
-                                       {"sink", FormatStored(*result.drain)}});
+    line.AddSection("source", Drained(*result.drain), error);
+    line.AddSection("sink", Stored(*result.drain), error);
   }
-  for (const auto& [name, json] : sections) {
-    if (used + json.size() + kFixed > kLongestLine) {
-      line.AddRaw(name, "null");
-      continue;
-    }
-    used += json.size();
-    line.AddRaw(name, json);
-  }
-  line.AddRaw("error", error)
-      .AddRaw("elapsed_seconds", fmt::format("{:.3f}", head.elapsed_seconds));
-  for (const auto& [name, count] : omitted) line.Add(name, std::uint64_t{count});
+  for (const auto& [name, section] : result.sections) line.AddSection(name, section, error);
+  line.Add("error", error);
+  line.Add("elapsed_seconds", std::round(head.elapsed_seconds * 1e3) / 1e3);
   return line.Take();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>  // most that see a result put nothing into these lists
 #include <optional>
 #include <string>
 #include <utility>
@@ -89,10 +90,11 @@ struct Result {
   std::vector<CursorResult> cursors;
   std::optional<DrainResult> drain;  // of a sink, in place of those above
   std::optional<CallBudgetResult> call_budget;
-  // Lists of the operations, name and elements as JSON text, in this order after those above.
-  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
-  // Other sections, name and JSON text, after those above.
-  std::vector<std::pair<std::string, std::string>> sections;
+  // Lists of the operations, name and elements (Json of json_document.h), in this order after those
+  // above.
+  std::vector<std::pair<std::string, std::vector<nlohmann::ordered_json>>> lists;
+  // Other sections, after those above.
+  std::vector<std::pair<std::string, nlohmann::ordered_json>> sections;
 };
 
 struct ResultHead {

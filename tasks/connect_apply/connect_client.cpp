@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "json.h"
+#include "json_document.h"
 
 namespace steamflow {
 namespace {
@@ -10,13 +10,15 @@ namespace {
 // Of two requests while the workers start or rebalance.
 constexpr std::chrono::milliseconds kRetryInterval(250);
 
+bool IsObject(const std::string& body) {
+  const auto json = ParseJson(body);
+  return json && json->is_object();
+}
+
 // The `message` of an error's body, or its beginning.
 std::string MessageOf(const HttpResponse& response) {
-  if (const auto fields = ParseJsonObject(response.body)) {
-    for (const JsonField& field : *fields) {
-      if (field.name == "message") return field.value;
-    }
-  }
+  const auto body = ParseJson(response.body);
+  if (body && body->contains("message")) return TextOf((*body)["message"]);
   return response.body.substr(0, 200);
 }
 
@@ -35,7 +37,7 @@ HttpResponse ConnectClient::Ask(const std::string& method, const std::string& pa
       throw;
     }
     // A worker that starts says 404 to everything for a moment, in HTML.
-    const bool is_starting = response.status == 404 && !ParseJsonObject(response.body);
+    const bool is_starting = response.status == 404 && !IsObject(response.body);
     if (response.status < 300 || (response.status == 404 && !is_starting)) return response;
     const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(response));
     if (response.status != 409 && !is_starting) throw TaskError(ExitCode::kConfig, message);
@@ -51,18 +53,16 @@ HttpResponse ConnectClient::Ask(const std::string& method, const std::string& pa
 
 std::set<std::string> ConnectClient::ConnectorClasses() {
   std::set<std::string> classes;
-  const auto plugins = ParseJsonArray(Ask("GET", "/connector-plugins").body);
+  auto plugins = ParseJson(Ask("GET", "/connector-plugins").body);
+  if (plugins && !plugins->is_array()) plugins = tl::unexpected(std::string("not a JSON array"));
   if (!plugins) {
     throw TaskError(ExitCode::kConfig, fmt::format("GET /connector-plugins: {}: is this Kafka "
                                                    "Connect? ({})",
                                                    plugins.error(), client_.server().source));
   }
-  for (const JsonField& plugin : *plugins) {
-    const auto fields = ParseJsonObject(plugin.value);
-    if (!fields) continue;
-    for (const JsonField& field : *fields) {
-      if (field.name == "class") classes.insert(field.value);
-    }
+  for (const Json& plugin : *plugins) {
+    const Json& name = FieldOf(plugin, "class");
+    if (name.is_string()) classes.insert(TextOf(name));
   }
   return classes;
 }
@@ -90,9 +90,7 @@ std::optional<ConnectorStatus> ConnectClient::Status(const std::string& name) {
 }
 
 void ConnectClient::Put(const Connector& connector) {
-  JsonObject body;
-  for (const auto& [name, value] : connector.config) body.Add(name, value);
-  Ask("PUT", fmt::format("/connectors/{}/config", connector.name), body.Take());
+  Ask("PUT", fmt::format("/connectors/{}/config", connector.name), FormatJson(connector.config));
 }
 
 void ConnectClient::RestartFailed(const std::string& name) {

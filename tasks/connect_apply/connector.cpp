@@ -9,7 +9,7 @@
 #include "airflow_variable.h"
 #include "environment.h"
 #include "file_io.h"
-#include "json.h"
+#include "json_document.h"
 #include "task_error.h"
 
 namespace steamflow {
@@ -72,31 +72,17 @@ std::string CauseIn(std::string_view trace) {
   return std::string(trace.substr(0, trace.find('\n')));
 }
 
-const JsonField* Find(const std::vector<JsonField>& fields, std::string_view name) {
-  const auto found = std::find_if(fields.begin(), fields.end(),
-                                  [&](const JsonField& field) { return field.name == name; });
-  return found == fields.end() ? nullptr : &*found;
-}
-
-std::string TextOf(const std::vector<JsonField>& fields, std::string_view name) {
-  const JsonField* field = Find(fields, name);
-  return field ? field->value : "";
-}
-
 }  // namespace
 
 tl::expected<std::map<std::string, std::string>, std::string> ParseConnectorConfig(
     std::string_view json) {
-  const auto fields = ParseJsonObject(json);
-  if (!fields) return tl::unexpected(fields.error());
+  const auto settings = ParseJson(json);
+  if (!settings) return tl::unexpected(settings.error());
+  if (!settings->is_object()) return tl::unexpected(std::string("not a JSON object"));
   std::map<std::string, std::string> config;
-  for (const JsonField& field : *fields) {
-    if (field.type != JsonField::Type::kString) {
-      return tl::unexpected(fmt::format("'{}' is no string", field.name));
-    }
-    if (!config.emplace(field.name, field.value).second) {
-      return tl::unexpected(fmt::format("'{}' stands there twice", field.name));
-    }
+  for (const auto& [name, value] : settings->items()) {
+    if (!value.is_string()) return tl::unexpected(fmt::format("'{}' is no string", name));
+    config.emplace(name, TextOf(value));
   }
   return config;
 }
@@ -122,25 +108,23 @@ std::vector<Connector> ReadConnectors(const std::string& folder,
 }
 
 tl::expected<ConnectorStatus, std::string> ParseConnectorStatus(std::string_view json) {
-  const auto fields = ParseJsonObject(json);
-  if (!fields) return tl::unexpected(fields.error());
+  const auto document = ParseJson(json);
+  if (!document) return tl::unexpected(document.error());
   ConnectorStatus status;
-  const auto look = [&](const std::string& what, const std::string& object) {
-    const auto of = ParseJsonObject(object);
-    if (!of) return std::string();
-    std::string state = TextOf(*of, "state");
+  const auto look = [&](const std::string& what, const Json& of) {
+    std::string state = TextOf(FieldOf(of, "state"));
     if (state == "FAILED" && status.failure.empty()) {
-      status.failure =
-          fmt::format("{} failed: {}", what + TextOf(*of, "id"), CauseIn(TextOf(*of, "trace")));
+      status.failure = fmt::format("{} failed: {}", what + TextOf(FieldOf(of, "id")),
+                                   CauseIn(TextOf(FieldOf(of, "trace"))));
     }
     return state;
   };
-  status.state = look("the connector", TextOf(*fields, "connector"));
-  const auto tasks = ParseJsonArray(TextOf(*fields, "tasks"));
-  if (status.state.empty() || !tasks) return tl::unexpected(std::string("no status"));
-  for (const JsonField& task : *tasks) {
+  status.state = look("the connector", FieldOf(*document, "connector"));
+  const Json& tasks = FieldOf(*document, "tasks");
+  if (status.state.empty() || !tasks.is_array()) return tl::unexpected(std::string("no status"));
+  for (const Json& task : tasks) {
     ++status.tasks;
-    if (look("task ", task.value) == "RUNNING") ++status.running;
+    if (look("task ", task) == "RUNNING") ++status.running;
   }
   return status;
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "json.h"
 #include "parse_number.h"
 
 namespace steamflow {
@@ -36,19 +35,13 @@ bool AppliedConnector::is_settled() const {
          status->state == "STOPPED";
 }
 
-std::string AppliedConnector::Entry() const {
-  std::vector<std::string> differences;
-  for (const std::string& difference : drift) {
-    AppendJsonString(differences.emplace_back(), difference);
-  }
-  JsonObject entry;
-  entry.Add("name", connector.name)
-      .Add("action", action)
-      .Add("state", status ? status->state : "UNKNOWN")
-      .Add("tasks", std::uint64_t{status ? status->tasks : 0})
-      .Add("running", std::uint64_t{status ? status->running : 0})
-      .AddRaw("drift", JsonArray(differences));
-  return entry.Take();
+Json AppliedConnector::Entry() const {
+  return {{"name", connector.name},
+          {"action", action},
+          {"state", status ? status->state : "UNKNOWN"},
+          {"tasks", status ? status->tasks : 0},
+          {"running", status ? status->running : 0},
+          {"drift", drift}};
 }
 
 AppliedConnector Apply(const Connector& connector, bool update, bool restart_failed,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "connect_client.h"
+#include "json_document.h"
 
 namespace steamflow {
 
@@ -18,7 +19,7 @@ struct AppliedConnector {
 
   // Whether waiting would not change the status.
   bool is_settled() const;
-  std::string Entry() const;  // of the result, as JSON
+  Json Entry() const;  // of the result
 };
 
 // Makes the connector where it is missing; changes one that differs if `update`, and restarts one

@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
     }
     AwaitStatus(all, connect, run.stop);
 
-    std::vector<std::string> entries;
+    std::vector<Json> entries;
     for (const AppliedConnector& applied : all) {
       entries.push_back(applied.Entry());
       if (applied.status && applied.status->is_running()) continue;

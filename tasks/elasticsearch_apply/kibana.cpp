@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <sstream>
 
 #include "airflow_variable.h"
-#include "json.h"
+#include "json_document.h"
 #include "parse_number.h"
 #include "web_url.h"
 
@@ -22,20 +21,6 @@ void ReplaceAll(std::string& text, std::string_view what, const std::string& by)
        at = text.find(what, at + by.size())) {
     text.replace(at, what.size(), by);
   }
-}
-
-// The attributes of a data view whose title has the prefix.
-std::string PrefixTitle(const std::string& attributes, const std::string& prefix) {
-  JsonObject out;
-  const auto fields = ParseJsonObject(attributes);
-  for (const JsonField& field : fields.value()) {
-    if (field.type == JsonField::Type::kString) {
-      out.Add(field.name, (field.name == "title" ? prefix : "") + field.value);
-    } else {
-      out.AddRaw(field.name, field.value);
-    }
-  }
-  return out.Take();
 }
 
 }  // namespace
@@ -57,25 +42,16 @@ std::string WithIndexPrefix(const std::string& ndjson, const std::string& prefix
   std::istringstream lines(ndjson);
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) continue;
-    const auto fields = ParseJsonObject(line);
-    if (!fields) {
-      throw TaskError(ExitCode::kConfig, "a line of the saved objects is " + fields.error());
+    auto object = ParseJson(line);
+    if (object && !object->is_object()) object = tl::unexpected(std::string("not a JSON object"));
+    if (!object) {
+      throw TaskError(ExitCode::kConfig, "a line of the saved objects is " + object.error());
     }
-    bool is_data_view = false;
-    JsonObject object;
-    for (const JsonField& field : *fields) {
-      is_data_view = is_data_view || (field.name == "type" && field.value == "index-pattern");
+    if (FieldOf(*object, "type") == "index-pattern") {
+      const Json& title = FieldOf(FieldOf(*object, "attributes"), "title");
+      if (title.is_string()) (*object)["attributes"]["title"] = prefix + TextOf(title);
     }
-    for (const JsonField& field : *fields) {
-      if (field.type == JsonField::Type::kString) {
-        object.Add(field.name, field.value);
-      } else if (is_data_view && field.name == "attributes") {
-        object.AddRaw(field.name, PrefixTitle(field.value, prefix));
-      } else {
-        object.AddRaw(field.name, field.value);
-      }
-    }
-    out += object.Take() + "\n";
+    out += FormatJson(*object) + "\n";
   }
   ReplaceAll(out, kOwnId, std::string(kOwnId) + prefix);
   return out;
@@ -89,7 +65,7 @@ std::uint64_t ImportSavedObjects(RestClient& kibana, const std::string& ndjson) 
       kBoundary, ndjson);
   const HttpResponse response =
       kibana.Ask("POST", kImport, form, fmt::format("multipart/form-data; boundary={}", kBoundary));
-  const auto leaves = FlattenJson(response.body).value_or(std::map<std::string, std::string>());
+  const JsonLeaves leaves = ParseLeaves(response.body);
   const auto leaf = [&](const char* path) {
     const auto found = leaves.find(path);
     return found == leaves.end() ? "" : found->second;

@@ -8,7 +8,7 @@
 #include "elasticsearch_config.h"
 #include "file_io.h"
 #include "index_setup.h"
-#include "json.h"
+#include "json_document.h"
 #include "kibana.h"
 #include "topics.h"
 
@@ -63,18 +63,15 @@ int main(int argc, char** argv) {
     IndexSetup setup(client, folder.empty() ? InstalledPath("elasticsearch") : folder, prefix,
                      topics);
 
-    std::vector<std::string> entries;
+    std::vector<Json> entries;
     for (const AppliedItem& item : setup.Apply()) {
-      JsonObject entry;
-      entry.Add("type", item.type).Add("name", item.name).Add("action", item.action);
-      entries.push_back(entry.Take());
+      entries.push_back({{"type", item.type}, {"name", item.name}, {"action", item.action}});
     }
     run.result.lists.emplace_back("applied", std::move(entries));
     if (!kibana_server) return;
 
     RestClient kibana(*kibana_server, run);
-    JsonObject imported;
-    imported.Add("saved_objects", ImportSavedObjects(kibana, dashboards));
-    run.result.sections.emplace_back("kibana", imported.Take());
+    const Json imported{{"saved_objects", ImportSavedObjects(kibana, dashboards)}};
+    run.result.sections.emplace_back("kibana", imported);
   });
 }

@@ -6,7 +6,7 @@
 
 #include "command.h"
 #include "file_io.h"
-#include "json.h"
+#include "json_document.h"
 #include "kafka_admin.h"
 #include "topic_survey.h"
 
@@ -26,20 +26,17 @@ std::vector<TopicSpec> ReadTopicsFile(const std::string& flag_value) {
   return *std::move(topics);
 }
 
-std::string Entry(const TopicSpec& spec, const TopicState& state, const char* action,
-                  const std::vector<Difference>& differences) {
-  std::vector<std::string> drift;
-  for (const Difference& difference : differences) {
-    AppendJsonString(drift.emplace_back(), Describe(difference));
-  }
-  JsonObject entry;
-  entry.Add("name", spec.name)
-      .Add("partitions", state.partitions)
-      .Add("replication", state.replication)
-      .Add("action", action)
-      .AddRaw("drift", JsonArray(drift));
-  if (state.replication < spec.replication) entry.Add("replication_wanted", spec.replication);
-  return entry.Take();
+Json Entry(const TopicSpec& spec, const TopicState& state, const char* action,
+           const std::vector<Difference>& differences) {
+  Json drift = Json::array();
+  for (const Difference& difference : differences) drift.push_back(Describe(difference));
+  Json entry{{"name", spec.name},
+             {"partitions", state.partitions},
+             {"replication", state.replication},
+             {"action", action},
+             {"drift", std::move(drift)}};
+  if (state.replication < spec.replication) entry["replication_wanted"] = spec.replication;
+  return entry;
 }
 
 }  // namespace
@@ -107,7 +104,7 @@ int main(int argc, char** argv) {
           return now.IsReady(spec.name) && !(is_changing && CanChangeAny(now.Differences(spec)));
         });
 
-    std::vector<std::string> entries;
+    std::vector<Json> entries;
     std::vector<TaskError> errors;
     for (const TopicSpec& spec : present) {
       const auto found = created.Differences(spec);
@@ -127,7 +124,7 @@ int main(int argc, char** argv) {
     }
     for (const auto& [topic, error] : failed) errors.push_back(error);
     run.result.lists.emplace_back("topics", std::move(entries));
-    run.result.sections.emplace_back("brokers", fmt::to_string(after.brokers()));
+    run.result.sections.emplace_back("brokers", after.brokers());
     if (!errors.empty()) throw Combine(errors);
   });
 }

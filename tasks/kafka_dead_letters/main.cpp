@@ -8,7 +8,7 @@
 #include "command.h"
 #include "dead_letters.h"
 #include "file_io.h"
-#include "json.h"
+#include "json_document.h"
 #include "replay.h"
 #include "selection.h"
 #include "topic_scan.h"
@@ -63,15 +63,17 @@ struct Counts {
   std::map<StoredDeadLetter::State, std::uint64_t> states;  // of the dead letters chosen
 
   void ReportTo(Result& result, const DeadLetterReplay* replay) {
-    JsonObject json;
+    Json json;
     for (const auto state :
          {StoredDeadLetter::State::kOpen, StoredDeadLetter::State::kReplayed,
           StoredDeadLetter::State::kTruncated, StoredDeadLetter::State::kNoRecord}) {
-      json.Add(state == StoredDeadLetter::State::kNoRecord ? "no_record" : Name(state),
-               states[state]);
+      json[state == StoredDeadLetter::State::kNoRecord ? "no_record" : Name(state)] = states[state];
     }
-    if (replay) json.Add("delivered", replay->delivered()).Add("refused", replay->refused());
-    result.sections = {{"letters", json.Take()}};
+    if (replay) {
+      json["delivered"] = replay->delivered();
+      json["refused"] = replay->refused();
+    }
+    result.sections = {{"letters", std::move(json)}};
   }
 };
 

@@ -1,11 +1,9 @@
 #include "meter.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-
-#include "json.h"
+#include <cmath>
 
 namespace steamflow {
 namespace {
@@ -15,6 +13,11 @@ constexpr std::pair<const char*, double> kPercentiles[] = {
 
 double Milliseconds(std::chrono::microseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
+}
+
+double Rounded(double value, int places) {
+  const double scale = std::pow(10, places);
+  return std::round(value * scale) / scale;
 }
 
 }  // namespace
@@ -33,25 +36,25 @@ double LoadMeter::Seconds() const {
   return std::max(std::chrono::duration<double>(ended_ - started_).count(), 1e-6);
 }
 
-std::string LoadMeter::Section() const {
-  JsonObject latency;
+Json LoadMeter::Section() const {
+  Json latency;
   for (const auto& [name, part] : kPercentiles) {
-    latency.AddRaw(name, fmt::format("{:.2f}", Milliseconds(latencies_.Percentile(part))));
+    latency[name] = Rounded(Milliseconds(latencies_.Percentile(part)), 2);
   }
-  latency.AddRaw("max", fmt::format("{:.2f}", Milliseconds(latencies_.longest())));
-  JsonObject brokers;
-  for (const auto& [broker, records] : brokers_) brokers.Add(fmt::to_string(broker), records);
-  JsonObject json;
-  json.AddRaw("seconds", fmt::format("{:.3f}", Seconds()))
-      .AddRaw("records_per_second",
-              fmt::format("{:.0f}", static_cast<double>(delivered()) / Seconds()))
-      .AddRaw("bytes_per_second", fmt::format("{:.0f}", static_cast<double>(bytes_) / Seconds()))
-      .AddRaw("latency_ms", latency.Take())
-      .Add("refused", refused_)
-      .Add("failed", failed_)
-      .AddRaw("brokers", brokers.Take())
-      .AddRaw("partitions", fmt::format("[{}]", fmt::join(partitions_, ",")));
-  return json.Take();
+  latency["max"] = Rounded(Milliseconds(latencies_.longest()), 2);
+  Json brokers = Json::object();
+  for (const auto& [broker, records] : brokers_) brokers[fmt::to_string(broker)] = records;
+  const auto per_second = [&](std::uint64_t count) {
+    return std::llround(static_cast<double>(count) / Seconds());
+  };
+  return {{"seconds", Rounded(Seconds(), 3)},
+          {"records_per_second", per_second(delivered())},
+          {"bytes_per_second", per_second(bytes_)},
+          {"latency_ms", std::move(latency)},
+          {"refused", refused_},
+          {"failed", failed_},
+          {"brokers", std::move(brokers)},
+          {"partitions", partitions_}};
 }
 
 std::string LoadMeter::Table() const {

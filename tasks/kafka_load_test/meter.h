@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "json_document.h"
 #include "kafka_producer.h"
 #include "latency_histogram.h"
 #include "stop.h"
@@ -23,8 +24,8 @@ class LoadMeter {
   std::uint64_t refused() const { return refused_; }
   std::uint64_t bytes() const { return bytes_; }  // of keys and values delivered
 
-  std::string Section() const;  // of the result, as JSON
-  std::string Table() const;    // some lines for a person
+  Json Section() const;       // of the result
+  std::string Table() const;  // some lines for a person
 
  private:
   double Seconds() const;

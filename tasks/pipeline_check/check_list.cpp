@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "file_io.h"
-#include "json.h"
 
 namespace steamflow {
 
@@ -35,12 +34,10 @@ void CheckList::Add(Check check) {
   const std::string time = check.milliseconds > 0 ? fmt::format(", {} ms", check.milliseconds) : "";
   WriteStdout(fmt::format("{:<4}  {:<24}  {}{}\n", check.failure ? "FAIL" : "ok", check.name,
                           OneLine(check.message), time));
-  JsonObject entry;
-  entry.Add("name", check.name)
-      .Add("ok", !check.failure)
-      .Add("milliseconds", check.milliseconds)
-      .Add("message", check.message);
-  entries_.push_back(entry.Take());
+  entries_.push_back({{"name", check.name},
+                      {"ok", !check.failure},
+                      {"milliseconds", check.milliseconds},
+                      {"message", check.message}});
   if (check.failure) errors_.emplace_back(*check.failure, check.name + ": " + check.message);
 }
 

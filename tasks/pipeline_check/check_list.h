@@ -7,6 +7,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "json_document.h"
 #include "run.h"
 
 namespace steamflow {
@@ -56,7 +57,7 @@ class CheckList {
 
  private:
   Run& run_;
-  std::vector<std::string> entries_;
+  std::vector<Json> entries_;
   std::vector<TaskError> errors_;
 };
 

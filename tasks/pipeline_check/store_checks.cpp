@@ -9,29 +9,27 @@
 
 #include "index_guard.h"
 #include "index_names.h"
-#include "json.h"
+#include "json_document.h"
 #include "timestamp.h"
 #include "topics.h"
 
 namespace steamflow {
 namespace {
 
-using Leaves = std::map<std::string, std::string>;
-
 // The leaves of a response that is one of success; `path` names the question.
-Leaves AskForLeaves(RestClient& client, const std::string& path) {
+JsonLeaves AskForLeaves(RestClient& client, const std::string& path) {
   const HttpResponse response = client.Ask("GET", path);
   const std::string name = fmt::format("GET {}{}", client.server().url, path);
   if (response.status != 200) {
     throw TaskError(ExitCode::kConfig,
                     fmt::format("{}: HTTP {}: {}", name, response.status, ErrorReason(response)));
   }
-  const auto leaves = FlattenJson(response.body);
-  if (!leaves) throw TaskError(ExitCode::kConfig, name + ": what is there speaks no JSON");
-  return *leaves;
+  const auto json = ParseJson(response.body);
+  if (!json) throw TaskError(ExitCode::kConfig, name + ": what is there speaks no JSON");
+  return LeavesOf(*json);
 }
 
-std::string ValueOf(const Leaves& leaves, const std::string& path) {
+std::string ValueOf(const JsonLeaves& leaves, const std::string& path) {
   const auto found = leaves.find(path);
   return found == leaves.end() ? "" : found->second;
 }
@@ -87,20 +85,17 @@ void CheckIndices(RestClient& client, const std::string& prefix) {
 
 // What a sink's login may not do, where the server can tell: Elasticsearch with security.
 std::vector<std::string> MissingRights(RestClient& client, const std::string& prefix) {
-  std::vector<std::string> names{fmt::format("\"{}\"", PositionsIndex(prefix))};
-  for (const std::string& topic : RecordTopics()) {
-    names.push_back(fmt::format("\"{}-*\"", IndexName(prefix, topic)));
-  }
-  JsonObject indices;
-  indices.AddRaw("names", JsonArray(names))
-      .AddRaw("privileges", R"(["create_index","index","read","view_index_metadata"])");
-  JsonObject body;
-  body.AddRaw("cluster", R"(["manage_ilm","manage_index_templates"])")
-      .AddRaw("index", JsonArray({indices.Take()}));
-  const HttpResponse response = client.Ask("POST", "/_security/user/_has_privileges", body.Take());
+  Json names = Json::array({PositionsIndex(prefix)});
+  for (const std::string& topic : RecordTopics()) names.push_back(IndexName(prefix, topic) + "-*");
+  const Json indices{{"names", std::move(names)},
+                     {"privileges", {"create_index", "index", "read", "view_index_metadata"}}};
+  const Json body{{"cluster", Json::array({"manage_ilm", "manage_index_templates"})},
+                  {"index", Json::array({indices})}};
+  const HttpResponse response =
+      client.Ask("POST", "/_security/user/_has_privileges", FormatJson(body));
   std::vector<std::string> missing;
-  const auto leaves = FlattenJson(response.status == 200 ? response.body : "{}");
-  for (const auto& [path, value] : leaves.value_or(Leaves())) {
+  if (response.status != 200) return missing;
+  for (const auto& [path, value] : ParseLeaves(response.body)) {
     if (value != "false") continue;
     if (path.starts_with("cluster.")) missing.push_back(path.substr(8));
     if (!path.starts_with("index.")) continue;
@@ -162,7 +157,7 @@ std::string CheckPostgres(const PostgresParameters& parameters, const std::strin
 
 std::string CheckSearch(const RestServer& server, const std::string& index_prefix, Run& run) {
   RestClient client(server, run);
-  const Leaves about = AskForLeaves(client, "/");
+  const JsonLeaves about = AskForLeaves(client, "/");
   const std::string version = ValueOf(about, "version.number");
   if (version.empty()) {
     throw TaskError(ExitCode::kConfig, server.url + " is neither Elasticsearch nor OpenSearch");

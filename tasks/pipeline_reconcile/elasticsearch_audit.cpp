@@ -3,24 +3,15 @@
 #include <fmt/format.h>
 
 #include "index_names.h"
-#include "json.h"
-#include "parse_number.h"
+#include "json_document.h"
 
 namespace steamflow {
 namespace {
 
-using Fields = std::vector<JsonField>;
-
-// The value of the field, as JSON text or as a string without quotes; empty where there is none.
-std::string_view ValueOf(const Fields& fields, std::string_view name) {
-  const JsonField* const field = FindField(fields, name);
-  return field ? std::string_view(field->value) : std::string_view();
-}
-
 // `found`: of the response to _mget.
-Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
-  if (const auto error = ParseJsonObject(ValueOf(found, "error"))) {
-    const std::string_view type = ValueOf(*error, "type");
+Holding Judge(const AuditedRecord& record, const Json& found, Instant since) {
+  if (const Json& error = FieldOf(found, "error"); error.is_object()) {
+    const std::string type = TextOf(FieldOf(error, "type"));
     if (type != "index_not_found_exception") {
       throw TaskError(type == "security_exception" ? ExitCode::kAuth : ExitCode::kTransient,
                       fmt::format("looking for documents of {}: {}", record.topic, type));
@@ -29,17 +20,15 @@ Holding Judge(const AuditedRecord& record, const Fields& found, Instant since) {
     return has_month && IsMonthBefore(*record.id_time, since) ? Holding::kExpired
                                                               : Holding::kMissing;
   }
-  const JsonField* const is_found = FindField(found, "found");
-  if (!is_found || is_found->type != JsonField::Type::kBool) {
+  const Json& is_found = FieldOf(found, "found");
+  if (!is_found.is_boolean()) {
     throw TaskError(
         ExitCode::kConfig,
         fmt::format("looking for documents of {}: not a response of Elasticsearch", record.topic));
   }
-  if (!IsState(record.kind)) {
-    return is_found->value == "true" ? Holding::kHeld : Holding::kMissing;
-  }
+  if (!IsState(record.kind)) return is_found == true ? Holding::kHeld : Holding::kMissing;
   // Of its newest record, which may be a tombstone; nothing where there is no document.
-  const auto version = ParseNumber<std::int64_t>(ValueOf(found, "_version"));
+  const auto version = WholeNumberOf(FieldOf(found, "_version"));
   return version && *version >= record.state_version ? Holding::kHeld : Holding::kMissing;
 }
 
@@ -71,28 +60,23 @@ StoreAudit::Offsets ElasticsearchAudit::StoredOffsets(
 
 // By _mget, which sees documents before they can be searched for.
 std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> records) {
-  std::vector<std::string> wanted;
+  Json wanted = Json::array();
   for (const AuditedRecord& record : records) {
-    JsonObject document;
-    document
-        .Add("_index",
-             IndexName(index_prefix_, record.topic) + IndexSuffix(record.kind, record.id_time))
-        .Add("_id", IsState(record.kind) ? record.state_id : record.event_id);
-    wanted.push_back(document.Take());
+    wanted.push_back({{"_index", IndexName(index_prefix_, record.topic) +
+                                     IndexSuffix(record.kind, record.id_time)},
+                      {"_id", IsState(record.kind) ? record.state_id : record.event_id}});
   }
-  JsonObject body;
-  body.AddRaw("docs", JsonArray(wanted));
-  const HttpResponse response = client_.Ask("POST", "/_mget?_source=false", body.Take());
+  const Json body{{"docs", std::move(wanted)}};
+  const HttpResponse response = client_.Ask("POST", "/_mget?_source=false", FormatJson(body));
 
-  const auto fields = ParseJsonObject(response.body);
-  const auto documents = ParseJsonArray(fields ? ValueOf(*fields, "docs") : "");
-  if (response.status != 200 || !documents || documents->size() != records.size()) {
+  const Json answer = ParseJson(response.body).value_or(Json());
+  const Json& documents = FieldOf(answer, "docs");
+  if (response.status != 200 || !documents.is_array() || documents.size() != records.size()) {
     ThrowNoResponse(client_.server(), response);
   }
   std::vector<Holding> holdings;
-  for (const JsonField& document : *documents) {
-    const auto found = ParseJsonObject(document.value);
-    holdings.push_back(Judge(records[holdings.size()], found.value_or(Fields()), since_));
+  for (const Json& document : documents) {
+    holdings.push_back(Judge(records[holdings.size()], document, since_));
   }
   return holdings;
 }

@@ -90,9 +90,8 @@ int main(int argc, char** argv) {
                       "AIRFLOW_CONN_ELASTICSEARCH_DEFAULT or STEAMFLOW_ACKNOWLEDGED");
     }
 
-    JsonObject times;
-    times.Add("since", FormatUtc(window.since)).Add("until", FormatUtc(window.until));
-    run.result.sections = {{"window", times.Take()}, {"topics", "{}"}};
+    const Json times{{"since", FormatUtc(window.since)}, {"until", FormatUtc(window.until)}};
+    run.result.sections = {{"window", times}, {"topics", Json::object()}};
 
     std::vector<std::unique_ptr<StoreAudit>> stores;
     if (postgres) {
@@ -104,13 +103,11 @@ int main(int argc, char** argv) {
     }
     Reconciliation reconciliation(kafka, topics, window, std::move(stores),
                                   acknowledged.value_or(std::vector<Acknowledged>()), run.stop);
-    JsonObject compared;
     std::vector<TaskError> differences;
     for (const std::string& topic : topics) {
       const TopicComparison comparison = reconciliation.Compare(topic);
       WriteStdout(FormatLine(comparison, acknowledged.has_value()) + "\n");
-      compared.AddRaw(topic, FormatJson(comparison, acknowledged.has_value()));
-      run.result.sections.back().second = JsonObject(compared).Take();
+      run.result.sections.back().second[topic] = ToJson(comparison, acknowledged.has_value());
       for (const std::string& difference : comparison.differences) {
         differences.emplace_back(ExitCode::kData, difference);
       }

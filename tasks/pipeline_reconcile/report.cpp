@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "json.h"
-
 namespace steamflow {
 namespace {
 
@@ -38,20 +36,19 @@ std::string FormatLine(const TopicComparison& topic, bool has_acknowledged) {
   return line;
 }
 
-std::string FormatJson(const TopicComparison& topic, bool has_acknowledged) {
-  JsonObject json;
-  if (has_acknowledged) json.Add("acknowledged", topic.acknowledged).Add("lost", topic.lost);
-  json.Add("kafka", topic.kafka).Add("duplicates", topic.duplicates);
+Json ToJson(const TopicComparison& topic, bool has_acknowledged) {
+  Json json;
+  if (has_acknowledged) json = {{"acknowledged", topic.acknowledged}, {"lost", topic.lost}};
+  json["kafka"] = topic.kafka;
+  json["duplicates"] = topic.duplicates;
   for (const StoreComparison& store : topic.stores) {
-    JsonObject counts;
-    counts.Add("held", store.held)
-        .Add("missing", store.missing)
-        .Add("pending", store.pending)
-        .Add("dead_letters", store.dead_letters)
-        .Add("expired", store.expired);
-    json.AddRaw(store.name, counts.Take());
+    json[store.name] = {{"held", store.held},
+                        {"missing", store.missing},
+                        {"pending", store.pending},
+                        {"dead_letters", store.dead_letters},
+                        {"expired", store.expired}};
   }
-  return json.Take();
+  return json;
 }
 
 }  // namespace steamflow

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "json_document.h"
+
 namespace steamflow {
 
 // What a store holds of a topic's event ids. Of the counts only `missing` is a difference.
@@ -32,6 +34,6 @@ struct TopicComparison {
 // of a comparison; `has_acknowledged` = it is known what was.
 std::string FormatLine(const TopicComparison& topic, bool has_acknowledged);
 // {"acknowledged":30,"lost":0,"kafka":30,...}
-std::string FormatJson(const TopicComparison& topic, bool has_acknowledged);
+Json ToJson(const TopicComparison& topic, bool has_acknowledged);
 
 }  // namespace steamflow

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "drain.h"
+#include "json_document.h"
 #include "model.h"
 #include "sink_run.h"
 #include "sink_world.h"

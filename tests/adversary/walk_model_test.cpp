@@ -9,6 +9,7 @@
 #include <memory>
 #include <sstream>
 
+#include "json_document.h"
 #include "model.h"
 #include "parse_number.h"
 #include "player_batches.h"

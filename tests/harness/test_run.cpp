@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "json_document.h"
+
 namespace steamflow::test {
 namespace {
 

@@ -3,8 +3,8 @@
 whose CMakeLists.txt names its library.
 
 A C library's header stands only in a .cpp file of common/, or in an inner header, which only the
-.cpp files beside it include. What is in tasks/ includes headers of common/, its own, fmt and the
-standard library. What is pure does no I/O.
+.cpp files beside it include. What is in tasks/ includes headers of common/, its own, fmt,
+nlohmann-json and the standard library. What is pure does no I/O.
 """
 
 import re
@@ -18,11 +18,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.MULTILINE)
 OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>
-CPP_LIBRARY = re.compile(r"(fmt|tl)/")
+CPP_LIBRARY = re.compile(r"(fmt|nlohmann|tl)/")
 
 # Parsers and what they stand on: bytes in, values out.
 PURE = {
     "common/base/json",
+    "common/base/json_document",
     "common/base/task_error",
     "common/kafka/topic_spec",
     "common/records/consumed_record",

@@ -85,11 +85,6 @@ TEST(JsonObjectTest, KeepsTheOrderAndTheTypes) {
   EXPECT_EQ(object.Take(), "{}") << "the builder is empty afterwards";
 }
 
-TEST(JsonArrayTest, JoinsTexts) {
-  EXPECT_EQ(JsonArray({}), "[]");
-  EXPECT_EQ(JsonArray({"1", "{}"}), "[1,{}]");
-}
-
 struct Repair {
   std::string_view before;
   std::string_view after;
@@ -186,20 +181,6 @@ TEST(ParseJsonArrayTest, GivesElementsAndRefusesTheRest) {
   EXPECT_FALSE(ParseJsonArray("{}"));
   EXPECT_FALSE(ParseJsonArray("[1"));
   EXPECT_FALSE(ParseJsonArray("[1] 2"));
-}
-
-TEST(FlattenJsonTest, NamesEveryLeafByItsPath) {
-  using Leaves = std::map<std::string, std::string>;
-  EXPECT_EQ(FlattenJson(R"({"a":{"b":[1,"2",{"c":true}]},"d":{},"e":[],"f":null})").value(),
-            (Leaves{{"a.b.0", "1"},
-                    {"a.b.1", "2"},
-                    {"a.b.2.c", "true"},
-                    {"d", "{}"},
-                    {"e", "[]"},
-                    {"f", "null"}}));
-  EXPECT_EQ(FlattenJson(R"({"a.b":"1"})").value(), FlattenJson(R"({"a":{"b":1}})").value());
-  EXPECT_EQ(FlattenJson("7").value(), (Leaves{{"", "7"}}));
-  EXPECT_FALSE(FlattenJson("{"));
 }
 
 }  // namespace

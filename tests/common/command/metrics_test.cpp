@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "file_io.h"
+#include "json_document.h"
 #include "test_run.h"
 
 namespace steamflow {

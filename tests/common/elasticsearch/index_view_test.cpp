@@ -57,7 +57,7 @@ class MappingDifferenceTest : public testing::Test {
     const IndexView index =
         View(R"("mappings":{)" + mappings + R"(},"settings":{"index":{"uuid":"x","mapping":{)" +
              settings + "}}}");
-    const auto installed = ParseJsonObject(R"({"settings":{"index":{"number_of_shards":1,
+    const auto installed = ParseJson(R"({"settings":{"index":{"number_of_shards":1,
         "mapping":{"ignore_malformed":true}}},"mappings":{"dynamic":false,"properties":{
         "@timestamp":{"type":"date"},
         "a":{"type":"text","fields":{"k":{"type":"keyword","ignore_above":256}}},

@@ -27,11 +27,11 @@ TEST(Comparison, LineNamesWhatIsNotZero) {
 }
 
 TEST(Comparison, JsonHasEveryCount) {
-  EXPECT_EQ(FormatJson(Example(), true),
+  EXPECT_EQ(FormatJson(ToJson(Example(), true)),
             R"({"acknowledged":30,"lost":1,"kafka":29,"duplicates":2,)"
             R"("postgres":{"held":25,"missing":1,"pending":2,"dead_letters":1,"expired":0},)"
             R"("elasticsearch":{"held":28,"missing":0,"pending":0,"dead_letters":0,"expired":1}})");
-  EXPECT_EQ(FormatJson({.topic = "a", .kafka = 3}, false), R"({"kafka":3,"duplicates":0})");
+  EXPECT_EQ(FormatJson(ToJson({.topic = "a", .kafka = 3}, false)), R"({"kafka":3,"duplicates":0})");
 }
 
 }  // namespace

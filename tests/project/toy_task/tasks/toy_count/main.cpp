@@ -1,8 +1,7 @@
 // Counts to a number.
 
-#include <fmt/format.h>
-
 #include "command.h"
+#include "json_document.h"
 
 namespace {
 using namespace steamflow;
@@ -14,8 +13,8 @@ int main(int argc, char** argv) {
   command.flags().Under("Toy").Add("--to", to, "How far to count");
 
   return command.Main(argc, argv, [&](Run& run) {
-    std::vector<std::string> numbers;
-    for (unsigned number = 1; number <= to; ++number) numbers.push_back(fmt::to_string(number));
+    std::vector<Json> numbers;
+    for (unsigned number = 1; number <= to; ++number) numbers.push_back(number);
     run.result.lists.emplace_back("numbers", std::move(numbers));
   });
 }
