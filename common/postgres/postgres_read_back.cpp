@@ -40,18 +40,26 @@ std::string IsOurs(const char* row) {
 }
 
 // {0} = the staging table, {1} = the table of the kind. A duplicate is one whose row is there,
-// whatever it says; a row of ours must be what it was.
+// whatever it says; a row of ours must be what it was. As most rows of a batch that is read back
+// are duplicates, nothing is compared before it is known which ones are not.
 constexpr char kRecords[] = R"sql(
-WITH fresh AS MATERIALIZED (
-  SELECT s.* FROM {0} s JOIN records r USING (topic, event_id, month)
-  WHERE (r.partition, r."offset") = (s.partition, s."offset") AND {ours_r}
+WITH stored AS MATERIALIZED (
+  SELECT s.topic, s.partition, s."offset", r.topic IS NULL AS is_missing,
+    r.partition AS at_partition, r."offset" AS at_offset, {ours_r} AS is_ours, CASE WHEN {ours_r}
+      THEN (r.event_id, r.event_time::timestamptz, r.key::text, r.value::jsonb, r.month::date) END AS row
+  FROM {0} s LEFT JOIN records r USING (topic, event_id, month)
+), fresh AS MATERIALIZED (
+  SELECT s.* FROM stored f JOIN {0} s USING (topic, partition, "offset")
+  WHERE f.is_ours AND (f.at_partition, f.at_offset) = (f.partition, f."offset")
 )
-SELECT 'records', count(*) FROM {0} s
-LEFT JOIN records r USING (topic, event_id, month)
-LEFT JOIN {0} g ON (g.topic, g.partition, g."offset") = (r.topic, r.partition, r."offset")
-WHERE r.topic IS NULL
-  OR {ours_r} AND (g.event_id, g.event_time, g.key, g.value, g.month) IS DISTINCT FROM
-    (r.event_id, r.event_time::timestamptz, r.key::text, r.value::jsonb, r.month::date)
+SELECT 'records', count(*) FROM (
+  SELECT FROM stored WHERE is_missing
+  UNION ALL
+  SELECT FROM stored f
+  LEFT JOIN {0} g ON (g.topic, g.partition, g."offset") = (f.topic, f.at_partition, f.at_offset)
+  WHERE f.is_ours
+    AND (g.event_id, g.event_time, g.key, g.value, g.month) IS DISTINCT FROM f.row
+) AS lost
 HAVING count(*) > 0
 )sql";
 
