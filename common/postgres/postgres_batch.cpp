@@ -132,8 +132,15 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Posi
   };
   try {
     client_->Transaction(store);
-  } catch (const PostgresError&) {
-    if (!is_ours || !IsCommitted()) throw;
+  } catch (const TaskError& error) {
+    if (!is_ours) throw;
+    const auto is_committed = IsCommitted();
+    if (is_committed == false) throw;
+    if (!is_committed) {
+      throw UnknownOutcome(
+          error.code(),
+          fmt::format("{}: whether the last batch is stored is not known", error.what()));
+    }
   }
   is_staged_ = false;
   if (!is_ours) return std::nullopt;
@@ -177,18 +184,19 @@ void PostgresBatch::ReadPositionsBack() {
 }
 
 // What became of the transaction where COMMIT was sent and had no response, or another than it
-// should: asked in a session of its own, as the old one may be gone. False where nobody can tell.
-bool PostgresBatch::IsCommitted() {
+// should: asked in a session of its own, as the old one may be gone. Nothing where nobody can tell.
+std::optional<bool> PostgresBatch::IsCommitted() {
   is_staged_ = false;
   client_.reset();
   try {
     for (Connect(); stop_.TimeLeft().count() > 0; stop_.WaitFor(kStatusInterval)) {
       const auto rows = client_->Execute("SELECT txid_status($1)", {transaction_});
-      if (rows[0][0] != "in progress") return rows[0][0] == "committed";
+      const auto& status = rows[0][0];
+      if (status && *status != "in progress") return *status == "committed";
     }
   } catch (const TaskError&) {
   }
-  return false;
+  return std::nullopt;
 }
 
 // The lock keeps other sinks from dropping a month before this transaction's end.

@@ -32,7 +32,7 @@ class PostgresBatch : public SinkBatch {
                                   BatchDeadLetters& letters);
   bool MovePositions(const std::vector<PositionMove>& moves);
   void ReadPositionsBack();
-  bool IsCommitted();
+  std::optional<bool> IsCommitted();
   void AddMonths();
   std::uint64_t StoreRows(const PostgresRows& rows, std::size_t first, std::size_t last,
                           BatchDeadLetters& letters);

@@ -18,7 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestPoll(1000);
-constexpr milliseconds kReserve(200);  // for a response to get here
+constexpr milliseconds kReserve(200);     // for a response to get here
+constexpr milliseconds kForCommit(2000);  // after the deadline; the process has 5 s
 constexpr int kFirstWithConnectionCheck = 140000;
 
 struct ConnectionDeleter {
@@ -129,7 +130,9 @@ class PostgresClient::Impl {
       RollBack();
       throw;
     }
+    is_ending_ = is_good;
     Execute(is_good ? "COMMIT" : "ROLLBACK", {});
+    is_ending_ = false;
     return is_good;
   }
 
@@ -164,11 +167,17 @@ class PostgresClient::Impl {
                                 PQdb(handle_.get()), encoding));
   }
 
+  // What COMMIT does is waited for past the deadline too, as it cannot be taken back.
+  milliseconds TimeLeft() const {
+    if (!is_ending_ || stop_.Signal() != 0) return stop_.TimeLeft();
+    return std::chrono::ceil<milliseconds>(stop_.deadline() + kForCommit - Clock::now());
+  }
+
   // Waits until the socket can be read or written.
   void AwaitSocket(short events) {
     std::array<pollfd, 2> files{{{PQsocket(handle_.get()), events, 0}, {stop_.fd(), POLLIN, 0}}};
     for (;;) {
-      const auto left = stop_.TimeLeft();
+      const auto left = TimeLeft();
       if (left.count() <= 0) {
         stop_.ThrowIfSignalled();
         throw PostgresError(ExitCode::kTransient, "waiting for PostgreSQL: no response in time",
@@ -251,7 +260,8 @@ class PostgresClient::Impl {
 
   const Stop& stop_;
   Handle handle_;
-  std::string schema_;  // quoted
+  std::string schema_;      // quoted
+  bool is_ending_ = false;  // by COMMIT
 };
 
 PostgresClient::PostgresClient(const PostgresParameters& parameters, const std::string& schema,

@@ -208,6 +208,8 @@ class Drain::Impl {
     std::optional<SinkBatch::Stored> stored;
     try {
       stored = storing.get();
+    } catch (const UnknownOutcome&) {  // a run that ends well tells all that it has stored
+      throw;
     } catch (const TaskError& error) {
       // A run that got on ends well where the deadline comes in the middle of a batch.
       is_cut_short_ = error.code() == ExitCode::kTransient && done_.records() > 0 &&

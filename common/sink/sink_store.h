@@ -9,6 +9,7 @@
 #include "batch_dead_letters.h"
 #include "consumed_record.h"
 #include "message_reader.h"
+#include "task_error.h"
 
 namespace steamflow {
 
@@ -36,6 +37,12 @@ struct PositionMove {
   SinkPosition to;
 };
 
+// A batch may be stored or not: the store did not tell in time. The next run finds out.
+class UnknownOutcome : public TaskError {
+ public:
+  using TaskError::TaskError;
+};
+
 // The records of a batch, on their way into a store.
 class SinkBatch {
  public:
@@ -59,7 +66,7 @@ class SinkBatch {
   // before the positions are stored; what it refuses for a reason of its own is thrown, and moves
   // nothing. Nothing where the stored positions are no longer those that `moves` begin with:
   // another sink was faster. Called on a thread of its own, beside Add to the next batch. Throws
-  // TaskError.
+  // TaskError, and UnknownOutcome where the records may be stored all the same.
   virtual std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                                       BatchDeadLetters& letters) = 0;
 

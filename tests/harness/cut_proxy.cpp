@@ -42,10 +42,11 @@ bool IsReadable(int socket, int milliseconds) {
 
 }  // namespace
 
-CutProxy::CutProxy(const std::string& server, std::string word, Moment moment)
+CutProxy::CutProxy(const std::string& server, std::string word, Moment moment, int passing)
     : server_port_(std::stoi(server.substr(server.find(':') + 1))),
       word_(std::move(word)),
       moment_(moment),
+      passing_(passing),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
@@ -85,12 +86,14 @@ void CutProxy::Forward(int client, int server) {
     if (IsReadable(client, 1)) {
       const std::string request = Take(client);
       if (request.empty()) return;
-      const bool is_it = request.find(word_) != std::string::npos && !has_cut_.exchange(true);
+      const bool is_it = request.find(word_) != std::string::npos && passing_.fetch_sub(1) <= 0 &&
+                         !has_cut_.exchange(true);
       if (is_it && moment_ == Moment::kBeforeRequest) return;
       Put(server, request);
       if (is_it) {
         while (!IsReadable(server, 20) && !stop_) continue;
-        return;
+        if (moment_ != Moment::kHoldAnswer) return;
+        while (!is_released_ && !stop_ && !IsReadable(client, 20)) continue;
       }
     }
     if (IsReadable(server, 0)) {

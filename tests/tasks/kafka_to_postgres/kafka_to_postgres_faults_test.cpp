@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "cut_proxy.h"
 #include "postgres_sink_fixture.h"
@@ -216,6 +218,34 @@ TEST_F(PostgresFaults, DeadlineEndsARunThatGotOn) {
   EXPECT_EQ(stored + result.Number("/source/topics/t/lag"), 60'000);
   EXPECT_EQ(Rows("records"), std::to_string(stored));
   database_.Execute("DROP TRIGGER t ON records");
+  ExpectAllAfterACleanRun(60'000);
+}
+
+// What a run tells is what it has stored, also where COMMIT is answered after the deadline; where
+// it is not, the run does not end well.
+TEST_F(PostgresFaults, CountsAreTrueAroundTheDeadline) {
+  Prepare();
+  WriteMany("t", 30'000);
+  const std::string commit("COMMIT\0", 7);
+  const std::vector<std::string> flags{"--topic", "t", "--deadline", "6"};
+  {
+    CutProxy proxy(RealPostgres(), commit, Moment::kHoldAnswer, 1);
+    environment_ = Environment(database_.Uri("steamflow", "steamflow", proxy.port()));
+    const auto late = std::chrono::steady_clock::now() + std::chrono::milliseconds(6'800);
+    Program program(Command(flags), environment_);
+    ASSERT_TRUE(Eventually([&] { return proxy.has_cut(); }));
+    std::this_thread::sleep_until(late);
+    proxy.Release();
+    const Ended run = program.Wait();
+    EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+    EXPECT_EQ(std::to_string(run.Result().Number("/sink/inserted")), Rows("records"));
+  }
+  WriteMany("t", 30'000, 30'000);
+  const CutProxy proxy(RealPostgres(), commit, Moment::kHoldAnswer, 1);
+  environment_ = Environment(database_.Uri("steamflow", "steamflow", proxy.port()));
+  EXPECT_NE(Fail(75, flags).find("whether the last batch is stored is not known"),
+            std::string::npos);
+  environment_ = Environment(database_.Uri());
   ExpectAllAfterACleanRun(60'000);
 }
 
