@@ -256,8 +256,11 @@ std::uint64_t PostgresBatch::Move(const PostgresRows& rows, std::size_t count) {
   const std::string table = PostgresTableOf(rows.kind());
   const auto stored = ExecuteOn(table, PostgresStoreStatement(rows.kind()))[0];
   const auto fresh = std::stoull(*stored[0]);
-  if (fresh == count && stored[1] == stored[2] && stored[3] == "t") return fresh;
-  const auto lost = ExecuteOn(table, PostgresReadBackStatement(rows.kind()));
+  const bool is_plain = stored[3] == "t";
+  if (fresh == count && stored[1] == stored[2] && is_plain) return fresh;
+  const auto lost =
+      ExecuteOn(table, is_plain && fresh < count ? PostgresMissingStatement(rows.kind())
+                                                 : PostgresReadBackStatement(rows.kind()));
   if (!lost.empty()) RefuseLost(*lost[0][0], *lost[0][1]);
   return fresh;
 }

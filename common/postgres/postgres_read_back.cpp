@@ -141,6 +141,15 @@ std::string PostgresIsPlain(RecordKind kind) {
          fmt::format(kHasOurTypes, PostgresStagingTable(kind), PostgresTableOf(kind));
 }
 
+std::string PostgresMissingStatement(RecordKind kind) {
+  return fmt::format(R"sql(
+SELECT 'records', count(*) FROM {} s WHERE NOT EXISTS (
+  SELECT FROM records r
+  WHERE r.topic = s.topic AND r.event_id = s.event_id AND r.month = s.month)
+HAVING count(*) > 0)sql",
+                     PostgresStagingTable(kind));
+}
+
 std::string PostgresReadBackStatement(RecordKind kind) {
   const bool is_versioned = kind == RecordKind::kNews || kind == RecordKind::kPlayer;
   const char* const version = kind == RecordKind::kNews ? "version_time" : "event_time";

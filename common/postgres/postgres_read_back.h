@@ -18,6 +18,9 @@ std::string PostgresIsPlain(RecordKind kind);
 // them as they were, and how many.
 std::string PostgresReadBackStatement(RecordKind kind);
 
+// Less of the same, for duplicates in a plain schema: how many rows are not there.
+std::string PostgresMissingStatement(RecordKind kind);
+
 // Says how many positions still are what they were before a move, with its parameters.
 std::string PostgresHeldPositionsStatement();
 

@@ -32,8 +32,10 @@ bool HasNul(std::string_view json) {
   return false;
 }
 
-// A number that fits into a machine type for sure.
+// A number that simdjson's DOM takes for sure: a short one, or a whole one that a machine type
+// holds.
 bool IsPlain(std::string_view number) {
+  if (ParseNumber<std::int64_t>(number)) return true;
   return number.size() <= 18 && number.find_first_of("eE") == std::string_view::npos;
 }
 
@@ -60,13 +62,16 @@ std::string WithoutLargeNumbers(std::string_view json) {
   return out;
 }
 
-// A whole number, or a string of its digits.
+// As RecordField says.
 std::optional<std::int64_t> IntegerFrom(const element& value) {
   std::int64_t number = 0;
-  if (!value.get_int64().get(number)) return number;
   std::string_view text;
-  if (!value.get_string().get(text)) return ParseNumber<std::int64_t>(text);
-  return std::nullopt;
+  if (!value.get_string().get(text)) {
+    number = ParseNumber<std::int64_t>(text).value_or(-1);
+  } else if (value.get_int64().get(number)) {
+    return std::nullopt;
+  }
+  return number < 0 ? std::nullopt : std::optional(number);
 }
 
 bool IsInTime(Instant instant) {

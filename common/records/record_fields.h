@@ -11,6 +11,12 @@
 namespace steamflow {
 
 // A field of a record that has a column of its own in a table.
+//
+// A column of whole numbers holds 0 to 2^63 - 1, exactly, from a JSON number without fraction and
+// exponent or from a string of its digits. Whatever else a record has there (a negative number, as
+// nothing that Steam counts or names is one, a larger one, a fraction, an exponent) is null in the
+// column, never 0 or another number; where the field is required, the record has no row in that
+// table. The raw value has every number as it came.
 struct RecordField {
   enum class Type { kText, kInteger, kEpoch };  // kEpoch: seconds since 1970
   std::string_view name;

@@ -1,12 +1,38 @@
 #include "partition_progress.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "fingerprint.h"
 
 namespace steamflow {
 namespace {
+
 constexpr std::size_t kLongestEventId = 512;  // bytes that are kept of one
+
+// The header, where it can be stored.
+std::string_view StoredEventId(const ConsumedMessage& message) {
+  const std::string_view event_id = message.event_id.value_or("");
+  return event_id.size() <= kLongestEventId && IsText(event_id) ? event_id : std::string_view();
 }
+
+// What a record without such a header is known by, beside its offset and time.
+void PutContent(const ConsumedMessage& message, std::string& content) {
+  content.clear();
+  for (const auto& part : {message.event_id, message.key, message.value}) {
+    fmt::format_to(std::back_inserter(content), "{}:", part ? fmt::to_string(part->size()) : "");
+    content += part.value_or("");
+  }
+}
+
+std::string NameOf(std::string_view content) {
+  return fmt::format("sha256:{}", Fingerprint(content));
+}
+
+}  // namespace
 
 ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& partition) {
   return {.topic = partition.topic,
@@ -19,10 +45,18 @@ ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& pa
 }
 
 LastRecord AsLastRecord(const ConsumedMessage& message) {
-  LastRecord last{message.offset, message.timestamp_ms, ""};
-  const std::string_view event_id = message.event_id.value_or("");
-  if (event_id.size() <= kLongestEventId && IsText(event_id)) last.event_id = event_id;
+  LastRecord last{message.offset, message.timestamp_ms, std::string(StoredEventId(message))};
+  if (last.event_id.empty()) {
+    std::string content;
+    PutContent(message, content);
+    last.event_id = NameOf(content);
+  }
   return last;
+}
+
+bool IsSame(const LastRecord& stored, const LastRecord& read) {
+  return stored.offset == read.offset && stored.timestamp_ms == read.timestamp_ms &&
+         (stored.event_id.empty() || stored.event_id == read.event_id);
 }
 
 void PartitionProgress::Begin(const std::optional<SinkPosition>& position) {
@@ -30,16 +64,21 @@ void PartitionProgress::Begin(const std::optional<SinkPosition>& position) {
   next = position.value_or(SinkPosition{range.begin, std::nullopt});
   settled = next.offset;
   is_paused = false;
+  unnamed.clear();
 }
 
 void PartitionProgress::BeginAnew() {
   next = {range.begin, std::nullopt};
+  unnamed.clear();
   settled = range.begin;
 }
 
 void PartitionProgress::Pass(const ConsumedMessage& message) {
   next.offset = message.offset + 1;
-  next.last = AsLastRecord(message);
+  const std::string_view event_id = StoredEventId(message);
+  next.last = {message.offset, message.timestamp_ms, std::string(event_id)};
+  unnamed.clear();
+  if (event_id.empty()) PutContent(message, unnamed);
 }
 
 void PartitionProgress::PassTo(std::int64_t offset) {
@@ -47,6 +86,9 @@ void PartitionProgress::PassTo(std::int64_t offset) {
 }
 
 std::optional<PositionMove> PartitionProgress::Move() {
+  if (!unnamed.empty())
+    next.last->event_id = NameOf(unnamed);  // once a batch, as it takes its time
+  unnamed.clear();
   if (is_left_out || handed == next) return std::nullopt;
   return PositionMove{partition, std::exchange(handed, next), next};
 }

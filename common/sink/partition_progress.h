@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "message_reader.h"
 #include "sink_store.h"
@@ -14,6 +15,9 @@ ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& pa
 
 // What is kept of a record that was read.
 LastRecord AsLastRecord(const ConsumedMessage& message);
+
+// Whether a stored record is the one that was read.
+bool IsSame(const LastRecord& stored, const LastRecord& read);
 
 // A partition on its way to the end that it had at the start.
 struct PartitionProgress {
@@ -28,6 +32,7 @@ struct PartitionProgress {
   bool is_left_out = false;            // nothing of it changes in this run
   bool is_cut_off = false;             // no more of it can be read
   bool is_paused = false;
+  std::string unnamed;  // what `next.last` is known by where it has no event id, until Move
 
   bool is_done() const { return is_left_out || is_cut_off || next.offset >= range.end; }
 

@@ -43,7 +43,7 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
                                                first->offset));
   }
   const LastRecord& last = *position.last;
-  if (first == last) return std::nullopt;
+  if (first && IsSame(last, *first)) return std::nullopt;
   if (first && first->offset == last.offset) {
     return fmt::format(
         "the topic was deleted and created again: the record at {} is another one than before",

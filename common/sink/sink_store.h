@@ -17,7 +17,9 @@ namespace steamflow {
 struct LastRecord {
   std::int64_t offset = 0;
   std::int64_t timestamp_ms = -1;  // Kafka's; -1 = none
-  std::string event_id;            // text; empty where the record has none that could be stored
+  // Text: the header, or of a record without one that could be stored a fingerprint of key and
+  // value. Empty in positions of programs that did not keep that.
+  std::string event_id;
 
   bool operator==(const LastRecord&) const = default;
 };

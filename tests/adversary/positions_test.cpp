@@ -59,6 +59,30 @@ TEST_F(Positions, ATopicCreatedAgainIsAGapWhateverItsLength) {
   }
 }
 
+// Nor do the same times make it the same topic, where records have no event ids; then the next
+// records have the ids of those before, where their times, partitions and offsets are the same too.
+TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {
+  const std::string topic = MakeTopic("position_times");
+  const auto write = [&](const std::string& value, std::int64_t time) {
+    WriteTopic(RealBrokers(), topic,
+               {{"k", "{\"n\":1}", {}, 0, time}, {"k", "{\"n\":" + value + "}", {}, 0, time}});
+  };
+  const std::int64_t time = MillisecondsAgo(60'000);
+  write("1", time);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(2, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+  MakeAnew(topic);
+  write("2", time);
+  write("3", time + 1);
+  EXPECT_NE(Fail(65, {"--topic", topic}).find("another one than before"), std::string::npos);
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(2, 2, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+  MakeAnew(topic);
+  for (const char* value : {"2", "3"}) write(value, time + 2);
+  Fail(65, {"--topic", topic});
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "of other times";
+}
+
 // A mark of a transaction stands where the last record was.
 TEST_F(Positions, ATopicCreatedAgainWithTransactionsIsAGap) {
   const std::string topic = MakeTopic("position_transactions");

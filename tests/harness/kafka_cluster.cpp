@@ -165,7 +165,7 @@ void WriteTopic(const std::string& brokers, const std::string& topic,
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK),
         RD_KAFKA_V_KEY(key.data(), key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP(message.timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (error) throw std::runtime_error(rd_kafka_err2str(error));
   }
   rd_kafka_flush(client.get(), static_cast<int>(std::chrono::milliseconds(kTimeout).count()));

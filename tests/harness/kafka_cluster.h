@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -32,7 +33,14 @@ struct NewMessage {
   std::optional<std::string> value;  // nothing: a tombstone
   std::map<std::string, std::string> headers;
   std::int32_t partition = RD_KAFKA_PARTITION_UA;  // by default by the key
+  std::int64_t timestamp_ms = 0;                   // since the epoch; 0 = now
 };
+
+// A time for a message that no retention takes.
+inline std::int64_t MillisecondsAgo(std::int64_t milliseconds) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - milliseconds;
+}
 
 // Puts messages into a topic, in their order, and waits until they are there. Throws
 // std::runtime_error.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 namespace steamflow {
@@ -225,6 +226,45 @@ TEST_F(ConsumedRecordTest, ANumberThatNoColumnHoldsIsNotZero) {
                                               R"(,"x":18446744073709551616})"));
     EXPECT_TRUE(record.fields[2].is_null) << number;
     EXPECT_FALSE(record.has_fields) << number;
+  }
+}
+
+// Also beside a number that no machine type holds.
+TEST_F(ConsumedRecordTest, WholeNumbersAreExact) {
+  for (const std::string other : {"1", "1e400", "18446744073709551616"}) {
+    for (const std::int64_t number :
+         {std::int64_t{0}, std::int64_t{9007199254740993}, std::int64_t{1234567890123456789},
+          std::numeric_limits<std::int64_t>::max()}) {
+      const std::string digits = std::to_string(number);
+      for (const std::string& text : {digits, '"' + digits + '"'}) {
+        const ConsumedRecord game =
+            Taken(Message("rct_plyd_games", R"({"x":)" + other + R"(,"steam_id":)" + text +
+                                                R"(,"appid":)" + text + R"(,"name":)" + text +
+                                                R"(,"playtime_forever":)" + text + "}"));
+        for (const std::size_t i : {0, 1, 4}) {
+          EXPECT_FALSE(game.fields[i].is_null) << text << ' ' << other;
+          EXPECT_EQ(game.fields[i].number, number) << other;
+        }
+        EXPECT_EQ(game.fields[2].text, digits) << other;
+        EXPECT_TRUE(game.has_fields);
+      }
+    }
+  }
+}
+
+TEST_F(ConsumedRecordTest, WhatNoColumnOfWholeNumbersHoldsIsNull) {
+  for (const std::string other : {"1", "1e400"}) {
+    for (const std::string number :
+         {"-1", "-9223372036854775808", "-9223372036854775809", "9223372036854775808",
+          "18446744073709551615", "18446744073709551616", "1.0", "0.5", "1e3", "true", "null",
+          R"("-1")", R"("9223372036854775808")", R"("1.0")", R"("")", R"("1 ")"}) {
+      const ConsumedRecord count =
+          Taken(Message("topic_currPlayer", R"({"x":)" + other + R"(,"appid":)" + number +
+                                                R"(,"player_count":)" + number + "}"));
+      EXPECT_TRUE(count.fields[1].is_null) << number << ' ' << other;
+      EXPECT_TRUE(count.fields[2].is_null) << number << ' ' << other;
+      EXPECT_FALSE(count.has_fields);
+    }
   }
 }
 

@@ -24,6 +24,42 @@ TEST(PositionCheck, TheLastRecordMustBeThereAsItWas) {
   }
 }
 
+// An event id tells two records apart; where there is none, key and value do.
+TEST(PositionCheck, ARecordWithoutEventIdIsKnownByKeyAndValue) {
+  const auto last = [](std::optional<std::string_view> event_id,
+                       std::optional<std::string_view> key, std::optional<std::string_view> value) {
+    return AsLastRecord(
+        {.offset = 9, .timestamp_ms = 1000, .event_id = event_id, .key = key, .value = value});
+  };
+  EXPECT_EQ(last("nine", "k", "v").event_id, "nine");
+  EXPECT_EQ(last("nine", "k", "v"), last("nine", "k", "w"));
+  const std::string large(513, 'x');
+  const std::vector<LastRecord> all{
+      last({}, "k", "v"), last({}, "k", "w"), last({}, "kv", ""),     last({}, {}, "v"),
+      last({}, "", "v"),  last({}, "k", {}),  last("\xFF", "k", "v"), last(large, "k", "v")};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_LT(all[i].event_id.size(), 30u);
+    for (std::size_t j = 0; j < all.size(); ++j) {
+      EXPECT_EQ(Stands({10, all[i]}, kRange, all[j]), i == j) << i << ' ' << j;
+    }
+  }
+  EXPECT_TRUE(Stands({10, LastRecord{9, 1000, ""}}, kRange, all[0])) << "where none was kept";
+}
+
+// The position that a run stores is the one that the next run finds.
+TEST(PositionCheck, ABatchEndsWithWhatTheNextRunFinds) {
+  PartitionProgress partition{.range = kRange};
+  partition.Begin(std::nullopt);
+  ConsumedMessage message{.offset = 9, .timestamp_ms = 1000, .key = "k", .value = "v"};
+  partition.Pass(message);
+  const auto move = partition.Move();
+  ASSERT_TRUE(move);
+  EXPECT_EQ(move->to.last, AsLastRecord(message));
+  EXPECT_FALSE(partition.Move());
+  partition.PassTo(12);
+  EXPECT_EQ(partition.Move()->to.last, AsLastRecord(message));
+}
+
 TEST(PositionCheck, PositionsLieInWhatKafkaHas) {
   EXPECT_FALSE(Stands(kPosition, {11, 20}, std::nullopt));
   EXPECT_FALSE(Stands(kPosition, {0, 9}, kLast));
