@@ -75,7 +75,8 @@ class SinkModel {
     const SinkSettings settings = SettingsOf(a, b, c);
     return fmt::format("begin: store {} topics {} shard '{}' most {} gap {} refusals {}",
                        settings.store, fmt::join(settings.topics, ","), settings.shard,
-                       settings.max_records.value_or(0), settings.accept_gap, settings.accept_refusals);
+                       settings.max_records.value_or(0), settings.accept_gap,
+                       settings.accept_refusals);
   }
 
  private:
