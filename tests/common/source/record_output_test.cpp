@@ -37,7 +37,7 @@ TEST_F(RecordSinkTest, AFileGetsALineARecord) {
   const auto sink = MakeLineOutput(test_.run(), "steam_news", folder_.File("out"), Note());
   sink->Write(Record{"몬", "steam_news/1", R"({"gid":"1"})"}, 7);
   sink->Write(DeadLetter{"k", "steam_news/2", "half \xFF a body\n", "no gid"}, 8);
-  EXPECT_FALSE(sink->Drain());
+  EXPECT_FALSE(sink->Flush());
   const std::string version = [&] {
     for (const auto& [name, value] : CommonHeaders(test_.identity)) {
       if (name == "task_version") return value;
@@ -74,7 +74,7 @@ TEST_F(RecordSinkTest, NothingIsDeliveredBeforeItIsWritten) {
 
 TEST_F(RecordSinkTest, AFileIsWrittenFromItsBeginning) {
   ASSERT_TRUE(ReplaceFile(folder_.File("out"), "what was there\n"));
-  EXPECT_FALSE(MakeLineOutput(test_.run(), "t", folder_.File("out"), Note())->Drain());
+  EXPECT_FALSE(MakeLineOutput(test_.run(), "t", folder_.File("out"), Note())->Flush());
   EXPECT_EQ(ReadFile(folder_.File("out")), "");
 }
 
@@ -86,7 +86,7 @@ TEST_F(RecordSinkTest, AFileThatCannotBeOpenedIsUsage) {
 TEST_F(RecordSinkTest, AFullDiskIsAnOutputError) {
   const auto sink = MakeLineOutput(test_.run(), "t", "/dev/full", Note());
   sink->Write(Record{"k", "e", "{}"}, 0);
-  EXPECT_EQ(CodeOf([&] { sink->Drain(); }), ExitCode::kOutput);
+  EXPECT_EQ(CodeOf([&] { sink->Flush(); }), ExitCode::kOutput);
   EXPECT_TRUE(delivered_.empty());
   EXPECT_EQ(result().acknowledged, 0U);
 }
@@ -96,7 +96,7 @@ TEST_F(RecordSinkTest, ADryRunOnlyCounts) {
   sink->Write(Record{"k", "e", "{}"}, 3);
   sink->Write(DeadLetter{"k", "e", "x", "why"}, 4);
   sink->Poll();
-  EXPECT_FALSE(sink->Drain());
+  EXPECT_FALSE(sink->Flush());
   EXPECT_THAT(delivered_, ElementsAre(Pair(3, Delivery::kRecord), Pair(4, Delivery::kDeadLetter)));
   EXPECT_EQ(result().type, "none");
   EXPECT_EQ(result().records, 1U);

@@ -5,10 +5,7 @@
 
 #include <functional>
 
-#include "key_store.h"
-#include "redis_fixture.h"
-#include "steam_urls.h"
-#include "walk.h"
+#include "walk_fixture.h"
 
 namespace steamflow {
 namespace {
@@ -16,47 +13,10 @@ namespace {
 using steam_api::kHighestId;
 using steam_api::kLowestId;
 using test::CodeOf;
-using test::RedisTest;
 
-constexpr std::uint64_t kStart = kLowestId + 999;
+constexpr std::uint64_t kStart = kWalkStart;
 
-class WalkStateTest : public RedisTest {
- protected:
-  WalkStateTest() { SetTime("2026-11-22T22:34:00Z"); }
-
-  // What both the clock and the logical date say.
-  void SetTime(const char* time) { test_.identity.logical_date = now_ = *ParseInstant(time); }
-  Walk Begin(bool read_only = false) {
-    return Walk(options_, std::nullopt, topic_, test_.run(), &store_, read_only, now_);
-  }
-  // A run whose ids are all delivered.
-  void Complete() {
-    Walk walk = Begin();
-    walk.Advance(walk.ids().size());
-  }
-  // Why a run is refused.
-  std::string Refusal() {
-    std::string message;
-    EXPECT_EQ(CodeOf([&] { Begin(); }, &message), ExitCode::kData);
-    return message;
-  }
-  const CursorResult& Cursor() { return test_.result.cursors.back(); }
-
-  RedisKeyStore store_{client_};
-  Instant now_;
-  std::string topic_ = "games";
-  WalkOptions options_{
-      .cursor_key = "last_steam_id", .topic = "games", .start_id = kStart, .count = 100};
-};
-
-TEST_F(WalkStateTest, APassThatAWrongClockHasNamedIsRefused) {
-  SetTime("2099-01-05T00:00:00Z");
-  Complete();
-  SetTime("2026-11-22T22:35:00Z");
-  EXPECT_THAT(Refusal(), testing::HasSubstr("2099-01-05T00:00Z"));
-  server_.Set("last_steam_id:pass", "2026-11-23T22:35Z");
-  Begin();  // a day is allowed
-}
+class WalkStateTest : public WalkFixture {};
 
 TEST_F(WalkStateTest, GarbageInTheGridOfAnUnshardedWalkGoesAsItsMessageSays) {
   Complete();
@@ -119,17 +79,6 @@ TEST_F(WalkStateTest, TheEndIsASkip) {
   }
   EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kLowestId - 1));
   EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped);
-}
-
-TEST_F(WalkStateTest, WrapBeginsANewPassAtOnce) {
-  server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
-  server_.Set("last_steam_id:pass", "2026-01-01T00:00Z");
-  options_.wrap = true;
-  Walk walk = Begin();
-  EXPECT_EQ(walk.ids().Id(0), kStart);
-  EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z");
-  EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart));
-  EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z");
 }
 
 TEST_F(WalkStateTest, ADryRunWritesNothing) {
@@ -252,71 +201,6 @@ TEST_F(WalkStateTest, AnotherTopicHasAWalkOfItsOwn) {
   }
 }
 
-TEST_F(WalkStateTest, APassWithoutACursorBeginsANewOne) {
-  Complete();
-  server_.Command({"DEL", "last_steam_id"});
-  Walk again = Begin();  // with the same logical date and at the same time
-  EXPECT_EQ(again.ids().Id(0), kStart);
-  EXPECT_EQ(again.pass(), "2026-11-22T22:35Z") << "later than the one before";
-}
-
-TEST_F(WalkStateTest, ACursorWithoutAPassBeginsOneWhereItStands) {
-  server_.Set("last_steam_id", fmt::to_string(kStart - 250));
-  Walk walk = Begin();
-  EXPECT_EQ(walk.ids().Id(0), kStart - 250);
-  EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z");
-}
-
-TEST_F(WalkStateTest, DeletedAsToldBeginsANewPass) {
-  Complete();
-  server_.Set("last_steam_id", "garbage");
-  Refusal();
-  server_.Command({"DEL", "last_steam_id", "last_steam_id:pass", "last_steam_id:failures"});
-  SetTime("2026-11-22T22:39:00Z");
-  Walk walk = Begin();
-  EXPECT_EQ(walk.ids().Id(0), kStart);
-  EXPECT_EQ(walk.pass(), "2026-11-22T22:39Z");
-}
-
-TEST_F(WalkStateTest, AClearedOldRunBeginsALaterPassAllTheSame) {
-  server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
-  server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
-  options_.wrap = true;
-  test_.identity.logical_date = *ParseInstant("2026-11-22T19:00:00Z");
-  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z") << "the clock's";
-}
-
-TEST_F(WalkStateTest, APassOutlastsItsMonthUnderANewName) {
-  SetTime("2026-11-30T23:59:00Z");
-  Complete();
-  const Walk late = Begin();  // its ids may be in Kafka by now
-  SetTime("2026-12-01T00:00:30Z");
-  {
-    Walk walk = Begin();
-    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z") << "part of what is left was asked for in it";
-    walk.Advance(40);
-  }
-  {
-    Walk walk = Begin();
-    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z");
-    walk.Advance(100);  // which is 40 beyond what any run had asked for before
-  }
-  test_.identity.logical_date = *ParseInstant("2026-11-30T12:00:00Z");  // cleared
-  Walk walk = Begin();
-  EXPECT_EQ(walk.ids().Id(0), kStart - 240);
-  EXPECT_EQ(walk.pass(), "2026-12-01T00:00Z");
-  EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-12-01T00:00Z");
-}
-
-TEST_F(WalkStateTest, APassIsNeverBegunFarAheadOfTheClock) {
-  test_.identity.logical_date = *ParseInstant("2099-01-01T00:00:00Z");
-  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z");
-  server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
-  server_.Set("last_steam_id:pass", "2099-01-01T00:00Z");
-  options_.wrap = true;
-  EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:pass"));
-}
-
 TEST_F(WalkStateTest, AnotherGridIsRefusedUntilAllItsShardsAreAtTheEnd) {
   options_.shard = "0/2";
   while (server_.Get("last_steam_id:0/2") != fmt::to_string(kLowestId - 1)) Complete();
@@ -373,37 +257,6 @@ TEST_F(WalkStateTest, WhereTheGridWasDeletedEachShardKeepsToItsOwn) {
   Complete();
   options_.shard = "1/2";
   EXPECT_THAT(Refusal(), testing::HasSubstr("--count 100")) << "it would skip ids of its pass";
-}
-
-// Another run wraps between what this one reads and what it sets.
-TEST_F(WalkStateTest, CursorAndPassAreOfTheSameMoment) {
-  server_.Set("last_steam_id", fmt::to_string(kLowestId));
-  server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
-  class Wrapping : public KeyStore {
-   public:
-    Wrapping(KeyStore& store, std::function<void()> between)
-        : store_(store), between_(std::move(between)) {}
-    Snapshot Read(const std::vector<std::string>& keys, const std::string& hash) override {
-      Snapshot snapshot = store_.Read(keys, hash);
-      std::exchange(between_, [] {})();
-      return snapshot;
-    }
-
-   private:
-    Written TryWrite(const KeyChange& change) override {
-      return store_.Write(change) ? Written::kYes : Written::kNo;
-    }
-    KeyStore& store_;
-    std::function<void()> between_;
-  };
-  options_.wrap = true;
-  Wrapping store(store_, [&] {
-    Complete();
-    Begin();  // the wrap
-  });
-  const Walk walk(options_, std::nullopt, topic_, test_.run(), &store, false, now_);
-  EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z");
-  EXPECT_EQ(walk.ids().Id(0), kStart) << "not the old block under the new pass";
 }
 
 }  // namespace
