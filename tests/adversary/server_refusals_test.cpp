@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "kafka_changes.h"
+#include "mock_kafka.h"
 #include "postgres_server.h"
 #include "postgres_sink_fixture.h"
 #include "search_server.h"

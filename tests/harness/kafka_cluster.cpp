@@ -299,14 +299,4 @@ std::string UniqueTopic(const std::string& start) {
          std::to_string(now % 1'000'000'000);
 }
 
-MockKafka::MockKafka(int brokers)
-    : handle_(MakeClient(RD_KAFKA_PRODUCER, {{"client.id", "mock"}}).release()),
-      cluster_(rd_kafka_mock_cluster_new(handle_.get(), brokers)) {
-  if (!cluster_) throw std::runtime_error("rd_kafka_mock_cluster_new failed");
-}
-
-void MockKafka::FailNext(std::int16_t api_key, const std::vector<rd_kafka_resp_err_t>& errors) {
-  rd_kafka_mock_push_request_errors_array(cluster_.get(), api_key, errors.size(), errors.data());
-}
-
 }  // namespace steamflow::test

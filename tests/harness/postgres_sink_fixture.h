@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "mock_kafka.h"
 #include "postgres_server.h"
 #include "task_fixture.h"
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kafka_cluster.h"
+#include "mock_kafka.h"
 #include "program.h"
 #include "redis_server.h"
 #include "standin_client.h"

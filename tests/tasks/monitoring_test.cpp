@@ -10,6 +10,7 @@
 #include <regex>
 #include <sstream>
 
+#include "mock_kafka.h"
 #include "postgres_sink_fixture.h"
 #include "search_server.h"
 

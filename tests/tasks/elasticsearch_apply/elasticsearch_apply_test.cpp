@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "mock_kafka.h"
 #include "scripted_server.h"
 #include "search_server.h"
 #include "task_fixture.h"

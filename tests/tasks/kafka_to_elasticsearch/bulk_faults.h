@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "mock_kafka.h"
 #include "scripted_server.h"
 #include "task_fixture.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kafka_changes.h"
+#include "mock_kafka.h"
 #include "search_server.h"
 #include "task_fixture.h"
 

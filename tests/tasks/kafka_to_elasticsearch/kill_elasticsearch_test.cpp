@@ -2,6 +2,7 @@
 // followed by a clean run. Each event id is in the search server once, and none is missing.
 
 #include "killer.h"
+#include "mock_kafka.h"
 #include "search_server.h"
 #include "task_fixture.h"
 

@@ -1,5 +1,6 @@
 #include <csignal>
 
+#include "mock_kafka.h"
 #include "task_fixture.h"
 
 namespace steamflow::test {
