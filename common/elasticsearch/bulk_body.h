@@ -18,7 +18,7 @@ namespace steamflow {
 // "Bulk API". Pure: no I/O.
 class BulkBody {
  public:
-  // `alias` is the topic's (IndexName).
+  // `alias` is the topic's (AliasName).
   void Add(const ConsumedRecord& record, std::string_view alias);
   void Clear();
   // Makes room for so many bytes, which growing step by step would take twice.
@@ -59,7 +59,7 @@ class BulkBody {
     std::size_t index = 0;  // its number
     std::int32_t partition = 0;
     std::int64_t offset = 0;
-    std::int64_t timestamp_ms = -1;
+    std::optional<std::int64_t> timestamp_ms;
   };
 
   std::size_t FindIndex(const ConsumedRecord& record, std::string_view alias);

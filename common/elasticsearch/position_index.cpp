@@ -22,9 +22,9 @@ Json Document(const KafkaPartition& partition, const SinkPosition& position) {
   Json document{
       {"topic", partition.topic}, {"partition", partition.id}, {"offset", position.offset}};
   if (position.last) {
-    document["last"] = {{"offset", position.last->offset},
-                        {"timestamp_ms", position.last->timestamp_ms},
-                        {"event_id", position.last->event_id}};
+    Json& last = document["last"] = {{"offset", position.last->offset},
+                                     {"event_id", position.last->event_id}};
+    if (position.last->timestamp_ms) last["timestamp_ms"] = *position.last->timestamp_ms;
   }
   return document;
 }
@@ -44,8 +44,10 @@ bool ReadPosition(const Json& document, SinkPosition& position) {
   LastRecord& last = position.last.emplace();
   const Json& event_id = FieldOf(json, "event_id");
   last.event_id = TextOf(event_id);
+  const Json& timestamp = FieldOf(json, "timestamp_ms");
+  last.timestamp_ms = WholeNumberOf(timestamp);
   return ReadNumber(FieldOf(json, "offset"), last.offset) &&
-         ReadNumber(FieldOf(json, "timestamp_ms"), last.timestamp_ms) && event_id.is_string();
+         last.timestamp_ms.has_value() != timestamp.is_null() && event_id.is_string();
 }
 
 }  // namespace

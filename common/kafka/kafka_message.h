@@ -14,7 +14,7 @@ namespace steamflow {
 struct KafkaMessage {
   std::size_t partition = 0;  // its place in the list given to Start
   std::int64_t offset = 0;
-  std::int64_t timestamp_ms = -1;  // Kafka's, since the epoch; -1 = none
+  std::optional<std::int64_t> timestamp_ms;  // Kafka's, since the epoch
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;     // nothing: a tombstone
   std::optional<std::string_view> event_id;  // the header

@@ -35,7 +35,7 @@ KafkaMessage Convert(const rd_kafka_message_t& raw, std::size_t partition) {
   message.message = &raw;
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   const std::int64_t timestamp = rd_kafka_message_timestamp(&raw, &type);
-  if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) message.timestamp_ms = timestamp;
+  if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp >= 0) message.timestamp_ms = timestamp;
   if (raw.key) message.key.emplace(static_cast<const char*>(raw.key), raw.key_len);
   if (raw.payload) message.value.emplace(static_cast<const char*>(raw.payload), raw.len);
   message.event_id = message.Header("event_id");

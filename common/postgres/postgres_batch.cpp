@@ -107,6 +107,8 @@ void PostgresBatch::Connect() {
   if (!client_) client_.emplace(parameters_, schema_, stop_);
 }
 
+// In one transaction: first the positions, which tells at once whether another sink was faster,
+// then the rows, and the dead letters last, when all that can fail but COMMIT has succeeded.
 std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<PositionMove>& moves,
                                                           BatchDeadLetters& letters) {
   Stored stored;
@@ -159,7 +161,8 @@ bool PostgresBatch::MovePositions(const std::vector<PositionMove>& moves) {
       };
       columns[first].push_back(number(position, position ? position->offset : 0));
       columns[first + 1].push_back(number(last, last ? last->offset : 0));
-      columns[first + 2].push_back(number(last, last ? last->timestamp_ms : 0));
+      const auto timestamp = last ? last->timestamp_ms : std::nullopt;
+      columns[first + 2].push_back(number(timestamp, timestamp.value_or(0)));
       columns[first + 3].push_back(last ? Value(last->event_id) : std::nullopt);
     };
     add(2, move.from);

@@ -122,7 +122,7 @@ CREATE TABLE sink_offsets (
   partition          integer,
   "offset"           bigint NOT NULL,
   last_offset        bigint,
-  last_timestamp_ms  bigint,             -- Kafka's; -1: it has none
+  last_timestamp_ms  bigint,             -- Kafka's; null: it has none
   last_event_id      text COLLATE "C",
   moved_at           timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (topic, partition)

@@ -58,7 +58,10 @@ std::vector<std::optional<SinkPosition>> PostgresStore::Positions(
     auto& position = positions.emplace_back();
     if (!row[0]) continue;
     position.emplace().offset = std::stoll(*row[0]);
-    if (row[1]) position->last = {std::stoll(*row[1]), std::stoll(*row[2]), *row[3]};
+    if (row[1]) {
+      position->last = {std::stoll(*row[1]), std::nullopt, *row[3]};
+      if (row[2]) position->last->timestamp_ms = std::stoll(*row[2]);
+    }
   }
   return positions;
 }

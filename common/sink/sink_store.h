@@ -16,7 +16,7 @@ namespace steamflow {
 // A record by which its partition can be told from another one of the same name.
 struct LastRecord {
   std::int64_t offset = 0;
-  std::int64_t timestamp_ms = -1;  // Kafka's; -1 = none
+  std::optional<std::int64_t> timestamp_ms;  // Kafka's
   // Text: the header, or of a record without one that could be stored a fingerprint of key and
   // value. Empty in positions of programs that did not keep that.
   std::string event_id;

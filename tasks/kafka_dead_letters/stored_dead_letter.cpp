@@ -79,7 +79,7 @@ StoredDeadLetter ReadDeadLetter(std::int32_t partition, const KafkaMessage& mess
   letter.offset = message.offset;
   letter.time =
       std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
-          std::chrono::milliseconds(message.timestamp_ms)));
+          std::chrono::milliseconds(message.timestamp_ms.value_or(0))));
   letter.value = Copy(message.value);
   if (message.Header("__connect.errors.topic")) {
     ReadConnects(message, letter);

@@ -140,7 +140,7 @@ class TopicPass {
                                   .value = raw.value};
     const Instant time =
         std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
-            std::chrono::milliseconds(raw.timestamp_ms)));
+            std::chrono::milliseconds(raw.timestamp_ms.value_or(0))));
     const bool is_in_window = time >= window_.since && time < window_.until;
     const std::string place = Place(message.topic, partition, message.offset);
     std::string event_id(message.event_id.value_or(""));

@@ -59,7 +59,7 @@ TEST_F(BulkBodyTest, OfStateTheNewestVersionIsKept) {
 {"@timestamp":"2026-11-18T22:34:00Z","steamid":"7","timestamp":"2026-11-18T22:34:00Z"}
 )");
   ConsumedMessage tombstone = Message("steamusers", std::nullopt);
-  tombstone.timestamp_ms += 123;
+  *tombstone.timestamp_ms += 123;
   EXPECT_EQ(
       Add(tombstone),
       R"({"index":{"_index":"i-state","_id":"7","version":1795000000123,"version_type":"external_gte"}}
@@ -130,11 +130,11 @@ TEST_F(BulkBodyTest, GivesEveryMessageBackAsItCame) {
 }
 
 TEST(IndexNameTest, IsThePrefixAndTheTopicInLowerCase) {
-  EXPECT_EQ(IndexName("", "topic_currPlayer"), "topic_currplayer");
-  EXPECT_EQ(IndexName("dev-", "_T"), "dev-_t");
+  EXPECT_EQ(AliasName("", "topic_currPlayer"), "topic_currplayer");
+  EXPECT_EQ(AliasName("dev-", "_T"), "dev-_t");
   for (const std::string& topic :
        {std::string("_t"), std::string("-t"), std::string(".t"), std::string(248, 'a')}) {
-    EXPECT_EQ(test::CodeOf([&] { IndexName("", topic); }), ExitCode::kConfig) << topic;
+    EXPECT_EQ(test::CodeOf([&] { AliasName("", topic); }), ExitCode::kConfig) << topic;
   }
 }
 

@@ -86,7 +86,7 @@ TEST_F(ConsumedRecordTest, TimeOutsideOfACenturyIsRefused) {
               "a time outside of 2000 to 2099");
   }
   ConsumedMessage timeless = Message("any", "{}");
-  timeless.timestamp_ms = -1;
+  timeless.timestamp_ms.reset();
   EXPECT_EQ(Refused(timeless), "no time, neither in the value nor from Kafka");
 }
 
