@@ -13,6 +13,9 @@ using Instant = std::chrono::sys_seconds;
 
 Instant Now();
 
+// How far a time from outside may be ahead of the clock, which may be wrong.
+inline constexpr std::chrono::hours kMaxClockSkew(24);
+
 // Reads the start of `text` as ISO 8601: a date, then optionally T or a space, hours, minutes,
 // seconds, a fraction (dropped) and an offset (Z, +09:00, +0900). Without an offset it is UTC, as
 // Airflow has it. `rest`, where given, receives what follows; without it all of `text` must fit.

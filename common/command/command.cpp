@@ -99,8 +99,7 @@ Command::Command(const std::string& name, const std::string& about, const std::s
   common
       .Add("--max-bytes-in-flight", options_.max_bytes_in_flight,
            "Largest sum of the bodies of responses under way: fewer requests at a time where they "
-           "are "
-           "large")
+           "are large")
       .Range(std::uint64_t{1024}, std::uint64_t{1} << 40U);
   common.Add("--allow-http", options_.allow_http,
              "Talk plain http to hosts other than loopback too");

@@ -51,10 +51,10 @@ class BulkSender {
 
   // Waits until all of the body is answered, and sends meanwhile what is queued, in its order: so
   // that the server has work when the last responses of a body are still to come. Throws TaskError:
-  // as LastingError has it, kConfig where an index takes no document or one is stored elsewhere
-  // or under another id than it was sent with, kTransient where the retries
-  // or the time are over, and for a signal that comes before all of the body is sent. What happens
-  // to other bodies is told by their own Await.
+  // as LastingError has it, kConfig where an index takes no document or one is stored elsewhere or
+  // under another id than it was sent with, kTransient where the retries or the time are over, and
+  // for a signal that comes before all of the body is sent. What happens to other bodies is told by
+  // their own Await.
   Responses Await(Sending& sending);
 
   // Sends nothing more of the body. Not beside Await.

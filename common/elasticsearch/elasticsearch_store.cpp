@@ -116,7 +116,7 @@ ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::stri
       log_(run.log) {
   std::map<std::string, std::string> topics;  // by alias
   for (const std::string& topic : options.topics) {
-    const std::string alias = IndexName(index_prefix, topic);
+    const std::string alias = AliasName(index_prefix, topic);
     const auto [other, is_new] = topics.emplace(alias, topic);
     if (!is_new) {
       throw TaskError(ExitCode::kUsage, fmt::format("--topic: {} and {} would share the indices {}",

@@ -38,7 +38,7 @@ class ElasticsearchStore : public SinkStore {
   void TellGroup(const std::vector<KafkaPartition>& partitions,
                  const std::vector<std::int64_t>& offsets);
 
-  std::map<std::string, std::string, std::less<>> aliases_;  // of each topic, see IndexName
+  std::map<std::string, std::string, std::less<>> aliases_;  // of each topic, see AliasName
   const std::string folder_;
   const bool accepts_refusals_;
   BulkSender sender_;

@@ -34,7 +34,7 @@ class IndexGuard {
   [[noreturn]] void Fail(const std::string& name, const std::string& why) const;
 
   RestClient& client_;
-  mutable std::mutex mutex_;                   // of
+  mutable std::mutex mutex_;                   // guards places_
   std::map<std::string, std::string> places_;  // by name
 };
 

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 // Elasticsearch, "Create index API": lower case, at most 255 bytes, not beginning with - _ or +.
 // A topic has no other character that an index cannot have. The suffix takes 8 bytes, and what
 // begins with a dot is the server's own.
-std::string IndexName(const std::string& prefix, std::string_view topic) {
+std::string AliasName(const std::string& prefix, std::string_view topic) {
   std::string name = prefix;
   name += topic;
   std::transform(name.begin(), name.end(), name.begin(),
@@ -43,7 +43,7 @@ std::string IndexSuffix(RecordKind kind, std::optional<Instant> id_time) {
 // come again, is older even in the same second.
 std::int64_t StateVersion(const ConsumedRecord& record) {
   const milliseconds version = record.version_time.time_since_epoch();
-  const milliseconds kafka(record.message.timestamp_ms);
+  const milliseconds kafka(record.message.timestamp_ms.value_or(0));
   const bool is_kafkas = std::chrono::floor<std::chrono::seconds>(kafka) == version;
   return (record.is_tombstone() && is_kafkas ? kafka : version).count();
 }

@@ -13,7 +13,7 @@ namespace steamflow {
 
 // The alias of a topic: `prefix` and the topic in lower case. Throws TaskError (kConfig) where no
 // index can have that name.
-std::string IndexName(const std::string& prefix, std::string_view topic);
+std::string AliasName(const std::string& prefix, std::string_view topic);
 
 // What follows the alias in the name of the index that has the record. State has one index. A
 // duplicate event has to meet its twin, so its index is that of the month that its event id names,

@@ -63,7 +63,7 @@ IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
                         .pattern = positions,
                         .aliases = Json::object(),
                         .parts = PositionParts()});
-  for (const std::string& topic : topics) AddTopic(IndexName(index_prefix, topic), KindOf(topic));
+  for (const std::string& topic : topics) AddTopic(AliasName(index_prefix, topic), KindOf(topic));
 }
 
 void IndexSetup::AddTopic(const std::string& alias, RecordKind kind) {

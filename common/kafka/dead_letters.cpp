@@ -14,7 +14,7 @@ constexpr std::size_t kLogged = 200;   // bytes of a key
 constexpr char kTruncatedHeader[] = "truncated";
 }  // namespace
 
-DeadLetters::DeadLetters(Run& run, KafkaProducer& producer, OnDone on_done)
+DeadLetterWriter::DeadLetterWriter(Run& run, KafkaProducer& producer, OnDone on_done)
     : run_(run),
       producer_(producer),
       topic_(producer.Open(
@@ -24,11 +24,11 @@ DeadLetters::DeadLetters(Run& run, KafkaProducer& producer, OnDone on_done)
                                 const std::string&) { return Cut(item, message); },
            .on_failed = [on_done](std::uint64_t item) { on_done(item, false); }})) {}
 
-void DeadLetters::Await() {
+void DeadLetterWriter::Await() {
   producer_.Await(topic_);
 }
 
-void DeadLetters::Write(const DeadLetterMessage& letter, std::uint64_t item) {
+void DeadLetterWriter::Write(const DeadLetterMessage& letter, std::uint64_t item) {
   run_.log.Warning(fmt::format("dead letter {}: {}", letter.key.substr(0, kLogged), letter.reason));
   std::vector<KafkaHeader> headers{{"reason", letter.reason},
                                    {"source_topic", letter.source_topic},
@@ -50,7 +50,7 @@ void DeadLetters::Write(const DeadLetterMessage& letter, std::uint64_t item) {
 
 // Sends a dead letter that is too large again, without the second half of its largest part, or
 // where all are short without half of the record's headers. False where nothing is left to be cut.
-bool DeadLetters::Cut(std::uint64_t item, const OutgoingMessage& message) {
+bool DeadLetterWriter::Cut(std::uint64_t item, const OutgoingMessage& message) {
   std::vector<KafkaHeader> headers(message.headers.begin(), message.headers.end());
   if (headers.back().name != kTruncatedHeader) headers.push_back({kTruncatedHeader, "true"});
   OutgoingMessage cut{message.key, message.value, {}};

@@ -31,20 +31,20 @@ struct DeadLetterMessage {
 
 // Writes the topic of dead letters. Each is a warning in the log. One that is too large for
 // the topic is cut until it fits, key and headers too, and has the header `truncated`.
-class DeadLetters {
+class DeadLetterWriter {
  public:
   // Begins to look for the topic. `on_done` is called once for each dead letter, with its item and
   // whether it has arrived. `producer` must outlive this.
   using OnDone = std::function<void(std::uint64_t item, bool has_arrived)>;
-  DeadLetters(Run& run, KafkaProducer& producer, OnDone on_done);
-  DeadLetters(const DeadLetters&) = delete;
-  DeadLetters& operator=(const DeadLetters&) = delete;
+  DeadLetterWriter(Run& run, KafkaProducer& producer, OnDone on_done);
+  DeadLetterWriter(const DeadLetterWriter&) = delete;
+  DeadLetterWriter& operator=(const DeadLetterWriter&) = delete;
 
   // Waits until the topic is found; throws as KafkaProducer::Await does.
   void Await();
 
   // Queues a dead letter; throws as KafkaProducer::Produce does. They have arrived when
-  // KafkaProducer::Drain has returned no error.
+  // KafkaProducer::Flush has returned no error.
   void Write(const DeadLetterMessage& letter, std::uint64_t item);
 
  private:

@@ -172,7 +172,7 @@ class KafkaProducer::Impl {
     if (refused_.size() >= kMostResends) SendRefusedAlone();
   }
 
-  std::optional<TaskError> Drain() {
+  std::optional<TaskError> Flush() {
     SendRefusedAlone();
     if (rd_kafka_outq_len(kafka_.get()) > 0) {
       rd_kafka_purge(kafka_.get(), kPurgeAll);
@@ -318,8 +318,8 @@ void KafkaProducer::Produce(Topic& topic, const OutgoingMessage& message, std::u
 void KafkaProducer::Poll(milliseconds wait) {
   impl_->Poll(wait);
 }
-std::optional<TaskError> KafkaProducer::Drain() {
-  return impl_->Drain();
+std::optional<TaskError> KafkaProducer::Flush() {
+  return impl_->Flush();
 }
 
 }  // namespace steamflow

@@ -66,7 +66,7 @@ class KafkaProducer {
 
   // Waits until every message is delivered or has failed, but not past the end of the run: what is
   // left then has failed. Returns the first error that made a message fail.
-  std::optional<TaskError> Drain();
+  std::optional<TaskError> Flush();
 
  private:
   class Impl;

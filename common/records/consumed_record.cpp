@@ -15,9 +15,7 @@ namespace {
 using Type = RecordField::Type;
 using simdjson::dom::element;
 
-constexpr std::size_t kLongestEventId = 512;  // bytes
-constexpr std::size_t kLongestName = 512;     // of a required text, which an index holds
-constexpr std::chrono::hours kAhead(24);      // that a version may be of Kafka's time, and of now
+constexpr std::size_t kLongestName = 512;  // of a required text, which an index holds
 constexpr Instant kFirstTime = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 constexpr Instant kEndOfTime = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
 
@@ -123,7 +121,7 @@ bool IsText(std::string_view bytes) {
 
 std::string MadeEventId(const ConsumedMessage& message) {
   const std::chrono::sys_time<std::chrono::milliseconds> time(
-      std::chrono::milliseconds(std::max<std::int64_t>(message.timestamp_ms, 0)));
+      std::chrono::milliseconds(message.timestamp_ms.value_or(0)));
   const auto second = std::chrono::floor<std::chrono::seconds>(time);
   std::string text = FormatUtc(second);
   text.insert(text.size() - 1, fmt::format(".{:03}", (time - second).count()));
@@ -132,7 +130,7 @@ std::string MadeEventId(const ConsumedMessage& message) {
 
 class ConsumedRecordParser::Impl {
  public:
-  explicit Impl(Instant now) : latest_(now + kAhead) {}
+  explicit Impl(Instant now) : latest_(now + kMaxClockSkew) {}
 
   tl::expected<ConsumedRecord, std::string> Parse(const ConsumedMessage& message) {
     ConsumedRecord record;
@@ -169,7 +167,7 @@ class ConsumedRecordParser::Impl {
       message.event_id = event_id_;
     } else {
       if (!IsText(*message.event_id)) return "an event id that is no UTF-8 text";
-      if (message.event_id->size() > kLongestEventId) {
+      if (message.event_id->size() > kMaxEventId) {
         return fmt::format("an event id of {} bytes", message.event_id->size());
       }
     }
@@ -267,15 +265,16 @@ class ConsumedRecordParser::Impl {
 
   Wrong ReadTime(ConsumedRecord& record) const {
     std::optional<Instant> kafka_time;
-    if (record.message.timestamp_ms >= 0) {
+    if (record.message.timestamp_ms) {
       kafka_time =
           std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::milliseconds>(
-              std::chrono::milliseconds(record.message.timestamp_ms)));
+              std::chrono::milliseconds(*record.message.timestamp_ms)));
     }
     const auto own = times_.timestamp ? times_.timestamp : kafka_time;
     if (!own) return "no time, neither in the value nor from Kafka";
     record.version_time = std::min(*own, latest_);
-    if (kafka_time) record.version_time = std::min(record.version_time, *kafka_time + kAhead);
+    if (kafka_time)
+      record.version_time = std::min(record.version_time, *kafka_time + kMaxClockSkew);
     if (record.kind == RecordKind::kNews && times_.date) {
       record.event_time = *times_.date;  // news keep it whenever they are fetched again
     } else {

@@ -18,6 +18,9 @@
 // is wanted, which the DOM does not keep.)
 namespace steamflow {
 
+// Bytes of the longest event id that a store takes.
+inline constexpr std::size_t kMaxEventId = 512;
+
 // Whether what Kafka stores as bytes can be text in a database: UTF-8 without a NUL.
 bool IsText(std::string_view bytes);
 
@@ -26,7 +29,7 @@ struct ConsumedMessage {
   std::string_view topic;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  std::int64_t timestamp_ms = -1;            // -1 = none
+  std::optional<std::int64_t> timestamp_ms;
   std::optional<std::string_view> event_id;  // the header
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;  // nothing: a tombstone

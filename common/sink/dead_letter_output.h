@@ -29,12 +29,12 @@ class KafkaDeadLetterOutput : public DeadLetterOutput {
   void Await() override { letters_.Await(); }
   void Write(const DeadLetterMessage& letter) override { letters_.Write(letter, 0); }
   void Send() override {
-    if (const auto error = producer_.Drain()) throw *error;
+    if (const auto error = producer_.Flush()) throw *error;
   }
 
  private:
   KafkaProducer producer_;
-  DeadLetters letters_;
+  DeadLetterWriter letters_;
 };
 
 }  // namespace steamflow

@@ -11,12 +11,10 @@
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kLongestEventId = 512;  // bytes that are kept of one
-
 // The header, where it can be stored.
 std::string_view StoredEventId(const ConsumedMessage& message) {
   const std::string_view event_id = message.event_id.value_or("");
-  return event_id.size() <= kLongestEventId && IsText(event_id) ? event_id : std::string_view();
+  return event_id.size() <= kMaxEventId && IsText(event_id) ? event_id : std::string_view();
 }
 
 // What a record without such a header is known by, beside its offset and time.

@@ -77,9 +77,9 @@ class KafkaOutput : public RecordOutput {
 
   void Poll() override { producer_.Poll(); }
 
-  std::optional<TaskError> Drain() override {
+  std::optional<TaskError> Flush() override {
     const auto begun = Clock::now();
-    auto error = producer_.Drain();
+    auto error = producer_.Flush();
     if (!error) error = too_many_;
     if (run_.log.Shows(LogLevel::kDebug)) {
       run_.log.Debug(fmt::format(
@@ -142,7 +142,7 @@ class KafkaOutput : public RecordOutput {
   std::vector<KafkaHeader> headers_;  // of the record being written: event_id, then the common ones
   KafkaProducer producer_;
   KafkaProducer::Topic* topic_ = nullptr;
-  std::optional<DeadLetters> dead_letters_;                   // once there is one
+  std::optional<DeadLetterWriter> dead_letters_;              // once there is one
   std::map<std::uint64_t, std::deque<KeptDeadLetter>> kept_;  // by item
   std::size_t kept_bytes_ = 0;
   std::optional<TaskError> too_many_;  // where some of them were not kept

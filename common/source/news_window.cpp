@@ -9,15 +9,15 @@
 
 #include "parse_number.h"
 #include "task_error.h"
+#include "timestamp.h"
+#include "topics.h"
 
 namespace steamflow {
 namespace {
 
-constexpr std::string_view kDefaultTopic = "steam_news";
 constexpr char kSince[] = "since";
 constexpr std::string_view kDeadLetterPrefix = "letter:";
 constexpr std::int64_t kShortest = 30 * 86'400;  // seconds before the newest item
-constexpr std::int64_t kAhead = 86'400;          // seconds that a clock may be wrong by
 constexpr std::size_t kFewest = 200;             // items
 constexpr std::size_t kEditionSize = 12;
 constexpr int kAttempts = 3;
@@ -117,7 +117,7 @@ NewsWindow::NewsWindow(std::string key, Fields held, std::int64_t now)
     }
     if (field == kSince) {
       since_ = *date;
-      if (since_ > now_ + kAhead)
+      if (since_ > now_ + std::chrono::seconds(kMaxClockSkew).count())
         Refuse(key_, "begins more than a day ahead of the clock: set the clock right");
     } else {
       entries_[field] = {value.substr(0, kEditionSize), *date};
@@ -193,7 +193,7 @@ std::optional<std::string> NewestOf(const NewsWindow::Fields& fields) {
 }
 
 std::string NewsWindowKey(std::uint32_t appid, const std::string& topic) {
-  return fmt::format("news_seen:{}{}", appid, topic == kDefaultTopic ? "" : "@" + topic);
+  return fmt::format("news_seen:{}{}", appid, topic == kNewsTopic ? "" : "@" + topic);
 }
 
 NewsWindowStore NewsWindowIn(RedisClient& redis, const std::string& key) {

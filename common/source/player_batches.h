@@ -19,9 +19,9 @@ namespace steamflow {
 //
 // A call may fail because of one id. So, once all has been asked for, the batches that have failed
 // are asked for again in halves, then quarters, down to the id that fails alone; those that took
-// too long id by id, as there is no time for more. An outage is not
-// mistaken for broken ids: where too few calls have succeeded to tell, ids elsewhere
-// are asked for as well (witnesses), and when these fail the search ends.
+// too long id by id, as there is no time for more. An outage is not mistaken for broken ids: where
+// too few calls have succeeded to tell, ids elsewhere are asked for as well (witnesses), and when
+// these fail the search ends.
 class PlayerBatches {
  public:
   struct Response {

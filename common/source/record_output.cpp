@@ -58,7 +58,7 @@ class LineOutput : public RecordOutput {
 
   void Poll() override {}
 
-  std::optional<TaskError> Drain() override {
+  std::optional<TaskError> Flush() override {
     Flush();
     return std::nullopt;
   }
@@ -142,7 +142,7 @@ class NullOutput : public RecordOutput {
   }
   void SendDeadLetters(std::uint64_t) override {}
   void Poll() override {}
-  std::optional<TaskError> Drain() override { return std::nullopt; }
+  std::optional<TaskError> Flush() override { return std::nullopt; }
 
  private:
   SinkResult& result_;

@@ -60,7 +60,7 @@ class RecordOutput {
 
   // Waits until every record has arrived or failed, but not past the end of the run: what is left
   // then counts as failed. Returns the error that made records fail, if any did. Throws TaskError.
-  virtual std::optional<TaskError> Drain() = 0;
+  virtual std::optional<TaskError> Flush() = 0;
 };
 
 // The headers of every record of a run besides event_id, in their order.

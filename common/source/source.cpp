@@ -73,9 +73,9 @@ FetchEnd Source::FetchAll(const std::function<std::optional<Fetch>()>& next, std
   }
 }
 
-void Source::Drain() {
+void Source::Flush() {
   try {
-    const auto error = sink_->Drain();
+    const auto error = sink_->Flush();
     if (error && !sink_error_) sink_error_ = error;
   } catch (const TaskError& error) {
     OnSinkError(error);
@@ -94,12 +94,12 @@ void Source::SendDeadLetters(std::uint64_t item) {
   }
 }
 
-void Source::DrainWithDeadLetters() {
-  Drain();
+void Source::FlushWithDeadLetters() {
+  Flush();
   const auto items = items_.AwaitingDeadLetters();
   if (items.empty()) return;
   for (const std::uint64_t item : items) SendDeadLetters(item);
-  Drain();
+  Flush();
 }
 
 void Source::WarnOfRepairs(std::uint64_t repaired) const {

@@ -15,7 +15,16 @@
 namespace steamflow {
 
 // The parts that a running source is made of. A task adds what to ask for and what to make of the
-// responses.
+// responses. A run, in order:
+//
+// 1. The task reads its position from Redis (Walk, NewsWindow).
+// 2. FetchAll sends the calls. For each response the task tells ItemTracker the outcome of the item
+//    and hands on its records by Send. The output (KafkaOutput) calls back to ItemTracker as each
+//    record is acknowledged, or is kept as a dead letter.
+// 3. Flush waits for the acknowledgements.
+// 4. The position moves over the items that are done (EndWalk, NewsWindow). The dead letters of an
+//    item are sent right before the position passes it.
+// 5. ThrowUnlessComplete ends the run with what went wrong.
 class Source {
  public:
   // Begins to connect the sink.
@@ -35,13 +44,13 @@ class Source {
   FetchEnd FetchAll(const std::function<std::optional<Fetch>()>& next, std::uint64_t total);
 
   // Waits for every acknowledgement and gives back the unused part of the call budget.
-  void Drain();
+  void Flush();
 
   // Sends the dead letters of the item, of which nothing else is left: what moves past it is about
   // to move.
   void SendDeadLetters(std::uint64_t item);
-  // Drain, and the same with the dead letters of each item of which nothing else is left.
-  void DrainWithDeadLetters();
+  // Flush, and the same with the dead letters of each item of which nothing else is left.
+  void FlushWithDeadLetters();
 
   // Says how many escapes the parser has replaced, if any.
   void WarnOfRepairs(std::uint64_t repaired) const;

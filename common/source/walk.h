@@ -22,9 +22,8 @@ class Walk {
  public:
   // Of `listed` ids, where there are any, or of a fixed block, which need no state; else of the
   // next block of the walk in `store`, which may be null: then of the first one. With `read_only`
-  // nothing is written, as for
-  // --dry-run and the sinks that move no cursor. `now` is the clock's time. Throws TaskError:
-  // kSkipped at the end of the range, and what WalkState throws.
+  // nothing is written, as for --dry-run and the sinks that move no cursor. `now` is the clock's
+  // time. Throws TaskError: kSkipped at the end of the range, and what WalkState throws.
   Walk(const WalkOptions& options, const std::optional<std::vector<std::uint64_t>>& listed,
        const std::string& topic, Run& run, KeyStore* store, bool read_only, Instant now);
 

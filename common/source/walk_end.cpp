@@ -63,7 +63,7 @@ std::optional<std::string> EndWalk(Walk& walk, const std::vector<MethodCalls>& m
   return EndWalk(
       walk, methods, source.items(),
       {[&](const DeadLetter& letter, std::uint64_t item) { source.Send(letter, item); },
-       [&](std::uint64_t item) { source.SendDeadLetters(item); }, [&] { source.Drain(); }});
+       [&](std::uint64_t item) { source.SendDeadLetters(item); }, [&] { source.Flush(); }});
 }
 
 }  // namespace steamflow

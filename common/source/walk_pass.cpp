@@ -1,13 +1,6 @@
 #include "walk_pass.h"
 
 namespace steamflow {
-namespace {
-
-// How far ahead of the clock anything may be dated.
-constexpr std::chrono::hours kAhead(24);
-
-}  // namespace
-
 bool IsPass(const std::string& text) {
   const auto instant = ParseInstant(text);
   return instant && FormatMinute(*instant) == text;
@@ -15,16 +8,17 @@ bool IsPass(const std::string& text) {
 
 bool IsAhead(const std::string& pass, Instant now) {
   const auto instant = ParseInstant(pass);
-  return instant && *instant > now + kAhead;
+  return instant && *instant > now + kMaxClockSkew;
 }
 
 std::optional<std::string> NextPass(Instant logical, Instant now, const std::string& before) {
-  if (const std::string pass = FormatMinute(logical); logical <= now + kAhead && pass > before) {
+  if (const std::string pass = FormatMinute(logical);
+      logical <= now + kMaxClockSkew && pass > before) {
     return pass;
   }
   if (const std::string pass = FormatMinute(now); pass > before) return pass;
   const Instant next = *ParseInstant(before) + std::chrono::minutes(1);
-  if (next > now + kAhead) return std::nullopt;
+  if (next > now + kMaxClockSkew) return std::nullopt;
   return FormatMinute(next);
 }
 

@@ -11,9 +11,9 @@ namespace steamflow::steam_api {
 inline constexpr char kEResultHeader[] = "x-eresult";
 inline constexpr char kErrorMessageHeader[] = "x-error_message";
 
-// Why a response without data is an error rather than a response. Nothing where it is one: with
-// EResult 1 (OK), 15 (access denied: the profile is private), or none. A response with data is an
-// response whatever its headers.
+// Why a response without data is an error. Nothing if it says in this way that there is no data:
+// with EResult 1 (OK), 15 (access denied: the profile is private), or without one. Ask only about
+// responses without data: one with data is valid whatever its headers say.
 std::optional<std::string> ErrorWithoutData(const std::map<std::string, std::string>& headers);
 
 }  // namespace steamflow::steam_api

@@ -102,7 +102,7 @@ void SteamFlags::AddTo(const Flags& flags) {
           WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"));
 }
 
-void SteamFlags::AddKeyTo(const Flags& flags) {
+void SteamFlags::AddBudgetTo(const Flags& flags) {
   flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY", "The API key");
   flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY_FILE", "Else a file that holds it");
   flags.AddVariable("STEAM_API_KEY_FILE", "Else this");

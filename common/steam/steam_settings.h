@@ -36,8 +36,8 @@ struct SteamFlags {
   std::string timezone;
   std::string call_budget;  // as text: it may come from a Variable
 
-  void AddTo(const Flags& flags);     // address and zone
-  void AddKeyTo(const Flags& flags);  // the call budget, of calls with the key
+  void AddTo(const Flags& flags);        // address and zone
+  void AddBudgetTo(const Flags& flags);  // the call budget, of calls with the key
 };
 
 // The API key: AIRFLOW_VAR_STEAM_API_KEY, else the file that STEAM_API_KEY_FILE (a Variable or a

@@ -11,7 +11,7 @@
 
 namespace steamflow {
 
-// Puts the records of dead letters back into their topics. A record and the note that its dead dead
+// Puts the records of dead letters back into their topics. A record and the note that its dead
 // letter was replayed are stored in one Kafka transaction, so that whatever happens a dead letter
 // is replayed once: from its beginning on, this is the only one that can replay anything, and the
 // notes of all earlier ones can be read.

@@ -17,8 +17,9 @@ namespace steamflow {
 // same offsets. Letters of one place are of one record: each store may have refused it.
 using RecordPlace = std::tuple<std::string, std::int32_t, std::int64_t, std::string>;
 
-// A dead letter as its topic holds it: one that DeadLetters wrote, or one that Kafka Connect wrote
-// with errors.deadletterqueue.context.headers.enable (its headers are named __connect.errors.*).
+// A dead letter as its topic holds it: one that DeadLetterWriter wrote, or one that Kafka Connect
+// wrote with errors.deadletterqueue.context.headers.enable (its headers are named
+// __connect.errors.*).
 struct StoredDeadLetter {
   enum class State {
     kOpen,
@@ -42,8 +43,8 @@ struct StoredDeadLetter {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-std::string_view Name(
-    StoredDeadLetter::State state);  // "open", "replayed", "truncated", "no record"
+// "open", "replayed", "truncated", "no record"
+std::string_view Name(StoredDeadLetter::State state);
 
 // The dead letter in a message of the topic of dead letters; never kReplayed, which only a later
 // message tells.

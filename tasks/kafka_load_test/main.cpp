@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
       producer.Produce(topic, {record.key, record.value, headers, /*value_stays=*/true}, item);
       ++result.records;
     }
-    const auto error = producer.Drain();
+    const auto error = producer.Flush();
     result.acknowledged = meter->delivered();
     result.bytes = meter->bytes();
     run.result.sections.emplace_back("load", meter->Section());

@@ -21,8 +21,7 @@ class KafkaHealth {
   std::string CheckBrokers() const;
 
   // The topic's size and what it lacks. Throws TaskError: kConfig where it does not exist,
-  // kTransient where it takes no records as brokers are down
-  // or out of reach.
+  // kTransient where it takes no records as brokers are down or out of reach.
   std::string CheckTopic(const std::string& name) const;
 
  private:

@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
                   "pipeline-check --brokers localhost:9092 --redis-url redis://localhost:6379/0");
   SourceOptions options;
   options.steam.AddTo(command.flags());
-  options.steam.AddKeyTo(command.flags());
+  options.steam.AddBudgetTo(command.flags());
   options.redis.AddTo(command.flags());
   options.kafka.AddTo(command.flags());
   PostgresFlags postgres;

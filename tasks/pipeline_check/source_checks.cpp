@@ -4,6 +4,7 @@
 
 #include "news_window.h"
 #include "steam_urls.h"
+#include "topics.h"
 #include "walk.h"
 
 namespace steamflow {
@@ -70,7 +71,7 @@ std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uin
     }
   }
   for (const std::uint32_t appid : news_apps) {
-    const std::string key = NewsWindowKey(appid, "steam_news");
+    const std::string key = NewsWindowKey(appid, kNewsTopic);
     check([&] { NewsWindow(key, NewsWindowIn(redis, key).read(), 0); });
   }
   if (!wrong.empty()) throw Combine(wrong);

@@ -59,7 +59,7 @@ std::map<std::string, SinkIndex> IndicesOfNow(const std::string& prefix) {
   std::map<std::string, SinkIndex> indices{{"steamflow-" + positions, {.name = positions}}};
   for (const std::string& topic : RecordTopics()) {
     const RecordKind kind = KindOf(topic);
-    const std::string alias = IndexName(prefix, topic);
+    const std::string alias = AliasName(prefix, topic);
     const std::string name = "steamflow-" + alias;
     const std::string suffix = IndexSuffix(kind, std::nullopt);
     indices[name + suffix] = {alias + suffix, alias, IsState(kind)};
@@ -86,7 +86,7 @@ void CheckIndices(RestClient& client, const std::string& prefix) {
 // What a sink's login may not do, where the server can tell: Elasticsearch with security.
 std::vector<std::string> MissingRights(RestClient& client, const std::string& prefix) {
   Json names = Json::array({PositionsIndex(prefix)});
-  for (const std::string& topic : RecordTopics()) names.push_back(IndexName(prefix, topic) + "-*");
+  for (const std::string& topic : RecordTopics()) names.push_back(AliasName(prefix, topic) + "-*");
   const Json indices{{"names", std::move(names)},
                      {"privileges", {"create_index", "index", "read", "view_index_metadata"}}};
   const Json body{{"cluster", Json::array({"manage_ilm", "manage_index_templates"})},

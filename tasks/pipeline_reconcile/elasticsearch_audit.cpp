@@ -62,7 +62,7 @@ StoreAudit::Offsets ElasticsearchAudit::StoredOffsets(
 std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> records) {
   Json wanted = Json::array();
   for (const AuditedRecord& record : records) {
-    wanted.push_back({{"_index", IndexName(index_prefix_, record.topic) +
+    wanted.push_back({{"_index", AliasName(index_prefix_, record.topic) +
                                      IndexSuffix(record.kind, record.id_time)},
                       {"_id", IsState(record.kind) ? record.state_id : record.event_id}});
   }

@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
     };
 
     const FetchEnd end = source.FetchAll(next, games.size());
-    source.DrainWithDeadLetters();
+    source.FlushWithDeadLetters();
     source.ThrowUnlessComplete(end, failed);
   });
 }

@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
     };
 
     const FetchEnd end = source.FetchAll(next, appids.size());
-    source.DrainWithDeadLetters();
+    source.FlushWithDeadLetters();
     for (std::size_t app = 0; app < appids.size(); ++app) {
       if (!config.moves_cursor() || !source.items().IsDone(app)) continue;
       const NewsWindow& window = feeds[app].window();

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   SourceOptions options{.topic = kPlayerTopic};
   options.AddTo(command.flags());
   options.redis.AddTo(command.flags());
-  options.steam.AddKeyTo(command.flags());
+  options.steam.AddBudgetTo(command.flags());
   WalkOptions walk_options{
       .cursor_key = "last_user_id", .topic = kPlayerTopic, .start_id = 76561197960434622};
   walk_options.AddTo(command.flags());

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   SourceOptions options{.topic = kRecentGameTopic};
   options.AddTo(command.flags());
   options.redis.AddTo(command.flags());
-  options.steam.AddKeyTo(command.flags());
+  options.steam.AddBudgetTo(command.flags());
   WalkOptions walk_options{
       .cursor_key = "last_steam_id", .topic = kRecentGameTopic, .start_id = 76561197960499900};
   walk_options.AddTo(command.flags());
