@@ -60,11 +60,10 @@ class Airflow:
         instance: dict[str, Any] = self.ask(f"{run}/taskInstances/{task}")
         return instance
 
-    def result(self, run: str, task: str) -> dict[str, Any]:
-        """The XCom of a task that has succeeded."""
-        instance = self.task(run, task)
-        assert instance["state"] == "success", instance
-        entry = self.ask(f"{run}/taskInstances/{task}/xcomEntries/return_value")
+    def result(self, run: str, task: str, index: int = -1) -> dict[str, Any]:
+        """The XCom of a task, or of one of those that it is mapped to, in a run that has succeeded."""
+        path = f"{run}/taskInstances/{task}/xcomEntries/return_value"
+        entry = self.ask(f"{path}?map_index={index}")
         result: dict[str, Any] = entry["value"]
         assert result["run"]["run_id"] == run.rsplit("/", 1)[1]
         return result
@@ -73,6 +72,6 @@ class Airflow:
         """The XCom of the task in a run of this DAG, which is switched on for it."""
         self.switch(dag, on=True)
         run = self.start(dag)
-        self.await_end(run)
+        assert self.await_end(run) == "success"
         self.switch(dag, on=False)
         return self.result(run, task)

@@ -165,7 +165,7 @@ def test_brokers_of_the_trial_are_those_of_compose():
     given = {each["name"]: each.get("value") for each in container["env"]}
     wanted = env_file(ROOT / "docker/kafka/broker.env")
     assert wanted.keys() <= given.keys()
-    own = {  # names of pods, no listener for the host, logins as in compose.scram.yaml
+    own = {  # names of pods, no listener for the host, logins
         "KAFKA_CONTROLLER_QUORUM_VOTERS",
         "KAFKA_LISTENERS",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
