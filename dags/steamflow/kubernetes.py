@@ -10,10 +10,19 @@ from typing import Any
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.providers.common.compat.sdk import AirflowException
 from kubernetes.client import (
+    V1Capabilities,
     V1EnvVar,
     V1EnvVarSource,
+    V1KeyToPath,
+    V1Pod,
+    V1PodSecurityContext,
     V1ResourceRequirements,
+    V1SeccompProfile,
     V1SecretKeySelector,
+    V1SecretVolumeSource,
+    V1SecurityContext,
+    V1Volume,
+    V1VolumeMount,
 )
 from kubernetes.client.exceptions import ApiException
 
@@ -24,13 +33,47 @@ from steamflow.settings import IMAGE, KUBERNETES_SECRET
 CONTAINER_START_SECONDS = 60
 SECRETS = re.compile("AIRFLOW_CONN_.*|AIRFLOW_VAR_.*(KEY|PASSWORD)")
 
+# The image's own user, for the sidecar too, whose image has root as its user.
+POD_SECURITY = V1PodSecurityContext(
+    run_as_non_root=True,
+    run_as_user=65532,
+    run_as_group=65532,
+    seccomp_profile=V1SeccompProfile(type="RuntimeDefault"),
+)
+CONTAINER_SECURITY = V1SecurityContext(
+    allow_privilege_escalation=False,
+    read_only_root_filesystem=True,
+    capabilities=V1Capabilities(drop=["ALL"]),
+)
 
-def pod_variable(name: str, value: str) -> V1EnvVar:
-    if not KUBERNETES_SECRET or not SECRETS.fullmatch(name):
-        return V1EnvVar(name=name, value=value)
+# Where the Secret has them: the authority of servers of one's own, and where programs find it. A
+# program looks only where these say, so there are two, for that one and the image's.
+AUTHORITY = "certificate.pem"
+AUTHORITY_FOLDER = "/run/steamflow"
+AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def secret_variable(name: str) -> V1EnvVar:
     # Optional: what is not in the Secret is unset, and the program says so.
     key = V1SecretKeySelector(name=KUBERNETES_SECRET, key=name, optional=True)
     return V1EnvVar(name=name, value_from=V1EnvVarSource(secret_key_ref=key))
+
+
+def pod_variable(name: str, value: str) -> V1EnvVar:
+    if KUBERNETES_SECRET and SECRETS.fullmatch(name):
+        return secret_variable(name)
+    return V1EnvVar(name=name, value=value)
+
+
+def authority() -> dict[str, Any]:
+    """The Secret's authority as a file of the pod."""
+    items = [V1KeyToPath(key=AUTHORITY, path=AUTHORITY)]
+    source = V1SecretVolumeSource(secret_name=KUBERNETES_SECRET, items=items, optional=True)
+    mount = V1VolumeMount(name="authority", mount_path=AUTHORITY_FOLDER, read_only=True)
+    return {
+        "volumes": [V1Volume(name="authority", secret=source)],
+        "volume_mounts": [mount],
+    }
 
 
 class KubernetesTask(Program, KubernetesPodOperator):
@@ -38,11 +81,17 @@ class KubernetesTask(Program, KubernetesPodOperator):
 
     def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
         self.program = argv[0]
+        variables = [pod_variable(name, value) for name, value in environment.items()]
+        if KUBERNETES_SECRET:
+            variables += map(secret_variable, AUTHORITY_VARIABLES)
+            kwargs |= authority()
         super().__init__(
             name=self.program,
             image=IMAGE,
             arguments=list(argv),
-            env_vars=[pod_variable(name, value) for name, value in environment.items()],
+            env_vars=variables,
+            security_context=POD_SECURITY,
+            container_security_context=CONTAINER_SECURITY,
             container_resources=V1ResourceRequirements(limits={"memory": MEMORY_LIMIT}),
             automount_service_account_token=False,
             startup_timeout_seconds=CONTAINER_START_SECONDS,
@@ -52,6 +101,13 @@ class KubernetesTask(Program, KubernetesPodOperator):
             log_pod_spec_on_failure=False,  # it holds the environment
             **kwargs,
         )
+
+    def build_pod_request_obj(self, context: Any = None) -> V1Pod:
+        """With the sidecar, which comes last, as closed as the program."""
+        pod = super().build_pod_request_obj(context)
+        for container in pod.spec.containers:
+            container.security_context = container.security_context or CONTAINER_SECURITY
+        return pod
 
     def execute(self, context: Any) -> dict[str, Any]:
         return outcome(self.program, 0, result_in(super().execute(context)), "")

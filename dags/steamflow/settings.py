@@ -9,7 +9,8 @@ does not belong here: that is a Variable or Connection of its task.
 - `AIRFLOW_VAR_STEAMFLOW_DOCKER_NETWORK`: docker: the network that reaches Kafka and Redis, where
   that is not Docker's default bridge.
 - `AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET`: kubernetes: the Secret, in the pods' namespace, from which
-  they get Connections, keys and passwords by reference; its keys are AIRFLOW_CONN_* and AIRFLOW_VAR_*.
+  they get Connections, keys and passwords by reference; its keys are AIRFLOW_CONN_* and AIRFLOW_VAR_*,
+  and for an authority of one's own certificate.pem, SSL_CERT_FILE and SSL_CERT_DIR.
   Default: Airflow writes them into the pod's specification.
 - `AIRFLOW_VAR_STEAMFLOW_SHARDS`: how many tasks share the walk of a sharded DAG, 1 to 999.
 """

@@ -58,6 +58,39 @@ def test_kubernetes_pod(pod_task):
     assert "/airflow/xcom" in [mount.mount_path for mount in program.volume_mounts]
 
 
+def test_kubernetes_takes_all_rights_from_the_pod(pod_task):
+    """As the profile `restricted` of a namespace asks of every container, the sidecar too."""
+    pod = pod_task().build_pod_request_obj()
+    context = pod.spec.security_context
+    assert context.run_as_non_root is True
+    assert (
+        context.run_as_user == context.run_as_group == 65532
+    )  # the image's; the sidecar's is root
+    assert context.seccomp_profile.type == "RuntimeDefault"
+    for container in pod.spec.containers:
+        assert container.security_context.allow_privilege_escalation is False
+        assert container.security_context.read_only_root_filesystem is True
+        assert container.security_context.capabilities.drop == ["ALL"]
+
+
+def test_kubernetes_leaves_the_sidecar_what_the_connection_says(pod_task):
+    task = pod_task()
+    own = {"runAsUser": 1}
+    task.hook.get_xcom_sidecar_container_security_context.return_value = own
+    assert task.build_pod_request_obj().spec.containers[1].security_context == own
+
+
+def test_kubernetes_gives_the_pod_an_authority(pod_task):
+    """Of servers whose certificates no public one has signed, where the Secret has it."""
+    assert not [each for each in pod_task().build_pod_request_obj().spec.volumes if each.secret]
+    pod = pod_task(KUBERNETES_SECRET="steamflow-connections").build_pod_request_obj()
+    (volume,) = (each for each in pod.spec.volumes if each.secret)
+    assert (volume.secret.secret_name, volume.secret.optional) == ("steamflow-connections", True)
+    assert [(item.key, item.path) for item in volume.secret.items] == [("certificate.pem",) * 2]
+    (mount,) = (each for each in pod.spec.containers[0].volume_mounts if each.name == volume.name)
+    assert (mount.mount_path, mount.read_only) == ("/run/steamflow", True)
+
+
 def test_kubernetes_gives_the_pod_what_is_secret(pod_task):
     pod = pod_task(KUBERNETES_SECRET="steamflow-connections").build_pod_request_obj()
     program, _ = pod.spec.containers
@@ -67,7 +100,7 @@ def test_kubernetes_gives_the_pod_what_is_secret(pod_task):
         "AIRFLOW_CONN_KAFKA_DEFAULT",
         "AIRFLOW_CONN_REDIS_DEFAULT",
     }
-    assert set(given) == secrets
+    assert set(given) == secrets | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
     for name, key in given.items():
         assert (key.name, key.key, key.optional) == ("steamflow-connections", name, True)
     plain = {each.name: each.value for each in program.env if not each.value_from}

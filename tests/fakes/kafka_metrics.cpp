@@ -21,10 +21,17 @@ constexpr int kTimeoutMs = 5000;
 using Client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
 using Partition = std::pair<std::string, int>;
 
-Client MakeClient(const std::string& brokers, const std::string& group) {
+// Names and values of librdkafka.
+using Properties = std::map<std::string, std::string>;
+
+Client MakeClient(const Properties& properties, const std::string& group) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   std::array<char, 512> cause{};
-  rd_kafka_conf_set(conf, "bootstrap.servers", brokers.c_str(), nullptr, 0);
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), cause.data(), cause.size())) {
+      throw std::runtime_error(cause.data());
+    }
+  }
   rd_kafka_conf_set(conf, "group.id", group.c_str(), nullptr, 0);
   rd_kafka_conf_set_log_cb(conf, nullptr);
   Client client(rd_kafka_new(RD_KAFKA_CONSUMER, conf, cause.data(), cause.size()),
@@ -43,8 +50,8 @@ std::string Labels(const Partition& partition) {
 
 class KafkaMetrics {
  public:
-  explicit KafkaMetrics(std::string brokers)
-      : brokers_(std::move(brokers)), client_(MakeClient(brokers_, "kafka-metrics")) {}
+  explicit KafkaMetrics(Properties properties)
+      : properties_(std::move(properties)), client_(MakeClient(properties_, "kafka-metrics")) {}
 
   std::string Text() {
     const std::lock_guard lock(mutex_);
@@ -94,7 +101,7 @@ class KafkaMetrics {
 
   void AddGroup(const rd_kafka_group_info& group, const std::map<Partition, std::int64_t>& ends) {
     const std::string name = group.group;
-    const Client client = MakeClient(brokers_, name);
+    const Client client = MakeClient(properties_, name);
     const std::unique_ptr<rd_kafka_topic_partition_list_t,
                           decltype(&rd_kafka_topic_partition_list_destroy)>
         offsets(rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy);
@@ -119,7 +126,7 @@ class KafkaMetrics {
     Add("consumergroup_members", "consumergroup=\"" + name + "\"", group.member_cnt);
   }
 
-  const std::string brokers_;
+  const Properties properties_;
   const Client client_;
   std::mutex mutex_;
   std::ostringstream text_;
@@ -128,10 +135,18 @@ class KafkaMetrics {
 }  // namespace
 
 // kafka-metrics BROKERS: prints its address, and serves /metrics until it is ended.
-// kafka-metrics BROKERS [PORT]: on every address with a port, else on a free one of loopback.
+// kafka-metrics BROKERS [PORT [NAME=VALUE...]]: on every address with a port, else on a free one of
+// loopback; with these properties of librdkafka.
 int main(int argc, char** argv) {
-  if (argc < 2 || argc > 3) return 64;
-  KafkaMetrics metrics(argv[1]);
+  if (argc < 2) return 64;
+  Properties properties = {{"bootstrap.servers", argv[1]}};
+  for (int i = 3; i < argc; ++i) {
+    const std::string property = argv[i];
+    const std::size_t equals = property.find('=');
+    if (equals == std::string::npos) return 64;
+    properties[property.substr(0, equals)] = property.substr(equals + 1);
+  }
+  KafkaMetrics metrics(std::move(properties));
   httplib::Server server;
   server.Get("/metrics", [&](const httplib::Request&, httplib::Response& response) {
     response.set_content(metrics.Text(), "text/plain; version=0.0.4");
@@ -139,7 +154,7 @@ int main(int argc, char** argv) {
   server.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
     response.set_content("ok", "text/plain");
   });
-  if (argc == 3) return server.listen("0.0.0.0", std::stoi(argv[2])) ? 0 : 1;
+  if (argc > 2) return server.listen("0.0.0.0", std::stoi(argv[2])) ? 0 : 1;
   std::cout << "127.0.0.1:" << server.bind_to_any_port("127.0.0.1") << std::endl;
   return server.listen_after_bind() ? 0 : 1;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,22 +28,30 @@ def load_all(path: Path) -> list[Any]:
 
 
 def rendered(folder: Path) -> Iterator[Resource]:
-    """What kustomize makes of a folder that only lists resources and names their namespace."""
+    """What kustomize makes of a folder that only lists resources and files and names their namespace."""
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    assert kustomization.keys() == {"apiVersion", "kind", "namespace", "resources"}
-    for name in kustomization["resources"]:
+    known = {"apiVersion", "kind", "namespace", "resources", "configMapGenerator"}
+    assert kustomization.keys() <= known
+    for name in kustomization.get("resources", []):
         path = folder / name
         for resource in rendered(path) if path.is_dir() else load_all(path):
-            if resource["kind"] != "Namespace":
+            if resource["kind"] not in {"Namespace", "ConfigMap"}:
                 assert resource["metadata"]["namespace"] == kustomization["namespace"]
             yield resource
-    listed = {name for name in kustomization["resources"] if name.endswith(".yaml")}
+    for each in kustomization.get("configMapGenerator", []):
+        data = {file: (folder / file).read_text() for file in each["files"]}
+        metadata = {"name": each["name"]}
+        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+    listed = {name for name in kustomization.get("resources", []) if name.endswith(".yaml")}
     present = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
     assert listed == present, f"not listed in {folder}"
 
 
-RESOURCES = list(rendered(KUBERNETES / "overlays/trial"))
+TRIAL = list(rendered(KUBERNETES / "overlays/trial"))
+STRIMZI_OVERLAY = list(rendered(KUBERNETES / "overlays/strimzi"))
+RESOURCES = TRIAL + [each for each in STRIMZI_OVERLAY if each not in TRIAL]
 VALUES = yaml.safe_load((KUBERNETES / "airflow.yaml").read_text())
+SECRET_NAME = re.compile("PASSWORD|SECRET_KEY|FERNET|JWT|_CONN")
 
 
 def name_of(resource: Resource) -> str:
@@ -56,14 +65,15 @@ def of_kind(*kinds: str) -> list[Resource]:
 
 
 def pods() -> list[tuple[str, Resource]]:
-    return [(name_of(each), each["spec"]["template"]) for each in of_kind("StatefulSet", "Job")]
+    workloads = of_kind("StatefulSet", "Deployment", "Job")
+    return [(name_of(each), each["spec"]["template"]) for each in workloads]
 
 
 def containers() -> list[Any]:
     return [
         pytest.param(container, id=f"{name}/{container['name']}")
         for name, pod in pods()
-        for container in pod["spec"]["containers"]
+        for container in pod["spec"].get("initContainers", []) + pod["spec"]["containers"]
     ]
 
 
@@ -148,6 +158,22 @@ def test_brokers_are_those_of_compose():
     assert pool["spec"]["replicas"] == 3
 
 
+def test_brokers_of_the_trial_are_those_of_compose():
+    (kafka,) = (each for each in TRIAL if name_of(each) == "StatefulSet/kafka")
+    assert kafka["spec"]["replicas"] == 3
+    (container,) = kafka["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    wanted = env_file(ROOT / "docker/kafka/broker.env")
+    assert wanted.keys() <= given.keys()
+    own = {  # names of pods, no listener for the host, logins
+        "KAFKA_CONTROLLER_QUORUM_VOTERS",
+        "KAFKA_LISTENERS",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+        "KAFKA_LOG_DIRS",
+    }
+    assert {name for name in wanted if given[name] != wanted[name]} == own
+
+
 def test_data_survives_its_pod():
     """The reference's was in emptyDir volumes."""
     (pool,) = of_kind("KafkaNodePool")
@@ -163,7 +189,8 @@ def test_data_survives_its_pod():
         }
         assert claims <= mounted
         for volume in each["spec"]["template"]["spec"].get("volumes", []):
-            assert "secret" in volume or volume["emptyDir"]["medium"] == "Memory"
+            kinds = volume.keys() - {"name"}
+            assert kinds <= {"secret", "configMap"} or volume["emptyDir"]["medium"] == "Memory"
 
 
 def test_addresses_stay():
@@ -188,7 +215,8 @@ def test_addresses_stay():
 @EVERY_CONTAINER
 def test_container_is_pinned_limited_and_without_privileges(container):
     name, _, tag = container["image"].partition(":")
-    assert tag in {*VERSIONS.values(), project_version()}, name
+    version = tag.removeprefix("v").removesuffix("-alpine")
+    assert version in {*VERSIONS.values(), project_version()}, name
     assert {"memory", "cpu"} <= container["resources"]["requests"].keys()
     assert "memory" in container["resources"]["limits"]
     context = container["securityContext"]
@@ -199,9 +227,16 @@ def test_container_is_pinned_limited_and_without_privileges(container):
 @EVERY_CONTAINER
 def test_secrets_are_references(container):
     for variable in container.get("env", []):
-        if "PASSWORD" in variable["name"]:
-            assert "secretKeyRef" in variable["valueFrom"]
-    assert not [each for each in RESOURCES if each["kind"] in {"Secret", "ConfigMap"}]
+        if SECRET_NAME.search(variable["name"]):
+            assert "secretKeyRef" in variable["valueFrom"], variable["name"]
+        password = re.search(r"password=\W*(\w+)", variable.get("value", ""))
+        assert not password or variable["value"].count("$(") > 0
+
+
+def test_no_secret_is_written_down():
+    assert not [each for each in RESOURCES if each["kind"] == "Secret"]
+    for each in of_kind("ConfigMap"):
+        assert not [name for name in each["data"] if SECRET_NAME.search(name)], name_of(each)
 
 
 def project_version() -> str:
@@ -209,10 +244,23 @@ def project_version() -> str:
     return text.split("project(steamflow VERSION ")[1].split()[0]
 
 
-def test_pods_do_not_run_as_root():
+def test_pods_are_restricted():
+    """As the namespace of the trial asks; the scheduler alone talks to the cluster."""
     for name, pod in pods():
-        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True, name
-        assert pod["spec"]["automountServiceAccountToken"] is False, name
+        context = pod["spec"]["securityContext"]
+        assert context["runAsNonRoot"] is True, name
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        talks = pod["spec"]["automountServiceAccountToken"]
+        assert talks is (name == "StatefulSet/airflow-scheduler"), name
+    (namespace,) = (each for each in TRIAL if each["kind"] == "Namespace")
+    labels = namespace["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_every_server_is_probed():
+    for each in of_kind("StatefulSet", "Deployment"):
+        for container in each["spec"]["template"]["spec"]["containers"]:
+            assert "livenessProbe" in container, name_of(each)
 
 
 def test_every_server_has_a_disruption_budget():
@@ -228,16 +276,17 @@ def test_every_server_has_a_disruption_budget():
 
 def test_network_policies_close_the_stores():
     policies = {each["metadata"]["name"]: each["spec"] for each in of_kind("NetworkPolicy")}
-    assert policies["nothing-by-default"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
-    guarded = policies["stores"]["podSelector"]["matchLabels"].items()
-    for each in of_kind("StatefulSet"):
-        assert guarded <= each["spec"]["template"]["metadata"]["labels"].items()
+    assert policies.pop("nothing-by-default") == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    for each in of_kind("StatefulSet", "Deployment"):
+        labels = each["spec"]["template"]["metadata"]["labels"].items()
+        selectors = [policy["podSelector"]["matchLabels"] for policy in policies.values()]
+        assert any(selector.items() <= labels for selector in selectors), name_of(each)
     allowed = [
         source["podSelector"]["matchLabels"] for source in policies["stores"]["ingress"][0]["from"]
     ]
-    (job,) = of_kind("Job")
-    labels = job["spec"]["template"]["metadata"]["labels"].items()
-    assert any(source.items() <= labels for source in allowed)
+    for job in of_kind("Job"):
+        labels = job["spec"]["template"]["metadata"]["labels"].items()
+        assert any(source.items() <= labels for source in allowed), name_of(job)
 
 
 def test_values_of_the_chart():
@@ -250,11 +299,18 @@ def test_values_of_the_chart():
     environment = {each["name"]: each["value"] for each in VALUES["env"]}
     secret = environment["AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET"]
     assert secret == given["secretRef"]["name"]
-    readme = (KUBERNETES / "README.md").read_text()
+    init = (KUBERNETES / "init").read_text()
     names = [VALUES["data"]["metadataSecretName"], VALUES["data"]["brokerUrlSecretName"]]
     names += [
         VALUES[f"{kind}Name"] for kind in ("fernetKeySecret", "apiSecretKeySecret", "jwtSecret")
     ]
-    names += ["steamflow-connections", "certificate", "redis", "postgres", "elasticsearch"]
-    for name in names:  # made in the README's steps
-        assert f"secret generic {name} " in readme, name
+    for name in {*names, *secret_names()}:
+        assert re.search(rf"^ *secret {name} ", init, re.MULTILINE), name
+
+
+def secret_names() -> set[str]:
+    """Of all secrets that pods refer to, whether as variables or as files."""
+    text = json.dumps([pod for _, pod in pods()])
+    return set(re.findall(r'"(?:secretKeyRef|secretRef)": {"name": "([^"]+)"', text)) | set(
+        re.findall(r'"secretName": "([^"]+)"', text)
+    )

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from airflow_api import Airflow
 from compose import ROOT, is_job, size
 from stack import LOCAL, MemoryCgroup, Stack, await_true, engine, result_of
 
@@ -80,55 +81,9 @@ def test_our_containers_cannot_be_written_to(stack):
     assert done.returncode == 74, done.stdout + done.stderr
 
 
-class Airflow:
-    """Its API, as a user of the web page."""
-
-    def __init__(self, stack: Stack, password: str):
-        self.api = f"http://{stack.published('airflow-apiserver')}"
-        self.token = ""
-        self.token = self.login(password)
-
-    def login(self, password: str) -> str:
-        credentials = {"username": "admin", "password": password}
-        return str(self.ask("/auth/token", credentials)["access_token"])
-
-    def ask(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
-        request = urllib.request.Request(
-            self.api + path,
-            method=method,
-            data=json.dumps(body).encode() if body else None,
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def knows(self, dag: str) -> bool:
-        try:
-            self.ask(f"/api/v2/dags/{dag}")
-        except urllib.error.HTTPError as error:
-            assert error.code == 404
-            return False
-        return True
-
-    def run(self, dag: str, task: str) -> dict[str, Any]:
-        """The XCom of the task in a run of this DAG, which is switched on for it."""
-        await_true(lambda: self.knows(dag), 300, f"{dag} is parsed")
-        self.ask(f"/api/v2/dags/{dag}", {"is_paused": False}, "PATCH")
-        runs = f"/api/v2/dags/{dag}/dagRuns"
-        run_id = self.ask(runs, {"logical_date": None})["dag_run_id"]
-        states = {"success", "failed"}
-        await_true(lambda: self.ask(f"{runs}/{run_id}")["state"] in states, 300, f"{dag} has run")
-        self.ask(f"/api/v2/dags/{dag}", {"is_paused": True}, "PATCH")
-        instance = f"{runs}/{run_id}/taskInstances/{task}"
-        assert self.ask(instance)["state"] == "success"
-        result: dict[str, Any] = self.ask(f"{instance}/xcomEntries/return_value")["value"]
-        assert result["run"]["run_id"] == run_id
-        return result
-
-
 @pytest.fixture(scope="module")
 def airflow(stack, dotenv) -> Airflow:
-    return Airflow(stack, dotenv["AIRFLOW_ADMIN_PASSWORD"])
+    return Airflow(stack.published("airflow-apiserver"), dotenv["AIRFLOW_ADMIN_PASSWORD"])
 
 
 def test_celery_takes_records_from_steam_to_postgres(airflow, stack):

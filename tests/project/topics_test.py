@@ -25,7 +25,7 @@ def main() -> None:
 
     made = json.loads((PROJECT / "docker/kafka/topics.json").read_text())
     assert set(made) == topics, "docker/kafka/topics.json"
-    in_kubernetes = (PROJECT / "docker/kubernetes/base/topics.yaml").read_text()
+    in_kubernetes = (PROJECT / "docker/kubernetes/overlays/strimzi/topics.yaml").read_text()
     assert set(re.findall(r"topicName: (\w+)", in_kubernetes)) == topics, "topics.yaml"
 
     for path in (PROJECT / "docker/connect").glob("*.json"):
