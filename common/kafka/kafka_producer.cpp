@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "kafka_error.h"
@@ -178,10 +179,9 @@ class KafkaProducer::Impl {
       rd_kafka_purge(kafka_.get(), kPurgeAll);
       while (rd_kafka_outq_len(kafka_.get()) > 0) rd_kafka_poll(kafka_.get(), 10);
     }
-    for (const Kept& kept : refused_) {
+    for (const Kept& kept : std::exchange(refused_, {})) {
       Failed(kept.topic, kept.item, RD_KAFKA_RESP_ERR__TIMED_OUT);
     }
-    refused_.clear();
     return error_;
   }
 
@@ -220,7 +220,7 @@ class KafkaProducer::Impl {
     }
   }
 
-  void Flush() {
+  void AwaitQueue() {
     while (rd_kafka_outq_len(kafka_.get()) > 0 && Left().count() > 0) {
       rd_kafka_flush(kafka_.get(), static_cast<int>(std::min(kSlice, Left()).count()));
     }
@@ -228,7 +228,7 @@ class KafkaProducer::Impl {
 
   // The broker judges batches: of a refused one only the message that is too large is to blame.
   void SendRefusedAlone() {
-    Flush();  // before this, refusals are still of batches
+    AwaitQueue();  // before this, refusals are still of batches
     while (!refused_.empty() && Left().count() > 0) {
       const Kept kept = std::move(refused_.front());
       refused_.pop_front();
@@ -237,10 +237,10 @@ class KafkaProducer::Impl {
       if (const auto error = Queue(kept.topic, kept.message(), kept.item)) {
         Failed(kept.topic, kept.item, error);
       }
-      Flush();
+      AwaitQueue();
       is_alone_ = false;
       if (refusal_of_one_) Refused(kept.topic, kept.message(), kept.item, refusal_of_one_);
-      Flush();  // of what took its place
+      AwaitQueue();  // of what took its place
     }
   }
 

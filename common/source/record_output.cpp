@@ -43,7 +43,7 @@ class LineOutput : public RecordOutput {
     ++result_.records;
     result_.bytes += record.value.size();
     items_.emplace_back(item, Delivery::kRecord);
-    if (buffer_.size() >= kBuffer) Flush();
+    if (buffer_.size() >= kBuffer) WriteBuffer();
   }
 
   void Write(const DeadLetter& letter, std::uint64_t item) override {
@@ -59,7 +59,7 @@ class LineOutput : public RecordOutput {
   void Poll() override {}
 
   std::optional<TaskError> Flush() override {
-    Flush();
+    WriteBuffer();
     return std::nullopt;
   }
 
@@ -101,7 +101,7 @@ class LineOutput : public RecordOutput {
                     fmt::format("--sink file:{}: {}", path, WriteCause(error)));
   }
 
-  void Flush() {
+  void WriteBuffer() {
     const auto written = WriteAll(fd_, buffer_, [this] { return stop_.WaitForOutput(fd_); });
     if (!written) {
       throw TaskError(ExitCode::kOutput, fmt::format("writing records to {}: {}", result_.type,

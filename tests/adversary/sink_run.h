@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -210,7 +211,7 @@ class SinkRun {
    private:
     struct Taken {
       SinkWorld::Key key;
-      std::int64_t timestamp_ms = 0;
+      std::optional<std::int64_t> timestamp_ms;
       std::string value;
     };
     static bool IsRefused(const std::string& value) {

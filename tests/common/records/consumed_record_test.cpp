@@ -241,7 +241,7 @@ TEST_F(ConsumedRecordTest, WholeNumbersAreExact) {
             Taken(Message("rct_plyd_games", R"({"x":)" + other + R"(,"steam_id":)" + text +
                                                 R"(,"appid":)" + text + R"(,"name":)" + text +
                                                 R"(,"playtime_forever":)" + text + "}"));
-        for (const std::size_t i : {0, 1, 4}) {
+        for (const std::size_t i : {0U, 1U, 4U}) {
           EXPECT_FALSE(game.fields[i].is_null) << text << ' ' << other;
           EXPECT_EQ(game.fields[i].number, number) << other;
         }
