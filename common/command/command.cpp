@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <new>
+#include <system_error>
 
 #include "airflow_variable.h"
 #include "file_io.h"
@@ -122,6 +124,7 @@ Command::~Command() = default;
 
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a write beyond the limit of a file's size fails
   ForbidCoreDumps();
   started_ = Clock::now();
   const bool has_stdout = OpenStandardStreams();
@@ -162,6 +165,12 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
     body(run);
   } catch (const TaskError& its) {
     error = its;
+  } catch (const std::system_error& its) {  // of a thread; what else fails is a TaskError
+    error.emplace(ExitCode::kTransient,
+                  fmt::format("a limit of processes or of memory allows no more threads: {}",
+                              its.code().message()));
+  } catch (const std::bad_alloc&) {
+    error.emplace(ExitCode::kTransient, "a limit of memory is reached");
   } catch (const std::exception& its) {
     error.emplace(ExitCode::kInternal, fmt::format("internal error: {}", its.what()));
   }

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
+#include <system_error>
 #include <utility>
 
 #include "detached_call.h"
@@ -34,7 +36,12 @@ Watchdog::~Watchdog() {
 void Watchdog::Watch() {
   if (IsOverBeforeGivenUp()) return;
   // Where even the report hangs, stdout is a pipe that nobody reads, or a file system is gone.
-  auto code = Detach(report_);
+  std::future<ExitCode> code;
+  try {
+    code = Detach(report_);
+  } catch (const std::system_error&) {  // there can be no more threads
+    ::_exit(static_cast<int>(report_()));
+  }
   const bool is_told = code.wait_for(kForReport) == std::future_status::ready;
   ::_exit(
       static_cast<int>(is_told ? code.get() : stop_.CodeOfSignal().value_or(ExitCode::kOutput)));

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "detached_call.h"
@@ -18,7 +19,11 @@ constexpr std::chrono::milliseconds kLongestShutdown(500);
 KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
   std::array<char, 512> cause{};
   KafkaHandle handle(rd_kafka_new(type, conf.get(), cause.data(), cause.size()));
-  if (!handle) throw TaskError(ExitCode::kConfig, fmt::format("Kafka: {}", cause.data()));
+  if (!handle) {
+    const bool is_shortage = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+    throw TaskError(is_shortage ? ExitCode::kTransient : ExitCode::kConfig,
+                    fmt::format("Kafka: {}", cause.data()));
+  }
   static_cast<void>(conf.release());  // the handle owns it now
   return handle;
 }
@@ -28,11 +33,15 @@ KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
 // librdkafka waits here for its threads, and these for a name server, or for ever (2.0.2, where a
 // topic was deleted). No group was joined, so there is none to leave.
 void KafkaDeleter::operator()(rd_kafka_s* handle) const {
-  const auto end = Detach<bool>([handle] {
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    return true;
-  });
-  end.wait_for(kLongestShutdown);
+  try {
+    const auto end = Detach<bool>([handle] {
+      rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+      return true;
+    });
+    end.wait_for(kLongestShutdown);
+  } catch (const std::system_error&) {
+    // There can be no more threads. It stays until the process ends.
+  }
 }
 
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties) {

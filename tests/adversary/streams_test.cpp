@@ -152,6 +152,23 @@ TEST_F(OwnStreams, AStdoutThatNobodyReadsEndsWithTheRun) {
   EXPECT_EQ(JsonValue(line).Number("/exit_code"), 74) << line;
 }
 
+TEST_F(OwnStreams, LimitsOfTheShellEndWithAResult) {
+  const auto run_under = [&](const std::string& limit, const std::vector<std::string>& flags) {
+    std::vector<std::string> words{"/bin/sh", "-c", "ulimit " + limit + R"( && exec "$0" "$@")",
+                                   BinaryPath(kPlayersTask)};
+    words.insert(words.end(), flags.begin(), flags.end());
+    return RunProgram(words, environment_);
+  };
+  const Ended file = run_under("-f 8", {"--sink", "file:" + folder_.File("lines")});
+  EXPECT_EQ(file.exit_code, 74) << file.out;
+  EXPECT_NE(file.Result().Text("/error/message").find("File too large"), std::string::npos);
+  // A thread's stack is as large as this, and so there can be none.
+  const Ended thread = run_under("-s 140000000000", {});
+  EXPECT_EQ(thread.exit_code, 75) << thread.out;
+  EXPECT_NE(thread.Result().Text("/error/message").find("no more threads"), std::string::npos)
+      << thread.out;
+}
+
 TEST_F(OwnStreams, IdsThatNobodyEndsEndWithTheRun) {
   const FullPipe unfinished(pipe_);
   Program program(
