@@ -55,6 +55,12 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
                     fmt::format("{}: {}={} would let records be lost or doubled; leave it out",
                                 origin.name, name, value));
   }
+  if (name.starts_with("test.")) {
+    throw TaskError(origin.code,
+                    fmt::format("{}: {} is for tests of librdkafka, which would not reach the "
+                                "brokers; leave it out",
+                                origin.name, name));
+  }
   if (name == "transactional.id" || (name == "delivery.report.only.error" && value != "false")) {
     throw TaskError(origin.code,
                     fmt::format("{}: with {} no record would ever count as delivered; leave it out",
