@@ -59,8 +59,8 @@ std::vector<const steam_api::NewsItem*> NewsFeed::Take(const steam_api::News& pa
     }
     if (!item.is_broken()) {
       if (!window_.exists() && delivered_ == max_items_) {
-        // Where the second of the oldest was cut through, the window begins behind it.
-        window_.BeginAt(std::max(oldest_, *item.date + 1));
+        // Of that second others may be left out: the next run delivers them, and edits of all.
+        window_.BeginAt(oldest_);
         has_left_out_ = is_over_ = true;
         return fresh;
       }

@@ -187,12 +187,15 @@ TEST(NewsFeedTest, TheFirstRunTakesTheNewestAndTheWindowBeginsThere) {
   EXPECT_FALSE(second.has_left_out);
 }
 
-TEST(NewsFeedTest, ASecondThatTheLimitCutsThroughIsLeftOut) {
-  const Server server{.items = Together(Items(5, 1), Items(10, 0, kNow - 5))};
+TEST(NewsFeedTest, ASecondThatTheLimitCutsThroughIsGoneOnWith) {
+  Server server{.items = Together(Items(5, 1), Items(10, 0, kNow - 5))};
   const Delivered first = RunOnce(server, {}, 8);
   EXPECT_THAT(first.gids, SizeIs(8));
-  EXPECT_EQ(first.window.at("since"), fmt::to_string(kNow - 4));
-  EXPECT_THAT(RunOnce(server, first.window, 8).gids, IsEmpty());
+  EXPECT_EQ(first.window.at("since"), fmt::to_string(kNow - 5));
+  server.items[6].edition = "fedcba987654";
+  const Delivered second = RunOnce(server, first.window, 8);
+  EXPECT_THAT(second.gids, SizeIs(1 + 7)) << "an edit of one that was delivered, and the others";
+  EXPECT_THAT(RunOnce(server, second.window, 8).gids, IsEmpty());
 }
 
 TEST(NewsFeedTest, AsksNoFurtherThanTheWindow) {
