@@ -194,8 +194,7 @@ class KafkaProducer::Impl {
     const std::string_view key = message.key.value_or(std::string_view());
     const std::string_view value = message.value.value_or(std::string_view());
     KafkaHeaders headers = MakeKafkaHeaders(message.headers);
-    const bool is_copied = message.value && !message.value_stays;
-    char* const copy = is_copied ? values_.Copy(value) : nullptr;
+    char* const copy = message.value && !message.value_stays ? values_.Copy(value) : nullptr;
     const Opaque opaque{item, copy != nullptr};
     for (;;) {
       auto error = rd_kafka_producev(

@@ -40,8 +40,8 @@ class PostgresClient {
   // Ends what Begin has begun, for nothing.
   void RollBack();
   // Calls `body` between BEGIN and COMMIT; ROLLBACK where it throws or returns false. Returns what
-  // it returned. The response to COMMIT is awaited for 2 s after the deadline too; what throws after
-  // `body` has returned true, was thrown by COMMIT.
+  // it returned. The response to COMMIT is awaited for 2 s after the deadline too; what throws
+  // after `body` has returned true, was thrown by COMMIT.
   bool Transaction(const std::function<bool()>& body);
 
   // A name as SQL has it, in quotes; and that of a table of the schema, for statements outside of
