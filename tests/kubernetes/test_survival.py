@@ -1,0 +1,170 @@
+"""What the trial lives through: pods that die under load, and all that an operator does to it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from stack import await_true
+from trial import (
+    ProgramPod,
+    await_settled,
+    kill_kubelet,
+    kill_pod,
+    kubectl,
+    kubectl_json,
+    query,
+    redis,
+)
+
+LOAD = "steam_load_test"
+ITEMS = ("ok", "empty", "withheld", "absent", "rejected")
+
+
+def stored(topic: str) -> int:
+    """Rows of the topic; each event id is there once by the table's own constraint."""
+    if query("SELECT to_regclass('steamflow.records')") == "":
+        return 0
+    return int(query(f"SELECT count(*) FROM steamflow.records WHERE topic = '{topic}'"))
+
+
+def drain(name: str, *arguments: str) -> None:
+    """Until nothing is left."""
+    result = ProgramPod(name, name, "--deadline", "120", *arguments).end()
+    assert result["exit_code"] == 0, result
+    assert result["sink"]["dead_letters"] == 0
+    assert all(topic["lag"] == 0 for topic in result["source"]["topics"].values()), result
+
+
+def reconcile(since: datetime) -> None:
+    """All that Kafka has got since then is in both stores, once it is drained."""
+    drain("kafka-to-postgres")
+    drain("kafka-to-elasticsearch")
+    window = ("--since", since.isoformat(), "--until", datetime.now(UTC).isoformat())
+    result = ProgramPod("reconcile", "pipeline-reconcile", *window).end()
+    assert result["exit_code"] == 0, result
+    for topic, counts in result["topics"].items():
+        for store in ("postgres", "elasticsearch"):
+            assert counts[store]["held"] == counts["kafka"] > 0, (topic, counts)
+
+
+@pytest.fixture(scope="module")
+def began() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def sources(pods, began):
+    """Enough of everything, without waiting for Airflow."""
+
+    def run(*, count: int = 1000) -> None:
+        walks = [
+            ("steam-recently-played-games", "--count", str(count)),
+            ("steam-player-summaries", "--count", str(count)),
+            ("steam-player-summaries", "--topic", "steamusers", "--no-cursor"),
+            ("steam-current-players",),
+            ("steam-news",),
+        ]
+        started = [ProgramPod(f"source-{i}", *walk) for i, walk in enumerate(walks)]
+        for pod in started:
+            result = pod.end()
+            assert result["exit_code"] == 0, result
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def load(pods, sources, began):
+    """The result of the overload test, under which a broker died."""
+    sources()
+    reconcile(began)
+    pod = ProgramPod("load", "kafka-load-test", "--factor", "300", "--deadline", "150")
+    size = f"du -sk /var/lib/kafka/data/logs/{LOAD}-* | sort -n"
+
+    def has_come() -> bool:
+        assert pod.phase() in {"Pending", "Running"}, "the load is over too soon"
+        return int(kubectl("exec", "kafka-0", "--", "sh", "-c", size).split()[-2]) > 100
+
+    await_true(has_come, 150, "the load reaches the brokers")
+    kill_pod("kafka-1")
+    result = pod.end()
+    await_settled()
+    return result
+
+
+def test_a_broker_dies_under_load(load):
+    assert load["exit_code"] == 0, load
+    assert load["kafka"]["acknowledged"] == load["kafka"]["records"] > 100_000
+
+
+def test_postgres_dies_while_it_is_filled(pods, load):
+    """What was acknowledged is there once, whatever happened in between."""
+    draining = ProgramPod("drain", "kafka-to-postgres", "--topic", LOAD, "--deadline", "120")
+    await_true(lambda: stored(LOAD) > 0, 120, "records arrive")
+    kill_pod("postgres-0")
+    result = draining.end()
+    assert result["exit_code"] in {0, 75}, result
+    await_settled()
+    drain("kafka-to-postgres", "--topic", LOAD)
+    assert stored(LOAD) == load["kafka"]["acknowledged"]
+
+
+def test_data_outlives_every_pod(pods, sources, began):
+    sources()
+    drain("kafka-to-postgres")
+    cursor = redis("GET", "last_steam_id")
+    rows = query("SELECT count(*) FROM steamflow.records")
+    kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
+    await_settled()
+    assert redis("GET", "last_steam_id") == cursor
+    assert query("SELECT count(*) FROM steamflow.records") == rows
+    reconcile(began)
+
+
+def test_the_kubelet_dies_while_a_task_runs(pods, airflow, began):
+    airflow.switch("steam_usrinfo_dag", on=True)
+    run = airflow.start("steam_usrinfo_dag")
+    await_true(lambda: bool(pods.of_task(run, "player_summaries")), 120, "its pod is there")
+    kill_kubelet()
+    assert airflow.await_end(run) == "success"
+    airflow.switch("steam_usrinfo_dag", on=False)
+    reconcile(began)
+
+
+def test_a_rolling_restart(pods, sources, began):
+    kubectl("rollout", "restart", "statefulset,deployment")
+    sources()
+    await_settled()
+    reconcile(began)
+
+
+def test_shards_are_pods_of_their_own(pods, airflow):
+    """Four tasks share the walk: their blocks of 100 ids lie one after the other."""
+    dag, task = "steam_get_recently_played_games", "recently_played_games"
+    redis("DEL", "last_steam_id", "last_steam_id:pass", "last_steam_id:failures")
+    parts = ("statefulset/airflow-scheduler", "deployment/airflow-dag-processor")
+    kubectl("set", "env", *parts, "AIRFLOW_VAR_STEAMFLOW_SHARDS=4")
+    await_settled()
+    tasks = f"/api/v2/dags/{dag}/tasks/{task}"
+    await_true(lambda: airflow.ask(tasks)["is_mapped"], 180, "the DAG has shards")
+    airflow.switch(dag, on=True)
+    run = airflow.start(dag)
+    assert airflow.await_end(run) == "success"
+    airflow.switch(dag, on=False)
+    assert len(pods.of_task(run, task)) == 4
+    results = [airflow.result(run, task, shard) for shard in range(4)]
+    blocks = set()
+    for result in results:
+        assert sum(result["source"]["items"][item] for item in ITEMS) == 100
+        (cursor,) = result["cursors"]
+        assert cursor["advanced"] is True
+        blocks.add(int(cursor["from"]))
+    assert blocks == {76561197960499900 - 100 * shard for shard in range(4)}, json.dumps(results)
+
+
+def test_no_container_was_killed_for_its_memory(pods):
+    for pod in kubectl_json("get", "pods")["items"]:
+        for status in pod["status"]["containerStatuses"]:
+            ended = status.get("lastState", {}).get("terminated", {})
+            assert ended.get("reason") != "OOMKilled", pod["metadata"]["name"]
