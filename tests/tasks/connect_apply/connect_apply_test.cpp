@@ -97,11 +97,17 @@ class ConnectApply : public ::testing::Test {
     return RunProgram(command, settings);
   }
 
-  // Records of the events from 0 up to `end`.
-  void WriteRecords(int end, const std::string& value) const {
+  // Records of the events from 0 up to `end`, with other headers in each run: at a shell there is
+  // no DAG.
+  void WriteRecords(int end, const std::string& value, const std::string& run = "") const {
     std::vector<NewMessage> records;
     for (int id = 0; id < end; ++id) {
-      records.push_back({"570", value, {{"event_id", topic_ + "/" + std::to_string(id)}}});
+      auto& record = records.emplace_back();
+      record.key = "570";
+      record.value = value;
+      record.headers = {{"event_id", topic_ + "/" + std::to_string(id)},
+                        {"content-type", "application/json"}};
+      if (!run.empty() && id % 2 == 0) record.headers.insert({{"dag_id", "d"}, {"run_id", run}});
     }
     WriteTopic(RealBrokers(), topic_, records);
   }
@@ -128,13 +134,13 @@ TEST_F(ConnectApply, TheShippedPostgresSinkStoresEachEventOnce) {
   EXPECT_EQ(run.Result().Raw("/connectors/0"),
             R"({"name":")" + name_ +
                 R"(","action":"created","state":"RUNNING","tasks":1,"running":1,"drift":[]})");
-  WriteRecords(20, R"({"appid":570,"n":1})");
+  WriteRecords(20, R"({"appid":570,"n":1})", "first");
   EXPECT_TRUE(Eventually([&] { return Rows() == "20"; })) << Rows();
   EXPECT_EQ(Rows("sum((value::jsonb->>'n')::int)"), "20");
   EXPECT_EQ(Rows("DISTINCT source_topic"), topic_);
 
   // The same events again, and one more by which to see that they were read.
-  WriteRecords(21, R"({"n":1000})");
+  WriteRecords(21, R"({"n":1000})", "second");
   EXPECT_TRUE(Eventually([&] { return Rows("sum((value::jsonb->>'n')::int)") == "21000"; }));
   EXPECT_EQ(Rows(), "21");
   EXPECT_EQ(Run().Result().Text("/connectors/0/action"), "unchanged");
