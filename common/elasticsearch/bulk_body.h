@@ -38,7 +38,9 @@ class BulkBody {
   std::size_t IndexOf(std::size_t item) const { return items_[item].index; }
   std::string_view Id(std::size_t item) const;  // its _id
 
-  std::size_t bytes() const { return text_.size() + kept_.size(); }  // of memory
+  std::size_t bytes() const {  // of memory
+    return text_.size() + kept_.size() + items_.size() * sizeof(Item);
+  }
 
   // Items `first` up to, not including, `last`, ready to be sent.
   std::string_view Text(std::size_t first, std::size_t last) const;

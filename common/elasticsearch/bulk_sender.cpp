@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMostAtOnce = 4;           // requests: more do not make a server faster
 constexpr std::size_t kLargestPart = 1U << 20U;  // bytes, unless one item alone is larger
+constexpr std::size_t kMaxItems = 4000;          // of a part: a response is as long as it has items
 constexpr milliseconds kLongestResponse(30'000);
 constexpr milliseconds kLongestWait(100);  // between two looks at what is queued
 
@@ -71,7 +72,7 @@ std::shared_ptr<BulkSender::Sending> BulkSender::Queue(const BulkBody& body,
   std::size_t size = 0;
   for (std::size_t item = 0; item < body.items(); ++item) {
     const std::size_t next = body.Text(item, item + 1).size();
-    if (item == 0 || size + next > kLargestPart) {
+    if (item == 0 || size + next > kLargestPart || parts.back().items.size() == kMaxItems) {
       parts.push_back({.sending = sending});
       size = 0;
     }

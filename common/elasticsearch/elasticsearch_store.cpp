@@ -11,7 +11,7 @@
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kFullBytes = 4U << 20U;                 // two of them are on their way
+constexpr std::size_t kFullBytes = 5U << 19U;                 // two of them are on their way
 constexpr std::size_t kMostBytes = kFullBytes + (1U << 20U);  // as a rule
 constexpr std::chrono::seconds kLongestTelling(5);
 
