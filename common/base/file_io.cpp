@@ -102,9 +102,9 @@ tl::expected<void, std::error_code> WriteAll(int fd, std::string_view bytes,
   return {};
 }
 
-bool AwaitOutput(int fd, std::chrono::milliseconds patience) {
+bool AwaitOutput(int fd, std::chrono::milliseconds timeout) {
   pollfd output{.fd = fd, .events = POLLOUT, .revents = 0};
-  return ::poll(&output, 1, static_cast<int>(patience.count())) > 0;
+  return ::poll(&output, 1, static_cast<int>(timeout.count())) > 0;
 }
 
 void WriteStdout(std::string_view text) {

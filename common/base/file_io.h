@@ -22,8 +22,8 @@ namespace steamflow {
                                                            const std::function<bool()>& may_write);
 
 // Waits until the descriptor takes something, or gives an error at once. False where that is not so
-// within `patience`.
-bool AwaitOutput(int fd, std::chrono::milliseconds patience);
+// within `timeout`.
+bool AwaitOutput(int fd, std::chrono::milliseconds timeout);
 
 // Writes all of `text` to stdout. Throws TaskError (kOutput).
 void WriteStdout(std::string_view text);

@@ -8,7 +8,7 @@
 
 // JSON as text, for what every record passes, and for settings, one level at a time. Not by the
 // tree of json_document.h: a value has to stay the text that it was, large numbers too, and a name
-// that stands there twice has to show. Writing by that tree takes eight times as long for the line
+// that is a duplicate has to show. Writing by that tree takes eight times as long for the line
 // of a record (4.3 us, not 0.5) and three times for a text of 5 KB.
 namespace steamflow {
 

@@ -47,7 +47,7 @@ tl::expected<Json, std::string> ParseJson(std::string_view text) {
     if (event == Event::key) {
       open.back().last = TextOf(value);
       const bool is_new = open.back().names.insert(open.back().last).second;
-      if (!is_new) wrong = fmt::format("'{}' stands there twice", PathOf(open));
+      if (!is_new) wrong = fmt::format("duplicate field '{}'", PathOf(open));
     }
     if (depth > kDeepest) wrong = "it is too deep";
     return wrong.empty();

@@ -98,7 +98,7 @@ tl::expected<std::vector<TopicSpec>, std::string> ParseTopics(std::string_view j
     std::string metric = name;
     std::replace(metric.begin(), metric.end(), '.', '_');
     if (!error && !names.insert(metric).second) {
-      error = "it stands there twice ('.' and '_' count as the same)";
+      error = "it is a duplicate ('.' and '_' count as the same)";
     }
     if (error) return tl::unexpected(fmt::format("topic '{}': {}", name, *error));
     topics.push_back(std::move(spec));

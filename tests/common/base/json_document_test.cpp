@@ -26,9 +26,9 @@ TEST(ParseJsonTest, SaysWhatIsWrongWithoutTheText) {
 
 TEST(ParseJsonTest, TakesNoNameTwiceInAnObject) {
   EXPECT_EQ(ErrorOf(R"({"a":[{"b":1},{"b":1}],"b":{"b":1}})"), "none");
-  EXPECT_EQ(ErrorOf(R"([{"a":1,"b":2,"a":1}])"), "'a' stands there twice");
-  EXPECT_EQ(ErrorOf(R"({"a":1,"\u0061":1})"), "'a' stands there twice");
-  EXPECT_EQ(ErrorOf(R"({"b":{"c":1},"a":[{"b":1},{"b":1,"b":1}]})"), "'a.b' stands there twice");
+  EXPECT_EQ(ErrorOf(R"([{"a":1,"b":2,"a":1}])"), "duplicate field 'a'");
+  EXPECT_EQ(ErrorOf(R"({"a":1,"\u0061":1})"), "duplicate field 'a'");
+  EXPECT_EQ(ErrorOf(R"({"b":{"c":1},"a":[{"b":1},{"b":1,"b":1}]})"), "duplicate field 'a.b'");
 }
 
 // The stack would not hold what goes through a tree of any depth.
