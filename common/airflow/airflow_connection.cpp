@@ -212,6 +212,24 @@ Parsed<Connection> ParseJson(std::string_view json) {
   return connection;
 }
 
+// A C library would take the text up to the NUL, and the host up to a blank.
+Parsed<Connection> Checked(Connection connection) {
+  std::vector<std::pair<std::string_view, std::string_view>> texts = {
+      {"type", connection.type},     {"login", connection.login}, {"password", connection.password},
+      {"schema", connection.schema}, {"host", connection.host},
+  };
+  for (const JsonField& field : connection.extra) texts.emplace_back(field.name, field.value);
+  for (const auto& [name, text] : texts) {
+    if (text.find('\0') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
+      return tl::unexpected(fmt::format("{} holds a NUL", name.substr(0, name.find('\0'))));
+    }
+  }
+  const bool has_blank = std::any_of(connection.host.begin(), connection.host.end(),
+                                     [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+  if (has_blank) return tl::unexpected<std::string>("the host holds a blank or control character");
+  return connection;
+}
+
 void AddSecrets(const std::vector<JsonField>& fields, std::vector<std::string>& secrets) {
   for (const JsonField& field : fields) {
     if (IsSecretName(field.name) && !field.value.empty()) secrets.push_back(field.value);
@@ -230,7 +248,7 @@ tl::expected<Connection, std::string> ParseConnection(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return tl::unexpected<std::string>("it is empty");
   text = text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-  return text[0] == '{' ? ParseJson(text) : ParseUri(text);
+  return (text[0] == '{' ? ParseJson(text) : ParseUri(text)).and_then(Checked);
 }
 
 std::string ConnectionVariable(const std::string& id) {

@@ -103,13 +103,30 @@ TEST(ConnectionTest, ReadsWhatTheRealAirflowWritesAsAirflowReadsIt) {
 }
 
 TEST(ConnectionTest, RefusesWithoutQuotingTheText) {
-  for (const char* text :
-       {"", "  ", "hunter2", "://hunter2", "redis://u:hunter2@h:port", "redis://u:hunter2@h:65536",
-        "redis://u:hunter2@h:-1", "redis://u:hunter2@[::1", "redis://u:hunter2@[::1]x",
-        "kafka://h?__extra__=hunter2", "kafka://h?__extra__=[\"hunter2\"]",
-        "{\"password\":hunter2}", "{\"password\":[\"hunter2\"]}",
-        "{\"password\":\"hunter2\",\"port\":\"x\"}", "{\"extra\":\"hunter2\"}", "{\"extra\":[1]}",
-        "{\"port\":6379.5}"}) {
+  for (const char* text : {"",
+                           "  ",
+                           "hunter2",
+                           "://hunter2",
+                           "redis://u:hunter2@h:port",
+                           "redis://u:hunter2@h:65536",
+                           "redis://u:hunter2@h:-1",
+                           "redis://u:hunter2@[::1",
+                           "redis://u:hunter2@[::1]x",
+                           "kafka://h?__extra__=hunter2",
+                           "kafka://h?__extra__=[\"hunter2\"]",
+                           "{\"password\":hunter2}",
+                           "{\"password\":[\"hunter2\"]}",
+                           "{\"password\":\"hunter2\",\"port\":\"x\"}",
+                           "{\"extra\":\"hunter2\"}",
+                           "{\"extra\":[1]}",
+                           "{\"port\":6379.5}",
+                           "redis://u:hunter2@h%00.example.com",
+                           "redis://u:hunter2@h%20h",
+                           "redis://u:hunter2%00@h",
+                           "postgres://h/db%00?password=hunter2",
+                           "kafka://h?sasl.password=hunter2%00",
+                           R"({"host":"a\u0000b","password":"hunter2"})",
+                           R"({"host":"a\nb","password":"hunter2"})"}) {
     const auto connection = ParseConnection(text);
     ASSERT_FALSE(connection) << "taken: " << text;
     EXPECT_THAT(connection.error(), Not(HasSubstr("hunter2"))) << text;
