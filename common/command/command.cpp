@@ -38,7 +38,9 @@ bool OpenStandardStreams() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) != -1) continue;
     if (fd == STDOUT_FILENO) stdout_is_open = false;
-    if (::open("/dev/null", O_RDWR) != fd) std::abort();  // the lowest free descriptor, by POSIX
+    // Reading a closed stdin stays an error, rather than an empty input.
+    const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDWR;
+    if (::open("/dev/null", mode) != fd) std::abort();  // the lowest free descriptor, by POSIX
   }
   return stdout_is_open;
 }
