@@ -4,15 +4,21 @@
 
 #include <algorithm>
 
+#include "host_port.h"
+
 namespace steamflow {
 namespace {
 
-// The host of "http://host:port/path".
-std::string_view HostOf(std::string_view url) {
+// The "host:port" of "http://host:port/path".
+std::string_view AuthorityOf(std::string_view url) {
   url.remove_prefix(url.find("://") + 3);
-  url = url.substr(0, url.find_first_of("/?#"));
-  if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
-  return url.substr(0, url.find(':'));
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
+std::string_view HostOf(std::string_view url) {
+  const std::string_view authority = AuthorityOf(url);
+  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
+  return authority.substr(0, authority.find(':'));
 }
 
 }  // namespace
@@ -24,7 +30,7 @@ std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_vie
   const bool is_http = url.starts_with("http://");
   const bool is_clean =
       std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if ((!is_http && !url.starts_with("https://")) || HostOf(url).empty() || !is_clean ||
+  if ((!is_http && !url.starts_with("https://")) || !is_clean || !ParseHostPort(AuthorityOf(url)) ||
       url.find_first_of("?#@") != std::string::npos) {
     throw TaskError(
         setting.if_invalid,

@@ -9,6 +9,7 @@
 
 #include "airflow_connection.h"
 #include "flags.h"
+#include "host_port.h"
 #include "kafka_handles.h"
 #include "task_error.h"
 
@@ -32,6 +33,28 @@ void Put(KafkaProperties& properties, std::string name, std::string value) {
   }
 }
 
+// Checks one entry of bootstrap.servers, which may name a protocol: SSL://host:9093.
+bool IsServer(std::string_view entry) {
+  const auto scheme = entry.find("://");
+  if (scheme != std::string_view::npos) entry.remove_prefix(scheme + 3);
+  return ParseHostPort(entry).has_value();
+}
+
+// librdkafka takes any text, and would look for the brokers until the deadline.
+void CheckServers(std::string_view servers, const Origin& origin) {
+  while (!servers.empty()) {
+    const auto end = std::min(servers.find(','), servers.size());
+    std::string_view entry = servers.substr(0, end);
+    servers.remove_prefix(std::min(end + 1, servers.size()));
+    entry.remove_prefix(std::min(entry.find_first_not_of(' '), entry.size()));
+    entry = entry.substr(0, entry.find_last_not_of(' ') + 1);
+    if (!entry.empty() && !IsServer(entry)) {
+      throw TaskError(origin.code, fmt::format("{}: '{}' is not the address of a broker, host:port",
+                                               origin.name, entry));
+    }
+  }
+}
+
 void Check(const std::string& name, const std::string& value, const Origin& origin) {
   const KafkaConf scratch(rd_kafka_conf_new());
   std::array<char, 512> cause{};
@@ -41,6 +64,7 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
     // then: secrets are free text and always taken.
     throw TaskError(origin.code, fmt::format("{}: {}", origin.name, cause.data()));
   }
+  if (name == "bootstrap.servers" || name == "metadata.broker.list") CheckServers(value, origin);
   const bool is_acks = name == "acks" || name == "request.required.acks";
   const bool is_in_flight =
       name == "max.in.flight" || name == "max.in.flight.requests.per.connection";
@@ -82,6 +106,7 @@ void FromConnection(const ConnectionSetting& setting, KafkaProperties& out) {
         colons > 1 && connection.host.find_first_of("[,") == std::string::npos;
     std::string servers = is_bare_ipv6 ? "[" + connection.host + "]" : connection.host;
     if (connection.port) servers += fmt::format(":{}", *connection.port);
+    CheckServers(servers, {setting.source, setting.if_invalid});
     Put(out, "bootstrap.servers", servers);
   }
   for (const JsonField& field : connection.extra) {
@@ -92,21 +117,12 @@ void FromConnection(const ConnectionSetting& setting, KafkaProperties& out) {
   }
 }
 
-}  // namespace
-
-void KafkaFlags::AddTo(const Flags& flags) {
-  const Flags own = flags.Under("Kafka");
-  own.Add("--brokers", brokers, "Kafka brokers, host:port,...");
-  own.Add("--kafka-conn-id", conn_id, WithConnection("Airflow Connection of Kafka", conn_id));
-  own.Add("--kafka-config", config, "A librdkafka property, name=value; repeatable");
-}
-
-KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
+KafkaProperties OfFlags(const KafkaFlags& flags) {
   KafkaProperties properties;
-  // Without a URL: the flag names brokers, in place of those of the Connection.
-  const auto connection = FindConnection(kKind, "", flags.conn_id, log);
-  if (connection) FromConnection(*connection, properties);
-  if (!flags.brokers.empty()) Put(properties, "bootstrap.servers", flags.brokers);
+  if (!flags.brokers.empty()) {
+    CheckServers(flags.brokers, {"--brokers", ExitCode::kUsage});
+    Put(properties, "bootstrap.servers", flags.brokers);
+  }
   for (const std::string& setting : flags.config) {
     const Origin origin{"--kafka-config", ExitCode::kUsage};
     const auto equals = setting.find('=');
@@ -124,6 +140,28 @@ KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
     Check(name, value, origin);
     Put(properties, name, value);
   }
+  return properties;
+}
+
+}  // namespace
+
+void KafkaFlags::AddTo(const Flags& flags) {
+  const Flags own = flags.Under("Kafka");
+  own.Add("--brokers", brokers, "Kafka brokers, host:port,...");
+  own.Add("--kafka-conn-id", conn_id, WithConnection("Airflow Connection of Kafka", conn_id));
+  own.Add("--kafka-config", config, "A librdkafka property, name=value; repeatable");
+}
+
+void KafkaFlags::Check() const {
+  OfFlags(*this);
+}
+
+KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
+  KafkaProperties properties;
+  // Without a URL: the flag names brokers, in place of those of the Connection.
+  const auto connection = FindConnection(kKind, "", flags.conn_id, log);
+  if (connection) FromConnection(*connection, properties);
+  for (auto& [name, value] : OfFlags(flags)) Put(properties, name, std::move(value));
   const auto servers = std::find_if(properties.begin(), properties.end(), [](const auto& property) {
     return property.first == "bootstrap.servers" && !property.second.empty();
   });

@@ -98,6 +98,27 @@ TEST_F(KafkaConfigTest, NoBrokerIsNoSilentLocalhost) {
   }
 }
 
+TEST_F(KafkaConfigTest, RefusesServersThatAreNoListOfAddresses) {
+  for (const char* servers : {"a:port", "a:0", "a:65536", "a:1/x", "a b:1", "a:1;b:1", "a:1,:2",
+                              "[::1:9092", "http//a:1", "a:1,b:"}) {
+    flags_ = {.brokers = servers};
+    EXPECT_EQ(Refusal("kafka://c:1"), ExitCode::kUsage) << servers;
+    EXPECT_THAT(message_, HasSubstr("--brokers"));
+    flags_ = {.config = {std::string("bootstrap.servers=") + servers}};
+    EXPECT_EQ(Refusal("kafka://c:1"), ExitCode::kUsage) << servers;
+    flags_ = {};
+    const auto json =
+        R"({"conn_type":"kafka","extra":{"bootstrap.servers":")" + std::string(servers);
+    EXPECT_EQ(Refusal(json + "\"}}"), ExitCode::kConfig) << servers;
+    EXPECT_THAT(message_, HasSubstr("AIRFLOW_CONN_KAFKA_DEFAULT"));
+  }
+  for (const char* servers : {"a", "a:9092", "a:1,b:2", "a:1, b:2,", "[::1]:9092,10.0.0.1",
+                              "SSL://a_b.c-d:1", "[fe80::1%eth0]:1"}) {
+    flags_ = {.brokers = servers};
+    EXPECT_EQ(Refusal("kafka://c:1"), ExitCode::kSuccess) << servers << message_;
+  }
+}
+
 TEST_F(KafkaConfigTest, SecretsAreKeptOutOfMessagesAndFlags) {
   const std::string connection = "kafka://u:hunter2@a:1?sasl.password=hunter3";
   EXPECT_EQ(Refusal(connection + "&linger.ms=hunter3"), ExitCode::kConfig);

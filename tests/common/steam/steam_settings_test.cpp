@@ -111,11 +111,31 @@ TEST(ReadApiUrlTest, TakesHttpsAndLoopback) {
 
 TEST(ReadApiUrlTest, RefusesWhatIsNoAddress) {
   const ScopedEnvironment environment(Nothing());
-  for (const char* url :
-       {"api.steampowered.com", "ftp://host", "http://", "https://", "https:///path", "https://?x",
-        "https://host?key=1", "https://host#x", "https://user:hunter2@host", "https://h ost",
-        "https://host\n", "https://ho\x7fst", "https://\xEB\xAA\xAC", "HTTPS://host", "/",
-        "https://:443", "javascript:https://host"}) {
+  for (const char* url : {"api.steampowered.com",
+                          "ftp://host",
+                          "http://",
+                          "https://",
+                          "https:///path",
+                          "https://?x",
+                          "https://host?key=1",
+                          "https://host#x",
+                          "https://user:hunter2@host",
+                          "https://h ost",
+                          "https://host\n",
+                          "https://ho\x7fst",
+                          "https://\xEB\xAA\xAC",
+                          "HTTPS://host",
+                          "/",
+                          "https://:443",
+                          "javascript:https://host",
+                          "https://host:99999",
+                          "https://host:0",
+                          "https://host:",
+                          "https://host:port",
+                          "https://[::1",
+                          "https://[::1]x",
+                          "https://a,b",
+                          "https://host:1:2"}) {
     std::string message;
     EXPECT_EQ(CodeOf([&] { ReadApiUrl(url, true); }, &message), ExitCode::kUsage) << url;
     EXPECT_THAT(message, HasSubstr("--steam-api-url"));
