@@ -19,6 +19,8 @@ struct KafkaFlags {
   std::vector<std::string> config;  // --kafka-config name=value
 
   void AddTo(const Flags& flags);
+  // Throws TaskError (kUsage) where a flag is invalid: for a run that does not talk to Kafka.
+  void Check() const;
 };
 
 // librdkafka properties from the Airflow Connection (its extra holds them, host and port become

@@ -59,6 +59,10 @@ void RedisFlags::AddTo(const Flags& flags) {
   own.Add("--redis-conn-id", conn_id, WithConnection("Airflow Connection of Redis", conn_id));
 }
 
+void RedisFlags::Check(Log& log) const {
+  if (!url.empty()) ReadRedisSettings(*this, log);
+}
+
 RedisSettings ReadRedisSettings(const RedisFlags& flags, Log& log) {
   return SettingsOf(ReadConnection(kKind, flags.url, flags.conn_id, log));
 }

@@ -14,6 +14,8 @@ struct RedisFlags {
   std::string conn_id = "redis_default";
 
   void AddTo(const Flags& flags);
+  // Throws TaskError (kUsage) where --redis-url is invalid: for a run that does not talk to Redis.
+  void Check(Log& log) const;
 };
 
 // Where Redis is and how to log in.

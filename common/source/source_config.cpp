@@ -53,6 +53,8 @@ SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& n
     config.api_key = ReadApiKey(run.log);
     config.call_budget = ReadCallBudgetLimit(options.steam.call_budget);
   }
+  options.kafka.Check();
+  options.redis.Check(run.log);
   if (config.sink == "kafka") config.kafka = ReadKafkaProperties(options.kafka, run.log);
   const bool has_cursor = needs.cursor && (config.sink == "kafka" || config.sink == "none");
   if (has_cursor || config.call_budget) {

@@ -84,6 +84,22 @@ TEST_F(ReadSourceConfigTest, ADryRunProducesNothingAndNeedsNoKafka) {
   EXPECT_FALSE(config.moves_cursor());
 }
 
+TEST_F(ReadSourceConfigTest, ChecksTheFlagsOfWhatItDoesNotTalkTo) {
+  const ScopedEnvironment environment(Nothing());
+  options_.sink = "stdout";
+  for (const char* url : {"redis://h:port", "redis://:hunter2@h", "http://h"}) {
+    options_.redis.url = url;
+    EXPECT_EQ(Refusal({}), ExitCode::kUsage) << url;
+    EXPECT_THAT(message_, HasSubstr("--redis-url"));
+  }
+  options_.redis.url = "";
+  options_.kafka.config = {"acks=1"};
+  EXPECT_EQ(Refusal({}), ExitCode::kUsage);
+  options_.kafka.config = {};
+  options_.kafka.brokers = "a:port";
+  EXPECT_EQ(Refusal({}), ExitCode::kUsage);
+}
+
 TEST_F(ReadSourceConfigTest, RefusesBadSettings) {
   const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", "ABCDEFGH"}}));
   for (const char* sink : {"", "file", "file:", "kafka:x", "STDOUT"}) {
