@@ -85,6 +85,14 @@ error_code ParseNewsItem(ondemand::value value, News& news) {
   return simdjson::SUCCESS;
 }
 
+// Anything but a whole number says nothing: paging works without it.
+error_code GetTotal(ondemand::value value, std::uint64_t& total) {
+  std::string_view json;
+  if (const auto error = RawJson(value, json)) return error;
+  total = ParseNumber<std::uint64_t>(json).value_or(0);
+  return simdjson::SUCCESS;
+}
+
 // A copy in which all that can be wrong inside of a string, and each line break outside, is a
 // harmless character: what is where can be seen in it even so.
 std::string Skeleton(std::string body) {
@@ -115,6 +123,7 @@ NewsParser::Parsed NewsParser::Parse(std::string& body) {
   bool has_items = false;
   const auto found = reader_->ForEachFieldOf(
       body, "appnews", [&](std::string_view name, ondemand::value value) -> error_code {
+        if (name == "count") return GetTotal(value, response.total);
         if (name != "newsitems") return Check(value);
         has_items = true;
         ondemand::array array;

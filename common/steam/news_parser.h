@@ -26,7 +26,8 @@ struct NewsItem {
 };
 
 struct News {
-  bool is_known = false;  // false: no such app
+  bool is_known = false;    // false: no such app
+  std::uint64_t total = 0;  // items that the app has in all, as the API counts them; 0 = not said
   std::vector<NewsItem> items;
 };
 

@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
       source.Send(Record{item.gid, event_id, value}, app);
     };
 
+    std::optional<std::string> failed;
     std::deque<std::size_t> to_ask;
     for (std::size_t app = 0; app < appids.size(); ++app) to_ask.push_back(app);
     const auto take_page = [&](const steam_api::News& page, std::size_t app) {
@@ -80,11 +81,22 @@ int main(int argc, char** argv) {
                         appids[app], max_items));
       }
       if (!feed.is_over()) return to_ask.push_back(app);
+      if (feed.has_unreachable()) {
+        run.log.Warning(fmt::format(
+            "app {}: the API gives fewer items in a page than share a second; it does not show the "
+            "others",
+            appids[app]));
+      }
+      if (feed.is_out_of_order()) {
+        failed = fmt::format(
+            "app {}: its news are not newest first, and more than the API gives in a page",
+            appids[app]);
+        return;
+      }
       const Outcome nothing = page.is_known ? Outcome::kEmpty : Outcome::kAbsent;
       source.items().Answered(app, feed.has_delivered() ? Outcome::kOk : nothing);
     };
 
-    std::optional<std::string> failed;
     const auto next = [&]() -> std::optional<Fetch> {
       if (to_ask.empty()) return std::nullopt;
       const std::size_t app = to_ask.front();

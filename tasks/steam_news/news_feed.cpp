@@ -28,12 +28,21 @@ Entry EntryOf(const steam_api::NewsItem& item) {
   return {"letter:" + id, id, item.date};
 }
 
-// Of the last item that pages can be asked for by.
-std::optional<std::int64_t> LastDate(const steam_api::News& page) {
-  for (auto item = page.items.rbegin(); item != page.items.rend(); ++item) {
-    if (item->date && *item->date < kLatestEnddate) return item->date;
+// The date before which to go on after this page: that of its last item. Where a few items are out
+// of place (pinned ones, late ones), the newest of its last quarter, so that an old one among them
+// hides nothing. Nothing where the page has no dates, or is not newest first at all.
+std::optional<std::int64_t> OldestDate(const steam_api::News& page) {
+  std::vector<std::int64_t> dates;
+  std::size_t rises = 0;
+  for (const steam_api::NewsItem& item : page.items) {
+    if (!item.date || *item.date >= kLatestEnddate) continue;
+    if (!dates.empty() && *item.date > dates.back()) ++rises;
+    dates.push_back(*item.date);
   }
-  return std::nullopt;
+  if (dates.empty() || rises * 4 > dates.size()) return std::nullopt;
+  if (rises == 0) return dates.back();
+  const auto quarter = static_cast<std::ptrdiff_t>((dates.size() + 3) / 4);
+  return *std::max_element(dates.end() - quarter, dates.end());
 }
 
 }  // namespace
@@ -76,20 +85,26 @@ std::vector<const steam_api::NewsItem*> NewsFeed::Take(const steam_api::News& pa
 
 void NewsFeed::PlanNext(const steam_api::News& page, bool has_unseen) {
   const bool is_full = page.items.size() >= count_;
-  const auto last = LastDate(page);
-  if ((last && window_.BeginsAfter(*last)) || page.items.empty()) {
+  // The server may give less than it is asked for.
+  const bool has_more = is_full || page.total > seen_.size();
+  const auto oldest = OldestDate(page);
+  if ((oldest && window_.BeginsAfter(*oldest)) || page.items.empty()) {
     is_over_ = true;
-  } else if (has_unseen && is_full && last) {
-    enddate_ = *last + 1;
+  } else if (has_unseen && has_more && oldest) {
+    enddate_ = *oldest + 1;
     count_ = kPageSize;
     steps_ = 0;
   } else if (is_full && count_ < kLargestPage) {
-    count_ *= 2;  // one second, or what has no date, fills the page
-  } else if (has_unseen || count_ == kPageSize || !last || ++steps_ == kMostSteps) {
+    count_ *= 2;  // one second, or what has no date or no order, fills the page
+  } else if (!oldest) {
+    is_over_ = true;
+    is_out_of_order_ = has_more;
+  } else if (has_unseen || count_ == kPageSize || ++steps_ == kMostSteps) {
     is_over_ = true;
   } else {
     // The server gives no larger page: what is left of the second cannot be reached.
-    enddate_ = enddate_ == 0 ? *last : std::min(*last, enddate_ - 1);
+    has_unreachable_ = true;
+    enddate_ = enddate_ == 0 ? *oldest : std::min(*oldest, enddate_ - 1);
     count_ = kPageSize;
   }
 }

@@ -28,6 +28,11 @@ class NewsFeed {
   bool has_begun() const { return has_begun_; }
   bool is_over() const { return is_over_; }
   bool has_left_out() const { return has_left_out_; }
+  // The server gives neither the newest items first nor all of them in one page, so that the others
+  // cannot be asked for. The feed is over then.
+  bool is_out_of_order() const { return is_out_of_order_; }
+  // One second may have more items than the server gives in a page. The feed goes on before it.
+  bool has_unreachable() const { return has_unreachable_; }
   bool has_delivered() const { return has_delivered_; }  // records or dead letters
 
   // Takes the page that was asked for. Returns those of its items that are to be delivered; broken
@@ -49,6 +54,8 @@ class NewsFeed {
   bool has_begun_ = false;
   bool is_over_ = false;
   bool has_left_out_ = false;
+  bool is_out_of_order_ = false;
+  bool has_unreachable_ = false;
   bool has_delivered_ = false;
   std::uint64_t delivered_ = 0;  // records
   std::int64_t oldest_ = 0;      // of them

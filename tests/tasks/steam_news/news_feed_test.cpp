@@ -49,10 +49,11 @@ struct Server {
   bool includes_second = true;
   bool hears_enddate = true;
   std::size_t largest_page = 1'000'000;
+  std::uint64_t total = 0;
   std::vector<NewsItem> items = {};  // newest first
 
   News Page(std::size_t count, std::int64_t enddate) const {
-    News page{.is_known = true, .items = {}};
+    News page{.is_known = true, .total = total, .items = {}};
     for (const NewsItem& item : items) {
       if (page.items.size() == std::min(count, largest_page)) break;
       const bool is_later = item.date > enddate || (item.date == enddate && !includes_second);
@@ -68,6 +69,8 @@ struct Delivered {
   NewsWindow::Fields window;  // afterwards
   int pages = 0;
   bool has_left_out = false;
+  bool is_out_of_order = false;
+  bool has_unreachable = false;
 };
 
 Delivered RunOnce(const Server& server, NewsWindow::Fields window = {},
@@ -84,6 +87,8 @@ Delivered RunOnce(const Server& server, NewsWindow::Fields window = {},
   }
   delivered.window = feed.window().Moved().value_or(window);
   delivered.has_left_out = feed.has_left_out();
+  delivered.is_out_of_order = feed.is_out_of_order();
+  delivered.has_unreachable = feed.has_unreachable();
   return delivered;
 }
 
@@ -127,8 +132,39 @@ TEST(NewsFeedTest, AServerThatGivesNoLargerPageHoldsNothing) {
     EXPECT_EQ(RunOnce(server).gids, GidsOf(server.items));
     // Of a second that fills more than a page the rest cannot be asked for.
     server.items = Together(Items(150, 0), Items(120, 2, kNow - 2));
-    EXPECT_THAT(RunOnce(server).gids, SizeIs(220));
+    const Delivered rest = RunOnce(server);
+    EXPECT_THAT(rest.gids, SizeIs(220));
+    EXPECT_TRUE(rest.has_unreachable);
   }
+}
+
+TEST(NewsFeedTest, AServerThatGivesLessThanItIsAskedForHidesNothing) {
+  Server server{.largest_page = 20, .total = 250, .items = Items(250, 1)};
+  const Delivered first = RunOnce(server);
+  EXPECT_EQ(first.gids, GidsOf(server.items));
+  EXPECT_THAT(RunOnce(server, first.window).gids, IsEmpty());
+  server.total = 1000;  // counts items that it never shows
+  EXPECT_EQ(RunOnce(server).gids, GidsOf(server.items));
+}
+
+TEST(NewsFeedTest, AFeedThatIsNotNewestFirstIsTakenWhole) {
+  Server server{.items = Items(250, 10)};
+  std::reverse(server.items.begin(), server.items.end());
+  const Delivered first = RunOnce(server);
+  EXPECT_EQ(first.gids, GidsOf(server.items));
+  EXPECT_FALSE(first.is_out_of_order);
+  server.largest_page = 100;
+  EXPECT_TRUE(RunOnce(server).is_out_of_order);
+  server.largest_page = 50;
+  server.total = 250;
+  EXPECT_TRUE(RunOnce(server).is_out_of_order);
+}
+
+TEST(NewsFeedTest, AnOldItemAtTheEndOfAPageHidesNothing) {
+  Server server{.items = Items(250, 10)};
+  server.items.insert(server.items.begin() + 99, Item("old", 5));
+  server.items.insert(server.items.begin() + 150, Item("older", 4));
+  EXPECT_THAT(RunOnce(server).gids, SizeIs(252));
 }
 
 TEST(NewsFeedTest, EndsWhereTheServerHearsNoEnddate) {
