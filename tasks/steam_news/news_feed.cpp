@@ -28,9 +28,8 @@ Entry EntryOf(const steam_api::NewsItem& item) {
   return {"letter:" + id, id, item.date};
 }
 
-// The date before which to go on after this page: that of its last item. Where a few items are out
-// of place (pinned ones, late ones), the newest of its last quarter, so that an old one among them
-// hides nothing. Nothing where the page has no dates, or is not newest first at all.
+// Returns the date of the last item that pages can be asked for by. Returns nothing where there is
+// none, or where the page is not newest first; a few items out of place (pinned ones) do not count.
 std::optional<std::int64_t> OldestDate(const steam_api::News& page) {
   std::vector<std::int64_t> dates;
   std::size_t rises = 0;
@@ -40,9 +39,7 @@ std::optional<std::int64_t> OldestDate(const steam_api::News& page) {
     dates.push_back(*item.date);
   }
   if (dates.empty() || rises * 4 > dates.size()) return std::nullopt;
-  if (rises == 0) return dates.back();
-  const auto quarter = static_cast<std::ptrdiff_t>((dates.size() + 3) / 4);
-  return *std::max_element(dates.end() - quarter, dates.end());
+  return dates.back();
 }
 
 }  // namespace
