@@ -12,7 +12,8 @@ namespace {
 
 constexpr char kBlanks[] = " \t\r\n";
 
-// Whether the value of another producer has an `@timestamp` already; two would be refused.
+// Returns whether a value already has an `@timestamp`, as that of another producer may. The server
+// refuses a document with two.
 bool HasTimestamp(std::string_view value) {
   if (value.find("\"@timestamp\"") == std::string_view::npos) return false;
   const auto fields = ParseJsonObject(value);
@@ -20,8 +21,9 @@ bool HasTimestamp(std::string_view value) {
                                [](const JsonField& field) { return field.name == "@timestamp"; });
 }
 
-// A player's value with such a field would hide itself as a tombstone does: it is named
-// `@@tombstone` then. Nothing where there is none. A name may be written with escapes.
+// Returns the value with its field `@tombstone` renamed to `@@tombstone`, or nullopt if it has no
+// such field. With that field, the alias would hide the player as if it were deleted. The name may
+// be written with escapes, so a search in the text alone would not find it.
 std::optional<std::string> WithoutTombstone(std::string_view value) {
   const bool may_have = value.find(kTombstoneField) != std::string_view::npos ||
                         value.find("\\u") != std::string_view::npos;
@@ -66,7 +68,7 @@ void BulkBody::Add(const ConsumedRecord& record, std::string_view alias) {
   items_.push_back(item);
 }
 
-// As a rule that of the record before.
+// Checks the index of the previous record first, because it is nearly always the same.
 std::size_t BulkBody::FindIndex(const ConsumedRecord& record, std::string_view alias) {
   const std::string_view topic = record.message.topic;
   name_ = alias;
@@ -88,7 +90,7 @@ std::size_t BulkBody::FindIndex(const ConsumedRecord& record, std::string_view a
 
 void BulkBody::AddAction(const ConsumedRecord& record, std::string_view index) {
   text_ += IsState(record.kind) ? R"({"index":{"_index":")" : R"({"create":{"_index":")";
-  text_ += index;  // has no character that JSON would escape
+  text_ += index;  // contains no character that JSON has to escape
   if (IsState(record.kind)) {
     fmt::format_to(std::back_inserter(text_),
                    R"(","_id":"{}","version":{},"version_type":"external_gte"}}}})",
@@ -124,7 +126,8 @@ void BulkBody::AddDocument(const ConsumedRecord& record, Item& item) {
   }
   const std::size_t rest = text_.size();
   text_ += value.substr(brace + 1);
-  // A line break ends the document for the server, and can only be a blank in JSON.
+  // To the server a line break ends the document. In valid JSON it can only stand between tokens,
+  // where a blank can replace it.
   const bool has_break = value.find('\n') != std::string_view::npos;
   if (has_break) {
     std::replace(text_.begin() + static_cast<std::ptrdiff_t>(rest), text_.end(), '\n', ' ');

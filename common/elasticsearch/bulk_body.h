@@ -10,24 +10,27 @@
 
 namespace steamflow {
 
-// Records as the body of requests to Elasticsearch's _bulk: a line that says what to do, and the
-// document: the value's bytes as they came, with the event time as `@timestamp` before them, unless
-// they have one. An event is created under its event id, and so refused where it is there already;
-// of state the newest version is kept, a tombstone being a version as any other: were its document
-// deleted, an older version that comes later would be taken for a new one. Format: Elasticsearch's
-// "Bulk API". Pure: no I/O.
+// Builds the body of requests to Elasticsearch's _bulk. Each record becomes a line with the action
+// and a line with the document. The document is the record's value as received, with the event time
+// added as
+// `@timestamp` unless the value has that field.
+//
+// An event is created under its event id, so the server refuses one that it already has. Of state,
+// the newest version is kept. A tombstone is stored as a version like any other: if it deleted the
+// document, the server would accept an older version that arrives later. Format: Elasticsearch's
+// "Bulk API". No I/O.
 class BulkBody {
  public:
-  // `alias` is the topic's (AliasName).
+  // Adds a record. `alias` is the alias of its topic (AliasName).
   void Add(const ConsumedRecord& record, std::string_view alias);
   void Clear();
-  // Makes room for so many bytes, which growing step by step would take twice.
+  // Reserves memory for the body. Growing it step by step would need twice the memory.
   void Reserve(std::size_t bytes) { text_.reserve(bytes); }
 
   std::size_t items() const { return items_.size(); }
 
-  // Where items go: some index of a topic, as it is named in the body. Their numbers stay when the
-  // body is cleared.
+  // An index that items go to, with the name that the body uses for it. The list only grows: Clear
+  // keeps it, so that the numbers of indices stay valid.
   struct Index {
     std::string name;
     std::string alias;
@@ -36,29 +39,29 @@ class BulkBody {
   };
   const std::vector<Index>& indices() const { return indices_; }
   std::size_t IndexOf(std::size_t item) const { return items_[item].index; }
-  std::string_view Id(std::size_t item) const;  // its _id
+  std::string_view Id(std::size_t item) const;  // the _id of the item's document
 
-  std::size_t bytes() const {  // of memory
+  std::size_t bytes() const {  // the memory that the items take
     return text_.size() + kept_.size() + items_.size() * sizeof(Item);
   }
 
-  // Items `first` up to, not including, `last`, ready to be sent.
+  // Returns the lines of the items [first, last), ready to be sent.
   std::string_view Text(std::size_t first, std::size_t last) const;
 
-  // The message that an item was made of, as it came. Its views live until the next Add, Clear or
-  // change of `value`, which is the room for its value.
+  // Returns the message that an item was made of, as received. `value` is used as the buffer for
+  // the message's value. The views are valid until the next Add or Clear, or until `value` changes.
   ConsumedMessage Message(std::size_t item, std::string& value) const;
 
  private:
   struct Item {
     std::size_t text_end = 0;
-    std::size_t value = 0;     // where the value goes on in text_ behind its first {; 0: in kept_
-    std::size_t kept_end = 0;  // in kept_ are the event id, the key, and some values
+    std::size_t value = 0;  // where text_ has the value, after its first {; 0 = kept_ has it
+    std::size_t kept_end = 0;
     std::size_t event_id_size = 0;
     std::size_t key_size = 0;
     bool has_key = false;
     bool has_value = false;
-    std::size_t index = 0;  // its number
+    std::size_t index = 0;  // in indices_
     std::int32_t partition = 0;
     std::int64_t offset = 0;
     std::optional<std::int64_t> timestamp_ms;
@@ -70,13 +73,13 @@ class BulkBody {
   void AddDocument(const ConsumedRecord& record, Item& item);
 
   std::string text_;
-  std::string kept_;
+  std::string kept_;  // event ids and keys, and the values that text_ does not have unchanged
   std::vector<Item> items_;
   std::vector<Index> indices_;
   std::size_t last_index_ = 0;
-  std::string name_;       // of an index, while it is looked for
-  Instant time_{};         // the last event time, and
-  std::string timestamp_;  // the field of a document with it
+  std::string name_;       // a buffer for the name of an index
+  Instant time_{};         // the last record's event time
+  std::string timestamp_;  // the field of a document with time_, kept for the next record
 };
 
 }  // namespace steamflow

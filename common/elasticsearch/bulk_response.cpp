@@ -23,7 +23,7 @@ bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view
                      [text](std::string_view start) { return text.starts_with(start); });
 }
 
-// An error as the server tells it; `detail` is what it says of the cause, else of the error.
+// An error from a response. `detail` is the reason of the cause, or else of the error itself.
 struct Error {
   std::string_view type;
   std::string_view reason;
@@ -38,9 +38,10 @@ Error ErrorOf(element json) {
   return error;
 }
 
-// The status and the type are those of many an error of the index too (a missing pipeline is an
-// illegal argument), so this allows what can only be the document's: a value that does not parse,
-// unless a limit is passed that the settings of the index have drawn.
+// Returns whether only the document can be the cause of an error. Errors of the index have the same
+// status and type (a missing pipeline is an illegal argument), so this recognises the errors that
+// are certain: a value that cannot be parsed, unless it exceeds a limit that the index's settings
+// define.
 bool IsOfTheDocument(const Error& error) {
   if (error.type == "illegal_argument_exception") {
     return error.reason.starts_with("Document contains at least one immense term");
@@ -48,7 +49,7 @@ bool IsOfTheDocument(const Error& error) {
   if (error.type != "mapper_parsing_exception" && error.type != "document_parsing_exception") {
     return false;
   }
-  // No index of ours is as deep as the limit that the servers have by themselves.
+  // 20 is the servers' default. None of our mappings is that deep, so the document itself must be.
   const auto detail = error.detail();
   if (detail.starts_with("The depth of ") && detail.find(" limit of [20]") != detail.npos)
     return true;
@@ -58,14 +59,15 @@ bool IsOfTheDocument(const Error& error) {
 Fate Judge(std::int64_t status, const Error& error) {
   if (status >= 200 && status < 300) return Fate::kStored;
   if (error.type == "version_conflict_engine_exception") return Fate::kDuplicate;
-  if (error.type == "cluster_block_exception") return Fate::kTryAgain;  // read-only, a full disk
+  // The index is read-only for now, as when the disk is full.
+  if (error.type == "cluster_block_exception") return Fate::kTryAgain;
   if (status == 408 || status == 429 || status >= 500) return Fate::kTryAgain;
   if (status == 401 || status == 403) return Fate::kNoRight;
   return IsOfTheDocument(error) ? Fate::kRefused : Fate::kNoPlace;
 }
 
-// An item is {"create":{"status":201,"result":"created"}}, or with an error
-// {"type":"...","reason":"..."} in it.
+// Reads an item such as {"create":{"status":201,"result":"created"}}; one that failed has a field
+// "error": {"type":"...","reason":"..."}. Returns false if the item has no status.
 bool ReadItem(element json, BulkItem& item) {
   simdjson::dom::object object;
   if (json.get_object().get(object) || object.size() != 1) return false;

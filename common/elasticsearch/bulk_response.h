@@ -6,27 +6,28 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-// What Elasticsearch and OpenSearch answer to _bulk. Pure: no I/O. Read by simdjson's DOM: the
-// on-demand parser would save 0.04 us of the 40 that a document takes, and check only what it
-// visits.
+// Parses the responses of Elasticsearch and OpenSearch to _bulk. No I/O. It uses simdjson's DOM,
+// because the on-demand parser would save only 0.04 us of the 40 us that a document takes, and
+// would validate only what it visits.
 namespace steamflow {
 
 // What became of one item.
 struct BulkItem {
   enum class Fate {
     kStored,
-    kDuplicate,  // it is there already, or a newer version is
-    kTryAgain,   // the server has no room or time for it now
-    kRefused,    // the document itself is one that the server can never take
-    kNoRight,    // the login lacks a right
-    kNoPlace,    // any other error: nothing shows that it is the document's
+    kDuplicate,  // the server already has it, or a newer version
+    kTryAgain,   // the server is too busy or full now
+    kRefused,    // the server can never take this document
+    kNoRight,    // the login has no permission
+    kNoPlace,    // any other error, which need not be the document's fault
   };
   Fate fate = Fate::kStored;
-  // Where the document is, if the response tells. Views, until the parser's next response.
+  // Where the document is, if the response says it. The views are valid until the parser's next
+  // call.
   std::string_view index;
   std::string_view id;
-  // Of the last four:
-  std::string error;   // "mapper_parsing_exception", else "HTTP 400"
+  // Set for the last four fates:
+  std::string error;   // "mapper_parsing_exception", or "HTTP 400" if the server names no type
   std::string reason;  // "mapper_parsing_exception: failed to parse ... (its cause)"
 };
 
@@ -37,8 +38,8 @@ class BulkResponseParser {
   BulkResponseParser(const BulkResponseParser&) = delete;
   BulkResponseParser& operator=(const BulkResponseParser&) = delete;
 
-  // One for each item, in the order of the request, which had `items` of them. Errors: a sentence
-  // that says why it is no such response.
+  // Returns the result of each item, in the order of the request, which had `items` items. Returns
+  // a sentence if `json` is not a response to such a request.
   tl::expected<std::vector<BulkItem>, std::string> Parse(std::string_view json, std::size_t items);
 
  private:

@@ -13,14 +13,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 4;           // requests: more do not make a server faster
+constexpr std::size_t kMostAtOnce = 4;           // requests; more do not make a server faster
 constexpr std::size_t kLargestPart = 1U << 20U;  // bytes, unless one item alone is larger
-constexpr std::size_t kMaxItems = 4000;          // of a part: a response is as long as it has items
+constexpr std::size_t kMaxItems = 4000;  // in a part, since each item lengthens the response
 constexpr milliseconds kLongestResponse(30'000);
-constexpr milliseconds kLongestWait(100);  // between two looks at what is queued
+constexpr milliseconds kLongestWait(100);  // before queued_ is checked again
 
-// Whether a response blames the items of a request: that they are too many or too large, or that
-// one of them has no form that a request can have.
+// Returns whether a response blames the items of a request: they are too many or too large, or one
+// of them is not valid in any request.
 bool BlamesTheItems(const HttpResponse& response) {
   if (response.status == 413) return true;
   if (response.status != 400) return false;
@@ -40,9 +40,9 @@ class BulkSender::Sending {
   friend BulkSender;
 
   const BulkBody* body_;
-  const std::vector<std::string> places_;  // of its indices
+  const std::vector<std::string> places_;  // the names of the indices behind body_->indices()
   const bool refresh_;
-  std::size_t unsent_ = 0;  // parts, those to be sent again too
+  std::size_t unsent_ = 0;  // the number of parts to be sent, retries included
   std::size_t in_flight_ = 0;
   Responses responses_;
   std::optional<TaskError> error_;
@@ -107,7 +107,7 @@ void BulkSender::Forget(Sending& sending) {
   sending.is_forgotten_ = true;
 }
 
-// What was waiting comes first: it is older.
+// Puts retries that are due before new parts, because they are older.
 void BulkSender::TakeQueued() {
   while (!waiting_.empty() && waiting_.begin()->first <= Clock::now()) {
     ready_.push_front(std::move(waiting_.extract(waiting_.begin()).mapped()));
@@ -125,7 +125,8 @@ void BulkSender::StartNext() {
   if (sending.is_over()) return;
   std::string text;
   for (const std::size_t item : part.items) text += sending.body_->Text(item, item + 1);
-  // The first records of a run are to be seen at once too.
+  // Refreshes after the first request of a run as well, so that its first records are visible at
+  // once.
   const bool refresh = sending.refresh_ || !has_sent_;
   HttpRequest request{.method = "POST",
                       .url = server_.url +
@@ -140,7 +141,7 @@ void BulkSender::StartNext() {
   if (part.attempts++ == 0) retry_policy_.Count();
   has_sent_ = true;
   ++sending.in_flight_;
-  // std::function wants a copyable callable, so the part travels in a shared pointer.
+  // std::function needs a copyable callable, and moving the part keeps its list of items uncopied.
   http_.Send(std::move(request),
              [this, shared = std::make_shared<Part>(std::move(part))](HttpOutcome& outcome) {
                --shared->sending->in_flight_;
@@ -177,10 +178,11 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
     const bool is_there =
         item.fate == BulkItem::Fate::kStored || item.fate == BulkItem::Fate::kDuplicate;
     if (is_there && !IsWhereItBelongs(item, part, part.items[i])) {
-      return FailFor(part, part.items[i], ExitCode::kConfig,
-                     fmt::format("the server has it in the index {} under the id {}, not where it "
-                                 "was sent: does an ingest pipeline move it?",
-                                 item.index, item.id));
+      return FailFor(
+          part, part.items[i], ExitCode::kConfig,
+          fmt::format("the server stored it in the index {} under the id {}, which is not "
+                      "where it was sent: does an ingest pipeline move it?",
+                      item.index, item.id));
     }
     switch (item.fate) {
       case BulkItem::Fate::kStored:

@@ -19,45 +19,46 @@
 
 namespace steamflow {
 
-// Posts bodies to _bulk, in several requests side by side. Items that the server has no room for
-// are sent again alone, and so is all of a request that was not answered: what it did is recognised
-// by its ids. A request that is too large, or that the server refuses as a whole because of an item
-// in it, is cut in halves until that item is alone.
+// Posts bodies to _bulk, in several parallel requests. Items that the server has no room for are
+// sent again, without the others. A request without an answer is sent again as a whole, because the
+// ids of its items show which of them were stored. A request that is too large, or that the server
+// refuses as a whole because of one item, is halved until that item is alone.
 class BulkSender {
  public:
-  // An item that the server will not take, and why: see BulkItem::Fate::kRefused.
+  // An item that the server can never take, and why: see BulkItem::Fate::kRefused.
   struct Refusal {
     std::size_t item = 0;
     std::string error;
     std::string reason;
-    bool is_of_mapping = false;  // else no request can have it
+    bool is_of_mapping = false;  // the index refused it; false: no request can contain it
   };
   struct Responses {
     std::uint64_t inserted = 0;
     std::uint64_t duplicates = 0;
     std::vector<Refusal> refusals;
   };
-  // A body on its way.
+  // A body that was queued.
   class Sending;
 
-  // `server` and `run` must outlive this.
+  // `server` and `run` must outlive this object.
   BulkSender(const RestServer& server, const Run& run);
   ~BulkSender();
 
-  // Queues `body`, which is left alone until it is answered or forgotten; its indices are found at
-  // `places`. With `refresh` searches find its documents at once. May be called beside Await.
+  // Queues `body`, which must not be changed until it was awaited or forgotten. `places` has the
+  // names of the indices behind body.indices(), in the same order. With `refresh`, searches find
+  // the documents at once. May be called while another thread is in Await.
   std::shared_ptr<Sending> Queue(const BulkBody& body, std::vector<std::string> places,
                                  bool refresh);
 
-  // Waits until all of the body is answered, and sends meanwhile what is queued, in its order: so
-  // that the server has work when the last responses of a body are still to come. Throws TaskError:
-  // as LastingError has it, kConfig where an index takes no document or one is stored elsewhere or
-  // under another id than it was sent with, kTransient where the retries or the time are over, and
-  // for a signal that comes before all of the body is sent. What happens to other bodies is told by
-  // their own Await.
+  // Waits until the whole body is answered. Also sends the bodies queued after it, in their order,
+  // so that the server stays busy while the last responses of a body are awaited; their results
+  // come from their own Await. Throws TaskError: as LastingError says; kAuth if the login lacks a
+  // permission; kConfig if an index takes no documents, or stored one under another id or in
+  // another index than was requested; kTransient if the retries or the time are used up; and for a
+  // signal that comes before the whole body was sent.
   Responses Await(Sending& sending);
 
-  // Sends nothing more of the body. Not beside Await.
+  // Sends nothing more of the body. Must not be called while another thread is in Await.
   static void Forget(Sending& sending);
 
  private:
@@ -80,17 +81,17 @@ class BulkSender {
 
   const RestServer& server_;
   const Run& run_;
-  const std::size_t most_at_once_;  // requests
+  const std::size_t most_at_once_;  // the most requests in flight
   HttpClient http_;
   RetryPolicy retry_policy_;
   BulkResponseParser parser_;
   GzipCompressor gzip_;
   bool has_sent_ = false;
   std::deque<Part> ready_;
-  std::multimap<Clock::time_point, Part> waiting_;  // retries, by their time
+  std::multimap<Clock::time_point, Part> waiting_;  // retries, by when they are due
 
   std::mutex mutex_;
-  std::vector<Part> queued_;  // by Queue, guarded by mutex_
+  std::vector<Part> queued_;  // what Queue added and Await has not taken; guarded by mutex_
 };
 
 }  // namespace steamflow

@@ -25,7 +25,7 @@ void ElasticsearchFlags::AddTo(const Flags& flags) {
   own.Add("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200");
   own.Add("--elasticsearch-conn-id", conn_id,
           WithConnection("Airflow Connection of Elasticsearch", conn_id));
-  own.Add("--index-prefix", index_prefix, "What the name of every index begins with");
+  own.Add("--index-prefix", index_prefix, "The beginning of every index name");
 }
 
 RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_http, Log& log) {
@@ -49,8 +49,8 @@ std::string ReadIndexPrefix(const ElasticsearchFlags& flags) {
                            (prefix.front() >= '0' && prefix.front() <= '9');
   if (!begins_well || prefix.size() > 60 || !std::all_of(prefix.begin(), prefix.end(), is_plain)) {
     throw TaskError(ExitCode::kUsage,
-                    fmt::format("--index-prefix: no index name can begin with '{}'; take up to 60 "
-                                "of a-z 0-9 - _ . with a letter or digit first",
+                    fmt::format("--index-prefix: no index name can begin with '{}'; use up to 60 "
+                                "of the characters a-z 0-9 - _ . with a letter or digit first",
                                 prefix));
   }
   return prefix;

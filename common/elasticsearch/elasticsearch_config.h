@@ -18,15 +18,17 @@ struct ElasticsearchFlags {
   void AddTo(const Flags& flags);
 };
 
-// The server from --elasticsearch-url, else from the Airflow Connection: elasticsearch://host:9200,
-// whose schema (the path of the URI) is http or https, by default http for this machine and https
-// for others; or a plain http:// or https:// address. Login and password are for basic
-// authentication, the extra `api_key` goes in their place. Secrets are made known to `log`. Throws
-// TaskError: kUsage for a flag, kConfig for the Connection, also where neither is given and for
-// plain http to another machine unless `allow_http`.
+// Reads the server from --elasticsearch-url, or else from the Airflow Connection. It is either a
+// plain http:// or https:// address, or elasticsearch://host:9200 with the schema (the path of the
+// URI) http or https; without one, http is used for this machine and https for others. Login and
+// password are for basic authentication; the extra `api_key` replaces them. Registers the secrets
+// with `log`. Throws TaskError: kUsage for the flag and kConfig for the Connection, if the address
+// is malformed, if there is neither, or if it is plain http to another machine and `allow_http` is
+// false.
 RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_http, Log& log);
 
-// --index-prefix, if an index name can begin with it. Throws TaskError (kUsage).
+// Returns the value of --index-prefix. Throws TaskError (kUsage) if no index name can begin with
+// it.
 std::string ReadIndexPrefix(const ElasticsearchFlags& flags);
 
 }  // namespace steamflow

@@ -11,8 +11,8 @@
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kFullBytes = 5U << 19U;                 // two of them are on their way
-constexpr std::size_t kMostBytes = kFullBytes + (1U << 20U);  // as a rule
+constexpr std::size_t kFullBytes = 5U << 19U;                 // small, as two batches are in memory
+constexpr std::size_t kMostBytes = kFullBytes + (1U << 20U);  // with the record that fills a batch
 constexpr std::chrono::seconds kLongestTelling(5);
 
 }  // namespace
@@ -25,7 +25,8 @@ class ElasticsearchStore::Batch : public SinkBatch {
     body_.Add(record, store_.aliases_.find(record.message.topic)->second);
   }
   bool IsFull() const override { return body_.bytes() >= kFullBytes; }
-  // Not ahead into an index that was not looked at yet.
+  // Does nothing if one of the indices was not checked yet: checking it uses the client, which
+  // belongs to the thread that stores the previous batch. Store checks it then.
   void Stage() override {
     std::vector<std::string> places;
     for (const BulkBody::Index& index : body_.indices()) {
@@ -42,7 +43,7 @@ class ElasticsearchStore::Batch : public SinkBatch {
     if (!sending_) LookAndSend();
     const auto responses = store_.sender_.Await(*std::exchange(sending_, nullptr));
     std::string value;
-    std::map<std::size_t, MappingDifference> differences;  // of indices
+    std::map<std::size_t, MappingDifference> differences;  // by the number of the index
     for (const BulkSender::Refusal& refusal : responses.refusals) {
       const ConsumedMessage message = body_.Message(refusal.item, value);
       if (refusal.is_of_mapping && !store_.accepts_refusals_) {
@@ -83,7 +84,8 @@ class ElasticsearchStore::Batch : public SinkBatch {
     sending_ = store_.sender_.Queue(body_, std::move(places), !IsFull());
   }
 
-  // A refusal shows to be the record's own fault only where the index is as installed.
+  // A refusal is the record's own fault only if the index is as installed. Otherwise the difference
+  // may be the cause, and a person has to decide.
   void ThrowUnlessItsOwn(const ConsumedMessage& message, const std::string& reason,
                          const std::string& index, const MappingDifference& difference) const {
     const auto to_blame = difference.ToBlame(message.value, reason);
@@ -139,7 +141,7 @@ std::vector<std::optional<SinkPosition>> ElasticsearchStore::Positions(
   return positions;
 }
 
-// As it is now: a dynamic mapping goes on changing.
+// Reads the index again at each call, because a dynamic mapping keeps changing.
 MappingDifference ElasticsearchStore::Compare(const BulkBody::Index& index) {
   return {guard_.View(index.name), ReadTemplateFile(folder_, KindOf(index.topic))};
 }
@@ -148,7 +150,8 @@ std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {
   return std::make_unique<Batch>(*this);
 }
 
-// Nothing depends on it but what a monitor shows.
+// Commits the positions to the consumer group. A failure is only logged, because nothing but
+// monitoring depends on the group; a refused login ends the run all the same.
 void ElasticsearchStore::TellGroup(const std::vector<KafkaPartition>& partitions,
                                    const std::vector<std::int64_t>& offsets) {
   if (partitions.empty() || !group_listens_) return;

@@ -15,13 +15,16 @@
 
 namespace steamflow {
 
-// Elasticsearch or OpenSearch as the end of a drain. Positions are moved after the documents are
-// in, so that what is stored twice after a crash meets its twin. The consumer group
-// `<prefix>steamflow-elasticsearch` is told of them for lag monitors, and never asked.
+// Stores records in Elasticsearch or OpenSearch. Positions are moved after the documents are
+// stored. After a crash in between, the next run sends the documents again, and the server
+// recognises them by their ids. The positions are also committed to the consumer group
+// `<prefix>steamflow-elasticsearch`, for programs that monitor the lag; the store never reads them
+// from there.
 class ElasticsearchStore : public SinkStore {
  public:
-  // Begins to connect to Kafka. `server` and `run` must outlive this. `folder` has the files of the
-  // templates that are installed. Throws TaskError (kUsage) where two topics have the same indices.
+  // Begins to connect to Kafka. `folder` has the files of the index templates that
+  // elasticsearch-apply installs. `server` and `run` must outlive this object. Throws TaskError
+  // (kUsage) if two topics would have the same indices.
   ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
                      const std::string& folder, const DrainOptions& options, Run& run);
   ~ElasticsearchStore() override;
@@ -38,7 +41,7 @@ class ElasticsearchStore : public SinkStore {
   void TellGroup(const std::vector<KafkaPartition>& partitions,
                  const std::vector<std::int64_t>& offsets);
 
-  std::map<std::string, std::string, std::less<>> aliases_;  // of each topic, see AliasName
+  std::map<std::string, std::string, std::less<>> aliases_;  // by topic, see AliasName
   const std::string folder_;
   const bool accepts_refusals_;
   BulkSender sender_;

@@ -7,7 +7,7 @@
 namespace steamflow {
 
 // Compresses texts into gzip's format (RFC 1952), at libdeflate's fastest level. Keeps its buffers
-// from one text to the next.
+// between calls.
 class GzipCompressor {
  public:
   GzipCompressor();

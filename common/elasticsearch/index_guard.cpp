@@ -16,7 +16,7 @@ std::string IndexGuard::Look(const SinkIndex& wanted) {
   const IndexView view =
       response ? ValueOf(wanted.name, ReadIndex(response->body)) : ViewBeforeItIs(wanted.name);
   if (const auto why = WhyNotForSink(view, wanted)) {
-    Fail(wanted.name, response ? *why : "as the index templates make it, " + *why);
+    Fail(wanted.name, response ? *why : "as the index templates create it, " + *why);
   }
   const std::lock_guard lock(mutex_);
   return places_.emplace(wanted.name, view.place).first->second;
@@ -28,14 +28,13 @@ IndexView IndexGuard::View(const std::string& name) {
   return ValueOf(name, ReadIndex(response->body));
 }
 
-// Nothing where there is none.
+// Returns nullopt if the index does not exist.
 std::optional<HttpResponse> IndexGuard::Ask(const std::string& name) {
   try {
     HttpResponse response = client_.Ask("GET", "/" + name);
     if (response.status == 404) return std::nullopt;
     if (response.status == 200) return response;
-    Fail(name,
-         fmt::format("cannot be looked at: HTTP {}: {}", response.status, ErrorReason(response)));
+    Fail(name, fmt::format("cannot be read: HTTP {}: {}", response.status, ErrorReason(response)));
   } catch (const TaskError& error) {
     if (error.code() != ExitCode::kAuth) throw;
     throw TaskError(ExitCode::kAuth,
@@ -46,8 +45,8 @@ std::optional<HttpResponse> IndexGuard::Ask(const std::string& name) {
 IndexView IndexGuard::ViewBeforeItIs(const std::string& name) {
   const HttpResponse response = client_.Ask("POST", "/_index_template/_simulate_index/" + name);
   if (response.status != 200) {
-    Fail(name, fmt::format("cannot be made by the index templates: HTTP {}: {}", response.status,
-                           ErrorReason(response)));
+    Fail(name, fmt::format("cannot be created from the index templates: HTTP {}: {}",
+                           response.status, ErrorReason(response)));
   }
   return ValueOf(name, ReadSimulatedIndex(response.body, name));
 }

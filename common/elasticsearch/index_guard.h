@@ -10,21 +10,24 @@
 
 namespace steamflow {
 
-// Looks at each index that a run writes into before it does, once a run. One that is not there yet
-// is looked at as the server would make it.
+// Checks each index before a run writes into it, once a run. For an index that does not exist yet,
+// it checks what the server would create from its templates.
 class IndexGuard {
  public:
-  // `client` must outlive this, and is used by one thread at a time.
+  // `client` must outlive this object. Look and View use it, so only one thread may call these at a
+  // time.
   explicit IndexGuard(RestClient& client) : client_(client) {}
 
-  // The index itself that has the name, once it was looked at; nothing before. Beside Look.
+  // Returns the index behind `name`, which may be an alias, or nullopt if it was not checked yet.
+  // May be called while another thread is in Look.
   std::optional<std::string> PlaceOf(const std::string& name) const;
 
-  // The same, looking where needed. Throws TaskError: kConfig where a sink may not write into it,
-  // kAuth where the login may not see it, and as RestClient::Ask does.
+  // Returns the same, and checks the index first if needed. Throws TaskError: kConfig if a sink
+  // must not write into the index (WhyNotForSink), kAuth if the login may not read its metadata,
+  // and as RestClient::Ask does.
   std::string Look(const SinkIndex& wanted);
 
-  // An index as it is now. Throws TaskError; kConfig too where there is none.
+  // Returns an index as it is now. Throws TaskError, kConfig if it does not exist.
   IndexView View(const std::string& name);
 
  private:

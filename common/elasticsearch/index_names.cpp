@@ -14,9 +14,9 @@ namespace {
 using std::chrono::milliseconds;
 }  // namespace
 
-// Elasticsearch, "Create index API": lower case, at most 255 bytes, not beginning with - _ or +.
-// A topic has no other character that an index cannot have. The suffix takes 8 bytes, and what
-// begins with a dot is the server's own.
+// Elasticsearch, "Create index API": an index name is in lower case, has at most 255 bytes, and
+// does not begin with - _ or +. Names that begin with a dot are reserved for the server. Every
+// other character of a topic name is allowed. The suffix takes 8 of the 255 bytes.
 std::string AliasName(const std::string& prefix, std::string_view topic) {
   std::string name = prefix;
   name += topic;
@@ -25,7 +25,7 @@ std::string AliasName(const std::string& prefix, std::string_view topic) {
   if (name.find_first_of("-_.") == 0 || name.size() > 247) {
     throw TaskError(ExitCode::kConfig,
                     fmt::format("no index can be named {} after the topic {} (--index-prefix can "
-                                "mend how it begins)",
+                                "change how the name begins)",
                                 name, topic));
   }
   return name;
@@ -39,8 +39,8 @@ std::string IndexSuffix(RecordKind kind, std::optional<Instant> id_time) {
   return month;
 }
 
-// The time of a tombstone is Kafka's, to the millisecond: so that the version before it, which may
-// come again, is older even in the same second.
+// A tombstone uses Kafka's time, which has milliseconds. So the version before it, which may arrive
+// again, is older even if both are from the same second.
 std::int64_t StateVersion(const ConsumedRecord& record) {
   const milliseconds version = record.version_time.time_since_epoch();
   const milliseconds kafka(record.message.timestamp_ms.value_or(0));

@@ -8,27 +8,29 @@
 #include "consumed_record.h"
 #include "timestamp.h"
 
-// The names that the records of a topic have in Elasticsearch. Pure: no I/O.
+// The names under which Elasticsearch keeps the records of a topic. No I/O.
 namespace steamflow {
 
-// The alias of a topic: `prefix` and the topic in lower case. Throws TaskError (kConfig) where no
-// index can have that name.
+// Returns the alias of a topic: `prefix` and the topic in lower case. Throws TaskError (kConfig) if
+// no index can have that name.
 std::string AliasName(const std::string& prefix, std::string_view topic);
 
-// What follows the alias in the name of the index that has the record. State has one index. A
-// duplicate event has to meet its twin, so its index is that of the month that its event id names,
-// which nothing in the record can move: "-2026.11", or "-undated" where the id names no time.
+// Returns what follows the alias in the name of a record's index. State has a single index. An
+// event goes to the index of the month that its event id names, "-2026.11", or to "-undated" if the
+// id names no time. Nothing else in the record can change the month, so a duplicate always goes to
+// the index that has the original.
 inline constexpr char kStateSuffix[] = "-state";
 inline constexpr char kUndatedSuffix[] = "-undated";
 std::string IndexSuffix(RecordKind kind, std::optional<Instant> id_time);
 
-// The version of a record of state: ConsumedRecord::version_time in ms.
+// Returns the version of a record of state: ConsumedRecord::version_time in milliseconds.
 std::int64_t StateVersion(const ConsumedRecord& record);
 
-// The field by which the alias of state knows, and hides, what a tombstone has deleted.
+// The field that marks the document of a tombstone. The alias of state has a filter that hides such
+// documents.
 inline constexpr char kTombstoneField[] = "@tombstone";
 
-// The index of a sink's positions.
+// Returns the index that holds a sink's positions.
 std::string PositionsIndex(const std::string& prefix);
 
 }  // namespace steamflow

@@ -11,11 +11,13 @@
 namespace steamflow {
 namespace {
 
-// Of two templates that fit an index the one with the longer pattern is meant: topics `a` and
-// `a-20`.
+// The lowest priority of a template; the length of its pattern is added. If two templates match an
+// index, the longer pattern is the right one: with the topics `a` and `a-20`, an index of `a-20`
+// also matches a pattern of `a`.
 constexpr std::size_t kPriority = 200;
 
-// No file of the folder: nobody searches positions, and nothing of them is to be chosen.
+// The settings and mappings of the index for positions. They are not a file in the folder, because
+// nobody searches positions and so nobody has a reason to change them.
 Json PositionParts() {
   return {{"settings", {{"index", {{"number_of_shards", 1}, {"auto_expand_replicas", "0-1"}}}}},
           {"mappings",
@@ -29,7 +31,7 @@ Json PositionParts() {
 constexpr char kIlm[] = "ilm_policy";
 constexpr char kIsm[] = "ism_policy";
 
-// Whether every leaf that is wanted is held, its path beginning with `above` there.
+// Returns whether `held` has every leaf of `wanted`. The paths in `held` begin with `above`.
 bool Holds(const JsonLeaves& held, const std::string& above, const JsonLeaves& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& leaf) {
     const auto found = held.find(above + leaf.first);
@@ -37,7 +39,7 @@ bool Holds(const JsonLeaves& held, const std::string& above, const JsonLeaves& w
   });
 }
 
-// Whether there is a leaf under `part` that is not wanted.
+// Returns whether `held` has a leaf under `part` that `wanted` does not have.
 bool HoldsMore(const JsonLeaves& held, const std::string& above, const std::string& part,
                const JsonLeaves& wanted) {
   return std::any_of(held.begin(), held.end(), [&](const auto& leaf) {
@@ -48,11 +50,11 @@ bool HoldsMore(const JsonLeaves& held, const std::string& above, const std::stri
 
 }  // namespace
 
-// One of the two kinds of lifecycles that there are.
+// One of the two kinds of lifecycles: Elasticsearch's ILM, or OpenSearch's ISM.
 struct IndexSetup::Lifecycle {
   const char* type;
-  const char* path;   // of the policies
-  const char* above;  // what the leaves of a response begin with, {} = the policy's name
+  const char* path;   // the address of the policies
+  const char* above;  // what the paths in a response begin with; {} stands for the policy's name
 };
 
 IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
@@ -109,7 +111,7 @@ void IndexSetup::ApplyMissing() {
   if (!templates_.empty()) Apply();
 }
 
-// Only a server that has such lifecycles can list their policies.
+// Finds the kind of lifecycles that the server has: only then can it list their policies.
 const IndexSetup::Lifecycle* IndexSetup::FindLifecycle() {
   static constexpr std::array<Lifecycle, 2> kLifecycles{
       {{kIlm, "/_ilm/policy", "{}."}, {kIsm, "/_plugins/_ism/policies", ""}}};
@@ -122,7 +124,7 @@ const IndexSetup::Lifecycle* IndexSetup::FindLifecycle() {
 AppliedItem IndexSetup::ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle) {
   AppliedItem item{lifecycle.type, wanted.name, "created"};
   Json body = ReadParts(fmt::format("{}/{}.json", folder_, lifecycle.type));
-  if (item.type == kIsm) {  // says itself which indices it is for
+  if (item.type == kIsm) {  // an ISM policy itself says which indices it is for
     const Json indices{{"index_patterns", Json::array({wanted.pattern})}, {"priority", kPriority}};
     for (Json& policy : body) policy["ism_template"] = Json::array({indices});
   }

@@ -9,34 +9,38 @@
 
 namespace steamflow {
 
-// Something that a server keeps under a name, and what was done so that it is as wanted.
+// A named template or policy on the server, and what Apply did with it.
 struct AppliedItem {
   std::string type;  // "index_template", "ilm_policy" or "ism_policy"
   std::string name;
   std::string action;  // "created", "changed" or "unchanged"
 };
 
-// What Elasticsearch or OpenSearch has to know before documents come: for each topic index
-// templates (the mapping, the alias that the indices stand behind), and a policy that drops old
-// months where the server has lifecycles: ILM or ISM. And a template for the sink's positions.
-// Throws TaskError as RestClient::Ask does, and kConfig where the server refuses what a file says.
+// Installs what Elasticsearch or OpenSearch needs before it gets documents. For each topic these
+// are index templates, with the mapping and the alias of the indices, and a policy that drops old
+// months, if the server has lifecycles (ILM or ISM). There is also a template for the sink's
+// positions. The functions throw TaskError: as RestClient::Ask does, and kConfig if the server
+// refuses a file's content.
 class IndexSetup {
  public:
-  // The templates and policies are files in `folder`, one for each kind of record. `client` must
-  // outlive this. Throws TaskError (kConfig): a file that cannot be read or is no JSON object.
+  // Reads the templates from the files in `folder`, one for each kind of record. `client` must
+  // outlive this object. Throws TaskError (kConfig) if a file cannot be read or is not a JSON
+  // object.
   IndexSetup(RestClient& client, const std::string& folder, const std::string& index_prefix,
              const std::vector<std::string>& topics);
 
-  // Makes everything as the files want it.
+  // Creates or changes all templates and policies so that they match the files. Returns what it
+  // did.
   std::vector<AppliedItem> Apply();
 
-  // Does so for topics without a template, and leaves all else alone, whoever changed it.
+  // Creates the templates that are missing, and the policies that belong to them. Changes no
+  // others, because an operator may have edited them.
   void ApplyMissing();
 
  private:
   struct Template {
-    std::string name;     // of the policy too, where there is one
-    std::string pattern;  // of its indices
+    std::string name;     // also the name of the policy, if there is one
+    std::string pattern;  // which indices the template is for
     Json aliases;
     bool has_policy = false;
     Json parts;  // settings and mappings
@@ -52,7 +56,7 @@ class IndexSetup {
 
   RestClient& client_;
   const std::string folder_;
-  const std::string start_;  // of the names of all templates
+  const std::string start_;  // what the names of all templates begin with
   std::vector<Template> templates_;
 };
 

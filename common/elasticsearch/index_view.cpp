@@ -11,7 +11,7 @@
 namespace steamflow {
 namespace {
 
-// An object's field that is one, else an empty one.
+// Returns the field `name` if it is an object, or else an empty object.
 Json ObjectAt(const Json& json, const char* name) {
   const Json& object = FieldOf(json, name);
   return object.is_object() ? object : Json::object();
@@ -39,13 +39,13 @@ std::optional<std::string> WhyNotWhole(const Json& mappings) {
     const bool is_off = name == "enabled" && value == "false";
     const bool is_part = (name == "excludes" || name == "includes") && value != "[]";
     if (is_off || is_part || (name == "mode" && value == "disabled")) {
-      return fmt::format("does not keep documents as they come (_source.{} of its mapping)", name);
+      return fmt::format("does not keep whole documents (_source.{} of its mapping)", name);
     }
   }
   return std::nullopt;
 }
 
-// Of the settings those by which an index takes or refuses a value.
+// Returns whether a setting decides which values an index accepts.
 bool ConcernsValues(const std::string& setting) {
   return setting == "index.mapping.ignore_malformed" || setting == "index.mapping.coerce" ||
          setting == "index.mode" || setting.starts_with("index.analysis.");
@@ -55,8 +55,9 @@ std::string FirstName(std::string_view path) {
   return std::string(path.substr(0, path.find('.')));
 }
 
-// The field that the server blames: "failed to parse field [a.b] of type", "object mapping for
-// [a]", "immense term in field=\"a\"". What the record says itself comes behind it.
+// Returns the field that the server's message blames: "failed to parse field [a.b] of type",
+// "object mapping for [a]", "immense term in field=\"a\"". Takes the first match, because text from
+// the record itself can only come after it.
 std::string NamedField(std::string_view reason) {
   for (const auto& [before, behind] :
        {std::pair{"object mapping for [", ']'}, std::pair{"field [", ']'},
@@ -74,7 +75,7 @@ std::string NamedField(std::string_view reason) {
 tl::expected<IndexView, std::string> ReadIndex(std::string_view json) {
   const Json indices = ParseJson(json).value_or(Json());
   if (!indices.is_object() || indices.empty())
-    return tl::unexpected(std::string("is not described in any way known"));
+    return tl::unexpected(std::string("has a description that this program cannot read"));
   if (indices.size() > 1) {
     std::vector<std::string> names;
     for (const auto& [name, index] : indices.items()) names.push_back(name);
@@ -102,8 +103,8 @@ std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex
     const std::string pipeline = ValueAt(index.settings, setting);
     if (!pipeline.empty() && pipeline != "_none") {
       return fmt::format(
-          "has the ingest pipeline {} ({}), which may change what documents are and "
-          "where they go",
+          "has the ingest pipeline {} ({}), which may change documents and the index that "
+          "they go to",
           pipeline, setting);
     }
   }
@@ -115,7 +116,7 @@ std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex
                        wanted.alias);
   }
   if (wanted.hides_tombstones && alias->second.find(kTombstoneField) == std::string::npos) {
-    return fmt::format("is behind the alias {} without the filter that hides the deleted",
+    return fmt::format("is behind the alias {} without the filter that hides deleted documents",
                        wanted.alias);
   }
   return std::nullopt;

@@ -8,53 +8,55 @@
 
 #include "json_document.h"
 
-// What a server says of an index, and what of it stands in the way of a sink. Pure: no I/O.
+// Reads what a server says about an index, and decides whether a sink can write into it. No I/O.
 namespace steamflow {
 
-// An index that a sink writes into, under the name that it gives to the server.
+// What a sink requires of an index that it writes into.
 struct SinkIndex {
-  std::string name;
-  std::string alias;              // that it has to stand behind; empty: none
-  bool hides_tombstones = false;  // by the filter of that alias
+  std::string name;               // the name that the sink uses in requests
+  std::string alias;              // the alias that the index must have; empty = none
+  bool hides_tombstones = false;  // the alias must have the filter that hides tombstones
 };
 
 struct IndexView {
-  std::string place;  // the index itself, which may have `name` for an alias
-  std::map<std::string, std::string> aliases;  // the filter of each, as JSON
-  JsonLeaves settings;                         // "index.final_pipeline"
+  std::string place;  // the real name of the index, if SinkIndex::name is an alias
+  std::map<std::string, std::string> aliases;  // each alias with its filter, as JSON
+  JsonLeaves settings;                         // by path, such as "index.final_pipeline"
   Json mappings;                               // an object
 };
 
-// From the response to GET /<index>, or from that of the simulation of one that is not there yet.
-// Errors: what is wrong with what has that name, as a sentence that goes on after it: "is a data
-// stream".
+// Parse the response to GET /<index>, or to the simulation of an index that does not exist yet. An
+// error is the end of a sentence that begins with the name: "is a data stream".
 tl::expected<IndexView, std::string> ReadIndex(std::string_view json);
 tl::expected<IndexView, std::string> ReadSimulatedIndex(std::string_view json,
                                                         const std::string& name);
 
-// Why a sink may not write into it, as such a sentence: documents would not be found, not be kept
-// whole, or be changed on the way. Nothing where it may.
+// Returns why a sink must not write into an index, as the end of such a sentence: its documents
+// would not be found, not be kept whole, or be changed by the server. Returns nullopt if the sink
+// may write.
 std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex& wanted);
 
-// In which an index is not as it is installed, so that what it refuses may be as good as any.
+// The difference between an index and the template that elasticsearch-apply installs. An index that
+// differs may refuse records that are in order, so its refusals do not prove that a record is bad.
 class MappingDifference {
  public:
-  // `installed`: the settings and mappings of its template's file.
+  // `installed` are the settings and mappings in the file of the index's template.
   MappingDifference(const IndexView& index, const Json& installed);
 
-  // What may be to blame for the server's refusal of a record: "its mapping of player_count". A
-  // field counts if the record has it, and if the server's `reason` names one of the record's then
-  // only that. Nothing where all that counts is as installed: so it is the record's own fault.
-  // `value` is an object; nothing: a tombstone.
+  // Returns the difference that may have made the server refuse a record: "its mapping of
+  // player_count". Returns nullopt if nothing that concerns the record differs, so that the fault
+  // is the record's own. The fields that concern the record are those that it has; if the server's
+  // `reason` names one of them, only that one. `value` is the record's JSON object, or nullopt for
+  // a tombstone.
   std::optional<std::string> ToBlame(const std::optional<std::string_view>& value,
                                      std::string_view reason) const;
 
  private:
   bool Differs(const std::string& field) const;
 
-  std::map<std::string, bool> fields_;  // of the index: whether it is not as installed
-  bool is_dynamic_otherwise_ = false;
-  std::optional<std::string> setting_;  // that differs
+  std::map<std::string, bool> fields_;  // for each field of the index, whether its mapping differs
+  bool is_dynamic_otherwise_ = false;   // whether unknown fields are treated differently
+  std::optional<std::string> setting_;  // a setting that differs
 };
 
 }  // namespace steamflow

@@ -29,14 +29,14 @@ Json Document(const KafkaPartition& partition, const SinkPosition& position) {
   return document;
 }
 
-// False where it is no whole number.
+// Returns false if the value is not a whole number.
 bool ReadNumber(const Json& json, std::int64_t& number) {
   const auto found = WholeNumberOf(json);
   number = found.value_or(0);
   return found.has_value();
 }
 
-// False where it is none.
+// Returns false if the document is not a position.
 bool ReadPosition(const Json& document, SinkPosition& position) {
   if (!ReadNumber(FieldOf(document, "offset"), position.offset)) return false;
   if (!document.contains("last")) return true;
@@ -98,7 +98,7 @@ bool PositionIndex::IsSeen(const PositionMove& move) const {
   return seen != seen_.end() && seen->second.position == move.from;
 }
 
-// By _mget, which sees documents before they can be searched for.
+// Reads the documents with _mget, which sees them before a refresh makes them visible to searches.
 void PositionIndex::Look(const std::vector<KafkaPartition>& partitions) {
   seen_.clear();
   if (partitions.empty()) return;
@@ -130,10 +130,10 @@ void PositionIndex::Look(const std::vector<KafkaPartition>& partitions) {
     if (!ReadNumber(FieldOf(document, "_seq_no"), seen.seq_no) ||
         !ReadNumber(FieldOf(document, "_primary_term"), seen.primary_term) ||
         !ReadPosition(FieldOf(document, "_source"), seen.position.emplace())) {
-      CheckIndex();  // may say why
+      CheckIndex();  // throws the reason if the index itself is wrong
       Fail(ExitCode::kData,
-           fmt::format("the document {} is no position; delete it, and the records "
-                       "of that partition are stored from the first on",
+           fmt::format("the document {} is not a position; delete it, and the records "
+                       "of that partition are stored again from the first one",
                        IdOf(partition)));
     }
   }
@@ -150,7 +150,7 @@ std::string PositionIndex::Lines(const PositionMove& move) const {
   return FormatJson(action) + "\n" + FormatJson(Document(move.partition, move.to)) + "\n";
 }
 
-// False where a document is not as it was seen.
+// Returns false if a document has changed since it was read.
 bool PositionIndex::Set(const std::vector<PositionMove>& moves) {
   std::string body;
   for (const PositionMove& move : moves) body += Lines(move);

@@ -14,27 +14,29 @@
 
 namespace steamflow {
 
-// How far each partition is stored, as documents of an index beside those of the records: whoever
-// has these documents, as in a restored snapshot, has the positions that belong to them.
+// Keeps the position of each partition in an index beside the records' indices. A snapshot that is
+// restored then has the positions that belong to its records.
 class PositionIndex {
  public:
-  // `index_prefix` is that of the documents. Both must outlive this.
+  // `index_prefix` is that of the records' indices. `client` and `guard` must outlive this object.
   PositionIndex(RestClient& client, IndexGuard& guard, const std::string& index_prefix);
 
-  // The position of each partition; nothing where there is none. Throws TaskError: as
-  // RestClient::Ask and IndexGuard::Look do, kData for a document that is no position.
+  // Returns the position of each partition, nullopt for one that has none. Throws TaskError: as
+  // RestClient::Ask and IndexGuard::Look do, and kData if a document is not a position.
   std::vector<std::optional<SinkPosition>> Read(const std::vector<KafkaPartition>& partitions);
 
-  // To be called before anything is stored. Throws TaskError as IndexGuard::Look does.
+  // Checks the index of the positions. Call this before storing anything. Throws TaskError as
+  // IndexGuard::Look does.
   void CheckIndex();
 
-  // Moves all of them, by compare-and-set. False where one is not where its move begins: another
-  // sink was faster. What a lost response had moved already is as wanted. Goes on after a signal,
-  // as the documents are in. Throws TaskError.
+  // Moves all positions by compare-and-set. Returns false if one of them is not at the `from` of
+  // its move, because another sink was faster. A position that is already at its `to` counts as
+  // moved: the response of an earlier attempt was lost. Continues after a signal, because the
+  // documents are already stored. Throws TaskError.
   bool Move(const std::vector<PositionMove>& moves);
 
  private:
-  // A document as it was last seen.
+  // A position as it was last read, with the numbers that a compare-and-set needs.
   struct Seen {
     std::optional<SinkPosition> position;
     std::int64_t seq_no = 0;

@@ -40,7 +40,7 @@ Json ReadParts(const std::string& path) {
   if (!parts) fail(parts.error());
   if (!parts->is_object()) fail("not a JSON object");
   for (const auto& [name, part] : parts->items()) {
-    if (!part.is_object()) fail(name + " is no object");
+    if (!part.is_object()) fail(name + " is not an object");
   }
   return *std::move(parts);
 }

@@ -7,12 +7,12 @@
 
 namespace steamflow {
 
-// The settings and mappings of the indices of a kind of record: the file of `folder` that
-// elasticsearch-apply makes their templates of. Throws TaskError (kConfig): it cannot be read, or
-// is no object of objects.
+// Reads the settings and mappings for the indices of a kind of record, from the file in `folder`
+// that elasticsearch-apply installs as their template. Throws TaskError (kConfig) if the file
+// cannot be read or is not a JSON object of objects.
 Json ReadTemplateFile(const std::string& folder, RecordKind kind);
 
-// The same of any file that is an object of objects.
+// Reads any file that is a JSON object of objects. Throws TaskError (kConfig).
 Json ReadParts(const std::string& path);
 
 }  // namespace steamflow

@@ -14,23 +14,24 @@ namespace {
 
 using Value = PostgresClient::Value;
 
-constexpr std::size_t kMostRows = 10'000;  // of a batch; larger ones are slower
+constexpr std::size_t kMostRows = 10'000;  // in a batch; larger ones are slower
 constexpr std::size_t kMostBytes = 8U << 20U;
 constexpr std::size_t kPiece = 64U << 10U;  // bytes that COPY sends at a time
-constexpr int kMostAttempts = 5;            // of a transaction that ends in a deadlock
-constexpr std::chrono::milliseconds kStatusInterval(50);  // between two questions for its status
+constexpr int kMostAttempts = 5;            // for a transaction that ends in a deadlock
+constexpr std::chrono::milliseconds kStatusInterval(50);  // between two queries of txid_status
 
 constexpr std::array kKinds{RecordKind::kOther, RecordKind::kPlayerCount, RecordKind::kRecentGame,
                             RecordKind::kNews, RecordKind::kPlayer};
 
-// Nothing of ours does that.
+// Ends the run if rows were dropped or changed without an error. Our own statements and tables
+// never do that, so the cause is something that somebody else added to the schema.
 [[noreturn]] void RefuseLost(std::string_view table, std::string_view count) {
   throw TaskError(
       ExitCode::kConfig,
       fmt::format(
-          "PostgreSQL took {} rows for the table {} without an error and does not have "
-          "them as they were: a trigger, a rule, a policy or a type of a column there drops "
-          "or changes rows",
+          "PostgreSQL accepted {} rows for the table {} without an error, but did not store them "
+          "unchanged: a trigger, a rule, a policy or a column type of the table drops or changes "
+          "rows",
           count, table));
 }
 
@@ -72,7 +73,7 @@ void PostgresBatch::Stage() {
     }
     is_staged_ = true;
   } catch (const PostgresError& error) {
-    if (error.IsAboutValue()) return client_->RollBack();  // Store finds out which row it is
+    if (error.IsAboutValue()) return client_->RollBack();  // Store finds the row that causes it
     staging_error_ = error;
   } catch (const TaskError& error) {
     staging_error_ = error;
@@ -107,8 +108,9 @@ void PostgresBatch::Connect() {
   if (!client_) client_.emplace(parameters_, schema_, stop_);
 }
 
-// In one transaction: first the positions, which tells at once whether another sink was faster,
-// then the rows, and the dead letters last, when all that can fail but COMMIT has succeeded.
+// Stores everything in one transaction. The positions come first, because they show at once whether
+// another sink was faster. The dead letters come last, when only COMMIT can still fail, so that
+// they are rarely sent for a batch that is then rolled back.
 std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<PositionMove>& moves,
                                                           BatchDeadLetters& letters) {
   Stored stored;
@@ -118,7 +120,8 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Posi
     AddMonths();
     for (const PostgresRows& rows : rows_) {
       if (rows.count() == 0) continue;
-      // Versions of a player may be on their way in several sinks at once.
+      // Several sinks may store versions of the same player at the same time; they have to take
+      // turns.
       if (rows.kind() == RecordKind::kPlayer) {
         client_->Execute("SELECT pg_advisory_xact_lock('players'::regclass::oid::bigint)");
       }
@@ -141,7 +144,7 @@ std::optional<SinkBatch::Stored> PostgresBatch::StoreOnce(const std::vector<Posi
     if (!is_committed) {
       throw UnknownOutcome(
           error.code(),
-          fmt::format("{}: whether the last batch is stored is not known", error.what()));
+          fmt::format("{}: it is unknown whether the last batch was stored", error.what()));
     }
   }
   is_staged_ = false;
@@ -174,20 +177,21 @@ bool PostgresBatch::MovePositions(const std::vector<PositionMove>& moves) {
   transaction_ = moved[0][1].value();
   is_plain_ = moved[0][2] == "t";
   if (moved[0][0] == fmt::to_string(moves.size())) return true;
-  // Another sink has moved one of them, or nothing has.
+  // Either another sink has moved one of them, or something has dropped our update.
   const auto held = client_->Execute(PostgresHeldPositionsStatement(), moves_);
   if (held[0][0] != "0") RefuseLost("sink_offsets", *held[0][0]);
   return false;
 }
 
-// Once all triggers have done what they do.
+// Checks the stored positions at the end of the transaction, when all triggers have run.
 void PostgresBatch::ReadPositionsBack() {
   const auto lost = client_->Execute(PostgresLostPositionsStatement(), moves_);
   if (lost[0][0] != "0") RefuseLost("sink_offsets", *lost[0][0]);
 }
 
-// What became of the transaction where COMMIT was sent and had no response, or another than it
-// should: asked in a session of its own, as the old one may be gone. Nothing where nobody can tell.
+// Asks the server what became of the transaction whose COMMIT got no response or an unexpected one.
+// Uses a new session, because the old one may be lost. Returns nullopt if the server does not
+// answer.
 std::optional<bool> PostgresBatch::IsCommitted() {
   is_staged_ = false;
   client_.reset();
@@ -202,7 +206,8 @@ std::optional<bool> PostgresBatch::IsCommitted() {
   return std::nullopt;
 }
 
-// The lock keeps other sinks from dropping a month before this transaction's end.
+// Creates the partitions of the batch's months. The lock keeps other sinks from dropping one of
+// them before this transaction ends.
 void PostgresBatch::AddMonths() {
   if (months_.empty()) return;
   std::string statements = "LOCK TABLE records IN ROW EXCLUSIVE MODE";
@@ -212,9 +217,9 @@ void PostgresBatch::AddMonths() {
   client_->Execute(statements);
 }
 
-// Returns how many of the rows [first, last) were new. Those that the server cannot even copy into
-// the staging table, where nothing but the types of its columns stands in their way, become
-// letters: the rows are halved until it is clear which ones these are.
+// Stores the rows [first, last) and returns how many were new. Rows that the server cannot even
+// copy into the staging table become dead letters: that table has no constraints, so only the value
+// itself can be the cause. The rows are halved until each such row is found.
 std::uint64_t PostgresBatch::StoreRows(const PostgresRows& rows, std::size_t first,
                                        std::size_t last, BatchDeadLetters& letters) {
   client_->Execute("SAVEPOINT rows");
@@ -252,9 +257,10 @@ void PostgresBatch::Copy(const PostgresRows& rows, std::size_t first, std::size_
   });
 }
 
-// From the staging table to where the rows belong. Returns how many were new. A row that is not
-// new, or not the newest, is one of which what there is tells so: then, and where somebody else has
-// a say in what is stored, it is read back.
+// Moves the rows from the staging table to their tables, and returns how many were new. If all rows
+// were new and each was the newest version, the counts prove that everything was stored. Otherwise,
+// and if something other than our own statements can change what is stored, the tables are read
+// back.
 std::uint64_t PostgresBatch::Move(const PostgresRows& rows, std::size_t count) {
   const std::string table = PostgresTableOf(rows.kind());
   const auto stored = ExecuteOn(table, PostgresStoreStatement(rows.kind()))[0];
@@ -268,7 +274,8 @@ std::uint64_t PostgresBatch::Move(const PostgresRows& rows, std::size_t count) {
   return fresh;
 }
 
-// Executes what a table is not to refuse; not every error of the server says which one it is.
+// Executes a statement, and makes sure that an error names the table; not every error of the server
+// does.
 std::vector<PostgresClient::Row> PostgresBatch::ExecuteOn(const std::string& table,
                                                           const std::string& sql,
                                                           const std::vector<Value>& parameters) {

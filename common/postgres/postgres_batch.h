@@ -11,12 +11,13 @@
 
 namespace steamflow {
 
-// A batch on its way into the tables of postgres_schema.cpp: each event id once, the positions in
-// the same transaction. It has a session of its own, so that its rows are copied to the server
-// while those of the batch before it move into the tables.
+// Stores a batch in the tables of postgres_schema.cpp, each event id once and the positions in the
+// same transaction. Each batch has its own session, so that the rows of one batch are copied to the
+// server while those of the previous batch are moved into the tables.
 class PostgresBatch : public SinkBatch {
  public:
-  // Connects when there is something to store. `parameters` and `stop` must outlive this.
+  // Does not connect before there is something to store. `parameters` and `stop` must outlive this
+  // object.
   PostgresBatch(const PostgresParameters& parameters, const std::string& schema, const Stop& stop);
 
   void Add(const ConsumedRecord& record) override;
@@ -47,13 +48,13 @@ class PostgresBatch : public SinkBatch {
   const Stop& stop_;
   std::optional<PostgresClient> client_;
   std::vector<PostgresRows> rows_;
-  std::set<std::chrono::year_month_day> months_;  // their first days
-  Instant last_id_time_{};                        // whose month is among them
-  bool is_staged_ = false;                        // in a transaction that has begun
-  std::vector<PostgresClient::Value> moves_;      // as statements about the offsets take them
-  std::string transaction_;                       // the id of the one that moves the offsets
-  bool is_plain_ = false;                         // PostgresIsPlain, in that transaction
-  std::optional<TaskError> staging_error_;
+  std::set<std::chrono::year_month_day> months_;  // the first days of the months that are needed
+  Instant last_id_time_{};                        // its month is already in months_
+  bool is_staged_ = false;                        // the rows are copied, in a transaction under way
+  std::vector<PostgresClient::Value> moves_;      // the parameters of PostgresMoveStatement
+  std::string transaction_;                 // the id of the transaction that moves the offsets
+  bool is_plain_ = false;                   // the result of PostgresIsPlain in it
+  std::optional<TaskError> staging_error_;  // what Stage failed with, for Store to throw
 };
 
 }  // namespace steamflow

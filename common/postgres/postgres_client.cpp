@@ -18,8 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestPoll(1000);
-constexpr milliseconds kReserve(200);     // for a response to get here
-constexpr milliseconds kForCommit(2000);  // after the deadline; the process has 5 s
+constexpr milliseconds kReserve(200);     // for the server's response to arrive
+constexpr milliseconds kForCommit(2000);  // after the deadline; the process ends 5 s after it
 constexpr int kFirstWithConnectionCheck = 140000;
 
 struct ConnectionDeleter {
@@ -31,7 +31,8 @@ struct ResultDeleter {
 using Handle = std::unique_ptr<PGconn, ConnectionDeleter>;
 using Result = std::unique_ptr<PGresult, ResultDeleter>;
 
-// A connection, or what its error says. Looks up the names of servers too, which nothing can end.
+// Returns a connection, which is in a failed state if it could not be made. Also looks up host
+// names, which cannot be interrupted; so this runs detached (see CallDetached).
 Handle MakeConnection(const PostgresParameters& parameters) {
   std::vector<const char*> names{"fallback_application_name"};
   std::vector<const char*> values{"steamflow"};
@@ -97,15 +98,17 @@ class PostgresClient::Impl {
 
   void Begin() {
     const auto timeout = std::max(stop_.TimeLeft() - kReserve, milliseconds(1));
-    // Whatever the database's own defaults are, statements see what those before them waited for,
-    // and triggers have done what they do before the next one.
+    // Does not depend on the database's defaults. READ COMMITTED lets a statement see what other
+    // transactions committed while an earlier statement waited for a lock. IMMEDIATE makes deferred
+    // triggers run before the next statement.
     std::string statements = fmt::format(
         "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {0};"
         " SET CONSTRAINTS ALL IMMEDIATE;"
         " SET LOCAL idle_in_transaction_session_timeout = {0};"
         " SET LOCAL search_path TO {1}, pg_temp",
         timeout.count(), schema_);
-    // A session whose client is gone ends, even where it waits for a lock.
+    // Makes the server end the session soon after its client is gone, even while it waits for a
+    // lock.
     if (PQserverVersion(handle_.get()) >= kFirstWithConnectionCheck) {
       statements += "; SET LOCAL client_connection_check_interval = '1s'";
     }
@@ -117,7 +120,7 @@ class PostgresClient::Impl {
     if (status != PQTRANS_INTRANS && status != PQTRANS_INERROR) return;
     try {
       Execute("ROLLBACK", {});
-    } catch (const TaskError&) {  // the session ends then, and with it the transaction
+    } catch (const TaskError&) {  // the session is lost, which ends the transaction as well
     }
   }
 
@@ -138,7 +141,7 @@ class PostgresClient::Impl {
 
   std::string Quote(const std::string& name) const {
     char* quoted = PQescapeIdentifier(handle_.get(), name.data(), name.size());
-    if (!quoted) throw TaskError(ExitCode::kConfig, fmt::format("'{}' is no name", name));
+    if (!quoted) throw TaskError(ExitCode::kConfig, fmt::format("'{}' is not a valid name", name));
     const std::string out = quoted;
     PQfreemem(quoted);
     return out;
@@ -158,16 +161,16 @@ class PostgresClient::Impl {
     if (PQstatus(handle_.get()) != CONNECTION_OK) throw PostgresConnectionError(handle_.get());
   }
 
-  // Otherwise each record with a letter that the encoding lacks would be refused.
+  // In any other encoding the server would refuse every record with a character that it lacks.
   void CheckEncoding() const {
     const char* encoding = PQparameterStatus(handle_.get(), "server_encoding");
     if (!encoding || std::string_view(encoding) == "UTF8") return;
     throw TaskError(ExitCode::kConfig,
-                    fmt::format("the database {} is encoded in {}: make it in UTF8",
+                    fmt::format("the database {} has the encoding {}: create it with UTF8",
                                 PQdb(handle_.get()), encoding));
   }
 
-  // What COMMIT does is waited for past the deadline too, as it cannot be taken back.
+  // A COMMIT gets some time after the deadline, because it cannot be taken back.
   milliseconds TimeLeft() const {
     if (!is_ending_ || stop_.Signal() != 0) return stop_.TimeLeft();
     return std::chrono::ceil<milliseconds>(stop_.deadline() + kForCommit - Clock::now());
@@ -190,7 +193,7 @@ class PostgresClient::Impl {
                             fmt::format("waiting for PostgreSQL: {}", std::strerror(errno)), "");
       }
       if (ready > 0 && files[0].revents != 0) return;
-      stop_.Signal();  // takes a signal off the descriptor, which shortens the time left
+      stop_.Signal();  // reads a signal from the descriptor, which shortens the time left
     }
   }
 
@@ -205,8 +208,8 @@ class PostgresClient::Impl {
     if (!sent) throw ErrorOf(nullptr);
   }
 
-  // Sends what is buffered, reading meanwhile: a server that cannot get rid of its responses reads
-  // nothing either.
+  // Sends what is buffered, and reads at the same time: a server that cannot send its responses
+  // stops reading.
   void Flush() {
     for (;;) {
       const int left = PQflush(handle_.get());
@@ -224,7 +227,7 @@ class PostgresClient::Impl {
     }
   }
 
-  // Takes all responses. Returns the rows of the last one, throws the first error.
+  // Reads all responses. Returns the rows of the last one, or throws the first error.
   std::vector<Row> Finish() {
     std::vector<Row> rows;
     std::optional<PostgresError> error;
@@ -261,7 +264,7 @@ class PostgresClient::Impl {
   const Stop& stop_;
   Handle handle_;
   std::string schema_;      // quoted
-  bool is_ending_ = false;  // by COMMIT
+  bool is_ending_ = false;  // COMMIT was sent
 };
 
 PostgresClient::PostgresClient(const PostgresParameters& parameters, const std::string& schema,

@@ -13,40 +13,44 @@
 
 namespace steamflow {
 
-// A session, over libpq. Calls wait, but not past the end of the run; the server is told how long
-// that is, so that it does not go on without us. Nothing that it sets outlasts a transaction, so it
-// works through a pool that changes the server's session with each of them (PgBouncer). For one
-// thread at a time. Throws PostgresError.
+// A session with PostgreSQL, over libpq. Calls wait, but not past the end of the run. The server
+// gets the same time limit, so that it does not continue after the run has ended. No setting
+// outlasts a transaction, so the client also works through a pool that assigns a server session to
+// each transaction (PgBouncer). Not thread-safe: only one thread may use it at a time. The
+// functions throw PostgresError.
 class PostgresClient {
  public:
-  using Value = std::optional<std::string>;  // nothing = NULL
+  using Value = std::optional<std::string>;  // nullopt is NULL
   using Row = std::vector<Value>;
 
-  // Connects; `schema` is where transactions find the names. `stop` must outlive this. Throws
-  // TaskError (kConfig) too, where the database cannot hold all of Unicode.
+  // Connects. Transactions look up unqualified names in `schema`. `stop` must outlive this object.
+  // Throws PostgresError, and TaskError (kConfig) if the database cannot store all of Unicode.
   PostgresClient(const PostgresParameters& parameters, const std::string& schema, const Stop& stop);
   ~PostgresClient();
   PostgresClient(const PostgresClient&) = delete;
   PostgresClient& operator=(const PostgresClient&) = delete;
 
-  // One statement with parameters $1, $2 ..., or several without. Returns the rows of the last.
+  // Executes one statement with parameters $1, $2 ..., or several statements without parameters.
+  // Returns the rows of the last one.
   std::vector<Row> Execute(const std::string& sql, const std::vector<Value>& parameters = {});
 
-  // COPY ... FROM STDIN, with what `next` returns, piece by piece, until that is empty.
+  // Executes COPY ... FROM STDIN. Calls `next` for the data, piece by piece, until it returns an
+  // empty piece.
   void Copy(const std::string& sql, const std::function<std::string_view()>& next);
 
-  // Begins a transaction ahead of the call of Transaction that is to end it.
+  // Begins a transaction before the call of Transaction that will end it.
   void Begin();
-  // Ends what Begin has begun, for nothing.
+  // Rolls back a transaction that Begin has begun. Does nothing if there is none, and does not
+  // throw.
   void RollBack();
-  // Calls `body` between BEGIN and COMMIT; ROLLBACK where it throws or returns false. Returns what
-  // it returned. The response to COMMIT is awaited for 2 s after the deadline too; what throws
-  // after `body` has returned true, was thrown by COMMIT.
+  // Calls `body` between BEGIN and COMMIT, and returns what it returns. Rolls back if `body` throws
+  // or returns false. Waits for the response to COMMIT until 2 s after the deadline, because a
+  // COMMIT cannot be taken back. An exception after `body` has returned true comes from COMMIT.
   bool Transaction(const std::function<bool()>& body);
 
-  // A name as SQL has it, in quotes; and that of a table of the schema, for statements outside of
-  // transactions.
+  // Returns a name as a quoted SQL identifier.
   std::string Quote(const std::string& name) const;
+  // Returns the quoted name of a table with its schema, for statements outside of a transaction.
   std::string Table(const std::string& name) const;
 
  private:
@@ -54,7 +58,8 @@ class PostgresClient {
   std::unique_ptr<Impl> impl_;
 };
 
-// An array of texts or numbers as a parameter: {"a",NULL}.
+// Returns an array of texts or numbers in PostgreSQL's text form, {"a",NULL}, for use as a
+// parameter.
 std::string PostgresArray(const std::vector<PostgresClient::Value>& elements);
 
 }  // namespace steamflow

@@ -19,7 +19,7 @@ const ConnectionKind kKind{.name = "PostgreSQL",
                            .flag = "--postgres-url",
                            .example = "postgres://user@host:5432/database"};
 
-// Whether libpq has a parameter of this name.
+// Returns whether libpq has a parameter of this name.
 bool IsParameter(const std::string& name) {
   PQconninfoOption* const options = PQconndefaults();
   bool found = false;
@@ -30,7 +30,7 @@ bool IsParameter(const std::string& name) {
   return found;
 }
 
-// Extras of Airflow's PostgreSQL provider that are not libpq's.
+// Returns whether an extra is meant for Airflow's PostgreSQL provider and not for libpq.
 bool IsForPython(const JsonField& field) {
   return field.name == "cursor" || field.name == "sqlalchemy_scheme" ||
          field.name == "sqlalchemy_query" || field.value == "false" ||
@@ -44,8 +44,9 @@ std::string ValueOf(const PostgresParameters& parameters, const char* name, cons
   return EnvironmentValue(variable).value_or("");
 }
 
-// libpq has a CA file of its own, which counts first. SSL_CERT_FILE is for connections that ask for
-// a check: with others a file would make one of what is none.
+// Passes SSL_CERT_FILE to libpq unless a parameter or PGSSLROOTCERT names another CA file. Only
+// connections that ask for verification get it: with sslmode=require, libpq does not verify the
+// certificate, but begins to as soon as it has a CA file.
 void AddCaFile(PostgresParameters& parameters) {
   const std::string mode = ValueOf(parameters, "sslmode", "PGSSLMODE");
   if (mode != "verify-ca" && mode != "verify-full") return;
@@ -54,11 +55,12 @@ void AddCaFile(PostgresParameters& parameters) {
   if (!file.empty()) parameters.emplace_back("sslrootcert", file);
 }
 
-// What libpq says of a value that it does not know. It looks at all of them before it connects,
-// here to a socket that cannot be.
+// Returns libpq's message about an invalid value, or nullopt if all values are valid. libpq checks
+// the values before it connects, and here it connects to a socket that cannot exist, so this uses
+// no network.
 std::optional<std::string> WrongValue(const PostgresParameters& parameters) {
   constexpr char kNowhere[] = "/dev/null";
-  std::vector<const char*> names{"host", "password"};  // with a password it looks for no file
+  std::vector<const char*> names{"host", "password"};  // with a password, libpq reads no ~/.pgpass
   std::vector<const char*> values{kNowhere, "none"};
   for (const auto& [name, value] : parameters) {
     const bool is_list = name == "port" && value.find(',') != std::string::npos;
@@ -96,8 +98,8 @@ PostgresParameters ParametersOf(const ConnectionSetting& setting) {
     if (IsParameter(field.name)) {
       parameters.emplace_back(field.name, field.value);
     } else if (!IsForPython(field)) {
-      throw TaskError(code, fmt::format("{}: '{}' is no connection parameter of PostgreSQL", source,
-                                        field.name));
+      throw TaskError(code, fmt::format("{}: '{}' is not a connection parameter of PostgreSQL",
+                                        source, field.name));
     }
   }
   const bool names_server =

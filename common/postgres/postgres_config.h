@@ -18,13 +18,14 @@ struct PostgresFlags {
   void AddTo(const Flags& flags);
 };
 
-// libpq's connection parameters (PostgreSQL's manual, 34.1.2), name and value.
+// Names and values of libpq's connection parameters (PostgreSQL's manual, 34.1.2).
 using PostgresParameters = std::vector<std::pair<std::string, std::string>>;
 
-// From --postgres-url, else from the Airflow Connection, whose extra holds parameters of libpq;
-// what is in neither libpq takes from its environment, such as ~/.pgpass. Secrets are made known to
-// `log`. Throws TaskError: kUsage for the flag, kConfig for the Connection, also where no server is
-// named or a parameter is not libpq's.
+// Reads the parameters from --postgres-url, or else from the Airflow Connection, whose extra may
+// hold any parameter of libpq. libpq takes the missing ones from its environment, such as
+// ~/.pgpass. Registers the secrets with `log`. Throws TaskError: kUsage for the flag and kConfig
+// for the Connection, if they are malformed, name no server, or have a parameter that libpq does
+// not know.
 PostgresParameters ReadPostgresParameters(const PostgresFlags& flags, Log& log);
 
 }  // namespace steamflow

@@ -9,13 +9,14 @@
 namespace steamflow {
 namespace {
 
-// libpq's messages may have several lines, of which the last one is empty.
+// Removes the line breaks and blanks at the end of libpq's messages.
 std::string OneSentence(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
 }
 
-// A failed connection has no field for the SQLSTATE; it stands in a verbose message:
+// Removes the SQLSTATE from a message and returns it, or an empty text if there is none. A failed
+// connection has no field for the SQLSTATE; only the verbose message contains it:
 // "FATAL:  28P01: password authentication failed for user "x"\nLOCATION:  auth_failed, auth.c:326".
 std::string TakeState(std::string& message) {
   const auto is_code = [](std::string_view text) {
@@ -33,8 +34,9 @@ std::string TakeState(std::string& message) {
   return "";
 }
 
-// What libpq itself says of a connection has no code: a certificate that is missing, unknown or for
-// another host, a server without TLS. A connection that is cut is none of these.
+// Returns whether a message of libpq is about TLS: a certificate that is missing, unknown or for
+// another host, or a server without TLS. These errors have no SQLSTATE, and unlike a lost
+// connection they do not go away by themselves.
 bool IsAboutTls(std::string_view message) {
   for (const char* part : {"certificate", "SSL error: ", "does not support SSL"}) {
     if (message.find(part) != std::string_view::npos) return true;
@@ -42,14 +44,15 @@ bool IsAboutTls(std::string_view message) {
   return false;
 }
 
-// The exit code for an SQLSTATE: kAuth where a login or a right was refused, kTransient where time
-// or an operator of the server mends it, kInternal for SQL that no server would take, else kConfig:
-// something about the database is not as it should be.
+// Returns the exit code for an SQLSTATE: kAuth if a login or a permission was refused, kTransient
+// if time or the server's operator resolves it, kInternal for a syntax error, and kConfig for
+// anything else, because then the database is not set up as it should be.
 ExitCode CodeOfState(std::string_view state) {
   const std::string_view kind = state.substr(0, 2);
   if (kind == "28" || state == "42501") return ExitCode::kAuth;
   if (state == "42601") return ExitCode::kInternal;  // a syntax error
-  // A pool's protocol; a database that was dropped; a table that is not where it should be.
+  // A violation of a pool's protocol; a dropped database; a table that is not in its prerequisite
+  // state.
   for (const char* lasting : {"08P01", "57P04", "55000"}) {
     if (state == lasting) return ExitCode::kConfig;
   }
@@ -94,7 +97,7 @@ PostgresError PostgresResponseError(PGconn* connection, const PGresult* result) 
   if (!table.empty() && message.find(table) == std::string::npos) {
     message += fmt::format(" (table {}.{})", Field(result, PG_DIAG_SCHEMA_NAME), table);
   }
-  const std::string context = Field(result, PG_DIAG_CONTEXT);  // of what a function raises
+  const std::string context = Field(result, PG_DIAG_CONTEXT);  // names the function that raised it
   if (state == "P0001") message += fmt::format(" ({})", context.substr(0, context.find('\n')));
   return {CodeOfState(state), fmt::format("PostgreSQL: {}", message), state};
 }

@@ -5,36 +5,40 @@
 
 #include "task_error.h"
 
-// The errors of libpq and of the server: what each means for a run, and how it is told.
+// Turns the errors of libpq and of the server into TaskErrors, with the exit code and the message
+// that each means for a run.
 
 struct pg_conn;
 struct pg_result;
 
 namespace steamflow {
 
-// What the server said to a statement. `state` is the SQLSTATE (the manual's appendix A), empty
-// where the connection was lost.
+// The error that ended a statement or a connection. `state` is the SQLSTATE (the manual's appendix
+// A), or empty if the connection was lost.
 class PostgresError : public TaskError {
  public:
   PostgresError(ExitCode code, const std::string& message, std::string state)
       : TaskError(code, message), state_(std::move(state)) {}
   const std::string& state() const { return state_; }
 
-  // A value is to blame, where nothing but its type stood in its way: another one would have been
-  // taken.
+  // Returns whether a value caused the error, provided that the statement met no constraint,
+  // trigger or function that could raise the same error. Another value would have been accepted.
   bool IsAboutValue() const;
-  // The same transaction may succeed when it is tried again: a deadlock.
+  // Returns whether the same transaction may succeed when it is repeated, as after a deadlock.
   bool IsDeadlock() const;
 
  private:
   const std::string state_;
 };
 
-// For the .cpp files that use libpq. Of a connection that could not be made, which has to have been
-// told PQERRORS_VERBOSE: nothing else shows its SQLSTATE.
+// The functions below are only for the .cpp files that use libpq.
+//
+// Returns the error of a connection that could not be made. Its error verbosity must be
+// PQERRORS_VERBOSE, because only the verbose message contains the SQLSTATE.
 PostgresError PostgresConnectionError(pg_conn* connection);
 
-// Of a response to a statement; where there is none, of the connection that was lost.
+// Returns the error in a response to a statement, or of the lost connection if there is no
+// response.
 PostgresError PostgresResponseError(pg_conn* connection, const pg_result* result);
 
 }  // namespace steamflow

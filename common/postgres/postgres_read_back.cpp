@@ -11,7 +11,8 @@
 namespace steamflow {
 namespace {
 
-// No trigger, rule or policy on a table or a partition, and no view in its place.
+// True if no table or partition has a trigger, a rule or a policy, and none is a view. {0} = the
+// tables.
 constexpr char kHasNoMore[] = R"sql(
 NOT EXISTS (
   SELECT FROM pg_class c
@@ -22,7 +23,8 @@ NOT EXISTS (
 constexpr char kTables[] =
     "'{records,player_counts,recently_played_games,news,players,deleted_players,sink_offsets}'";
 
-// A column of another type may take a value and have another one then.
+// True if the columns have our types. A column of another type may accept a value and store another
+// one. {0} = the staging table, {1} = the table of the kind.
 constexpr char kHasOurTypes[] = R"sql(
 NOT EXISTS (
   SELECT FROM pg_attribute s JOIN pg_attribute t USING (attname)
@@ -30,8 +32,8 @@ NOT EXISTS (
     AND t.attrelid = ANY ('{{records,{1},deleted_players}}'::regclass[])
     AND (s.atttypid, s.atttypmod) <> (t.atttypid, t.atttypmod)))sql";
 
-// Whether a row was written by this transaction, its subtransactions included: there is nothing
-// else that is seen and not committed.
+// Returns a condition that is true if this transaction, or a subtransaction of it, wrote the row:
+// only its own rows can be visible and not yet committed.
 std::string IsOurs(const char* row) {
   return fmt::format(
       "(CASE WHEN age({0}.xmin) <= 0 THEN txid_status(txid_current() - age({0}.xmin)) = "
@@ -39,9 +41,10 @@ std::string IsOurs(const char* row) {
       row);
 }
 
-// {0} = the staging table, {1} = the table of the kind. A duplicate is one whose row is there,
-// whatever it says; a row of ours must be what it was. As most rows of a batch that is read back
-// are duplicates, nothing is compared before it is known which ones are not.
+// Counts the rows that `records` lacks or holds changed. A duplicate only has to exist, with any
+// content; a row that this transaction wrote must be unchanged. Most rows of a batch that is read
+// back are duplicates, so the contents are compared only for the rows that are not. {0} = the
+// staging table, {1} = the table of the kind.
 constexpr char kRecords[] = R"sql(
 WITH stored AS MATERIALIZED (
   SELECT s.topic, s.partition, s."offset", r.topic IS NULL AS is_missing,
@@ -63,8 +66,9 @@ SELECT 'records', count(*) FROM (
 HAVING count(*) > 0
 )sql";
 
-// {2} = those of its columns that are never null, {3} = all, of the staged row s or g; {4}, {5} =
-// the same of the stored row t.
+// Counts the rows that the table of an event's kind lacks or holds changed. {2} = the columns of
+// the staged row (s or g) that are never null, {3} = all its columns; {4} and {5} = the same
+// columns of the stored row t.
 constexpr char kEvents[] = R"sql(
 UNION ALL
 SELECT '{1}', count(*) FROM fresh s
@@ -74,8 +78,8 @@ WHERE s.has_fields AND t.event_id IS NULL
 HAVING count(*) > 0
 )sql";
 
-// Of a piece of news or a player there may be something newer, of this batch or not. {6} = the
-// column of the version.
+// The same for news and players, of which the table keeps the newest version only: a newer one,
+// from this batch or from elsewhere, may be there instead. {6} = the column with the version.
 constexpr char kNews[] = R"sql(
 UNION ALL
 SELECT '{1}', count(*) FROM fresh s
@@ -102,7 +106,8 @@ WHERE s.value IS NULL AND (d.steamid IS NULL OR {is_old_d} OR {ours_d} AND
 HAVING count(*) > 0
 )sql";
 
-// The rows that the parameters of PostgresMoveStatement are.
+// Counts positions, with the parameters of PostgresMoveStatement as the rows m. The comparison
+// follows.
 constexpr char kCountPositions[] = R"sql(
 SELECT count(*)
 FROM unnest($1::text[], $2::integer[],
@@ -119,7 +124,8 @@ constexpr char kIsOther[] = R"sql(
 {ours_t} AND (g.event_id, g.event_time, g.{6}, {3}) IS DISTINCT FROM
   (t.event_id, t.event_time::timestamptz, t.{6}::timestamptz, {5}))sql";
 
-// The columns of a kind, of a staged row or, as values of their types, of a stored one.
+// Returns a list of the columns of a kind, of a staged row or of a stored one. The stored ones are
+// cast to our types, because the column types of a foreign schema may differ.
 std::string ColumnsOf(RecordKind kind, const char* row, bool is_stored, bool only_required) {
   std::vector<std::string> columns;
   for (const RecordField& field : FieldsOf(kind)) {

@@ -4,27 +4,32 @@
 
 #include "consumed_record.h"
 
-// The SQL that holds what is stored against what was given, in the transaction that stores it: a
-// trigger, a rule or a policy of somebody else may drop or change rows without an error.
+// Builds the SQL that compares what is stored with what was given, in the transaction that stores
+// it. It is needed because triggers, rules and policies that somebody else added to the schema may
+// drop or change rows without an error, and a task must not report such rows as stored.
 
 namespace steamflow {
 
-// A condition: nothing but our own statements decides what is in the tables, and what is moved from
-// the staging table of a kind stays what it is. Without a kind: of the positions.
+// Returns a condition that is true if only our own statements decide what the tables contain: there
+// are no triggers, rules, policies or views. With a kind, the columns of its tables must also have
+// our types, so that moving a value from the staging table cannot change it.
 std::string PostgresIsPlain();
 std::string PostgresIsPlain(RecordKind kind);
 
-// Of the rows in the staging table of a kind, after they were moved: each table that does not have
-// them as they were, and how many.
+// Returns a statement to execute after the rows of a kind's staging table were moved. Its result
+// has a row for each table that does not contain them unchanged, with the number of such rows.
 std::string PostgresReadBackStatement(RecordKind kind);
 
-// Less of the same, for duplicates in a plain schema: how many rows are not there.
+// Returns a cheaper statement with a result of the same form. It counts only the rows that are
+// missing from `records`, which is enough if PostgresIsPlain is true and some rows were duplicates.
 std::string PostgresMissingStatement(RecordKind kind);
 
-// Says how many positions still are what they were before a move, with its parameters.
+// Returns a statement that takes the parameters of PostgresMoveStatement and counts the positions
+// that still have the values from before the move.
 std::string PostgresHeldPositionsStatement();
 
-// Says how many positions are not what they were moved to, with the same parameters.
+// Returns a statement that takes the same parameters and counts the positions that do not have the
+// values that they were moved to.
 std::string PostgresLostPositionsStatement();
 
 }  // namespace steamflow

@@ -16,12 +16,13 @@ using namespace std::string_view_literals;
 using Type = RecordField::Type;
 
 constexpr Instant kPostgresEpoch = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
-constexpr std::int32_t kMinusInfinity = std::numeric_limits<std::int32_t>::min();  // a date
+constexpr std::int32_t kMinusInfinity = std::numeric_limits<std::int32_t>::min();  // as a date
 constexpr std::size_t kCommonColumns = 10;
-constexpr std::size_t kStep = 64U << 10U;  // bytes by which rows get more room
+constexpr std::size_t kStep = 64U << 10U;  // bytes added when the rows need more room
 constexpr std::string_view kJsonbVersion = "\1";
 
-// Writes the fields of a row, their length and then their bytes, into room that is large enough.
+// Writes the fields of a row, each as its length and its bytes. Does not check for the end of the
+// buffer: the caller provides MostBytes.
 class Writer {
  public:
   explicit Writer(char* at) : at_(at) {}
@@ -70,7 +71,7 @@ class Writer {
   char* at_;
 };
 
-// What the row of a record takes at most.
+// Returns the most bytes that the row of a record can take.
 std::size_t MostBytes(const ConsumedRecord& record) {
   const ConsumedMessage& message = record.message;
   constexpr std::size_t kField = sizeof(std::uint32_t) + sizeof(std::int64_t);
@@ -81,7 +82,7 @@ std::size_t MostBytes(const ConsumedRecord& record) {
   return bytes;
 }
 
-// Takes fields off the front of a row.
+// Reads the fields of a row, from the first on.
 class Reader {
  public:
   explicit Reader(std::string_view data) : data_(data) {}

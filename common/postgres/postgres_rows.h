@@ -11,20 +11,22 @@
 
 namespace steamflow {
 
-// The month that an event id names, where it names one.
+// Returns the first day of the month that an event id names, or nullopt if it names none.
 std::optional<std::chrono::year_month_day> MonthOf(const ConsumedRecord& record);
 
-// The type of a field's column.
+// Returns the SQL type of a field's column.
 const char* PostgresTypeOf(const RecordField& field);
 
-// Rows of one kind of record in the binary format of COPY (PostgreSQL's manual, COPY, "Binary
-// Format"), for a staging table whose columns are those of Columns().
+// Holds rows of one kind of record in the binary format of COPY (PostgreSQL's manual, COPY, "Binary
+// Format"), for a staging table with the columns that Columns() returns.
 class PostgresRows {
  public:
   explicit PostgresRows(RecordKind kind) : kind_(kind) {}
 
   RecordKind kind() const { return kind_; }
-  // "event_id text COLLATE "C", event_time timestamptz, ..." as CREATE TABLE has them.
+  // Returns the columns as CREATE TABLE takes them: event_id text COLLATE "C", event_time
+  // timestamptz,
+  // ...
   std::string Columns() const;
 
   void Add(const ConsumedRecord& record);
@@ -33,19 +35,20 @@ class PostgresRows {
   std::size_t count() const { return starts_.size(); }
   std::size_t bytes() const { return size_; }
 
-  // Rows [first, last) as COPY's data between kHeader and kTrailer.
+  // Returns the rows [first, last) as the data that COPY expects between kHeader and kTrailer.
+  // Valid until the next Add or Clear.
   std::string_view Data(std::size_t first, std::size_t last) const;
   static const std::string_view kHeader;
   static const std::string_view kTrailer;
 
-  // A row as the message that it was.
+  // Returns the message that a row was made of. The views point into this object.
   ConsumedMessage Message(std::size_t row) const;
 
  private:
   RecordKind kind_;
-  std::string data_;                 // is not made smaller, as what it grows by is set to 0
-  std::size_t size_ = 0;             // of what is filled of it
-  std::vector<std::size_t> starts_;  // of each row
+  std::string data_;                 // never shrunk, because growing it again would zero the bytes
+  std::size_t size_ = 0;             // how many bytes of data_ are in use
+  std::vector<std::size_t> starts_;  // where each row starts in data_
 };
 
 }  // namespace steamflow

@@ -8,12 +8,14 @@
 namespace steamflow {
 namespace {
 
-// What brings a schema from one version to the next, from an empty one to kFirstVersion. Only ever
-// added to: databases are at every one of these versions.
+// The statements that bring a schema from each version to the next; the first brings an empty
+// schema to kFirstVersion. Only append to these and never change one, because there are databases
+// at each version.
 //
-// A record is unique by topic and event id: its month is the one that the event id names, so that a
-// repeat meets it whatever time, partition and order it comes with. The tables of each kind get a
-// row for every row that is new in `records`, in the same statement, and need no such index.
+// A record is unique by topic and event id. Its month is the one that the event id names, so a
+// repeat falls into the same partition whatever its time, Kafka partition and order. The tables of
+// each kind get a row for every new row in `records`, in the same statement, and so need no unique
+// index of their own.
 constexpr std::array<const char*, 1> kMigrations{R"sql(
 CREATE TABLE records (
   event_id     text COLLATE "C" NOT NULL,
@@ -24,7 +26,7 @@ CREATE TABLE records (
   key          text,
   value        jsonb,                    -- null: a tombstone
   recorded_at  timestamptz NOT NULL DEFAULT now(),
-  month        date NOT NULL,            -- its first day; -infinity: the event id names none
+  month        date NOT NULL,            -- its first day, or -infinity if the event id names none
   PRIMARY KEY (topic, event_id, month)
 ) PARTITION BY LIST (month);
 
@@ -54,22 +56,22 @@ CREATE TABLE recently_played_games (
 ) PARTITION BY LIST (month);
 CREATE INDEX ON recently_played_games (appid, event_time);
 
--- Those whose event ids name no month.
+-- The partitions for event ids that name no month.
 CREATE TABLE records_undated PARTITION OF records FOR VALUES IN ('-infinity');
 CREATE INDEX ON records_undated (event_time);
 CREATE TABLE player_counts_undated PARTITION OF player_counts FOR VALUES IN ('-infinity');
 CREATE TABLE recently_played_games_undated PARTITION OF recently_played_games
   FOR VALUES IN ('-infinity');
 
--- The newest edition of each piece of news in a feed: by version_time, topic, partition, "offset".
+-- The newest edition of each news item in a feed, ordered by version_time, topic, partition, "offset".
 CREATE TABLE news (
   event_id      text COLLATE "C" NOT NULL,
   event_time    timestamptz NOT NULL,
-  version_time  timestamptz NOT NULL,    -- when it was fetched
+  version_time  timestamptz NOT NULL,    -- when the edition was fetched
   topic         text COLLATE "C" NOT NULL,
   partition     integer NOT NULL,
   "offset"      bigint NOT NULL,
-  feed_appid    bigint,                  -- whose feed it is in
+  feed_appid    bigint,                  -- the app whose feed has the item
   gid           text COLLATE "C",
   appid         bigint,
   title         text,
@@ -85,7 +87,7 @@ CREATE TABLE news (
 CREATE INDEX ON news (appid, event_time);
 CREATE INDEX ON news (event_time);
 
--- The newest version of each player: by event_time, topic, partition and "offset".
+-- The newest version of each player, ordered by event_time, topic, partition and "offset".
 CREATE TABLE players (
   event_id                  text COLLATE "C" NOT NULL,
   event_time                timestamptz NOT NULL,
@@ -106,7 +108,7 @@ CREATE TABLE players (
   lastlogoff                timestamptz
 );
 
--- The newest tombstone of each player, which an older event does not bring back.
+-- The newest tombstone of each player. An older event does not bring the player back.
 CREATE TABLE deleted_players (
   steamid     bigint PRIMARY KEY,
   event_time  timestamptz NOT NULL,
@@ -115,21 +117,22 @@ CREATE TABLE deleted_players (
   "offset"    bigint NOT NULL
 );
 
--- Everything before "offset" is in the tables above, or in the dead letters. The last record before
--- it tells its topic from another one of the same name.
+-- Every record before "offset" is in the tables above or in the dead letters. The last record before it
+-- tells the topic from another one with the same name.
 CREATE TABLE sink_offsets (
   topic              text COLLATE "C",
   partition          integer,
   "offset"           bigint NOT NULL,
   last_offset        bigint,
-  last_timestamp_ms  bigint,             -- Kafka's; null: it has none
+  last_timestamp_ms  bigint,             -- Kafka's timestamp; null if the record has none
   last_event_id      text COLLATE "C",
   moved_at           timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (topic, partition)
 );
 
--- Whether a table of this schema is there: as such, or as a partition of `parent`. The catalog is
--- asked with plain queries: what to_regclass says may be older than a lock that was just waited for.
+-- Returns whether this schema has a table, and, if `parent` is given, has it as a partition of `parent`.
+-- Queries the catalog with plain SQL, because to_regclass may answer from a state that is older than a
+-- lock for which this transaction has just waited.
 CREATE FUNCTION has_table(name text, parent text DEFAULT NULL) RETURNS boolean
 LANGUAGE sql SET search_path FROM CURRENT AS $$
   SELECT EXISTS (
@@ -139,8 +142,8 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
       AND (parent IS NULL OR p.relnamespace = n.oid AND p.relname = parent))
 $$;
 
--- Makes the tables of a month (its first day) where they are missing, for roles that own nothing
--- too. A table that is attached keeps nobody from reading or writing meanwhile.
+-- Creates the tables of a month, given by its first day, if they are missing. Runs with the rights of the
+-- owner, so that other roles can call it. Attaching a table blocks neither readers nor writers.
 CREATE FUNCTION add_month(month date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -161,8 +164,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Drops the months before the last `kept` ones, the current one not counted. What is in no month
--- goes by its event time.
+-- Drops the months before the last `kept` ones, not counting the current one. Rows that belong to no
+-- month are deleted by their event time.
 CREATE FUNCTION drop_months(kept integer) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -184,11 +187,12 @@ BEGIN
 END $$;
 )sql"};
 
-constexpr int kFirstVersion = 2;  // version 1 had other tables under these names
+constexpr int kFirstVersion = 2;  // version 1 had different tables with the same names
 constexpr int kVersion = kFirstVersion + static_cast<int>(kMigrations.size()) - 1;
 
-// The catalog is asked with plain queries: what to_regclass says may be older than the lock that
-// another run has just let go of.
+// Returns the version of the schema, or 0 if it has none. Queries the catalog with plain SQL,
+// because to_regclass may answer from a state older than the lock that another run has just
+// released.
 int VersionOf(PostgresClient& client, const std::string& schema) {
   const auto tables = client.Execute(
       "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -202,15 +206,16 @@ int VersionOf(PostgresClient& client, const std::string& schema) {
 
 void RefuseUnknown(int version, const std::string& schema) {
   if (version > 0 && version < kFirstVersion) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("schema {} has version {}, which this program cannot use: give "
-                                "another --schema, or drop it, and the records that Kafka has fill "
-                                "it again",
-                                schema, version));
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("schema {} has version {}, which this program cannot use: use another "
+                    "--schema, or drop this one; the next run then fills it with the "
+                    "records that Kafka has",
+                    schema, version));
   }
   if (version <= kVersion) return;
   throw TaskError(ExitCode::kConfig,
-                  fmt::format("schema {} has version {}, and this program knows no later one than "
+                  fmt::format("schema {} has version {}, but the latest that this program knows is "
                               "{}: install the newer program",
                               schema, version, kVersion));
 }
@@ -224,7 +229,7 @@ void PreparePostgresSchema(PostgresClient& client, const std::string& schema, bo
   if (found == kVersion) return;
   if (!may_create) {
     throw TaskError(ExitCode::kConfig,
-                    fmt::format("schema {} has {}; a run without --no-create-schema makes them",
+                    fmt::format("schema {} has {}; a run without --no-create-schema creates them",
                                 quoted, found == 0 ? "no tables" : "older tables"));
   }
   client.Transaction([&] {

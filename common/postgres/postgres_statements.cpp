@@ -10,7 +10,8 @@
 namespace steamflow {
 namespace {
 
-// The head of the statements that store a batch: its rows that are new. {0} = the staging table.
+// The beginning of each statement that stores a batch: inserts its rows into `records` and yields
+// the new ones. {0} = the staging table.
 constexpr char kFresh[] = R"sql(
 WITH fresh AS (
   INSERT INTO records (event_id, event_time, topic, partition, "offset", key, value, month)
@@ -18,7 +19,8 @@ WITH fresh AS (
   ON CONFLICT (topic, event_id, month) DO NOTHING RETURNING topic, partition, "offset"
 ))sql";
 
-// Their rows in the table of the kind. {1} = that table, {2} = its columns of its own.
+// Inserts the new rows into the table of the kind. {1} = that table, {2} = the columns that only it
+// has.
 constexpr char kEvents[] = R"sql(
 , taken AS (
   INSERT INTO {1} (event_id, event_time, month, {2})
@@ -26,7 +28,7 @@ constexpr char kEvents[] = R"sql(
   WHERE has_fields RETURNING 1
 ))sql";
 
-// News: of several editions the newest. {3} = column = excluded.column, ...
+// The same for news, of which only the newest edition is kept. {3} = column = excluded.column, ...
 constexpr char kNews[] = R"sql(
 , newest AS (
   SELECT DISTINCT ON (feed_appid, gid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
@@ -43,7 +45,7 @@ constexpr char kNews[] = R"sql(
   RETURNING 1
 ))sql";
 
-// Players: of several versions the newest, and a tombstone is one of them.
+// The same for players, of which only the newest version is kept; a tombstone is a version too.
 constexpr char kPlayers[] = R"sql(
 , newest AS (
   SELECT DISTINCT ON (steamid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
@@ -76,8 +78,9 @@ constexpr char kPlayers[] = R"sql(
   RETURNING 1
 ))sql";
 
-// How many rows were new, how many the table of the kind took, and how many it has to have taken
-// where all were new, no two of the same thing, and each newer than what was there.
+// Select the number of new rows, the number that the table of the kind took, and the number that it
+// had to take if all rows were new, no two were versions of the same thing, and each was newer than
+// the stored one.
 constexpr char kCountOther[] = "SELECT (SELECT count(*) FROM fresh), 0, 0, ";
 constexpr char kCountTaken[] = R"sql(
 SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM taken),

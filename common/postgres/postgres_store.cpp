@@ -26,11 +26,10 @@ void PostgresStoreOptions::AddTo(const Flags& flags) {
   own.Add("--schema", schema, "Schema of the tables").Check([](const std::string& name) {
     return name.empty() ? "it is empty" : "";
   });
-  own.Add("--no-create-schema", no_create_schema, "Neither make nor migrate the tables");
-  own.Add(
-         "--keep-months", keep_months,
-         "Drop the months before the last N, the current one not counted; what is in no month goes "
-         "by its event time [default: keep all]")
+  own.Add("--no-create-schema", no_create_schema, "Do not create or migrate the tables");
+  own.Add("--keep-months", keep_months,
+          "Drop the months before the last N, not counting the current one; rows that belong to no "
+          "month go by their event time [default: keep all]")
       .Range(1, 1200);
 }
 

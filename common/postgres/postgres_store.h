@@ -15,17 +15,17 @@ struct PostgresStoreOptions {
   PostgresFlags postgres;
   std::string schema = "steamflow";
   bool no_create_schema = false;
-  int keep_months = 0;  // 0 = all
+  int keep_months = 0;  // how many past months to keep; 0 = all
 
   void AddTo(const Flags& flags);
 };
 
-// PostgreSQL as the place of records: each event id once, the positions in the same transaction.
-// The tables are described in postgres_schema.cpp.
+// Stores records in PostgreSQL: each event id once, and the positions in the same transaction. The
+// tables are described in postgres_schema.cpp.
 class PostgresStore : public SinkStore {
  public:
-  // Connects, and makes or migrates the tables. `stop` must outlive this. Throws as PostgresClient
-  // and PreparePostgresSchema do.
+  // Connects, and creates or migrates the tables. `stop` must outlive this object. Throws as
+  // PostgresClient and PreparePostgresSchema do.
   PostgresStore(const PostgresStoreOptions& options, const PostgresParameters& parameters,
                 const Stop& stop);
   ~PostgresStore() override;
@@ -35,7 +35,7 @@ class PostgresStore : public SinkStore {
       const std::vector<KafkaPartition>& partitions) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
-  // Drops the months that are not to be kept.
+  // Deletes the records of the months that --keep-months does not keep. Throws PostgresError.
   void DropOldMonths();
 
  private:

@@ -14,38 +14,40 @@
 
 namespace steamflow {
 
-// The dead letters of one batch of a sink, kept until the batch is being stored.
+// The dead letters of one batch of a sink, held back until the batch is stored.
 class BatchDeadLetters {
  public:
-  // Both outlive this.
+  // `letters` and `fuse` must outlive this object.
   BatchDeadLetters(DeadLetterOutput& letters, RefusalFuse& fuse) : letters_(letters), fuse_(fuse) {}
 
-  // A message as it came, of which no record can be made. Copies what it needs.
+  // Adds a message that cannot become a record. Copies what it needs.
   void Add(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
            std::string_view reason);
 
-  // A message that the store refuses, with an error of this name (an SQLSTATE, Elasticsearch's
-  // error type), for a fault of the message's own. Throws TaskError (kConfig) where these are so
-  // many that it cannot be theirs: see RefusalFuse.
+  // Adds a message that the store refuses because of the message itself. `error` names the reason
+  // (an SQLSTATE, or Elasticsearch's error type). Throws TaskError (kConfig) if the store has
+  // refused so many messages for this reason that they cannot be the cause: see RefusalFuse.
   void Refuse(const ConsumedMessage& message, const std::vector<KafkaHeader>& headers,
               std::string_view error, std::string_view reason);
 
-  // Writes all of them and waits until each is acknowledged; to be called once, before the
-  // positions behind them are stored. Throws TaskError where that fails.
+  // Writes all dead letters and waits until each is acknowledged. Call this once, before the
+  // positions that pass them are stored. Throws TaskError if that fails.
   void Send();
 
   std::size_t count() const { return kept_.size(); }
   std::size_t bytes() const { return bytes_; }
-  // Forgets all but the first ones: what was refused is to be tried again.
+  // Drops all but the first `count` dead letters, and uncounts them in the fuse. Used before the
+  // store tries the batch again and refuses them again.
   void Shorten(std::size_t count);
-  // Forgets all of them: they are sent.
+  // Drops all dead letters, once they were sent.
   void Clear();
 
  private:
   DeadLetterOutput& letters_;
   RefusalFuse& fuse_;
   std::deque<KeptDeadLetter> kept_;
-  std::deque<std::string> errors_;  // of the store, for each; empty: it was not asked
+  std::deque<std::string>
+      errors_;  // the store's error for each; empty = it was not given the message
   std::size_t bytes_ = 0;
 };
 

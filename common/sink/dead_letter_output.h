@@ -7,22 +7,22 @@
 
 namespace steamflow {
 
-// Where the dead letters of a sink go. Besides Kafka's there is one in the memory of a test.
+// Writes the dead letters of a sink. An interface, so that tests can keep them in memory.
 class DeadLetterOutput {
  public:
   virtual ~DeadLetterOutput() = default;
 
   // Waits until dead letters can be written. Throws TaskError.
   virtual void Await() = 0;
-  // Queues a dead letter.
+  // Queues a dead letter. Throws TaskError.
   virtual void Write(const DeadLetterMessage& letter) = 0;
-  // Waits until each is acknowledged. Throws TaskError where that fails.
+  // Waits until every queued dead letter is acknowledged. Throws TaskError if one is not.
   virtual void Send() = 0;
 };
 
 class KafkaDeadLetterOutput : public DeadLetterOutput {
  public:
-  // Begins to look for the topic. Throws as KafkaProducer does.
+  // Begins to look up the topic. Throws as KafkaProducer does. `run` must outlive this object.
   KafkaDeadLetterOutput(Run& run, const KafkaProperties& properties)
       : producer_(run, properties), letters_(run, producer_, [](std::uint64_t, bool) {}) {}
 

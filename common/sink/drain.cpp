@@ -13,10 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 500;       // messages of one read
-constexpr milliseconds kLongestWait(50);       // for a message, until signals are looked at
-constexpr milliseconds kLongestSilence(1000);  // until it is asked whether the topics are there
-constexpr milliseconds kLongestFill(200);  // of a batch, so that the first records are soon seen
+constexpr std::size_t kMostAtOnce = 500;       // messages in one read
+constexpr milliseconds kLongestWait(50);       // for a message, before signals are checked
+constexpr milliseconds kLongestSilence(1000);  // before checking that the topics still exist
+constexpr milliseconds kLongestFill(200);  // per batch, so that the first records are soon stored
 
 bool IsReady(const DrainBatch::Storing& storing) {
   return !storing.valid() || storing.wait_for(milliseconds(0)) == std::future_status::ready;
@@ -81,8 +81,8 @@ bool Drain::IsCompacted(const std::string& topic) const {
     const auto policy = config->second.find("cleanup.policy");
     return policy != config->second.end() &&
            policy->second.value.find("compact") != std::string::npos;
-  } catch (const TaskError& error) {  // what cannot be told is for a person to judge
-    run_.log.Warning(fmt::format("asking how {} is cleaned: {}", topic, error.what()));
+  } catch (const TaskError& error) {  // false is the safe answer: a person has to judge the gap
+    run_.log.Warning(fmt::format("reading cleanup.policy of {}: {}", topic, error.what()));
     return false;
   }
 }
@@ -97,7 +97,7 @@ bool Drain::ReadAndStore(DrainBatch (&batches)[2]) {
     filling->Clear(done_.topics.size());
     try {
       has_more = Fill(*filling, storing);
-    } catch (const TaskError& error) {  // what was read before it is stored all the same
+    } catch (const TaskError& error) {  // thrown later: what was read before it is still stored
       read_error = error;
       has_more = false;
     }
@@ -146,12 +146,12 @@ bool Drain::Fill(DrainBatch& batch, const DrainBatch::Storing& storing) {
           heard = Clock::now();
           Take(message, batch);
         });
-    // librdkafka may go on asking for a topic that was deleted.
+    // librdkafka may keep asking for a deleted topic without reporting an error.
     if (Clock::now() - heard > kLongestSilence) {
       partitions_.LookForDeleted(*reader_);
       heard = Clock::now();
     }
-    if (HasMostRecords()) return false;  // an end may lie behind messages that were not taken
+    if (HasMostRecords()) return false;  // an end may lie after messages that were not taken
     for (const KafkaRead::End& end : read.ends) {
       ReadAt(end.partition).PassTo(end.offset);
     }
@@ -197,10 +197,10 @@ bool Drain::Settle(const DrainBatch& batch, DrainBatch::Storing& storing) {
   std::optional<SinkBatch::Stored> stored;
   try {
     stored = storing.get();
-  } catch (const UnknownOutcome&) {  // a run that ends well tells all that it has stored
+  } catch (const UnknownOutcome&) {  // a run may succeed only if its counts are complete
     throw;
   } catch (const TaskError& error) {
-    // A run that got on ends well where the deadline comes in the middle of a batch.
+    // A run that has stored something succeeds even if the deadline interrupts a later batch.
     is_cut_short_ = error.code() == ExitCode::kTransient && done_.records() > 0 &&
                     Clock::now() >= run_.stop.work_until();
     if (!is_cut_short_) throw;

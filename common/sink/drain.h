@@ -20,27 +20,31 @@
 
 namespace steamflow {
 
-// What a drain has to do with beside its store: Kafka, or what a test has in its place.
+// What a drain uses apart from its store: Kafka, or a test's replacement for it.
 struct DrainSurroundings {
-  std::function<std::unique_ptr<MessageReader>()> open;
+  std::function<std::unique_ptr<MessageReader>()> open;  // makes a new reader
   std::function<bool(const std::string& topic)> is_compacted;
   DeadLetterOutput& letters;
-  std::launch storing = std::launch::async;  // deferred: when it is waited for
+  // Stores a batch while the next is read; `deferred` stores it only when the drain waits for it,
+  // which makes tests deterministic.
+  std::launch storing = std::launch::async;
 };
 
-// Moves records from Kafka into the store, from the stored positions to the ends as seen at the
-// start, or until --max-records or the end of the work, and fills in the result. Poison goes to the
-// dead letters. While a batch is being stored the next one is read.
+// Moves records from Kafka into a store, and fills in the run's result. It begins at the stored
+// positions and stops at the ends that the partitions had at the start, or earlier at --max-records
+// or when the run's time is up. Poison (a message that cannot become a record) goes to the dead
+// letters. The next batch is read while one is being stored.
 class Drain {
  public:
-  // Checks the flags, before any network use. Throws TaskError (kUsage, kConfig).
+  // Checks the flags, without using the network. `run` and `options` must outlive this object.
+  // Throws TaskError (kUsage, kConfig).
   Drain(Run& run, const DrainOptions& options);
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  // Once only. Throws TaskError: kConfig for an unknown topic, kData after all else is drained
-  // where Kafka does not confirm a stored position, kTransient where no record could be moved in
-  // time, and what the store throws.
+  // Drains into `store`. Call this only once. Throws TaskError: kConfig if a topic does not exist;
+  // kData if Kafka does not confirm a stored position, after everything else was drained;
+  // kTransient if no record could be moved in time; and what the store throws.
   void Into(SinkStore& store);
   void Into(SinkStore& store, const DrainSurroundings& surroundings);
 
@@ -48,23 +52,25 @@ class Drain {
   void FindPositions(SinkStore& store);
   bool IsCompacted(const std::string& topic) const;
 
-  // Returns false where positions must be found again: another sink has moved the stored ones, or
-  // Kafka no longer has what was to be read.
+  // Returns false if the positions must be read again, because another sink has moved them or Kafka
+  // no longer has the next record.
   bool ReadAndStore(DrainBatch (&batches)[2]);
   void StartReading();
-  // Reads until the batch should be handed over. Returns false where there is no more to read.
+  // Reads until the batch should be stored. Returns false if there is nothing more to read.
   bool Fill(DrainBatch& batch, const DrainBatch::Storing& storing);
   void Take(const KafkaMessage& message, DrainBatch& batch);
-  // Tells the batch how far storing it moves the positions. Returns false where that is nowhere.
+  // Tells the batch how far storing it moves the positions. Returns false if it moves none.
   bool AddMoves(DrainBatch& batch);
-  // Waits for the batch to be stored, and counts it. Returns false where another sink was faster.
+  // Waits until the batch is stored, and counts it. Returns false if another sink has moved the
+  // positions, so that nothing was stored.
   bool Settle(const DrainBatch& batch, DrainBatch::Storing& storing);
 
   bool IsOver() const;
   bool HasMostRecords() const;
-  // The partition at this place of those that the reader was given.
+  // Returns the partition at index `place` in the list that the reader was started with.
   PartitionProgress& ReadAt(std::size_t place);
-  // So that a run that fails tells what it has done.
+  // Copies the counts into the run's result. Called after each step, so that a run that fails still
+  // reports what it has done.
   void ShowResult();
   void ThrowUnlessComplete();
 
@@ -76,12 +82,12 @@ class Drain {
   const DrainSurroundings* surroundings_ = nullptr;
   std::unique_ptr<MessageReader> reader_;
   DrainPartitions partitions_;
-  std::vector<std::size_t> reading_;  // the number of each partition that the reader was given
+  std::vector<std::size_t> reading_;  // indexes in partitions_ of those that the reader reads
   bool has_lost_place_ = false;
   bool is_cut_short_ = false;
   std::uint64_t taken_ = 0;  // records read
   Progress* progress_line_ = nullptr;
-  DrainResult done_;  // what is stored for good
+  DrainResult done_;  // counts only what is stored for good
 };
 
 }  // namespace steamflow

@@ -14,14 +14,13 @@ namespace steamflow {
 void DrainOptions::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Drain");
   own.Add("--topic", topics, "Kafka topic");
-  own.Add("--max-records", max_records, "Most records of a run, over all topics")
+  own.Add("--max-records", max_records, "The most records to read in a run, over all topics")
       .Range(std::uint64_t{1}, std::uint64_t{1} << 53U);
   own.Add("--shard", shard, kShardHelp).Check(CheckShard);
   own.Add("--accept-gap", accept_gap,
-          "Where Kafka does not have the stored position any more, go on from the first record "
-          "that it has");
+          "If Kafka no longer has the stored position, continue from the first record that it has");
   own.Add("--accept-refusals", accept_refusals,
-          "Go on where the store refuses more than ten, and more than a tenth, of a topic's "
+          "Continue even if the store refuses more than ten, and more than a tenth, of a topic's "
           "records for one reason: they become dead letters");
   kafka.AddTo(flags);
 }
@@ -32,7 +31,7 @@ void CheckTopics(const std::vector<std::string>& topics) {
     if (!is_twice && IsTopicName(topic)) continue;
     throw TaskError(ExitCode::kUsage,
                     fmt::format("--topic: '{}' {}", topic,
-                                is_twice ? "is given twice" : "is no name of a topic"));
+                                is_twice ? "is given twice" : "is not a topic name"));
   }
 }
 

@@ -14,9 +14,9 @@ class Flags;
 
 // The flags that every sink has.
 struct DrainOptions {
-  std::vector<std::string> topics = RecordTopics();  // records/topics.h has the default
+  std::vector<std::string> topics = RecordTopics();  // all topics of records/topics.h
   std::optional<std::uint64_t> max_records;
-  std::string shard;  // "I/N", empty = not sharded
+  std::string shard;  // "I/N": the partitions I, I+N ... of each topic; empty = all
   bool accept_gap = false;
   bool accept_refusals = false;
   KafkaFlags kafka;
@@ -24,7 +24,7 @@ struct DrainOptions {
   void AddTo(const Flags& flags);
 };
 
-// Throws TaskError (kUsage) where a topic of --topic is given twice, or is no name of a topic.
+// Throws TaskError (kUsage) if a topic is given twice or is not a valid topic name.
 void CheckTopics(const std::vector<std::string>& topics);
 
 }  // namespace steamflow

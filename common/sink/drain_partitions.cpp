@@ -18,7 +18,7 @@ DrainPartitions::DrainPartitions(const DrainOptions& options, Run& run,
 
 void DrainPartitions::Look(MessageReader& reader) {
   std::vector<KafkaPartition> names;
-  std::vector<std::size_t> topics;  // the number of each one's topic
+  std::vector<std::size_t> topics;  // the index of each partition's topic
   const auto found = reader.Partitions(options_.topics);
   for (std::size_t topic = 0; topic < found.size(); ++topic) {
     if (!found[topic]) {
@@ -110,15 +110,15 @@ void DrainPartitions::AddOpenTransactions(MessageReader& reader) {
     PartitionProgress& partition = *waiting[i];
     if (!ranges[i] || ranges[i]->end >= partition.high_watermark) continue;
     run_.log.Warning(fmt::format(
-        "{}/{}: a transaction is open at {}, and what it and others wrote from there up to {} is "
-        "not read before its end",
+        "{}/{}: a transaction is open at {}, and the records from there up to {} cannot be read "
+        "before it ends",
         names[i].topic, names[i].id, ranges[i]->end, partition.high_watermark));
     partition.range.end = partition.high_watermark;
   }
 }
 
-// Another sink may have come further than the end that this one saw before: whether there is as
-// much in Kafka is asked anew then.
+// Another sink may have stored a position after the end that this run saw at its start. Then this
+// asks Kafka for the range again, to check that the position exists.
 void DrainPartitions::LookBehindPositions(MessageReader& reader) {
   std::vector<PartitionProgress*> behind;
   std::vector<KafkaPartition> names;

@@ -14,35 +14,38 @@
 
 namespace steamflow {
 
-// The partitions that a drain reads, each from its stored position to its end, and what is wrong
-// with those that it cannot read. These hold up no others: their faults are kept until the end.
+// The partitions that a drain reads, each from its stored position to its end. A partition that
+// cannot be read does not hold up the others: its fault is kept, and the run reports it at the end.
 class DrainPartitions {
  public:
-  // All that is given must outlive this. `is_compacted` is asked of a topic where a record is
-  // missing in the middle of what a partition has.
+  // `options` and `run` must outlive this object. `is_compacted` is called for a topic if a record
+  // is missing between records that a partition still has.
   DrainPartitions(const DrainOptions& options, Run& run,
                   std::function<bool(const std::string& topic)> is_compacted);
 
-  // Finds out which partitions there are, and what they hold. Throws as MessageReader does.
+  // Finds the partitions of all topics, and the range of offsets that each has. Throws as
+  // MessageReader does.
   void Look(MessageReader& reader);
-  // What was deleted meanwhile is not waited for. The ends stay those of the start.
+  // Reads the ranges again, for a new reader. The ends are never raised, so that a run with a
+  // steady producer comes to an end; they are lowered if records were deleted in the meantime.
   void LookAgain(MessageReader& reader);
-  // Begins each partition where the store has it, if Kafka confirms that. Throws as MessageReader
-  // and SinkStore do.
+  // Sets each partition to its stored position if Kafka confirms it, and adds a fault otherwise.
+  // Throws as MessageReader and SinkStore do.
   void FindPositions(MessageReader& reader, SinkStore& store);
-  // Leaves out the topics that are not there any more.
+  // Stops reading topics that no longer exist.
   void LookForDeleted(MessageReader& reader);
-  // Nothing more of a topic can be read.
+  // Stops reading a topic, given by its index, and keeps the error.
   void CutOff(std::size_t topic, const TaskError& error);
-  // Messages behind the end may be new, or wait for the end of a transaction: then the end has not
-  // passed them yet, and they count as lag. Warns of them.
+  // Looks for open transactions after the ends of the partitions. Records there may have been
+  // written before the run began, but cannot be read until the transaction ends. Logs a warning,
+  // and counts them as lag.
   void AddOpenTransactions(MessageReader& reader);
 
   bool are_done() const;
   std::int64_t lag() const;
   const std::vector<TaskError>& faults() const { return faults_; }
   std::vector<PartitionProgress>& all() { return all_; }
-  // How many of each topic there are, and their lag.
+  // Sets the number of partitions and the lag of each topic.
   void Count(std::vector<DrainResult::Topic>& topics) const;
 
  private:

@@ -11,13 +11,13 @@
 namespace steamflow {
 namespace {
 
-// The header, where it can be stored.
+// Returns the event id from the header, or an empty text if it is missing or cannot be stored.
 std::string_view StoredEventId(const ConsumedMessage& message) {
   const std::string_view event_id = message.event_id.value_or("");
   return event_id.size() <= kMaxEventId && IsText(event_id) ? event_id : std::string_view();
 }
 
-// What a record without such a header is known by, beside its offset and time.
+// Writes what identifies a record without a storable event id, apart from its offset and time.
 void PutContent(const ConsumedMessage& message, std::string& content) {
   content.clear();
   for (const auto& part : {message.event_id, message.key, message.value}) {
@@ -85,7 +85,7 @@ void PartitionProgress::PassTo(std::int64_t offset) {
 
 std::optional<PositionMove> PartitionProgress::Move() {
   if (!unnamed.empty())
-    next.last->event_id = NameOf(unnamed);  // once a batch, as it takes its time
+    next.last->event_id = NameOf(unnamed);  // hashed once a batch; once a record would be slow
   unnamed.clear();
   if (is_left_out || handed == next) return std::nullopt;
   return PositionMove{partition, std::exchange(handed, next), next};

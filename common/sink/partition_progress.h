@@ -10,46 +10,50 @@
 
 namespace steamflow {
 
-// A message as the parser of records takes it; the views are the message's and the partition's.
+// Returns a message in the form that the parser of records takes. The views point into `message`
+// and `partition`.
 ConsumedMessage AsConsumed(const KafkaMessage& message, const KafkaPartition& partition);
 
-// What is kept of a record that was read.
+// Returns what a position keeps of a record, to recognise it later.
 LastRecord AsLastRecord(const ConsumedMessage& message);
 
-// Whether a stored record is the one that was read.
+// Returns whether a stored record is the same as the one that was read.
 bool IsSame(const LastRecord& stored, const LastRecord& read);
 
-// A partition on its way to the end that it had at the start.
+// How far a drain has read and stored one partition.
 struct PartitionProgress {
   KafkaPartition partition;
-  std::size_t topic = 0;  // its number
-  KafkaRange range;
-  std::int64_t high_watermark = 0;  // where it lies behind the end
-  std::optional<SinkPosition> stored;
-  std::optional<SinkPosition> handed;  // stored, once all batches handed over are
+  std::size_t topic = 0;               // the index of its topic
+  KafkaRange range;                    // what Kafka has; the end is the one at the run's start
+  std::int64_t high_watermark = 0;     // set if an open transaction hides records after the end
+  std::optional<SinkPosition> stored;  // what the store holds; nullopt = nothing
+  std::optional<SinkPosition> handed;  // what it will hold once all batches under way are stored
   SinkPosition next;                   // the offset to read next, and the last record before it
-  std::int64_t settled = 0;            // what lies before it is stored, or given up
-  bool is_left_out = false;            // nothing of it changes in this run
-  bool is_cut_off = false;             // no more of it can be read
-  bool is_paused = false;
-  std::string unnamed;  // what `next.last` is known by where it has no event id, until Move
+  std::int64_t settled = 0;            // the records before this offset are stored or given up
+  bool is_left_out = false;            // the run neither reads it nor moves its position
+  bool is_cut_off = false;             // no more can be read; what was read is still stored
+  bool is_paused = false;              // the reader was told to pause, because the end is reached
+  // The content of the last record that was read, if that record has no event id to store. Move
+  // turns it into a fingerprint.
+  std::string unnamed;
 
   bool is_done() const { return is_left_out || is_cut_off || next.offset >= range.end; }
 
-  // Begins where the store has it, else where Kafka has its first record.
+  // Begins at the stored position, or at Kafka's first record if there is none.
   void Begin(const std::optional<SinkPosition>& position);
-  // Begins with the first record that Kafka has, wherever the store has it.
+  // Begins at Kafka's first record, whatever the stored position is.
   void BeginAnew();
-  // A record was read.
+  // Notes that a record was read.
   void Pass(const ConsumedMessage& message);
-  // There is nothing to read before `offset`.
+  // Notes that there is nothing left to read before `offset`.
   void PassTo(std::int64_t offset);
-  // What storing everything that was read moves; nothing where that is nothing.
+  // Returns the move of the position that belongs to everything read since the last call, or
+  // nullopt if the position stays. The caller has to store it, in the order of the calls.
   std::optional<PositionMove> Move();
-  // That is stored.
+  // Notes that a move to `to` was stored.
   void Settle(const SinkPosition& to);
 
-  // Records that were there at the start, and are not stored.
+  // Returns the number of offsets up to the end whose records are not stored yet.
   std::int64_t lag() const;
 };
 

@@ -10,12 +10,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 500;  // messages of one read
-constexpr milliseconds kLongestWait(50);  // for a message, until signals are looked at
+constexpr std::size_t kMostAtOnce = 500;  // messages in one read
+constexpr milliseconds kLongestWait(50);  // for a message, before signals are checked
 constexpr std::chrono::seconds kLongestCheck(5);
 
-// The record that tells is the first from here on. Also looked at is a partition that seems empty:
-// so the reader learns what it holds of open transactions.
+// Returns the offset from which the first record decides whether the position is confirmed. Returns
+// nullopt if nothing has to be read. A partition without a position that seems empty is read as
+// well, because only reading shows the reader whether it holds an open transaction.
 std::optional<std::int64_t> CheckedFrom(const PartitionProgress& partition) {
   const KafkaRange& range = partition.range;
   if (partition.is_left_out || partition.is_cut_off) return std::nullopt;
@@ -46,22 +47,21 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
   if (first && IsSame(last, *first)) return std::nullopt;
   if (first && first->offset == last.offset) {
     return fmt::format(
-        "the topic was deleted and created again: the record at {} is another one than before",
+        "the topic was deleted and created again: the record at {} is not the same as before",
         last.offset);
   }
   const bool is_next =
       !first || (first->offset >= position.offset && first->timestamp_ms >= last.timestamp_ms);
   if (is_next && (last.offset < range.begin || is_compacted())) return std::nullopt;
-  return fmt::format(
-      "the topic was deleted and created again: the record at {} is not there any more",
-      last.offset);
+  return fmt::format("the topic was deleted and created again: the record at {} is gone",
+                     last.offset);
 }
 
 std::vector<PositionFinding> CheckPositions(
     MessageReader& reader, const std::vector<PartitionProgress>& partitions,
     const std::function<bool(const std::string& topic)>& is_compacted, const Stop& stop) {
   std::vector<PositionFinding> findings(partitions.size());
-  std::vector<std::size_t> looked_at;  // the number of each partition that is read
+  std::vector<std::size_t> looked_at;  // the indexes of the partitions that are read
   std::vector<KafkaPartition> names;
   std::vector<std::int64_t> offsets;
   for (std::size_t i = 0; i < partitions.size(); ++i) {

@@ -11,26 +11,32 @@
 
 namespace steamflow {
 
-// Why what Kafka has is not what the position is one in; nothing where it is. `first` is the first
-// record from CheckedFrom on, where there is one.
+// A stored offset is meaningless in a partition that was deleted and created again. So a position
+// keeps the last record before it, and before a drain reads a partition it checks that Kafka still
+// has that record.
 //
-// The last record before the position must be there as it was. Where it lies before all that Kafka
-// has, retention took it, and nothing unread with it: then the next record must not be older. So it
-// must where compaction took it, which `is_compacted` is asked for.
+// Returns why Kafka's partition is not the one in which the position was stored, as a clause for a
+// message. Returns nullopt if the position is confirmed. `first` is the first record that Kafka has
+// from the position's last record on, or nullopt if there is none. The position is confirmed if
+// `first` is that last record. It is also confirmed if retention or compaction has removed the last
+// record, provided that nothing unread was removed with it and that the next record is not older.
+// `is_compacted` is called only if the last record is missing although its offset lies in `range`.
+// A position without a last record is confirmed if Kafka still has no record before it.
 std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRange& range,
                                    const std::optional<LastRecord>& first,
                                    const std::function<bool()>& is_compacted);
 
-// What is found of a partition's position.
+// The result of checking one partition's position. The position is confirmed if nothing is set.
 struct PositionFinding {
-  std::optional<std::string> fault;
-  bool is_unread = false;            // the partition cannot be read now
-  std::optional<TaskError> refusal;  // it may not be read
+  std::optional<std::string> fault;  // what FaultOf returned
+  bool is_unread = false;            // the partition could not be read in time
+  std::optional<TaskError> refusal;  // Kafka does not let us read the partition
 };
 
-// Reads the records that tell, and judges by them. The partitions must have been given their
-// positions. Waits a few seconds at most for those that cannot be read, and not past the end of the
-// work. Throws as MessageReader does.
+// Reads the record that FaultOf needs from each partition, and checks the stored positions. Call
+// PartitionProgress::Begin on the partitions first. Returns one finding for each partition. Waits
+// at most 5 s for partitions that cannot be read, and not past the end of the run's working time.
+// Throws as MessageReader does.
 std::vector<PositionFinding> CheckPositions(
     MessageReader& reader, const std::vector<PartitionProgress>& partitions,
     const std::function<bool(const std::string& topic)>& is_compacted, const Stop& stop);

@@ -13,39 +13,41 @@
 
 namespace steamflow {
 
-// A record by which its partition can be told from another one of the same name.
+// A record of a partition. It serves to tell the partition from another one with the same name,
+// after a topic was deleted and created again.
 struct LastRecord {
   std::int64_t offset = 0;
-  std::optional<std::int64_t> timestamp_ms;  // Kafka's
-  // Text: the header, or of a record without one that could be stored a fingerprint of key and
-  // value. Empty in positions of programs that did not keep that.
+  std::optional<std::int64_t> timestamp_ms;  // Kafka's timestamp, in milliseconds since the epoch
+  // The event_id header, or a fingerprint of event id, key and value if the header is missing or
+  // cannot be stored. Empty in positions that an older program stored without a fingerprint.
   std::string event_id;
 
   bool operator==(const LastRecord&) const = default;
 };
 
-// How far a store has a partition, and what it is a position in.
+// How far a store has taken a partition, and the record that identifies the partition.
 struct SinkPosition {
-  std::int64_t offset = 0;         // everything before it is taken
-  std::optional<LastRecord> last;  // the last record before it; nothing: there was none
+  std::int64_t offset = 0;         // every record before it is stored, or a dead letter
+  std::optional<LastRecord> last;  // the last record before it; nullopt if there was none
 
   bool operator==(const SinkPosition&) const = default;
 };
 
-// A partition's way from one stored position to the next.
+// A change of a partition's stored position.
 struct PositionMove {
   KafkaPartition partition;
-  std::optional<SinkPosition> from;  // nothing: none was stored
+  std::optional<SinkPosition> from;  // nullopt if no position was stored
   SinkPosition to;
 };
 
-// A batch may be stored or not: the store did not tell in time. The next run finds out.
+// Thrown if the store did not say in time whether it stored a batch. The next run finds out,
+// because the positions are stored with the batch.
 class UnknownOutcome : public TaskError {
  public:
   using TaskError::TaskError;
 };
 
-// The records of a batch, on their way into a store.
+// A batch of records to be stored.
 class SinkBatch {
  public:
   struct Stored {
@@ -55,38 +57,40 @@ class SinkBatch {
 
   virtual ~SinkBatch() = default;
 
-  // Copies what it needs of the record.
+  // Adds a record. Copies what it needs.
   virtual void Add(const ConsumedRecord& record) = 0;
   virtual bool IsFull() const = 0;
 
-  // Does ahead what can be done while the batch before this one is still being stored. To be called
-  // once, before Store.
+  // Does in advance whatever is possible while the previous batch is still being stored. Called
+  // once, before Store. Does not throw; errors come from Store.
   virtual void Stage() {}
 
-  // Stores the records, and after or with them the positions. What the store refuses for a fault
-  // that is provably the record's own goes to letters.Refuse, and the dead letters are sent before
-  // the positions are stored; what it refuses for a reason of its own is thrown, and moves nothing.
-  // Nothing where the stored positions are no longer those that `moves` begin with: another sink
-  // was faster. Called on a thread of its own, beside Add to the next batch. Throws TaskError, and
-  // UnknownOutcome where the records may be stored all the same.
+  // Stores the records and, with them or after them, the positions. A record that the store refuses
+  // for a fault that is provably the record's own is passed to letters.Refuse, and the dead letters
+  // are sent before the positions are stored. If the store refuses for a reason of its own, throws
+  // and moves no position. Returns nullopt, and stores no position, if the stored positions are no
+  // longer the `from` of `moves`, because another sink was faster. Runs on another thread, while
+  // the next batch is filled. Throws TaskError, or UnknownOutcome if the batch may have been
+  // stored.
   virtual std::optional<Stored> Store(const std::vector<PositionMove>& moves,
                                       BatchDeadLetters& letters) = 0;
 
-  // Forgets the records, to be filled again.
+  // Drops the records, so that the batch can be filled again.
   virtual void Clear() = 0;
 };
 
-// Where a sink's records go, and where their positions are kept.
+// Holds a sink's records and the positions that belong to them. Both are in the same store, so that
+// a store that is restored from a backup has the positions of its own records (I5).
 class SinkStore {
  public:
   virtual ~SinkStore() = default;
-  virtual std::string type() const = 0;  // for the result: "postgres"
+  virtual std::string type() const = 0;  // the name in the result, such as "postgres"
 
-  // The position of each partition; nothing where there is none. Throws TaskError.
+  // Returns the position of each partition, nullopt for one that has none. Throws TaskError.
   virtual std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) = 0;
 
-  // Batches belong to the store, and are stored one at a time.
+  // Makes an empty batch. The store must outlive it. Only one batch may be stored at a time.
   virtual std::unique_ptr<SinkBatch> MakeBatch() = 0;
 };
 

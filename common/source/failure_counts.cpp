@@ -43,7 +43,8 @@ bool FailureCounts::Count(std::uint64_t id) {
   if (!keeps_) return false;
   const auto found = held_.find(id);
   const Held before = found == held_.end() ? Held{"", 0, now_} : found->second;
-  // A clock that went wrong for a while may not hold an id for ever.
+  // If a wrong clock stored a time in the future, the id would never become old enough to be
+  // passed.
   const Instant first = std::min(before.first, now_);
   const unsigned runs = std::min(before.runs, kRunsBeforePassing) + 1;
   changes_[id] = {fmt::to_string(id),

@@ -11,28 +11,29 @@
 
 namespace steamflow {
 
-// In how many runs the call for an id of a walk has failed, though the API as such was well, and
-// when first: a hash in Redis, id -> "<runs>/<time>". A success forgets them.
+// Counts, for each id of a walk, the runs in which its call failed while the API as a whole worked,
+// and keeps the time of the first of them. The counts are stored as a hash in Redis, id ->
+// "<runs>/<time>". A success deletes an id's count.
 class FailureCounts {
  public:
-  // No failures, as of a run that keeps none: no id may ever be passed then.
+  // An object that keeps no counts, for runs without a cursor: Count always returns false.
   FailureCounts() = default;
-  // What the hash holds; `now` is the clock's time in this run. Of a field that is garbage, the
-  // error shows it.
+  // Parses the fields of the hash. `now` is the clock's time in this run. The error quotes the
+  // first field that is malformed.
   static tl::expected<FailureCounts, std::string> Parse(
       const std::map<std::string, std::string>& fields, Instant now);
 
   bool are_kept() const { return keeps_; }
 
-  // The ids that have failed, in this run or before.
+  // Returns the ids that have failed in this run or before.
   std::vector<std::uint64_t> Ids() const;
 
-  // Counts this run for the id. Whether it may be passed now: in the fifth run or later, an hour or
-  // more after the first.
+  // Counts this run as one in which the id failed. Returns whether the cursor may now pass the id:
+  // this is the fifth run or a later one, and the first was at least an hour ago.
   bool Count(std::uint64_t id);
   void Forget(std::uint64_t id);
 
-  // What this run has changed.
+  // Returns the fields that this run has changed, for KeyStore::Write.
   std::vector<KeyChange::Field> Changes() const;
 
  private:

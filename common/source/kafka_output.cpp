@@ -16,7 +16,7 @@
 namespace steamflow {
 namespace {
 
-constexpr std::size_t kMostKept = 16U << 20U;  // bytes of dead letters
+constexpr std::size_t kMostKept = 16U << 20U;  // bytes of dead letters held back
 
 class KafkaOutput : public RecordOutput {
  public:
@@ -111,8 +111,9 @@ class KafkaOutput : public RecordOutput {
                 .headers = record.headers});
   }
 
-  // Of more dead letters than memory is meant for those of the last items go: they come again in
-  // the run that begins there.
+  // Holds back a dead letter. If there are more than fit into kMostKept, drops the letters of the
+  // last items and marks these items as failed: the position stays before them, so the next run
+  // meets them again.
   void Keep(std::uint64_t item, const DeadLetterMessage& letter) {
     if (!dead_letters_) {
       dead_letters_.emplace(run_, producer_, [this](std::uint64_t its_item, bool has_arrived) {
@@ -139,16 +140,17 @@ class KafkaOutput : public RecordOutput {
   SinkResult& result_;
   const OnDelivered on_delivered_;
   const std::vector<std::pair<std::string, std::string>> common_headers_;
-  std::vector<KafkaHeader> headers_;  // of the record being written: event_id, then the common ones
+  // The headers of the record being written: event_id, then the common ones.
+  std::vector<KafkaHeader> headers_;
   KafkaProducer producer_;
   KafkaProducer::Topic* topic_ = nullptr;
-  std::optional<DeadLetterWriter> dead_letters_;              // once there is one
+  std::optional<DeadLetterWriter> dead_letters_;              // empty until the first dead letter
   std::map<std::uint64_t, std::deque<KeptDeadLetter>> kept_;  // by item
   std::size_t kept_bytes_ = 0;
-  std::optional<TaskError> too_many_;  // where some of them were not kept
+  std::optional<TaskError> too_many_;  // set if some dead letters had to be dropped
   RefusalFuse fuse_{"Kafka", "nothing is moved; see the topic's max.message.bytes"};
-  std::uint64_t untold_ = 0;  // records that the fuse has not heard of
-  std::optional<TaskError> blown_;
+  std::uint64_t untold_ = 0;        // records that have not yet been counted by the fuse
+  std::optional<TaskError> blown_;  // the fuse's error; after it no dead letter may be sent
 };
 
 }  // namespace

@@ -8,13 +8,15 @@
 
 namespace steamflow {
 
-// Records to Kafka. This does not wait: it starts to connect and to look for the topic, so that
-// this runs beside the first HTTP requests; the first Write waits for it. A record that Kafka can
-// never take (too large, not well formed) becomes a dead letter.
+// Makes the output that produces records to Kafka. This function does not wait: it only starts to
+// connect and to look up the topic, so that both happen during the first HTTP requests. The first
+// Write waits for them. A record that Kafka can never take (too large, malformed) becomes a dead
+// letter, which the output holds back until SendDeadLetters.
 //
-// Its functions throw TaskError: kConfig where a topic does not exist, or where Kafka refuses so
-// many records that the fault is not theirs (RefusalFuse), kAuth where the brokers refuse the login
-// or the topic, kTransient where they cannot be reached in time.
+// The functions of the output throw TaskError: kConfig if a topic does not exist, or if Kafka
+// refuses so many records that the records cannot be the cause (RefusalFuse); kAuth if the brokers
+// refuse the login or access to the topic; kTransient if they cannot be reached in time. `run` must
+// outlive the output.
 std::unique_ptr<RecordOutput> MakeKafkaOutput(Run& run, const KafkaProperties& properties,
                                               const std::string& topic,
                                               RecordOutput::OnDelivered on_delivered);

@@ -17,13 +17,14 @@ namespace {
 
 constexpr char kSince[] = "since";
 constexpr std::string_view kDeadLetterPrefix = "letter:";
-constexpr std::int64_t kShortest = 30 * 86'400;  // seconds before the newest item
+constexpr std::int64_t kShortest = 30 * 86'400;  // seconds from the newest item back
 constexpr std::size_t kFewest = 200;             // items
 constexpr std::size_t kEditionSize = 12;
 constexpr int kAttempts = 3;
 
-// KEYS[1] the window; ARGV: what it must hold, what to set, as lines of field and value, and what
-// to delete, lines of a field. No field or value has a blank. Returns 1 where it was made so.
+// Replaces the window KEYS[1]. ARGV[1] has the fields that it must hold and ARGV[2] those to set,
+// both as lines "<field> <value>"; ARGV[3] has the fields to delete, one a line. Fields and values
+// contain no blanks. Returns 1 if the window was replaced, and 0 if it held something else.
 constexpr char kReplace[] = R"(
 local fields = 0
 for field, value in string.gmatch(ARGV[1], '(%S+) (%S+)') do
@@ -46,7 +47,7 @@ std::optional<std::int64_t> ParseDate(std::string_view text) {
   return date && *date >= 0 ? date : std::nullopt;
 }
 
-// The date in "<edition>/<date>".
+// Returns the date in "<edition>/<date>", or nullopt if the value does not have this form.
 std::optional<std::int64_t> DateIn(std::string_view value) {
   if (value.size() <= kEditionSize || value[kEditionSize] != '/') return std::nullopt;
   const auto edition = value.substr(0, kEditionSize);
@@ -72,11 +73,11 @@ NewsWindow::Fields ReadFields(RedisClient& redis, const std::string& key) {
     return redis.Command({"HGETALL", key}).Fields();
   } catch (const TaskError& error) {
     if (error.code() != ExitCode::kData) throw;
-    Refuse(key, fmt::format("is no hash ({})", error.what()));
+    Refuse(key, fmt::format("is not a hash ({})", error.what()));
   }
 }
 
-// The date of the oldest among the newest kFewest; nothing where there are not as many.
+// Returns the date of the oldest among the newest kFewest, or nullopt if there are fewer.
 std::optional<std::int64_t> DateOfLastKept(std::vector<std::int64_t> dates) {
   if (dates.size() < kFewest) return std::nullopt;
   const auto last = dates.begin() + (kFewest - 1);
@@ -88,7 +89,7 @@ void AppendLine(std::string& lines, const std::string& field, const std::string&
   lines.append(field).append(" ").append(value).append("\n");
 }
 
-// The arguments of kReplace.
+// Returns the arguments of kReplace.
 std::vector<std::string> Difference(const NewsWindow::Fields& from, const NewsWindow::Fields& to) {
   std::vector<std::string> arguments(3);
   for (const auto& [field, value] : from) {
@@ -147,7 +148,8 @@ void NewsWindow::BeginAt(std::int64_t date) {
   since_ = std::min(date, now_);
 }
 
-// Only ever moves on.
+// Returns where the window begins with these entries. It never moves back: items that were left out
+// before would become new ones.
 std::int64_t NewsWindow::BeginningOf(const std::map<std::string, Entry>& entries) const {
   std::vector<std::int64_t> dates;
   for (const auto& [field, entry] : entries) {
@@ -162,8 +164,9 @@ std::int64_t NewsWindow::BeginningOf(const std::map<std::string, Entry>& entries
 std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
   if (!has_added_) return std::nullopt;
   const std::int64_t since = BeginningOf(entries_);
-  // A dead letter has no date of its own: its item can come into view again on a page that reaches
-  // farther back than the window, and so the newest ones stay whenever the window begins.
+  // A dead letter has no date of its own, and the feed can show its item again on a page that
+  // reaches farther back than the window. So the newest dead letters are kept wherever the window
+  // begins.
   std::vector<std::int64_t> letters;
   for (const auto& [field, entry] : entries_) {
     if (IsDeadLetter(field)) letters.push_back(entry.date);
@@ -172,8 +175,8 @@ std::optional<NewsWindow::Fields> NewsWindow::Moved() const {
       std::min(since, DateOfLastKept(std::move(letters)).value_or(0));
   Fields moved{{kSince, fmt::to_string(since)}};
   for (const auto& [field, entry] : entries_) {
-    // What the feed still shows as part of the window stays, whatever its date was when it was
-    // added: it would be delivered again.
+    // An item that the feed shows within the window is kept even if its date was earlier when it
+    // was added. Otherwise it would be delivered again.
     const auto shown = shown_.find(field);
     const bool is_part = shown != shown_.end() && (!shown->second || *shown->second >= since);
     if (entry.date >= (IsDeadLetter(field) ? letters_since : since) || is_part) {
@@ -216,10 +219,10 @@ std::optional<CursorResult> MoveNewsWindow(const NewsWindowStore& store, const N
     try {
       const bool was_made = store.replace(window.held(), *moved);
       const auto now_held = was_made ? *moved : store.read();
-      // The attempt whose response was lost may have made it.
+      // An earlier attempt, whose response was lost, may have replaced the window.
       result.advanced = was_made || (response_was_lost && now_held == *moved);
       const auto newest = NewestOf(now_held);
-      if (!newest) return std::nullopt;  // dead letters only
+      if (!newest) return std::nullopt;  // the window holds only dead letters
       result.to = *newest;
       result.position = ParseNumber<std::uint64_t>(*newest).value_or(0);
       return result;

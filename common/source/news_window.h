@@ -11,40 +11,43 @@
 
 namespace steamflow {
 
-// Which news of an app have been delivered: a hash in Redis, `news_seen:<appid>[@<topic>]`. A field
-// for each gid holds "<edition>/<date>", the field `since` the date (epoch seconds) at which the
-// window begins. What is older has been delivered or left out for good. A broken item that went to
-// the dead letters is in it too, as `letter:<fingerprint>`.
+// The news items of an app that have been delivered. They are stored as a hash in Redis,
+// `news_seen:<appid>[@<topic>]`: a field for each gid holds "<edition>/<date>", and the field
+// `since` holds the date (epoch seconds) at which the window begins. Items older than `since` have
+// been delivered or left out for good. A broken item that went to the dead letters has the field
+// `letter:<fingerprint>`.
 //
-// It holds the last 30 days before the newest item and at least the newest 200, so that an item
-// that is taken in late or edited is known as such, and the newest 200 dead letters. No date in it
-// lies beyond the clock when it was written, whatever an item says.
+// The window reaches back 30 days from the newest item, and farther if that would be fewer than 200
+// items. Within it, an item that the API publishes late or that was edited is recognised. It also
+// keeps the newest 200 dead letters. No stored date is later than the clock was when it was
+// written, whatever the item says.
 class NewsWindow {
  public:
   using Fields = std::map<std::string, std::string>;
 
-  // From what is kept of it, nothing where there is none. Throws TaskError (kData) where that is
-  // garbage.
+  // `held` are the fields of the hash, empty if it does not exist; `now` is the clock's time in
+  // epoch seconds. Throws TaskError (kData) if the fields are malformed.
   NewsWindow(std::string key, Fields held, std::int64_t now);
 
-  // Whether an earlier run has delivered anything, or found out that there is nothing.
+  // Returns whether an earlier run has stored a window.
   bool exists() const { return !held_.empty(); }
   bool BeginsAfter(std::int64_t date) const { return date < since_; }
 
-  // Whether the item is still to be delivered. Without a date it is part of any window.
+  // Returns whether the item still has to be delivered: it is unknown and not older than the
+  // window, or has another edition. An item without a date is never too old.
   bool IsNew(const std::string& field, const std::string& edition,
              std::optional<std::int64_t> date) const;
 
-  // Notes what this run has delivered, and what it has found delivered by an earlier one.
+  // Notes an item that this run has delivered.
   void Add(const std::string& field, const std::string& edition, std::optional<std::int64_t> date);
+  // Notes an item that an earlier run has delivered and the feed still shows.
   void Keep(const std::string& field, std::optional<std::int64_t> date);
-  // The first window begins there rather than at the beginning of all time: older ones were left
-  // out.
+  // Lets an app's first window begin at `date`, because the run leaves out older items.
   void BeginAt(std::int64_t date);
 
   const std::string& key() const { return key_; }
   const Fields& held() const { return held_; }
-  // What is to be kept after this run; nothing where nothing was added.
+  // Returns the fields to store after this run, or nullopt if nothing was added.
   std::optional<Fields> Moved() const;
 
  private:
@@ -59,30 +62,32 @@ class NewsWindow {
   Fields held_;
   std::int64_t now_;
   std::int64_t since_ = 0;
-  std::map<std::string, Entry> entries_;  // those held, and those added
-  // What of it the feed shows in this run, and the date there.
+  std::map<std::string, Entry> entries_;  // the stored ones and the added ones
+  // The items that the feed shows in this run, with the dates that they have there.
   std::map<std::string, std::optional<std::int64_t>> shown_;
   bool has_added_ = false;
 };
 
-// The date of the newest item in a window, as it stands in the result; nothing where it has none.
+// Returns the date of the newest item in a window, as text for the result. Returns nullopt if the
+// window has no items.
 std::optional<std::string> NewestOf(const NewsWindow::Fields& fields);
 
 std::string NewsWindowKey(std::uint32_t appid, const std::string& topic);
 
-// Where a window is kept. Both functions throw TaskError.
+// The place where a window is stored. Both functions throw TaskError.
 struct NewsWindowStore {
   std::function<NewsWindow::Fields()> read;
-  // Replaces `from` by `to` in one step; false where it holds anything else than `from`.
+  // Replaces `from` with `to` in one step. Returns false, and changes nothing, if the store holds
+  // anything other than `from`.
   std::function<bool(const NewsWindow::Fields& from, const NewsWindow::Fields& to)> replace;
 };
 
-// The hash `key` in Redis, which must outlive the store.
+// Returns the store for the hash `key`. `redis` must outlive it.
 NewsWindowStore NewsWindowIn(RedisClient& redis, const std::string& key);
 
-// Adds to what is kept, unless another run has changed it since the window was read: that one has
-// delivered the same items under the same event ids, or leaves them to a later run. Nothing where
-// no record was ever added. Throws TaskError.
+// Stores what the run has added, unless another run has changed the window since it was read.
+// Nothing is lost then: the other run has delivered the same items under the same event ids, or a
+// later run will. Returns nullopt if the window did not change or holds no items. Throws TaskError.
 std::optional<CursorResult> MoveNewsWindow(const NewsWindowStore& store, const NewsWindow& window);
 
 }  // namespace steamflow

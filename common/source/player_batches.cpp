@@ -10,9 +10,10 @@
 namespace steamflow {
 namespace {
 constexpr std::uint64_t kIdsPerCall = 100;  // the API's limit
-// Responses are large, and 16 calls of 100 ids at a time are more than the API grants.
+// Responses are large, and the API does not grant more than 16 parallel calls of 100 ids anyway.
 constexpr std::size_t kMostInFlight = 16;
-// Of few ids so many may be broken, of more a tenth.
+// The search for broken ids assumes at most a tenth of the run's ids, or this many if that is more.
+// With more failures it gives up, because the API is the likelier cause.
 constexpr std::uint64_t kMostBroken = 4;
 }  // namespace
 
@@ -77,7 +78,7 @@ tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, HttpRe
     if (player.steamid == 0) {
       response.without_id.push_back(player.json);
     } else if (const auto item = walk_.ids().Item(player.steamid)) {
-      // An id that was not asked for in this call is not taken from it.
+      // Ignores an id of this run that this call did not ask for.
       const std::uint64_t index = *item - batch.item;
       if (index < batch.size) response.players[index] = &player;
     }
@@ -98,7 +99,7 @@ void PlayerBatches::OnFailure(const Batch& batch, const FetchFailure& failure) {
 }
 
 std::optional<Fetch> PlayerBatches::NextOfSearch() {
-  // In each of these there is a broken id at least.
+  // Each failed call contains at least one broken id.
   const std::uint64_t broken = failed_.size() + calls_.failed.size();
   if (broken == 0 || witnesses_.tell_of_outage()) return std::nullopt;
   if (broken > std::max(kMostBroken, walk_.ids().size() / 10)) return std::nullopt;

@@ -17,37 +17,40 @@ namespace steamflow {
 
 // Asks GetPlayerSummaries for the ids of a run, 100 a call.
 //
-// A call may fail because of one id. So, once all has been asked for, the batches that have failed
-// are asked for again in halves, then quarters, down to the id that fails alone; those that took
-// too long id by id, as there is no time for more. An outage is not mistaken for broken ids: where
-// too few calls have succeeded to tell, ids elsewhere are asked for as well (witnesses), and when
-// these fail the search ends.
+// A call may fail because of one id. So, once all ids have been asked for, the failed batches are
+// asked for again in halves, then quarters, down to the single id that fails. Batches that timed
+// out are asked for id by id at once, because there is no time for more rounds. To tell an outage
+// from broken ids when too few calls have succeeded, ids far from the run's own are asked for as
+// well (see Witnesses); if those fail too, the search ends.
 class PlayerBatches {
  public:
   struct Response {
-    std::uint64_t item = 0;  // of the first id asked for
-    // For each id in the order of the run: what the API sent, or null where it sent nothing.
+    std::uint64_t item = 0;  // the item of the first id in the batch
+    // What the API sent for each id, in the order of the run; null for an id that is not in the
+    // response.
     std::vector<const steam_api::Player*> players;
-    std::vector<std::string_view> without_id;  // objects that cannot be matched to an id
+    std::vector<std::string_view> without_id;  // objects that have no usable id
     std::string_view body;
   };
 
-  // The references must outlive this.
+  // `walk` and `parser` must outlive this object. What `on_response` gets is valid only during the
+  // call.
   PlayerBatches(const Walk& walk, const std::string& api_url, steam_api::Parser& parser,
                 std::function<void(const Response&)> on_response);
 
-  // The next batch, if there is one to ask for now.
+  // Returns the next batch to ask for, or nullopt if there is none now. A response under way may
+  // still lead to more batches.
   std::optional<Fetch> Next();
   bool is_idle() const { return in_flight_ == 0 && !witnesses_.is_asked(); }
 
-  // What became of the calls, once there is nothing more to ask for.
+  // Moves out what became of the calls. Call this once, after the run has asked for everything.
   MethodCalls TakeCalls();
 
  private:
   struct Batch {
     std::uint64_t item = 0;
     std::uint64_t size = 0;
-    bool is_part = false;  // of one that has failed
+    bool is_part = false;  // part of a batch that has failed
   };
   Fetch MakeFetch(const Batch& batch);
   steam_api::Parser::Parsed<steam_api::Players> Parse(HttpResponse& response);
@@ -61,8 +64,8 @@ class PlayerBatches {
   const std::function<void(const Response&)> on_response_;
   std::uint64_t next_item_ = 0;
   std::size_t in_flight_ = 0;
-  std::deque<Batch> parts_;                             // to be asked for
-  std::vector<std::pair<Batch, FetchFailure>> failed_;  // of more than one id
+  std::deque<Batch> parts_;                             // parts of failed batches, to be asked for
+  std::vector<std::pair<Batch, FetchFailure>> failed_;  // failed batches of more than one id
   MethodCalls calls_;
   Witnesses witnesses_;
 };

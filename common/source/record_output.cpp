@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kBuffer = 64U << 10U;
 constexpr std::chrono::milliseconds kOpenInterval(20);
 
-// stdout, or a file.
+// Writes lines to stdout or to a file.
 class LineOutput : public RecordOutput {
  public:
   LineOutput(Run& run, const std::string& topic, const std::string& path, OnDelivered on_delivered)
@@ -54,7 +54,7 @@ class LineOutput : public RecordOutput {
     items_.emplace_back(item, Delivery::kDeadLetter);
   }
 
-  void SendDeadLetters(std::uint64_t) override {}  // none is kept: no position is moved
+  void SendDeadLetters(std::uint64_t) override {}  // holds none back, since no position moves
 
   void Poll() override {}
 
@@ -79,7 +79,8 @@ class LineOutput : public RecordOutput {
     buffer_ += '\n';
   }
 
-  // A pipe is waited for until somebody reads it.
+  // Waits for a reader if `path` is a named pipe. Opening without O_NONBLOCK would wait as well,
+  // but a signal or the deadline could not end that.
   void Open(const std::string& path) {
     fd_ = OwnStream(path);
     if (fd_ >= 0) return;
@@ -118,9 +119,9 @@ class LineOutput : public RecordOutput {
   const OnDelivered on_delivered_;
   std::string common_headers_;
   int fd_ = STDOUT_FILENO;
-  bool is_opened_ = false;  // by this
+  bool is_opened_ = false;  // whether this object opened fd_ and has to close it
   std::string buffer_;
-  std::vector<std::pair<std::uint64_t, Delivery>> items_;  // of the lines in the buffer
+  std::vector<std::pair<std::uint64_t, Delivery>> items_;  // an entry for each line in the buffer
 };
 
 class NullOutput : public RecordOutput {

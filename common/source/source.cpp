@@ -28,7 +28,7 @@ Source::Source(Run& run, const SourceConfig& config)
 
 Source::~Source() = default;
 
-// Once the sink has given up there is no use in trying the rest: it counts as failed.
+// After the sink has failed, the remaining records count as failed without being tried.
 template <typename Message>
 void Source::SendAny(const Message& message, std::uint64_t item) {
   items_.Sent(item);
@@ -41,7 +41,7 @@ void Source::SendAny(const Message& message, std::uint64_t item) {
   }
 }
 
-// Where the sink is set up wrong, nothing moves (I7).
+// If the sink is configured wrongly, no position may move (I7).
 void Source::OnSinkError(const TaskError& error) {
   if (error.code() == ExitCode::kConfig) items_.Hold();
   if (!sink_error_) sink_error_ = error;
@@ -51,7 +51,7 @@ void Source::Send(const Record& record, std::uint64_t item) {
   SendAny(record, item);
 }
 void Source::Send(const DeadLetter& letter, std::uint64_t item) {
-  // The reason may quote a page in which the server repeats the key.
+  // The reason may quote an error page in which the server repeats the API key.
   const std::string reason = run_.log.Redact(std::string(letter.reason));
   SendAny(DeadLetter{letter.key, letter.event_id, letter.value, reason}, item);
 }

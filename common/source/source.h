@@ -14,50 +14,58 @@
 
 namespace steamflow {
 
-// The parts that a running source is made of. A task adds what to ask for and what to make of the
-// responses. A run, in order:
+// Holds the parts that every running source needs: Redis, the call budget, the fetcher, the item
+// tracker and the output. The task decides what to ask for and how to turn responses into records.
+// A run takes these steps:
 //
 // 1. The task reads its position from Redis (Walk, NewsWindow).
-// 2. FetchAll sends the calls. For each response the task tells ItemTracker the outcome of the item
-//    and hands on its records by Send. The output (KafkaOutput) calls back to ItemTracker as each
-//    record is acknowledged, or is kept as a dead letter.
+// 2. FetchAll sends the calls. For each response, the task passes the item's records to Send and
+// tells
+//    ItemTracker the outcome of the item. The output (KafkaOutput) reports to ItemTracker when each
+//    record is acknowledged, or is held back as a dead letter.
 // 3. Flush waits for the acknowledgements.
-// 4. The position moves over the items that are done (EndWalk, NewsWindow). The dead letters of an
+// 4. The position moves over the items that are done (EndWalk, MoveNewsWindow). The dead letters of
+// an
 //    item are sent right before the position passes it.
-// 5. ThrowUnlessComplete ends the run with what went wrong.
+// 5. ThrowUnlessComplete throws if something went wrong.
 class Source {
  public:
-  // Begins to connect the sink.
+  // Connects to Redis if it is configured, and begins to connect the sink. `run` must outlive this
+  // object. Throws TaskError.
   Source(Run& run, const SourceConfig& config);
   ~Source();
 
-  RedisClient* redis() { return redis_.get(); }  // null where none is configured
+  RedisClient* redis() { return redis_.get(); }  // null if Redis is not needed
   ItemTracker& items() { return items_; }
 
-  // Hands on a record or dead letter of the item. A sink that fails ends the run, through FetchAll
-  // and ThrowUnlessComplete, not here: what went before is still to be accounted for.
+  // Passes a record or dead letter of the item to the sink. Does not throw if the sink fails: the
+  // failure ends the run through FetchAll and ThrowUnlessComplete, so that the records sent before
+  // can still be accounted for.
   void Send(const Record& record, std::uint64_t item);
   void Send(const DeadLetter& letter, std::uint64_t item);
 
-  // Fetcher::FetchAll, serving the sink and the progress line meanwhile. `total` = the items of the
-  // run.
+  // Calls Fetcher::FetchAll, and serves the sink and the progress line during it. `total` is the
+  // number of items of the run. Does not throw TaskError: the FetchEnd holds any error, the sink's
+  // included.
   FetchEnd FetchAll(const std::function<std::optional<Fetch>()>& next, std::uint64_t total);
 
-  // Waits for every acknowledgement and gives back the unused part of the call budget.
+  // Waits for every acknowledgement and gives back the unused part of the call budget. A failure of
+  // the sink is kept for ThrowUnlessComplete; throws TaskError if the budget cannot be given back.
   void Flush();
 
-  // Sends the dead letters of the item, of which nothing else is left: what moves past it is about
-  // to move.
+  // Sends the dead letters of an item for which ItemTracker::AwaitsDeadLetters is true. Call this
+  // when the position is about to pass the item.
   void SendDeadLetters(std::uint64_t item);
-  // Flush, and the same with the dead letters of each item of which nothing else is left.
+  // Calls Flush, then sends the dead letters of every item that awaits them and flushes again.
   void FlushWithDeadLetters();
 
-  // Says how many escapes the parser has replaced, if any.
+  // Logs a warning with the number of escapes that the parser has replaced, if there were any.
   void WarnOfRepairs(std::uint64_t repaired) const;
 
-  // Throws what the run has to end with, after its cursor has moved: a signal, the error that ended
-  // the requests, records that did not arrive, calls that failed, the deadline, or a skip where the
-  // call budget allowed no call at all. `failed` is the last call that failed, if any.
+  // Throws the TaskError that the run has to end with, if any; call this after the cursor has
+  // moved. In this order: a signal, the error that ended the requests, records that did not arrive,
+  // a failed call, the deadline, or a skip if the call budget allowed no call at all. `failed` is
+  // the message of a call that failed for good, if there is one.
   void ThrowUnlessComplete(const FetchEnd& end, const std::optional<std::string>& failed) const;
 
  private:
@@ -68,7 +76,7 @@ class Source {
   Run& run_;
   std::unique_ptr<RedisClient> redis_;
   std::unique_ptr<CallBudget> budget_;
-  Fetcher fetcher_;  // makes the result's source section, which items_ counts in
+  Fetcher fetcher_;  // creates the result's source section, so it has to come before items_
   ItemTracker items_;
   std::unique_ptr<RecordOutput> sink_;
   std::optional<TaskError> sink_error_;

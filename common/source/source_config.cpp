@@ -31,9 +31,10 @@ void ReadSink(const SourceOptions& options, SourceConfig& config) {
 void SourceOptions::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Source");
   own.Add("--topic", topic, "Kafka topic");
-  own.Add("--sink", sink,
-          "kafka, stdout or file:PATH; the last two write a line of JSON a record, need no "
-          "Kafka and move no cursor");
+  own.Add(
+      "--sink", sink,
+      "kafka, stdout or file:PATH; the last two write one line of JSON for each record, need no "
+      "Kafka and move no cursor");
   own.Add("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor");
   steam.AddTo(flags);
   kafka.AddTo(flags);
@@ -43,7 +44,7 @@ SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& n
   SourceConfig config{.topic = options.topic, .time_zone = ReadTimeZone(options.steam.timezone)};
   if (!IsTopicName(config.topic)) {
     throw TaskError(ExitCode::kUsage,
-                    fmt::format("--topic: '{}' is no name of a topic (1 to 249 letters, digits, "
+                    fmt::format("--topic: '{}' is not a topic name (1 to 249 letters, digits, "
                                 "dots, dashes and underscores)",
                                 config.topic));
   }

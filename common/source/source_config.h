@@ -21,14 +21,15 @@ struct SourceOptions {
   bool dry_run = false;
   SteamFlags steam;
   KafkaFlags kafka;
-  RedisFlags redis;  // of a source that has a cursor or a key
+  RedisFlags redis;  // AddTo leaves these out; sources with a cursor or a key add them
 
-  void AddTo(const Flags& flags);  // what every source has
+  // Adds the flags that every source has.
+  void AddTo(const Flags& flags);
 };
 
-// What a source asks of its surroundings.
+// What a source needs to be configured.
 struct SourceNeeds {
-  bool key = false;     // the API key, and with it the call budget
+  bool key = false;     // the API key and, with it, the call budget
   bool cursor = false;  // a cursor in Redis
 };
 
@@ -36,21 +37,22 @@ struct SourceNeeds {
 struct SourceConfig {
   std::string topic;
   std::string api_url;    // without a slash at its end
-  std::string api_key;    // empty where none is needed
+  std::string api_key;    // empty if the source needs none
   std::string sink;       // kafka, stdout, file or none
-  std::string sink_path;  // of a file
-  KafkaProperties kafka;
+  std::string sink_path;  // set if the sink is a file
+  KafkaProperties kafka;  // set if the sink is kafka
   std::optional<RedisSettings> redis;
-  std::optional<std::uint64_t> call_budget;  // calls a day of the key
-  TimeZone time_zone;                        // of the records' timestamps
+  std::optional<std::uint64_t> call_budget;  // calls a day with the key; empty = no limit
+  TimeZone time_zone;                        // the zone of the records' timestamps
 
-  // This moment, as a JSON string: a record tells when the API answered, in whichever run.
+  // Returns the current time as a JSON string. Records use the clock and not the logical date,
+  // because they state when the API answered.
   std::string Timestamp() const { return "\"" + time_zone.Format(Now()) + "\""; }
   bool moves_cursor() const { return sink == "kafka"; }
 };
 
-// Reads and checks everything before any network use. Throws TaskError: kUsage for a flag, kConfig
-// for a Variable, a Connection or the key.
+// Reads and checks the whole configuration, without using the network. Throws TaskError: kUsage for
+// a flag, kConfig for a Variable, a Connection or the key.
 SourceConfig ReadSourceConfig(const SourceOptions& options, const SourceNeeds& needs, Run& run);
 
 }  // namespace steamflow

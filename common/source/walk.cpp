@@ -23,7 +23,7 @@ Walk::Walk(const WalkOptions& options, const std::optional<std::vector<std::uint
       pass_(FormatMinute(run.identity.logical_date)),
       block_(grid_.BlockAt(grid_.First())) {
   if (store_) {
-    while (!TryBegin(options)) {  // until no other run comes between
+    while (!TryBegin(options)) {  // fails only if another run has changed the walk in between
     }
   }
   ids_ = listed ? ItemIds(*listed) : ItemIds(block_.first, block_.size);
@@ -34,14 +34,15 @@ bool Walk::TryBegin(const WalkOptions& options) {
   const std::uint64_t first = grid_.First();
   const std::uint64_t cursor = state.cursor().value_or(first);
   const bool is_over = cursor == kWalkEnd;
-  if (is_over && (!options.wrap || first == kWalkEnd)) {  // a shard without any block has no pass
+  if (is_over && (!options.wrap || first == kWalkEnd)) {  // a shard may have no blocks at all
     throw TaskError(ExitCode::kSkipped,
                     fmt::format("the walk {} has come to the lowest id; --wrap begins a new pass",
                                 keys_.cursor));
   }
   block_ = grid_.BlockAt(is_over ? first : cursor);
-  // What is left of a pass goes on under the name of a new one when its month is over, but not
-  // while some of that may have been delivered under the old one.
+  // When the month of a pass is over, the rest of the pass continues under a new name, so that
+  // stores keep its records in the new month. This has to wait until no id from the cursor on can
+  // have been delivered under the old name; otherwise its records would have two event ids.
   const bool goes_on = state.cursor() && state.pass() && !is_over;
   const std::string month = MonthOf(now_);
   const bool is_stale = goes_on && *state.pass() < month && state.IsUntouchedFrom(cursor);
@@ -58,7 +59,7 @@ bool Walk::TryBegin(const WalkOptions& options) {
   auto failures = FailureCounts::Parse(state.failures(), now_);
   if (!failures) {
     throw TaskError(ExitCode::kData,
-                    fmt::format("{} in Redis holds {}, which is no id with <runs>/<time>; {}",
+                    fmt::format("{} in Redis holds {}, which is not an id with <runs>/<time>; {}",
                                 keys_.failures, failures.error(), keys_.HowToBegin()));
   }
   if (read_only_) return true;
@@ -78,7 +79,7 @@ bool Walk::TryBegin(const WalkOptions& options) {
   return store_->Write({.expected = state.texts(), .wanted = std::move(wanted)});
 }
 
-// A run under a wrong clock named it: stores would keep its records in a month that is to come.
+// A run with a wrong clock named this pass. Stores would keep its records in a month of the future.
 void Walk::RefuseAhead(const std::string& pass) const {
   throw TaskError(ExitCode::kData, fmt::format("the pass {} of the walk {} lies more than a day "
                                                "ahead of the clock: set the clock right, or {}",
@@ -89,7 +90,7 @@ std::string Walk::EventId(std::uint64_t item) const {
   return fmt::format("{}/{}/{}", topic_, pass_, ids_.Id(item));
 }
 
-// Far from one another: where one id is broken, others beside it may be.
+// The distance between witnesses is large, because the neighbours of a broken id may be broken too.
 std::uint64_t Walk::WitnessId(std::uint64_t number) const {
   constexpr std::uint64_t kIds = steam_api::kHighestId - steam_api::kLowestId + 1;
   constexpr std::uint64_t kDistance = 104'729;

@@ -7,8 +7,9 @@ namespace {
 
 using Failures = std::map<std::uint64_t, const FetchFailure*>;  // by item
 
-// The dead letters of items that the cursor will pass, those that have failed and `may_pass` among
-// them: one item at a time, as the cursor passes none behind one that did not arrive.
+// Sends the dead letters of the items that the cursor will pass, including the failed items in
+// `may_pass`, which it removes from there. Sends one item at a time and waits for it, because the
+// cursor cannot pass the items behind a dead letter that did not arrive.
 void SendDeadLetters(Walk& walk, Failures& may_pass, ItemTracker& items, const WalkOutput& output) {
   bool is_current = false;
   for (std::uint64_t item = items.DonePrefix();; item = items.DonePrefix()) {

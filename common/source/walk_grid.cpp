@@ -12,7 +12,7 @@ namespace {
 using steam_api::kHighestId;
 using steam_api::kLowestId;
 
-// `id` less `distance`, but not below the end of the walk.
+// Returns `id` minus `distance`, but not less than the end of the walk.
 std::uint64_t Down(std::uint64_t id, std::uint64_t distance) {
   return id - std::min(distance, id - kWalkEnd);
 }

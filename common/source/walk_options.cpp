@@ -27,8 +27,8 @@ std::vector<std::uint64_t> ReadLines(const std::string& text, const std::string&
     if (!id || *id < kLowestId || *id > kHighestId) {
       throw TaskError(
           ExitCode::kData,
-          fmt::format("{}, line {}: '{}' is no SteamID64 of an account, {} to {}", source, number,
-                      line.substr(0, kLongestShown), kLowestId, kHighestId));
+          fmt::format("{}, line {}: '{}' is not the SteamID64 of an account, {} to {}", source,
+                      number, line.substr(0, kLongestShown), kLowestId, kHighestId));
     }
     listed.push_back(*id);
   }
@@ -45,14 +45,17 @@ void WalkOptions::AddTo(const Flags& flags) {
       own.Add("--start-id", start_id, "First SteamID64 of the walk, which goes downward")
           .Range(kLowestId, kHighestId);
   const Flag shard_flag = own.Add("--shard", shard, kShardHelp).Check(CheckShard);
-  const Flag wrap_flag = own.Add("--wrap", wrap, "At the lowest id begin a new pass at --start-id");
+  const Flag wrap_flag =
+      own.Add("--wrap", wrap, "At the lowest id, begin a new pass at --start-id");
   const Flag no_cursor_flag =
       own.Add("--no-cursor", no_cursor,
-              "Take the same block, from --start-id, on every run; no cursor in Redis")
+              "Take the same block, from --start-id, in every run; keeps no cursor in Redis")
           .Excludes(shard_flag)
           .Excludes(wrap_flag);
   own.Add("--ids", ids,
-          "Take the ids in this file, a decimal SteamID64 a line, - for standard input; no cursor")
+          "Take the ids from this file, one decimal SteamID64 a line, or from standard input if it "
+          "is "
+          "-; keeps no cursor")
       .Excludes(count_flag)
       .Excludes(start_flag)
       .Excludes(shard_flag)

@@ -19,11 +19,11 @@ using steam_api::kHighestId;
 
 [[noreturn]] void RefuseText(const std::string& key, const std::string& text,
                              const std::string& wanted, const WalkKeys& keys) {
-  Refuse(fmt::format("{} in Redis holds '{}', which is no {}; {}", key, text, wanted,
+  Refuse(fmt::format("{} in Redis holds '{}', which is not {}; {}", key, text, wanted,
                      keys.HowToBegin(key == keys.grid)));
 }
 
-// The keys of every shard of a grid.
+// Returns the keys of every shard of a grid.
 std::vector<WalkKeys> KeysOfShards(const std::string& base, const WalkGrid& grid) {
   std::vector<WalkKeys> keys;
   for (std::uint64_t i = 0; i < grid.shard.count; ++i) {
@@ -68,13 +68,14 @@ WalkState::WalkState(KeyStore& store, const std::string& base_key, const WalkGri
   if (grid_.shard.is_sharded) CheckBase();
   ReadReach();
   if (pass() && !IsPass(*pass())) {
-    RefuseText(keys_.pass, *pass(), "minute such as 2026-11-22T22:34Z", keys_);
+    RefuseText(keys_.pass, *pass(), "a minute such as 2026-11-22T22:34Z", keys_);
   }
   ReadLatestPass();
 }
 
-// Where the grid is not this run's, all shards of both are read together with the rest, so that
-// nothing lies between.
+// Reads all keys in one step, so that they belong together. Which keys are needed depends on the
+// grid that Redis holds: if it is not this run's, the shards of both grids are needed as well. So
+// this reads until the grid is the one for which the keys were chosen.
 void WalkState::Read(KeyStore& store) {
   std::vector<std::string> keys{keys_.cursor, keys_.pass, keys_.reach, keys_.grid};
   if (grid_.shard.is_sharded) {
@@ -105,7 +106,7 @@ std::optional<std::uint64_t> WalkState::CursorOf(const WalkKeys& keys) const {
   if (!text) return std::nullopt;
   const auto id = ParseNumber<std::uint64_t>(*text);
   if (!id || *id < kWalkEnd || *id > kHighestId) {
-    RefuseText(keys.cursor, *text, fmt::format("id from {} to {}", kWalkEnd, kHighestId), keys);
+    RefuseText(keys.cursor, *text, fmt::format("an id from {} to {}", kWalkEnd, kHighestId), keys);
   }
   return id;
 }
@@ -151,7 +152,7 @@ void WalkState::ReadReach() {
   if (text) {
     const auto slash = std::min(text->find('/'), text->size());
     reach_ = ParseNumber<std::uint64_t>(text->substr(0, slash));
-    if (!reach_) RefuseText(keys_.reach, *text, "id", keys_);
+    if (!reach_) RefuseText(keys_.reach, *text, "an id", keys_);
     grid = text->substr(std::min(slash + 1, text->size()));
   }
   if (!grid_.shard.is_sharded || !is_under_way) return;
@@ -172,7 +173,7 @@ void WalkState::ReadReach() {
 
 void WalkState::ReadLatestPass() {
   for (const auto& [key, text] : held_.texts) {
-    // Passes of shards that are another's concern may be garbage.
+    // The names of other shards' passes may be malformed; only the runs of those shards check them.
     const bool is_pass = key.size() > 5 && key.compare(key.size() - 5, 5, ":pass") == 0;
     if (is_pass && text && IsPass(*text)) latest_pass_ = std::max(latest_pass_, *text);
   }
@@ -191,8 +192,9 @@ void WalkState::AddGrid(KeyValues& wanted, bool is_new_pass) const {
   }
   wanted[keys_.grid] = grid_.Text();
   if (!is_new_pass || texts().at(keys_.grid) == grid_.Text()) return;
-  // The other shards begin anew as well, in a pass later than those that their ids have been in.
-  // One that is in the middle of a pass, as where the grid was deleted, stays in it.
+  // The other shards begin a new pass as well, and the name of that pass has to be later than every
+  // pass that their ids have been in. A shard that is in the middle of a pass stays in it; that
+  // happens if somebody has deleted the grid.
   for (const WalkKeys& shard : KeysOfShards(base_key_, grid_)) {
     const auto& cursor = held_.texts.at(shard.cursor);
     if (shard.cursor == keys_.cursor || (cursor && *cursor != fmt::to_string(kWalkEnd))) continue;

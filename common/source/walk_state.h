@@ -11,45 +11,50 @@
 
 namespace steamflow {
 
-// The keys of a walk in Redis. A shard's have ":I/N" after the cursor's; the grid is that of all.
+// The keys of a walk in Redis. The cursor key of a shard ends with ":I/N", and the names of its
+// other keys begin with the cursor's; only the grid is shared by all shards.
 struct WalkKeys {
   WalkKeys(const std::string& base, const Shard& shard);
 
-  std::string cursor;    // a decimal string, the next id to fetch
-  std::string pass;      // its name (walk_pass.h)
-  std::string reach;     // "<id>": all that runs of this pass have asked for lies above; of a shard
-                         // "<id>/<grid>", the grid that this is on
-  std::string failures;  // hash (failure_counts.h)
-  std::string grid;      // "<start-id>/<count>/<N>", where shards walk
+  std::string cursor;    // the next id to fetch, in decimal
+  std::string pass;      // the name of the pass (walk_pass.h)
+  std::string reach;     // "<id>": runs of this pass have asked only for ids above this one; for a
+                         // shard "<id>/<grid>", with the grid that the shard walks on
+  std::string failures;  // a hash (failure_counts.h)
+  std::string grid;      // "<start-id>/<count>/<N>"; set while the walk is sharded
 
-  // "delete ..., to begin a new pass". The grid is among them where shards walk, or where it may be
-  // what holds garbage.
+  // Returns "delete ... to begin a new pass", for error messages. Names the grid's key too if this
+  // is a shard, or if `may_be_grid` says that the grid may hold the malformed value.
   std::string HowToBegin(bool may_be_grid = false) const;
 };
 
-// What Redis holds of a walk, read in one step and checked against the settings of a run.
+// The state of a walk in Redis, read in one step and checked against the settings of a run.
 class WalkState {
  public:
-  // Throws TaskError: kTransient; kData where a key holds garbage, or where ids of the pass that is
-  // under way would be skipped with these settings. The message says which keys to delete.
+  // Throws TaskError: kTransient if Redis fails; kData if a key holds a malformed value, or if
+  // these settings would skip ids of the pass that is under way. The message says which keys to
+  // delete.
   WalkState(KeyStore& store, const std::string& base_key, const WalkGrid& grid);
 
   const WalkKeys& keys() const { return keys_; }
-  // Every text that was read.
+  // The values of all keys that were read, for a later compare-and-set.
   const KeyValues& texts() const { return held_.texts; }
   const std::map<std::string, std::string>& failures() const { return held_.fields; }
 
   const std::optional<std::uint64_t>& cursor() const { return cursor_; }
   const std::optional<std::string>& pass() const { return held_.texts.at(keys_.pass); }
-  // Whether runs of this pass have asked for nothing from `id` on; not where that is not known, as
-  // Redis has dropped the key.
+  // Returns whether no run of this pass has asked for `id` or an id below it. Returns false if this
+  // is unknown, because Redis has lost the key.
   bool IsUntouchedFrom(std::uint64_t id) const { return reach_ && id <= *reach_; }
-  // The name of the latest pass that any of this walk's ids may have been in; empty where none.
+  // The name of the latest pass that any id of this walk may have been in, in any shard; empty if
+  // there was none.
   const std::string& latest_pass() const { return latest_pass_; }
 
-  // Adds to `wanted` how far a run of this block goes, in this pass or as the first of a new one.
+  // Adds the reach to `wanted`, lowered to the end of `block`. `is_new_pass` says that the run
+  // begins a new pass, so that the old reach does not count.
   void AddReach(KeyValues& wanted, const Block& block, bool is_new_pass) const;
-  // Adds to `wanted` what makes this run's grid that of the walk, in place of one that is over.
+  // Adds this run's grid to `wanted`. If `is_new_pass`, it replaces the grid of the last pass, and
+  // the other shards begin a new pass as well.
   void AddGrid(KeyValues& wanted, bool is_new_pass) const;
 
  private:

@@ -4,8 +4,9 @@
 
 namespace steamflow {
 namespace {
-// With more broken ids than this makes up for, there are enough other calls, or the API is not
-// well.
+// The most witnesses that are worth asking. The API counts as working if nine of ten calls succeed;
+// if more successes than this are missing, the API is down, or the run makes enough calls of its
+// own.
 constexpr std::uint64_t kMost = 40;
 }  // namespace
 
@@ -24,7 +25,7 @@ Fetch Witnesses::Ask() {
   Fetch fetch;
   const std::uint64_t id = walk_.WitnessId(number_++);
   fetch.url = url_of_(id);
-  fetch.item = fmt::format("id {}, which tells whether the API is well", id);
+  fetch.item = fmt::format("id {}, asked to see whether the API works", id);
   fetch.keyed_calls = 1;
   fetch.most_timeouts = 1;
   fetch.accept = [this](HttpResponse& response) -> tl::expected<void, std::string> {

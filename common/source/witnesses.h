@@ -9,26 +9,29 @@
 
 namespace steamflow {
 
-// Calls of an API method for ids elsewhere, one at a time. Where few calls are made and one fails,
-// they tell a broken id from an API that is not well; what they answer is for nobody.
+// Calls an API method for ids that lie far from the run's own, one at a time. When only few calls
+// have succeeded and one has failed, these calls show whether the id is broken or the API is down.
+// Their responses are checked and discarded.
 class Witnesses {
  public:
-  // The references must outlive this. `url_of` gives the call for an id, `check` says what is wrong
-  // with its response.
+  // `url_of` returns the address of the call for an id; `check` returns an error if the response is
+  // not what the API sends. A successful call is added to `calls`. `walk` and `calls` must outlive
+  // this object.
   Witnesses(const Walk& walk, MethodCalls& calls,
             std::function<std::string(std::uint64_t id)> url_of,
             std::function<tl::expected<void, std::string>(HttpResponse&)> check);
 
-  bool is_asked() const { return is_asked_; }  // and has not answered
+  bool is_asked() const { return is_asked_; }  // whether a call is under way
   bool tell_of_outage() const { return failures_ > kMostFailures; }
 
-  // Whether calls have failed whose counts are kept, and one more may show that the API is well.
+  // Returns whether another call is useful: the run counts failures of ids (FailureCounts), more
+  // than a tenth of its calls have failed, and a few more successes would show that the API works.
   bool IsWanted() const;
-  // The next one's call; its success is one of the method.
+  // Returns the next call. At most one may be under way at a time.
   Fetch Ask();
 
  private:
-  // A witness may itself be a broken id.
+  // One failure is allowed, because a witness may itself be a broken id.
   static constexpr unsigned kMostFailures = 1;
 
   const Walk& walk_;

@@ -7,7 +7,7 @@
 namespace steamflow::steam_api {
 namespace {
 
-constexpr int kDeepest = 64;  // levels; the API's responses have six
+constexpr int kDeepest = 64;  // levels of nesting; the API's responses have six
 
 }  // namespace
 

@@ -9,20 +9,24 @@
 
 #include "json.h"
 
-// The JSON of a body of the Steam Web API, read so that all of it is checked. For the .cpp files of
-// the parsers in this folder alone: it shows them simdjson. Pure: no I/O.
+// Reads the JSON in a response body of the Steam Web API and validates all of it. Include this only
+// from the .cpp files of the parsers in this folder, because it exposes simdjson. No I/O.
+//
+// Every view that these functions return points into the body and is valid as long as the body is.
 namespace steamflow::steam_api {
 
 namespace ondemand = simdjson::ondemand;
 using simdjson::error_code;
 
-// Without the spaces and line breaks at its end.
+// Returns `text` without the blanks and line breaks at its end.
 std::string_view Trim(std::string_view text);
 
-// The on-demand parser checks only what is visited, so every value is.
+// Visits a value and everything inside it. simdjson's on-demand parser validates only what is
+// visited, so even the values that nobody uses have to be visited.
 error_code Check(ondemand::value value, int depth = 0);
 
-// Calls `on_field(name, value)` for each field; it must visit all of the value.
+// Calls `on_field(name, value)` for each field until it returns an error. `on_field` must visit the
+// whole value.
 template <typename OnField>
 error_code ForEachField(ondemand::object object, OnField on_field) {
   for (auto field : object) {
@@ -35,6 +39,8 @@ error_code ForEachField(ondemand::object object, OnField on_field) {
   return simdjson::SUCCESS;
 }
 
+// Calls `on_element(value)` for each element until it returns an error. `on_element` must visit the
+// whole value.
 template <typename OnElement>
 error_code ForEachElement(ondemand::array array, OnElement on_element) {
   for (auto element : array) {
@@ -45,24 +51,28 @@ error_code ForEachElement(ondemand::array array, OnElement on_element) {
   return simdjson::SUCCESS;
 }
 
-// The text of an object, which can be visited from its beginning afterwards.
+// Gets the JSON text of an object and rewinds the object, so that its fields can be visited next.
+// Does not validate the fields.
 error_code RawJson(ondemand::object& object, std::string_view& json);
 
-// The text of any value, all of it checked.
+// Gets the JSON text of any value and validates all of it.
 error_code RawJson(ondemand::value value, std::string_view& json);
 
-// The JSON of a value, and its text: of a string what it says, of null nothing.
+// Gets the JSON text of a value, and the same as plain text: the content of a string, an empty text
+// for null, and the JSON itself for anything else.
 error_code GetText(ondemand::value value, std::string_view& json, std::string& text);
 
-// A whole number written as JSON number or as string; 0 for anything else, whose value is checked
-// all the same.
+// Gets a whole number that is written as a JSON number or as a string. Sets `id` to 0 for any other
+// valid value; the error is only for invalid JSON.
 error_code GetId(ondemand::value value, std::uint64_t& id);
 
-// Reads bodies, and keeps its buffers from one to the next.
+// Reads response bodies. Keeps the parser's buffers between calls, so one reader serves a whole
+// run.
 class BodyReader {
  public:
-  // Parses `body` as an object whose field `name` is an object, and hands each field of that to
-  // `on_field`. `found` says whether the body has the field.
+  // Parses `body` as an object whose field `name` is an object, and passes each field of that inner
+  // object to `on_field`. Returns whether the body has the field `name`, or a sentence if the body
+  // is not valid. May change the body: it replaces escapes as RepairEscapes does and joins lines.
   template <typename OnField>
   tl::expected<bool, std::string> ForEachFieldOf(std::string& body, std::string_view name,
                                                  OnField on_field) {
@@ -85,14 +95,16 @@ class BodyReader {
     return found;
   }
 
+  // The number of escapes replaced so far.
   std::uint64_t repaired() const { return repaired_; }
 
  private:
   static tl::unexpected<std::string> Failed(error_code error);
-  // For valid JSON only: of "12 34" this would make 1234.
+  // Removes blanks and line breaks between tokens. The body must be valid JSON: this would turn the
+  // invalid "12 34" into the valid 1234.
   static error_code ToOneLine(std::string& body);
 
-  // ForEachField of the object that all of the body is.
+  // Calls ForEachField on the object that makes up the whole body; anything after it is an error.
   template <typename OnField>
   error_code ForEachRootField(std::string& body, OnField on_field) {
     body.reserve(body.size() + simdjson::SIMDJSON_PADDING);

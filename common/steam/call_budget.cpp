@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kPortion = 100;  // calls reserved at a time, at most
 
-// Reserves up to ARGV[1] calls below the limit ARGV[2]; returns how many, and how many are left.
-// The counter outlives its day by one, for clocks that differ.
+// Reserves up to ARGV[1] calls below the limit ARGV[2]; returns how many were reserved and how many
+// are left. The counter is kept a day longer than needed, because clocks may differ.
 constexpr char kReserve[] = R"(
 local used = redis.call('GET', KEYS[1]) or '0'
 if not string.match(used, '^%d+$') then
@@ -29,7 +29,8 @@ redis.call('INCRBY', KEYS[1], granted)
 redis.call('EXPIRE', KEYS[1], 172800)
 return {granted, free - granted})";
 
-// A counter that has expired or been deleted meanwhile stays away, and never goes below zero.
+// Never creates a counter that has expired or been deleted in the meantime, and never takes one
+// below zero: either would grant calls beyond the limit.
 constexpr char kGiveBack[] = R"(
 local used = tonumber(redis.call('GET', KEYS[1]) or '')
 if used then redis.call('DECRBY', KEYS[1], math.min(used, tonumber(ARGV[1]))) end
@@ -42,7 +43,7 @@ CallBudget::CallBudget(RedisClient& redis, const std::string& api_key, std::uint
   StartDay();
 }
 
-// A reservation belongs to the day in which it was made.
+// Gives back what was reserved on the day before, because a reservation counts only on its own day.
 void CallBudget::StartDay() {
   std::string today = prefix_ + FormatDate(Now());
   if (today == key_) return;
@@ -59,7 +60,8 @@ bool CallBudget::Take(std::size_t expected) {
     const auto& numbers = reply.Array(2);
     const long long granted = numbers[0].Integer();
     const long long left = numbers[1].Integer();
-    // More than was asked for would be calls beyond the limit.
+    // Anything else comes from a server that did not run the script as written; using more calls
+    // than we asked for could exceed the limit.
     if (granted < 0 || left < 0 || granted > static_cast<long long>(wanted)) {
       reply.Refuse("the calls granted and those left");
     }
@@ -82,8 +84,8 @@ std::uint64_t CallBudget::Used() {
   const auto used = ParseNumber<std::uint64_t>(text);
   if (!used) {
     throw TaskError(ExitCode::kData,
-                    fmt::format("the call counter {} in Redis holds '{}', which is no number; "
-                                "delete it to start the day anew",
+                    fmt::format("the call counter {} in Redis holds '{}', which is not a number; "
+                                "delete it to start the day's count again",
                                 key_, text));
   }
   return *used;

@@ -8,28 +8,31 @@
 
 namespace steamflow {
 
-// The calls that the API key may still make today (UTC), a counter in Redis that every task of the
-// key shares: `steam_calls:<first 12 hex digits of the key's SHA-256>:<YYYY-MM-DD>`. Calls are
-// reserved before they are made, so that the limit is never passed, and in portions, so that a
-// call does not cost a round trip of its own; what was reserved and not used is given back.
+// The calls that the API key may still make today (UTC). The count is kept in Redis, where all
+// tasks with the same key share it: `steam_calls:<first 12 hex digits of the key's
+// SHA-256>:<YYYY-MM-DD>`. Calls are reserved before they are made, so that the limit is never
+// exceeded. They are reserved in portions, so that not every call costs a round trip to Redis;
+// reserved calls that were not used are given back.
 class CallBudget {
  public:
-  // `limit` calls a day. The reference must outlive this.
+  // Allows `limit` calls a day. `redis` must outlive this object.
   CallBudget(RedisClient& redis, const std::string& api_key, std::uint64_t limit);
 
-  // Takes one call; `expected` (at least 1) says how many are likely to follow, this one
-  // included. False when the day's calls are used up. Throws TaskError as RedisClient does, and
-  // kData where the counter is no number.
+  // Takes one call. `expected` (at least 1) is the number of calls that are likely to be taken,
+  // including this one; it sets the size of the reservation. Returns false if today's calls are
+  // used up. Throws TaskError: as RedisClient does, and kData if the counter is not a number.
   bool Take(std::size_t expected);
 
-  // Gives back what was reserved and not taken. Throws TaskError.
+  // Gives back the calls that were reserved and not taken. Throws TaskError.
   void GiveBack();
 
-  const std::string& key() const { return key_; }  // of the counter
+  const std::string& key() const { return key_; }  // the counter's key in Redis
   std::uint64_t limit() const { return limit_; }
-  // Calls that were left when this run last reserved some or gave some back; nothing before that.
+  // The number of calls left today, as of the last time that this run reserved some or gave some
+  // back. Empty before that.
   std::optional<std::uint64_t> left() const { return left_; }
-  // Calls counted today, by all tasks. Throws TaskError.
+  // Reads how many calls all tasks together have made today. Throws TaskError: as RedisClient does,
+  // and kData if the counter is not a number.
   std::uint64_t Used();
 
  private:

@@ -13,13 +13,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// An attempt may take a fifth of a run: three that hang leave time to find the id that is to blame.
+// An attempt may take a fifth of the run's time. Then three attempts that hang still leave time to
+// find the id that causes it.
 constexpr milliseconds kShortestTimeout(2'000);
 constexpr milliseconds kLongestTimeout(20'000);
 constexpr unsigned kTimeoutsOfARun = 5;
 constexpr std::size_t kMostReceived = 1U << 20U;  // bytes kept of a body that is too large
-constexpr milliseconds kLongestWait(100);         // without a call of `between`
-// When so many calls have failed for good, the API is down rather than an id broken: the run ends.
+constexpr milliseconds kLongestWait(100);         // between two calls of `between`
+// The run ends when this many calls have failed for good: then the API is down, and the cause is
+// not a few broken ids.
 constexpr std::size_t kMostFailures = 100;
 
 HttpOptions OptionsOf(const Run& run) {
@@ -38,12 +40,12 @@ bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
 }
 
-// The address without its query: all of a URL that belongs in a log.
+// Returns the URL without its query, which is the part that may appear in a log.
 std::string PathOf(const Fetch& fetch) {
   return fetch.url.substr(0, fetch.url.find('?'));
 }
 
-// What a message begins with: the item, and what was asked.
+// Returns the beginning of a message about a call: the item and the request.
 std::string Asked(const Fetch& fetch) {
   return fmt::format("{}{}GET {}", fetch.item, fetch.item.empty() ? "" : ": ", PathOf(fetch));
 }
@@ -74,7 +76,8 @@ Fetcher::~Fetcher() = default;
 FetchEnd Fetcher::FetchAll(const std::function<std::optional<Fetch>()>& next,
                            const std::function<void()>& between) {
   end_.reset();
-  // Whatever ends this, `between` by throwing too: nothing of it may go on in a later run.
+  // However this function ends, and `between` may throw, no call may still be under way when it is
+  // called the next time.
   const struct Cleaner {
     Fetcher& fetcher;
     ~Cleaner() {
@@ -132,9 +135,9 @@ void Fetcher::Start(std::unique_ptr<Call> call) {
   HttpRequest request{.url = call->fetch.url, .timeout = std::min(attempt_timeout_, left)};
   if (call->fetch.keyed_calls > 0) {
     request.headers = key_headers_;
-    call->fetch.keyed_calls = 1;  // a retry stands for itself only
+    call->fetch.keyed_calls = 1;  // the calls after this one are not reserved again for a retry
   }
-  // std::function wants a copyable callable, so the call travels in a shared pointer.
+  // std::function needs a copyable callable, and a unique_ptr is not copyable.
   client_.Send(std::move(request), [this, shared = std::make_shared<std::unique_ptr<Call>>(
                                               std::move(call))](HttpOutcome& outcome) {
     if (!IsOver()) OnOutcome(std::move(*shared), outcome);
@@ -164,7 +167,7 @@ void Fetcher::OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome) {
       failure.received.resize(std::min(failure.received.size(), kMostReceived));
       failure.received.shrink_to_fit();
       return Fail(*call, failure);
-    case HttpError::Kind::kNoRoom:  // no fault of its own, and so no retry
+    case HttpError::Kind::kNoRoom:  // not the call's fault, so the attempt does not count
       --call->attempts;
       waiting_.emplace(Clock::now(), std::move(call));
       return;
@@ -242,7 +245,8 @@ void Fetcher::Fail(const Call& call, const FetchFailure& failure) {
 }
 
 void Fetcher::End(FetchEnd::Reason reason, std::optional<TaskError> error) {
-  // A spent budget lets the calls under way finish, and one of them may end the run otherwise.
+  // When the budget is spent, the calls under way still finish, and one of them may end the run for
+  // another reason.
   const bool may_change = !end_ || (!IsOver() && reason != FetchEnd::Reason::kComplete);
   if (may_change) end_ = FetchEnd{reason, std::move(error)};
 }

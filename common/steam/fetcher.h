@@ -16,55 +16,61 @@
 
 namespace steamflow {
 
-// A call that no retry could save.
+// How a call failed for good: after its retries, or with an error that is not retried.
 struct FetchFailure {
   std::string message;
-  std::string received;      // the last body, or what had come of it
-  bool is_bad_body = false;  // it is whole, and a 200 that was not taken
-  bool is_timeout = false;   // each attempt took too long
+  std::string received;      // the last body, as far as it was received
+  bool is_bad_body = false;  // `received` is the complete body of a 200 that `accept` refused
+  bool is_timeout = false;   // the last attempt took too long
 };
 
-// One call of the API and what to do with its outcome. Exactly one of the two functions is called,
-// unless the run ends first.
+// One call of the API, and what to do with its outcome. Exactly one of `accept` (with a body that
+// it takes) and `fail` ends the call, unless the run ends first.
 struct Fetch {
   std::string url;
-  std::string item;  // what it asks about, for messages: "app 570"
-  // Calls with the key that will be made from here on, this one included; 0 = a call without key.
-  // The call budget is reserved in portions of that size.
+  std::string item;  // what the call asks about, for messages: "app 570"
+  // The number of calls with the API key that are still to be made, including this one; 0 for a
+  // call without the key. The call budget is reserved in portions of this size.
   std::size_t keyed_calls = 0;
-  // So many attempts may take too long. A call that finds out which of several ids it is has one.
+  // A timeout of this attempt (counted from 1) or a later one makes the call fail. The calls that
+  // search a failed batch for its broken id set 1, because the run has no time for more.
   unsigned most_timeouts = 3;
-  // Takes a 200, a 404, or a 403 that is no page: with these two the API answers about the thing
-  // asked for, unknown most often. An error (a sentence) means that the body is not what the API
-  // sends: a 200 is tried again.
+  // Takes the response if its status is 200 or 404, or 403 with a body that is not an HTML page. A
+  // 404 or 403 of this kind is the API's answer about the thing asked for, usually that it does not
+  // exist. Returns a sentence if the body is not what the API sends: then a 200 is retried, and
+  // anything else fails.
   std::function<tl::expected<void, std::string>(HttpResponse&)> accept;
+  // Called once the call has failed for good.
   std::function<void(const FetchFailure&)> fail;
 };
 
-// Why Fetcher::FetchAll came back.
+// Why Fetcher::FetchAll returned.
 struct FetchEnd {
   enum class Reason {
     kComplete,     // every call was answered or has failed
     kBudgetSpent,  // the day's call budget ran out
-    kStopped,      // the deadline or a signal
-    kFatal,        // `error`: every further call would end the same way
+    kStopped,      // the deadline came, or a signal
+    kFatal,        // `error` says why; every further call would fail the same way
   };
   Reason reason = Reason::kComplete;
   std::optional<TaskError> error;
 };
 
-// Calls the API side by side. 408, 429, 5xx, network errors and broken bodies are tried again as
-// RetryPolicy says; Retry-After holds back every call; a refused key, a block and a redirect end
-// the run.
+// Makes calls to the API in parallel. It retries 408, 429, 5xx, network errors and broken bodies as
+// RetryPolicy allows. Retry-After delays all calls, because the API limits a client and not a
+// single call. A refused key, a blocked address and a redirect end the run, because every other
+// call would meet the same.
 class Fetcher {
  public:
-  // `budget` may be null (no limit). `api_key` may be empty. The references must outlive this.
+  // `budget` may be null, which means no limit. `api_key` may be empty if no call needs it. `run`
+  // and `budget` must outlive this object. Creates the `source` section of the run's result.
   Fetcher(const Run& run, const std::string& api_key, CallBudget* budget);
   ~Fetcher();
 
-  // Asks `next` for calls whenever there is room, and again after every response, as a response may
-  // lead to more calls; done when nothing is in flight and `next` has nothing. `between` is called
-  // between batches of responses, at least every 100 ms.
+  // Asks `next` for calls whenever there is room, and again after every response, because a
+  // response may lead to more calls. Returns when nothing is in flight and `next` has no more
+  // calls, or when the run has to end. Calls `between` between batches of responses, at least every
+  // 100 ms. Passes on what the functions throw; every error of its own is in the FetchEnd.
   FetchEnd FetchAll(const std::function<std::optional<Fetch>()>& next,
                     const std::function<void()>& between);
 
@@ -86,7 +92,8 @@ class Fetcher {
   const std::chrono::milliseconds attempt_timeout_;
   std::vector<std::string> key_headers_;
   HttpClient client_;
-  std::multimap<Clock::time_point, std::unique_ptr<Call>> waiting_;  // retries, by their time
+  std::multimap<Clock::time_point, std::unique_ptr<Call>>
+      waiting_;  // retries, by when they are due
   Clock::time_point paused_until_{};
   std::size_t failures_ = 0;
   std::optional<FetchEnd> end_;

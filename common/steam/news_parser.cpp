@@ -13,8 +13,9 @@
 namespace steamflow::steam_api {
 namespace {
 
-// What a JSON string or number says, if it is letters, digits, - and _ only; else nothing. Ids
-// of news become parts of keys and lists.
+// Returns the content of a JSON string or number if it has only letters, digits, - and _; an empty
+// text otherwise. The ids of news items become parts of Redis fields and event ids, where other
+// characters would be ambiguous.
 std::string_view PlainText(std::string_view json) {
   if (json == "null" || json == "true" || json == "false") return {};
   if (json.size() >= 2 && json.front() == '"') json = json.substr(1, json.size() - 2);
@@ -25,7 +26,7 @@ std::string_view PlainText(std::string_view json) {
   return plain ? json : std::string_view();
 }
 
-// The fields of a news record, in the order in which it has them.
+// The fields of a news record, in their order.
 constexpr std::array<std::string_view, 11> kNewsFields = {
     "gid",    "title",    "url",       "contents", "feedlabel", "date",
     "author", "feedname", "feed_type", "appid",    "tags"};
@@ -35,7 +36,8 @@ constexpr std::size_t kUrl = 2;
 constexpr std::size_t kContents = 3;
 constexpr std::size_t kDate = 5;
 
-// What the edition is of, with a NUL between: the text of a string, of anything else its JSON.
+// Returns a hash of title, url, date and contents, with a NUL between them. A string counts with
+// its content, anything else with its JSON.
 std::string EditionOf(const std::array<std::string, kNewsFields.size()>& texts) {
   std::string all;
   for (const std::size_t field : {kTitle, kUrl, kDate, kContents}) {
@@ -50,7 +52,7 @@ error_code ParseNewsItem(ondemand::value value, News& news) {
   ondemand::json_type type;
   if (const auto error = value.type().get(type)) return error;
   if (type != ondemand::json_type::object) {
-    item.fault = "no object";
+    item.fault = "not an object";
     const error_code error = RawJson(value, item.json);
     news.items.push_back(std::move(item));
     return error;
@@ -85,7 +87,7 @@ error_code ParseNewsItem(ondemand::value value, News& news) {
   return simdjson::SUCCESS;
 }
 
-// Anything but a whole number says nothing: paging works without it.
+// Sets `total` to 0 if the value is not a whole number: paging works without it.
 error_code GetTotal(ondemand::value value, std::uint64_t& total) {
   std::string_view json;
   if (const auto error = RawJson(value, json)) return error;
@@ -93,8 +95,9 @@ error_code GetTotal(ondemand::value value, std::uint64_t& total) {
   return simdjson::SUCCESS;
 }
 
-// A copy in which all that can be wrong inside of a string, and each line break outside, is a
-// harmless character: what is where can be seen in it even so.
+// Returns a copy of the body in which a harmless character replaces everything that can be invalid
+// inside a string, and a blank replaces each line break outside. All offsets stay the same, so the
+// copy shows where each item begins and ends in the original.
 std::string Skeleton(std::string body) {
   bool in_string = false;
   for (std::size_t i = 0; i < body.size(); ++i) {
@@ -148,7 +151,7 @@ NewsParser::Parsed NewsParser::Salvage(const std::string& body) {
     if (auto whole = Parse(alone)) {
       item = std::move(whole->items.at(0));
     } else {
-      item.fault = "what is no text in a string";
+      item.fault = "invalid text in a string";
     }
     item.json = original;
   }

@@ -8,31 +8,31 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-// What the Steam Web API answers about the news of an app: items, their editions, and what is whole
-// of a body that is broken. Pure: no I/O.
+// Parses what the Steam Web API answers about the news of an app, and saves the intact items of a
+// body that is broken. No I/O.
 namespace steamflow::steam_api {
 
 class BodyReader;
 
 struct NewsItem {
-  std::string gid;                   // empty = none
+  std::string gid;                   // the item's id; empty if it has none that can be used
   std::optional<std::int64_t> date;  // epoch seconds
-  std::string edition;    // changes with title, url, date or contents: 12 hexadecimal digits
-  std::string_view json;  // the item as delivered
-  std::string record;     // a JSON object of those fields that a record keeps
-  std::string fault;      // why no record can be made of it; empty = one can
+  std::string edition;    // a hash of title, url, date and contents: 12 hexadecimal digits
+  std::string_view json;  // the item as the API sent it
+  std::string record;     // a JSON object with the fields that a record keeps
+  std::string fault;      // why the item cannot become a record; empty if it can
 
   bool is_broken() const { return !fault.empty(); }
 };
 
 struct News {
-  bool is_known = false;    // false: no such app
-  std::uint64_t total = 0;  // items that the app has in all, as the API counts them; 0 = not said
+  bool is_known = false;    // whether the app exists
+  std::uint64_t total = 0;  // how many items the app has, as the API counts them; 0 = unknown
   std::vector<NewsItem> items;
 };
 
-// Parses bodies as Parser does: all of a body is checked, and it may be changed. What `json` shows
-// belongs to the body. Errors: a sentence.
+// Parses bodies as Parser does: validates the whole body, and may change it. NewsItem::json points
+// into the body. Errors are sentences.
 class NewsParser {
  public:
   NewsParser();
@@ -40,14 +40,15 @@ class NewsParser {
 
   using Parsed = tl::expected<News, std::string>;
 
-  // An item that is no object, or has no gid or date, is a broken one.
+  // An item that is not an object, or has no gid or date, gets a `fault`. The other items are not
+  // affected.
   Parsed Parse(std::string& body);
-  // Of a body that Parse refuses: an item that is wrong inside its strings, by bytes that are
-  // not UTF-8, control characters or escapes, is a broken one, and the others are whole. An error
-  // where something else is wrong, as with a body that was cut.
+  // Saves the intact items of a body that Parse refuses. An item whose strings hold invalid UTF-8,
+  // control characters or invalid escapes gets a `fault`; the others are parsed as usual. Returns
+  // an error if anything else is wrong with the body, for example if it was cut off.
   Parsed Salvage(const std::string& body);
 
-  // Escapes replaced so far.
+  // The number of escapes replaced so far.
   std::uint64_t repaired() const;
 
  private:

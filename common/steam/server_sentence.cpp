@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::size_t kLongest = 200;  // bytes
 
-// The end of what does not show of a page: a tag, or the whole head, with its title that the body
-// repeats.
+// Returns where the invisible part of a page that begins at `tag` ends. That is the end of the tag,
+// or of the whole element if it is the head (whose title the body repeats), a script or a style.
 std::size_t EndOfTag(std::string_view page, std::size_t tag) {
   for (const std::string_view hidden : {"head", "script", "style"}) {
     if (page.substr(tag + 1, hidden.size()) != hidden) continue;

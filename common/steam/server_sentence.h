@@ -5,11 +5,12 @@
 
 namespace steamflow {
 
-// Whether a body is a page for people rather than JSON.
+// Returns whether a body is an HTML page and not JSON.
 bool IsHtml(std::string_view body);
 
-// What a server's error page or body says in words, as the end of a message: " (The servers are
-// down for maintenance.)", on one line and cut; nothing where it says nothing. Pure: no I/O.
+// Returns the visible text of a server's error page or body, to append to a message: " (The servers
+// are down for maintenance.)". The text is on one line and cut after 200 bytes. Returns an empty
+// string if the body has no text. No I/O.
 std::string ServerSentence(std::string_view body);
 
 }  // namespace steamflow

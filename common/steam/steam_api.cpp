@@ -57,7 +57,7 @@ error_code ParseGame(ondemand::value value, RecentGames& games) {
   return error;
 }
 
-// An event id is unique: of several games with one appid the first counts.
+// Keeps the first of several games with the same appid, because an event id has to be unique.
 void KeepFirst(std::vector<Game>& games) {
   std::unordered_set<std::uint64_t> seen;
   std::erase_if(
@@ -87,7 +87,7 @@ Parser::Parsed<PlayerCount> Parser::ParsePlayerCount(std::string& body) {
   }
   if (result == kNoSuchApp || count.empty()) return response;
   const auto number = ParseNumber<decltype(response.count)>(count);
-  if (!number) return tl::unexpected(std::string("a player_count that is no whole number"));
+  if (!number) return tl::unexpected(std::string("a player_count that is not a whole number"));
   response.count = *number;
   response.has_count = true;
   return response;
@@ -158,7 +158,7 @@ void AppendWithFields(std::string& out, std::string_view object, bool has_clash,
       out += json;
     }
   } else {
-    out += Trim(object.substr(0, object.size() - 1));  // without its brace
+    out += Trim(object.substr(0, object.size() - 1));  // without the closing brace
   }
   for (const Field& field : fields) {
     if (out.size() > start + 1) out += ',';

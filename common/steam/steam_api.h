@@ -7,24 +7,23 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-// What the methods of the Steam Web API answer about players and games; news_parser.h has the news.
-// Pure: no I/O. Source: partner.steamgames.com/doc/webapi and the shapes that the real API answers
-// with.
+// Parses what the Steam Web API answers about players and games; news_parser.h parses news. No I/O.
+// Source: partner.steamgames.com/doc/webapi, and the responses that the real API gives.
 namespace steamflow::steam_api {
 
 class BodyReader;
 
-// A JSON object as the API sent it; what the views show belongs to the body that was parsed.
+// A player as the API sent it. The views here and in Game point into the body that was parsed.
 struct Player {
   std::uint64_t steamid = 0;  // 0 = the object has no usable id
   bool is_public = false;
-  bool has_clash = false;  // with a field that records add, see AppendWithFields
+  bool has_clash = false;  // has a field that records add, see AppendWithFields
   std::string_view json;
 };
 
 struct Players {
-  std::vector<Player> players;  // in the order of the response, which is not that of the request
-  std::size_t deleted = 0;      // empty objects
+  std::vector<Player> players;  // in the order of the response, which differs from the request's
+  std::size_t deleted = 0;  // the number of empty objects: the API sends {} for a deleted account
 };
 
 struct Game {
@@ -39,14 +38,13 @@ struct RecentGames {
 };
 
 struct PlayerCount {
-  bool has_count = false;  // false: an app without a number, or no such app
+  bool has_count = false;  // false if the app has no number, or does not exist
   std::uint64_t count = 0;
 };
 
-// Parses bodies. All of a body is checked, so a broken one yields no part of itself. Errors: a
-// sentence. May change the body: escapes that other systems refuse are replaced (see
-// RepairEscapes), and a body of several lines becomes one line. Keeps its buffers from call to
-// call.
+// Parses bodies. It validates the whole body, so a broken body never yields a part of its data.
+// Errors are sentences. It may change the body: it replaces escapes that other systems refuse (see
+// RepairEscapes) and joins the lines of a body that has several. Keeps its buffers between calls.
 class Parser {
  public:
   Parser();
@@ -59,7 +57,7 @@ class Parser {
   Parsed<Players> ParsePlayers(std::string& body);
   Parsed<RecentGames> ParseRecentGames(std::string& body);
 
-  // Escapes replaced so far.
+  // The number of escapes replaced so far.
   std::uint64_t repaired() const;
 
  private:
@@ -71,9 +69,9 @@ struct Field {
   std::string_view json;  // the value as JSON text
 };
 
-// Appends `object`, a JSON object, with `fields` added at its end. Where it `has_clash`, that is
-// has a field timestamp or steam_id itself, fields of the same names as the added ones are left
-// out.
+// Appends `object`, a JSON object, to `out`, with `fields` added at its end. `has_clash` says that
+// the object has a field `timestamp` or `steam_id` of its own; then every field of the object that
+// has the name of an added one is left out, so that no name appears twice.
 void AppendWithFields(std::string& out, std::string_view object, bool has_clash,
                       const std::vector<Field>& fields);
 

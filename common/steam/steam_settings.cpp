@@ -19,19 +19,19 @@ namespace {
 
 constexpr char kDefaultApiUrl[] = "https://api.steampowered.com";
 constexpr char kDefaultTimeZone[] = "Asia/Seoul";
-constexpr std::uint64_t kDefaultCallBudget = 100'000;  // the API's terms of use
+constexpr std::uint64_t kDefaultCallBudget = 100'000;  // what the API's terms of use allow
 
 [[noreturn]] void Refuse(const Setting& setting, const std::string& cause) {
   throw TaskError(setting.if_invalid, fmt::format("{}: {}", setting.source, cause));
 }
 
-// An appid written as number or as string.
+// Parses an appid that is written as a number or as a string.
 std::uint32_t ParseAppid(const Setting& setting, const JsonField& field) {
   const auto appid = ParseNumber<std::uint32_t>(field.value);
   const bool is_scalar =
       field.type == JsonField::Type::kNumber || field.type == JsonField::Type::kString;
   if (!is_scalar || appid.value_or(0) == 0) {
-    Refuse(setting, fmt::format("'{}' is no appid", field.value));
+    Refuse(setting, fmt::format("'{}' is not an appid", field.value));
   }
   return *appid;
 }
@@ -104,8 +104,8 @@ void SteamFlags::AddTo(const Flags& flags) {
 
 void SteamFlags::AddBudgetTo(const Flags& flags) {
   flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY", "The API key");
-  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY_FILE", "Else a file that holds it");
-  flags.AddVariable("STEAM_API_KEY_FILE", "Else this");
+  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY_FILE", "Without a key: a file that holds it");
+  flags.AddVariable("STEAM_API_KEY_FILE", "The same, outside of Airflow");
   flags.Under("Steam").Add(
       "--steam-daily-call-budget", call_budget,
       WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
@@ -166,9 +166,10 @@ std::optional<std::uint64_t> ReadCallBudgetLimit(const std::string& flag_value) 
   if (setting->value == "-1") return std::nullopt;
   const auto limit = ParseNumber<std::int64_t>(setting->value);
   if (!limit || *limit < 0) {
-    throw TaskError(setting->if_invalid,
-                    fmt::format("{}: '{}' is no number of calls a day (0 or more, -1 = no limit)",
-                                setting->source, setting->value));
+    throw TaskError(
+        setting->if_invalid,
+        fmt::format("{}: '{}' is not a number of calls a day (0 or more, -1 = no limit)",
+                    setting->source, setting->value));
   }
   return static_cast<std::uint64_t>(*limit);
 }

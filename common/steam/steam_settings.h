@@ -13,21 +13,22 @@ namespace steamflow {
 class Flags;
 
 struct NamedGame {
-  std::string name;  // UTF-8, the record's key
+  std::string name;  // UTF-8; becomes the key of the game's records
   std::uint32_t appid = 0;
 };
 
-// The flags --steam-games and --steam-news-apps, into `value`.
+// Add the flags --steam-games and --steam-news-apps, which store what they are given in `value`.
 void AddGamesFlag(const Flags& flags, std::string& value);
 void AddNewsAppsFlag(const Flags& flags, std::string& value);
 
-// The Variable STEAM_GAMES or its flag, a JSON object of names and appids; without either the games
-// of the default. Throws TaskError where it is not that, is empty, or names one app or one name
-// twice.
+// Reads the flag or else the Variable STEAM_GAMES, a JSON object of names and appids. Returns the
+// default games if neither is set. Throws TaskError if the value is anything else, is empty, or has
+// an appid or a name twice.
 std::vector<NamedGame> ReadGames(const std::string& flag_value);
 
-// The Variable STEAM_NEWS_APPS or its flag, a JSON array of appids; without either the app of the
-// default. Throws TaskError likewise.
+// Reads the flag or else the Variable STEAM_NEWS_APPS, a JSON array of appids. Returns the default
+// app if neither is set. Throws TaskError if the value is anything else, is empty, or has an appid
+// twice.
 std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value);
 
 // The flags of a task that calls the Steam Web API.
@@ -36,23 +37,27 @@ struct SteamFlags {
   std::string timezone;
   std::string call_budget;  // as text: it may come from a Variable
 
-  void AddTo(const Flags& flags);        // address and zone
-  void AddBudgetTo(const Flags& flags);  // the call budget, of calls with the key
+  void AddTo(const Flags& flags);        // adds the address and the time zone
+  void AddBudgetTo(const Flags& flags);  // adds the API key and its call budget
 };
 
-// The API key: AIRFLOW_VAR_STEAM_API_KEY, else the file that STEAM_API_KEY_FILE (a Variable or a
-// plain variable) names. Made known to `log` as a secret. Throws TaskError (kConfig).
+// Returns the API key from AIRFLOW_VAR_STEAM_API_KEY, or else from the file that STEAM_API_KEY_FILE
+// names (an Airflow Variable or a plain environment variable). Registers the key with `log` as a
+// secret. Throws TaskError (kConfig) if there is no key or it is malformed.
 std::string ReadApiKey(Log& log);
 
-// AIRFLOW_VAR_STEAM_API_URL or its flag. Throws TaskError where it is no http(s) address, or plain
-// http to another machine.
+// Returns the address of the API from the flag, AIRFLOW_VAR_STEAM_API_URL or the default. Throws
+// TaskError if it is not an http(s) address, or is plain http to another machine and `allow_http`
+// is false.
 std::string ReadApiUrl(const std::string& flag_value, bool allow_http);
 
-// AIRFLOW_VAR_STEAM_TIMEZONE or its flag. Throws TaskError where there is no such zone.
+// Returns the time zone from the flag, AIRFLOW_VAR_STEAM_TIMEZONE or the default. Throws TaskError
+// if there is no such zone.
 TimeZone ReadTimeZone(const std::string& flag_value);
 
-// The setting STEAM_DAILY_CALL_BUDGET: calls a day, nothing where it is -1, which is no limit.
-// Throws TaskError where it is neither.
+// Returns the calls a day that the flag or else STEAM_DAILY_CALL_BUDGET allows, or the default.
+// Returns nullopt if the setting is -1, which means no limit. Throws TaskError if it is neither -1
+// nor a whole number from 0 up.
 std::optional<std::uint64_t> ReadCallBudgetLimit(const std::string& flag_value);
 
 }  // namespace steamflow

@@ -7,7 +7,7 @@
 namespace steamflow {
 namespace {
 
-// Of two requests while the workers start or rebalance.
+// The time between two requests while the workers start or rebalance.
 constexpr std::chrono::milliseconds kRetryInterval(250);
 
 bool IsObject(const std::string& body) {
@@ -15,7 +15,7 @@ bool IsObject(const std::string& body) {
   return json && json->is_object();
 }
 
-// The `message` of an error's body, or its beginning.
+// Returns the `message` in the body of an error, or the beginning of the body if it has none.
 std::string MessageOf(const HttpResponse& response) {
   const auto body = ParseJson(response.body);
   if (body && body->contains("message")) return TextOf((*body)["message"]);
@@ -26,17 +26,17 @@ std::string MessageOf(const HttpResponse& response) {
 
 HttpResponse ConnectClient::Ask(const std::string& method, const std::string& path,
                                 const std::string& body) {
-  std::optional<TaskError> waits;  // why, as the worker said last
+  std::optional<TaskError> waits;  // why this waits, in the worker's last words
   for (;;) {
     HttpResponse response;
     try {
       response = client_.Ask(method, path, body);
     } catch (const TaskError&) {
       run_.stop.ThrowIfSignalled();
-      if (waits && run_.stop.Requested()) throw *std::move(waits);  // says more than a timeout
+      if (waits && run_.stop.Requested()) throw *std::move(waits);  // tells more than the timeout
       throw;
     }
-    // A worker that starts says 404 to everything for a moment, in HTML.
+    // A starting worker answers every request with 404 for a moment, in HTML.
     const bool is_starting = response.status == 404 && !IsObject(response.body);
     if (response.status < 300 || (response.status == 404 && !is_starting)) return response;
     const std::string message = fmt::format("{} {}: {}", method, path, MessageOf(response));
@@ -94,7 +94,7 @@ void ConnectClient::Put(const Connector& connector) {
 }
 
 void ConnectClient::RestartFailed(const std::string& name) {
-  // A POST without a body would get a content type that Connect does not take.
+  // Without a body, the POST would get a content type that Connect refuses.
   Ask("POST", fmt::format("/connectors/{}/restart?includeTasks=true&onlyFailed=true", name), "{}");
 }
 

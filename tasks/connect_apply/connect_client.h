@@ -13,21 +13,21 @@
 
 namespace steamflow {
 
-// Kafka Connect's REST interface. Each call throws TaskError as RestClient::Ask does, and kConfig
-// for a response that no other attempt would change. It waits until the deadline for a worker that
-// is away, that starts, or whose group rebalances.
+// A client for Kafka Connect's REST interface. Each call waits until the deadline for a worker that
+// cannot be reached, is starting, or whose group is rebalancing. It throws TaskError as
+// RestClient::Ask does, and kConfig for a response that repeating the call would not change.
 class ConnectClient {
  public:
   ConnectClient(RestServer server, const Run& run)
       : client_(std::move(server), run, WhileAway::kWait), run_(run) {}
 
-  std::set<std::string> ConnectorClasses();  // that the worker has
-  // Nothing where there is no such connector, or for the status, none yet.
+  std::set<std::string> ConnectorClasses();  // the connector classes that the worker has
+  // Return nullopt if there is no such connector; Status also if it has no status yet.
   std::optional<std::map<std::string, std::string>> Config(const std::string& name);
   std::optional<ConnectorStatus> Status(const std::string& name);
 
-  void Put(const Connector& connector);         // makes or changes it
-  void RestartFailed(const std::string& name);  // the connector and its tasks
+  void Put(const Connector& connector);         // creates or changes the connector
+  void RestartFailed(const std::string& name);  // restarts what has failed, connector and tasks
 
  private:
   HttpResponse Ask(const std::string& method, const std::string& path,

@@ -15,7 +15,7 @@
 namespace steamflow {
 namespace {
 
-// Replaces the placeholders of a value; what they became is added to `secrets`.
+// Replaces the placeholders in a value, and adds the values that replaced them to `secrets`.
 std::string FillIn(std::string_view value, std::vector<std::string>& secrets) {
   std::string filled;
   for (;;) {
@@ -64,7 +64,8 @@ Connector ReadConnector(const std::filesystem::path& path) {
   return connector;
 }
 
-// The line of a Java stack trace that says most: the innermost cause, or else the first.
+// Returns the most informative line of a Java stack trace: the innermost cause, or else the first
+// line.
 std::string CauseIn(std::string_view trace) {
   constexpr std::string_view kCausedBy = "Caused by: ";
   const auto last = trace.rfind(kCausedBy);
@@ -81,7 +82,7 @@ tl::expected<std::map<std::string, std::string>, std::string> ParseConnectorConf
   if (!settings->is_object()) return tl::unexpected(std::string("not a JSON object"));
   std::map<std::string, std::string> config;
   for (const auto& [name, value] : settings->items()) {
-    if (!value.is_string()) return tl::unexpected(fmt::format("'{}' is no string", name));
+    if (!value.is_string()) return tl::unexpected(fmt::format("'{}' is not a string", name));
     config.emplace(name, TextOf(value));
   }
   return config;
@@ -98,8 +99,9 @@ std::vector<Connector> ReadConnectors(const std::string& folder,
     if (names.empty() && entry.path().extension() == ".json") paths.push_back(entry.path());
   }
   if (error || paths.empty()) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("{}: {}", folder, error ? error.message() : "no .json in there"));
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format("{}: {}", folder, error ? error.message() : "it has no .json files"));
   }
   std::sort(paths.begin(), paths.end());
   std::vector<Connector> connectors;

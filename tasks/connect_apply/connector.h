@@ -7,37 +7,40 @@
 
 namespace steamflow {
 
-// A connector as a file wants it.
+// A connector as its file describes it.
 struct Connector {
   std::string name;
-  std::map<std::string, std::string> config;  // placeholders filled in
-  std::vector<std::string> secrets;           // what they were filled with
+  std::map<std::string, std::string> config;  // with the placeholders replaced
+  std::vector<std::string> secrets;           // the values that replaced placeholders
 };
 
-// The connectors of a folder, <name>.json each: an object of texts. ${NAME}, capital letters,
-// digits and _, stands for the Airflow Variable of that name or else the variable of the
-// environment; what else has a dollar sign is Connect's own. `names` are those to read; empty =
-// all. Throws TaskError (kConfig), also for a placeholder that nothing fills.
+// Reads connectors from a folder; each is a file <name>.json with a JSON object of strings. A
+// placeholder ${NAME}, with a name of capital letters, digits and _, is replaced by the Airflow
+// Variable of that name, or else by the environment variable. Any other dollar sign is left for
+// Connect. Reads the connectors in `names`, or all if that is empty. Throws TaskError (kConfig) if
+// a file cannot be used, or if a placeholder has no value.
 std::vector<Connector> ReadConnectors(const std::string& folder,
                                       const std::vector<std::string>& names);
 
-// What a connector is to Connect now (GET /connectors/NAME/status).
+// The current state of a connector (GET /connectors/NAME/status).
 struct ConnectorStatus {
-  std::string state;  // of the connector: RUNNING, FAILED, PAUSED, STOPPED, UNASSIGNED
+  std::string state;  // the connector's: RUNNING, FAILED, PAUSED, STOPPED or UNASSIGNED
   std::size_t tasks = 0;
-  std::size_t running = 0;  // of them
-  std::string failure;      // the first that failed, and why; empty = none
+  std::size_t running = 0;  // how many of the tasks run
+  std::string failure;      // the first failure, of the connector or a task; empty = none
 
   bool is_running() const { return state == "RUNNING" && tasks > 0 && running == tasks; }
 };
 tl::expected<ConnectorStatus, std::string> ParseConnectorStatus(std::string_view json);
 
-// How the configuration differs from what Connect has: "tasks.max is 1, wanted 2". Values of secret
-// settings, and those with one of the connector's secrets, are ***.
+// Returns how Connect's configuration, `held`, differs from the wanted one: "tasks.max is 1, wanted
+// 2". The values of secret settings, and values that contain one of the connector's secrets, are
+// shown as
+// ***.
 std::vector<std::string> DriftOf(const Connector& connector,
                                  const std::map<std::string, std::string>& held);
 
-// {"name":"value",...}: the values as text. Errors: a sentence.
+// Parses {"name":"value",...}. Errors are sentences.
 tl::expected<std::map<std::string, std::string>, std::string> ParseConnectorConfig(
     std::string_view json);
 

@@ -10,16 +10,16 @@ namespace steamflow {
 namespace {
 
 constexpr std::chrono::milliseconds kPollInterval(100);
-// What Connect says sooner after a change may be of the tasks that ran before it; for longer where
-// they are not what the change was to make of them.
+// For some time after a change, Connect may still report the status of the old tasks. A status that
+// matches the change is believed after kUntilChangeShows, any other after kUntilChangeIsBelieved.
 constexpr std::chrono::seconds kUntilChangeShows(2);
 constexpr std::chrono::seconds kUntilChangeIsBelieved(10);
 
-// As many as most connectors make.
+// Returns tasks.max, which is also the number of tasks that most connectors start.
 std::size_t MostTasks(const Connector& connector) {
   const auto setting = connector.config.find("tasks.max");
   if (setting == connector.config.end()) return 1;               // Connect's default
-  return ParseNumber<std::size_t>(setting->second).value_or(0);  // Connect has refused others
+  return ParseNumber<std::size_t>(setting->second).value_or(0);  // Connect refuses anything else
 }
 
 }  // namespace

@@ -9,26 +9,27 @@
 
 namespace steamflow {
 
-// A connector, what was done about it, and how it is.
+// A connector, what Apply did with it, and its status.
 struct AppliedConnector {
   const Connector& connector;
   const char* action = "unchanged";  // or created, drift, altered
   std::vector<std::string> drift;
-  std::optional<Clock::time_point> changed;  // one that was there before
+  std::optional<Clock::time_point> changed;  // when an existing connector was changed or restarted
   std::optional<ConnectorStatus> status;
 
-  // Whether waiting would not change the status.
+  // Returns whether the status is final, so that waiting would not change it.
   bool is_settled() const;
-  Json Entry() const;  // of the result
+  Json Entry() const;  // the connector's entry in the result
 };
 
-// Makes the connector where it is missing; changes one that differs if `update`, and restarts one
-// that has failed if `restart_failed`. Throws TaskError as ConnectClient does, and kConfig where
-// the worker lacks the plug-in.
+// Creates the connector if it is missing. Changes an existing one that differs if `update` is true,
+// and restarts one that has failed if `restart_failed` is true. Throws TaskError as ConnectClient
+// does, and kConfig if the worker does not have the plug-in. The result refers to `connector`.
 AppliedConnector Apply(const Connector& connector, bool update, bool restart_failed,
                        ConnectClient& connect, Log& log);
 
-// Looks at all of them until waiting would change none, or the work has to end.
+// Reads the status of all connectors until all are settled, or until the run's time is up. Throws
+// TaskError as ConnectClient does, and for a signal.
 void AwaitStatus(std::vector<AppliedConnector>& all, ConnectClient& connect, const Stop& stop);
 
 }  // namespace steamflow

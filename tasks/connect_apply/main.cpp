@@ -1,4 +1,5 @@
-// Gives Kafka Connect the connectors of a folder, waits until they run, and says where they differ.
+// Creates the connectors of a folder in Kafka Connect, waits until they run, and reports how
+// existing ones differ from their files.
 
 #include <fmt/format.h>
 
@@ -20,12 +21,12 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   command.flags().Add("--connector", names, "Only the connector of this name; repeatable");
   bool update = false;
-  command.flags().Add("--update", update, "Change connectors that exist already too");
+  command.flags().Add("--update", update, "Also change connectors that exist already");
   bool restart_failed = false;
   command.flags().Add("--restart-failed", restart_failed,
                       "Restart connectors and tasks that have failed");
-  command.flags().AddVariable("AIRFLOW_VAR_<NAME>", "What ${NAME} stands for in the files");
-  command.flags().AddVariable("<NAME>", "Else this");
+  command.flags().AddVariable("AIRFLOW_VAR_<NAME>", "The value of ${NAME} in the files");
+  command.flags().AddVariable("<NAME>", "The same, outside of Airflow");
   ConnectFlags flags;
   flags.AddTo(command.flags());
 

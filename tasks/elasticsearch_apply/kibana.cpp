@@ -13,7 +13,7 @@ namespace steamflow {
 namespace {
 
 constexpr char kImport[] = "/api/saved_objects/_import?overwrite=true";
-constexpr char kBoundary[] = "steamflow-saved-objects";  // stands in no line of an export
+constexpr char kBoundary[] = "steamflow-saved-objects";  // does not occur in an export
 constexpr std::string_view kOwnId = "\"steamflow-";
 
 void ReplaceAll(std::string& text, std::string_view what, const std::string& by) {
@@ -32,8 +32,8 @@ std::optional<RestServer> ReadKibanaServer(const std::string& flag_value, bool a
   RestServer kibana = search;
   kibana.source = setting->source;
   kibana.url = CheckWebUrl(*setting, allow_http, "the dashboards", "http://localhost:5601");
-  kibana.headers.push_back("kbn-xsrf: true");  // Kibana takes no change without it
-  kibana.headers.push_back("osd-xsrf: true");  // nor does OpenSearch Dashboards without this
+  kibana.headers.push_back("kbn-xsrf: true");  // Kibana refuses changes without it
+  kibana.headers.push_back("osd-xsrf: true");  // the same for OpenSearch Dashboards
   return kibana;
 }
 
@@ -58,7 +58,8 @@ std::string WithIndexPrefix(const std::string& ndjson, const std::string& prefix
 }
 
 std::uint64_t ImportSavedObjects(RestClient& kibana, const std::string& ndjson) {
-  // By hand: it is three lines, and curl_mime would want a place in every request.
+  // The form is built by hand, because it is three lines long and curl_mime would need support in
+  // every request.
   const std::string form = fmt::format(
       "--{0}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"steamflow.ndjson\"\r\n"
       "Content-Type: application/ndjson\r\n\r\n{1}\r\n--{0}--\r\n",

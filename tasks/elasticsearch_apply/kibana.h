@@ -8,19 +8,19 @@
 
 namespace steamflow {
 
-// Kibana, or OpenSearch Dashboards, from --kibana-url, else the Airflow Variable KIBANA_URL;
-// nothing where neither is set. It has the logins of the search server. Throws TaskError (kUsage,
-// kConfig) where that is no address.
+// Returns the address of Kibana or OpenSearch Dashboards, from --kibana-url or else the Airflow
+// Variable KIBANA_URL, or nullopt if neither is set. The login is that of the server `search`.
+// Throws TaskError (kUsage for the flag, kConfig for the Variable) if the value is not an address.
 std::optional<RestServer> ReadKibanaServer(const std::string& flag_value, bool allow_http,
                                            const RestServer& search);
 
-// The saved objects of an export (ndjson), for indices with this prefix: it comes before the title
-// of each data view, and into each id that begins with "steamflow-". Throws TaskError (kConfig)
-// where a line is no object.
+// Changes the saved objects of an export (ndjson) for indices with this prefix: puts the prefix
+// before the title of each data view, and after the beginning of each id that begins with
+// "steamflow-". Throws TaskError (kConfig) if a line is not a JSON object.
 std::string WithIndexPrefix(const std::string& ndjson, const std::string& prefix);
 
-// Imports saved objects, over what has the same ids, and returns their number. Throws TaskError as
-// RestClient::Ask does, and kConfig where Kibana does not take all of them.
+// Imports saved objects, which replace objects with the same ids, and returns their number. Throws
+// TaskError as RestClient::Ask does, and kConfig if Kibana does not accept all of them.
 std::uint64_t ImportSavedObjects(RestClient& kibana, const std::string& ndjson);
 
 }  // namespace steamflow

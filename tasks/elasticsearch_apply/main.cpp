@@ -1,5 +1,5 @@
-// Tells Elasticsearch or OpenSearch what it has to know before records come, and Kibana how to show
-// them.
+// Installs what Elasticsearch or OpenSearch needs before records arrive, and the dashboards in
+// Kibana.
 
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   Command command("elasticsearch-apply",
                   "Makes the index templates of the topics and, where the server has lifecycles, "
                   "the policies that drop old months; imports the dashboards into Kibana where its "
-                  "address is set. What is as wanted stays.",
+                  "address is set. What is already as wanted is not changed.",
                   "elasticsearch-apply --elasticsearch-url http://localhost:9200 "
                   "--kibana-url http://localhost:5601");
   ElasticsearchFlags flags;

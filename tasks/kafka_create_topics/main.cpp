@@ -1,4 +1,4 @@
-// Makes the topics of a file, and reports or mends where existing ones differ from it.
+// Creates the topics of a file, and reports or changes what differs in existing ones.
 
 #include <fmt/format.h>
 
@@ -55,10 +55,10 @@ int main(int argc, char** argv) {
   int min_brokers = 1;
   command.flags()
       .Add("--min-brokers", min_brokers,
-           "Brokers to wait for first: a topic gets no more replicas than brokers run")
+           "Brokers to wait for first: a topic gets no more replicas than there are brokers")
       .Range(1, 1000);
   bool apply = false;
-  command.flags().Add("--apply", apply, "Change existing topics too: add partitions, set configs");
+  command.flags().Add("--apply", apply, "Also change existing topics: add partitions, set configs");
 
   return command.Main(argc, argv, [&](Run& run) {
     const std::vector<TopicSpec> specs = ReadTopicsFile(file);
@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
         const std::string message = fmt::format("topic {}: {}", spec.name, Describe(difference));
         run.log.Warning(message + (difference.can_change ? " (--apply changes it)" : ""));
         if (apply && !difference.can_change) {
-          errors.emplace_back(ExitCode::kData, message + ", which --apply cannot bring about");
+          errors.emplace_back(ExitCode::kData, message + ", which --apply cannot change");
         }
       }
       const char* action = before.topics.count(spec.name) == 0 ? "created"

@@ -17,7 +17,7 @@ TopicSurvey::TopicSurvey(KafkaAdmin& admin, const std::vector<TopicSpec>& specs)
     try {
       configs_.push_back(admin.DescribeConfigs(names, broker));
     } catch (const TaskError& error) {
-      // It may have ended just now: a later look will not list it.
+      // The broker may have stopped just now; then the next survey will not list it.
       if (error.code() != ExitCode::kTransient) throw;
       configs_.emplace_back();
     }
@@ -55,7 +55,7 @@ bool CanChangeAny(const std::vector<Difference>& differences) {
 KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop) {
   KafkaCluster cluster = admin.Describe();
   while (static_cast<int>(cluster.brokers.size()) < least) {
-    const TaskError too_few(ExitCode::kTransient, fmt::format("brokers that run: {}, wanted: {}",
+    const TaskError too_few(ExitCode::kTransient, fmt::format("running brokers: {}, wanted: {}",
                                                               cluster.brokers.size(), least));
     stop.ThrowIfSignalled();
     if (stop.Requested()) throw too_few;
@@ -64,7 +64,7 @@ KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop) {
       cluster = admin.Describe();
     } catch (const TaskError& error) {
       stop.ThrowIfSignalled();
-      if (error.code() == ExitCode::kTransient) throw too_few;  // the end of the work came
+      if (error.code() == ExitCode::kTransient) throw too_few;  // the run's time is up
       throw;
     }
   }
@@ -81,10 +81,11 @@ TopicSurvey AwaitTopics(
     if (waiting == specs.end()) return survey;
     stop.ThrowIfSignalled();
     if (stop.Requested()) {
-      throw TaskError(ExitCode::kTransient,
-                      fmt::format("topic {}: a broker does not yet know it as it is to be, or one "
-                                  "of its partitions has no leader",
-                                  waiting->name));
+      throw TaskError(
+          ExitCode::kTransient,
+          fmt::format("topic {}: a broker does not know its new state yet, or one of its "
+                      "partitions has no leader",
+                      waiting->name));
     }
     stop.WaitFor(kPollInterval);
   }

@@ -11,38 +11,42 @@
 
 namespace steamflow {
 
-// Topics as each broker of a cluster knows them at one time.
+// The state of topics, as each broker of a cluster knows them at one moment.
 class TopicSurvey {
  public:
-  // A broker that does not answer knows no topic. Throws as KafkaAdmin does.
+  // Asks every broker. A broker that does not answer counts as one that knows no topic. Throws as
+  // KafkaAdmin does.
   TopicSurvey(KafkaAdmin& admin, const std::vector<TopicSpec>& specs);
 
   int brokers() const { return static_cast<int>(cluster_.brokers.size()); }
   bool Has(const std::string& topic) const { return cluster_.topics.count(topic) > 0; }
   const TopicState& State(const std::string& topic) const { return cluster_.topics.at(topic); }
 
-  // Known to every broker, and each partition has a leader.
+  // Returns whether every broker knows the topic and each of its partitions has a leader.
   bool IsReady(const std::string& topic) const;
 
-  // Of a topic that is ready, as the broker that lags most has it.
+  // Returns how a topic differs from `spec`, according to the broker whose knowledge is the oldest.
+  // The topic must be ready.
   std::vector<Difference> Differences(const TopicSpec& spec) const;
 
-  // The overrides that a topic is to have: those of the spec, and what it has beside them.
+  // Returns the config overrides that a topic should have: those of the spec, and the topic's
+  // others.
   std::map<std::string, std::string> Overrides(const TopicSpec& spec) const;
 
  private:
   KafkaCluster cluster_;
-  std::vector<std::map<std::string, TopicConfig>> configs_;  // of each broker
+  std::vector<std::map<std::string, TopicConfig>>
+      configs_;  // as each broker reports them, by topic
 };
 
 bool CanChangeAny(const std::vector<Difference>& differences);
 
-// Looks until `least` brokers run, and returns what the cluster is then. Throws TaskError:
-// kTransient where they do not before the end of the work.
+// Waits until at least `least` brokers run, and returns the state of the cluster then. Throws
+// TaskError: kTransient if they do not run before the run's time is up.
 KafkaCluster AwaitBrokers(KafkaAdmin& admin, int least, const Stop& stop);
 
-// Looks until `is_done` holds for each of the topics. Throws TaskError: kTransient where it does
-// not before the end of the work.
+// Surveys the topics until `is_done` is true for each of them, and returns that survey. Throws
+// TaskError: kTransient if this does not happen before the run's time is up.
 TopicSurvey AwaitTopics(
     KafkaAdmin& admin, const std::vector<TopicSpec>& specs, const Stop& stop,
     const std::function<bool(const TopicSurvey& survey, const TopicSpec& spec)>& is_done);

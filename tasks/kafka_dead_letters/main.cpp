@@ -1,4 +1,4 @@
-// Lists the dead letters, shows them whole, or puts their records back into their topics.
+// Lists the dead letters, shows them in full, or puts their records back into their topics.
 
 #include <fmt/format.h>
 
@@ -34,7 +34,8 @@ std::string Whole(const StoredDeadLetter& letter) {
   return text + fmt::format("value, {} bytes:\n{}\n\n", letter.value->size(), *letter.value);
 }
 
-// What was replayed: the dead letters themselves, and all dead letters of their records.
+// The dead letters that were replayed, and the places of their records. All dead letters of such a
+// record count as replayed.
 struct Replayed {
   std::set<std::pair<std::int32_t, std::int64_t>> letters;
   std::set<RecordPlace> places;
@@ -60,7 +61,7 @@ Replayed FindReplayed(const KafkaProperties& properties, std::optional<Instant> 
 }
 
 struct Counts {
-  std::map<StoredDeadLetter::State, std::uint64_t> states;  // of the dead letters chosen
+  std::map<StoredDeadLetter::State, std::uint64_t> states;  // counts the selected dead letters
 
   void ReportTo(Result& result, const DeadLetterReplay* replay) {
     Json json;
@@ -89,7 +90,7 @@ int main(int argc, char** argv) {
   flags.AddTo(command.flags());
   bool show = false;
   bool replays = false;
-  const Flag show_flag = command.flags().Add("--show", show, "Show the letters whole");
+  const Flag show_flag = command.flags().Add("--show", show, "Show the whole letters");
   command.flags()
       .Add("--replay", replays, "Put the letters' records back into their topics, once each")
       .Excludes(show_flag);
@@ -104,7 +105,7 @@ int main(int argc, char** argv) {
     }
     const KafkaProperties properties = ReadKafkaProperties(kafka, run.log);
     std::optional<DeadLetterReplay> replay;
-    if (replays) replay.emplace(run, properties);  // before the notes of earlier ones are read
+    if (replays) replay.emplace(run, properties);  // fences off others before their notes are read
     Replayed replayed = FindReplayed(properties, selection.since, run.stop);
 
     Counts counts;
@@ -134,7 +135,7 @@ int main(int argc, char** argv) {
     if (left > 0) {
       throw TaskError(ExitCode::kData,
                       fmt::format("{} of the letters cannot be replayed: refused by Kafka, "
-                                  "truncated, or no records",
+                                  "truncated, or not records",
                                   left));
     }
   });

@@ -10,7 +10,7 @@ namespace steamflow {
 namespace {
 
 constexpr char kTransactionalId[] = "steamflow-dead-letters";
-constexpr std::size_t kMost = 100;  // dead letters in a transaction
+constexpr std::size_t kMost = 100;  // dead letters in one transaction
 constexpr std::size_t kMostBytes = 1U << 20U;
 
 std::optional<std::string_view> View(const std::optional<std::string>& bytes) {
@@ -41,7 +41,7 @@ void DeadLetterReplay::Finish() {
   if (Store(waiting_)) {
     delivered_ += waiting_.size();
   } else {
-    // One is to blame, and the others are as they were.
+    // The transaction failed because of one letter, and stored none of them. So try each alone.
     for (const StoredDeadLetter& letter : waiting_) {
       if (const auto stored = Store({&letter, 1})) {
         ++delivered_;
@@ -57,7 +57,7 @@ void DeadLetterReplay::Finish() {
 }
 
 tl::expected<void, std::string> DeadLetterReplay::Store(std::span<const StoredDeadLetter> letters) {
-  std::deque<std::vector<KafkaHeader>> headers;  // whose elements do not move
+  std::deque<std::vector<KafkaHeader>> headers;  // a deque, as messages point to its elements
   std::deque<std::string> texts;
   std::vector<TransactionMessage> messages;
   for (const StoredDeadLetter& letter : letters) {

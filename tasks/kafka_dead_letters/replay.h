@@ -11,22 +11,23 @@
 
 namespace steamflow {
 
-// Puts the records of dead letters back into their topics. A record and the note that its dead
-// letter was replayed are stored in one Kafka transaction, so that whatever happens a dead letter
-// is replayed once: from its beginning on, this is the only one that can replay anything, and the
-// notes of all earlier ones can be read.
+// Puts the records of dead letters back into their topics, each once. A record and the note that
+// its dead letter was replayed are stored in one Kafka transaction, so neither is ever stored
+// alone. Creating this object fences off every earlier replay: from then on only this one can
+// replay anything, and the notes of all earlier ones can be read.
 class DeadLetterReplay {
  public:
-  // Throws TaskError as KafkaAdmin and KafkaTransactions do.
+  // `run` must outlive this object. Throws TaskError as KafkaAdmin and KafkaTransactions do.
   DeadLetterReplay(Run& run, const KafkaProperties& properties);
 
-  // Takes an open dead letter; some are replayed together. Throws TaskError.
+  // Takes an open dead letter. It may be replayed only later, together with others. Throws
+  // TaskError.
   void Add(StoredDeadLetter letter);
-  // Replays those that were not yet.
+  // Replays the letters that were added and not replayed yet. Throws TaskError.
   void Finish();
 
   std::uint64_t delivered() const { return delivered_; }
-  std::uint64_t refused() const { return refused_; }  // by Kafka, each with a warning
+  std::uint64_t refused() const { return refused_; }  // records that Kafka refused; each was logged
 
  private:
   tl::expected<void, std::string> Store(std::span<const StoredDeadLetter> letters);

@@ -25,11 +25,11 @@ std::pair<std::int32_t, std::int64_t> ParsePlace(const std::string& text) {
 void DeadLetterFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Which letters");
   own.Add("--letter", letters, "PARTITION/OFFSET of a letter; repeatable");
-  own.Add("--reason", reason, "Letters whose reason has this in it");
+  own.Add("--reason", reason, "Letters whose reason contains this text");
   own.Add("--source-topic", source_topic, "Letters of this topic's records");
   own.Add("--event-id", event_id, "Letters of the record with this event id");
-  own.Add("--since", since, "What Kafka got at this time or later, ISO 8601");
-  own.Add("--until", until, "What Kafka got before this time, ISO 8601");
+  own.Add("--since", since, "Letters that Kafka received at this time or later, ISO 8601");
+  own.Add("--until", until, "Letters that Kafka received before this time, ISO 8601");
 }
 
 bool DeadLetterSelection::Has(const StoredDeadLetter& letter) const {

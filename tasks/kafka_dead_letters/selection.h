@@ -14,7 +14,7 @@ namespace steamflow {
 
 class Flags;
 
-// The flags that choose dead letters; a dead letter has to fit all that are given.
+// The flags that choose dead letters. A dead letter has to match all flags that are given.
 struct DeadLetterFlags {
   std::vector<std::string> letters;
   std::string reason, source_topic, event_id, since, until;
@@ -24,16 +24,16 @@ struct DeadLetterFlags {
 
 struct DeadLetterSelection {
   std::set<std::pair<std::int32_t, std::int64_t>> letters;  // partition and offset; empty = any
-  std::string reason;                                       // a part of it
-  std::string source_topic;                                 // this and the next: empty = any
-  std::string event_id;
-  std::optional<Instant> since, until;  // when the dead letter was written; `until` is not included
+  std::string reason;                                       // a part of the reason; empty = any
+  std::string source_topic;                                 // empty = any
+  std::string event_id;                                     // empty = any
+  std::optional<Instant> since, until;  // when the dead letter was written; excludes `until` itself
 
   bool Has(const StoredDeadLetter& letter) const;
-  bool HasAll() const;  // nothing was chosen
+  bool HasAll() const;  // returns whether every dead letter is selected, since no flag was given
 };
 
-// Throws TaskError (kUsage).
+// Parses the flags. Throws TaskError (kUsage) if one is malformed.
 DeadLetterSelection ReadSelection(const DeadLetterFlags& flags);
 
 }  // namespace steamflow

@@ -39,7 +39,8 @@ void ReadOwn(const KafkaMessage& message, StoredDeadLetter& letter) {
   }
 }
 
-// Connect writes the record itself, and its context into headers beside the record's own.
+// Reads a dead letter of Kafka Connect, which is the record itself with additional headers that
+// describe the error.
 void ReadConnects(const KafkaMessage& message, StoredDeadLetter& letter) {
   letter.reason = TextOf(message, "__connect.errors.exception.message");
   letter.task = TextOf(message, "__connect.errors.connector.name");
@@ -50,7 +51,7 @@ void ReadConnects(const KafkaMessage& message, StoredDeadLetter& letter) {
     letter.headers.emplace_back(name, value);
     if (name == "event_id") letter.event_id = value;
   }
-  if (letter.event_id.empty()) {  // as the sinks name a record without one
+  if (letter.event_id.empty()) {  // the sinks name a record without an event id in the same way
     letter.event_id =
         fmt::format("{}/{}/{}", letter.topic, TextOf(message, "__connect.errors.partition"),
                     TextOf(message, "__connect.errors.offset"));

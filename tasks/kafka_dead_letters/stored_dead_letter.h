@@ -13,52 +13,54 @@
 
 namespace steamflow {
 
-// Where a record was: topic, partition, offset, and its event id, as a topic created again has the
-// same offsets. Letters of one place are of one record: each store may have refused it.
+// Where a record was: topic, partition, offset and event id. The event id is needed because a topic
+// that is deleted and created again has the same offsets. Several dead letters can have the same
+// place, because each store may have refused the record.
 using RecordPlace = std::tuple<std::string, std::int32_t, std::int64_t, std::string>;
 
-// A dead letter as its topic holds it: one that DeadLetterWriter wrote, or one that Kafka Connect
-// wrote with errors.deadletterqueue.context.headers.enable (its headers are named
-// __connect.errors.*).
+// A dead letter read from its topic. It was written by DeadLetterWriter, or by Kafka Connect with
+// errors.deadletterqueue.context.headers.enable (then its headers are named __connect.errors.*).
 struct StoredDeadLetter {
   enum class State {
     kOpen,
     kReplayed,
-    kTruncated,  // its record was too large, so only the beginning is here
-    kNoRecord,   // the bytes never were a record: a response of the API, for example
+    kTruncated,  // the record was too large, so the letter has only its beginning
+    kNoRecord,   // the bytes were never a record, but a response of the API, for example
   };
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  Instant time;  // of the dead letter, not of the record
+  Instant time;  // when the dead letter was written, not the record
   std::string reason;
   std::string event_id;
-  std::string task;  // who wrote it
+  std::string task;  // the task or connector that wrote the letter
   State state = State::kOpen;
 
-  // The record as its topic had it, or would have had it.
+  // The record as it is in its topic, or would have been.
   std::string topic;
-  std::optional<RecordPlace> place;  // nothing: it never was in its topic
+  std::optional<RecordPlace> place;  // nullopt if it was never in its topic
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// "open", "replayed", "truncated", "no record"
+// Returns "open", "replayed", "truncated" or "no record".
 std::string_view Name(StoredDeadLetter::State state);
 
-// The dead letter in a message of the topic of dead letters; never kReplayed, which only a later
-// message tells.
+// Reads the dead letter in a message of the topic of dead letters. Its state is never kReplayed,
+// because only a later message says that it was replayed.
 StoredDeadLetter ReadDeadLetter(std::int32_t partition, const KafkaMessage& message);
 
-// A note that a dead letter was replayed stands in the dead letter's own partition behind it, so
-// that it lives longer: an empty message with the dead letter's offset as its header `replayed`,
-// and the place of its record, which all dead letters of that record share.
+// A note that a dead letter was replayed is a message without a value in the partition of the dead
+// letter. It comes after the letter, so that retention deletes it later. Its header `replayed` has
+// the offset of the dead letter, and its other headers have the place of the record, so that the
+// note covers all dead letters of that record.
 inline constexpr char kReplayedHeader[] = "replayed";
 
-// The offset of the dead letter that was replayed, where the message is such a note.
+// Returns the offset of the dead letter that was replayed, or nullopt if the message is not such a
+// note.
 std::optional<std::int64_t> ReplayedOffset(const KafkaMessage& message);
 
-// The place that a dead letter's or a note's headers tell.
+// Returns the place in the headers of a dead letter or a note, or nullopt if they have none.
 std::optional<RecordPlace> PlaceOf(const KafkaMessage& message);
 
 }  // namespace steamflow

@@ -6,7 +6,8 @@
 
 namespace steamflow {
 
-// Up to kSteps each time has a range of its own; from there on the leading bits choose the range.
+// Each latency up to kSteps microseconds has its own range; above that, the leading bits choose the
+// range.
 void LatencyHistogram::Add(std::chrono::microseconds latency) {
   longest_ = std::max(longest_, latency);
   ++count_;
@@ -25,7 +26,7 @@ std::chrono::microseconds LatencyHistogram::Percentile(double part) const {
     if (seen < wanted || seen == 0) continue;
     const std::size_t power = range / kSteps;
     const std::uint64_t step = range % kSteps;
-    // The last time of the range.
+    // The longest latency in the range.
     const std::uint64_t end = power == 0 ? step : ((kSteps + step + 1) << (power - 1)) - 1;
     return std::min(longest_, std::chrono::microseconds(end));
   }

@@ -6,20 +6,20 @@
 
 namespace steamflow {
 
-// Times, kept as counts of ranges, so that memory does not grow with their number. A range is at
-// most 1/32 of its times wide.
+// Counts latencies in ranges, so that memory does not grow with their number. The width of a range
+// is at most 1/32 of the latencies in it.
 class LatencyHistogram {
  public:
   void Add(std::chrono::microseconds latency);
 
-  // A time that this part (0 to 1) of all times does not pass, 1/32 too long at most; 0 where there
-  // are none.
+  // Returns a latency that the given part (0 to 1) of all latencies does not exceed. It is at most
+  // 1/32 too long. Returns 0 if there are no latencies.
   std::chrono::microseconds Percentile(double part) const;
   std::chrono::microseconds longest() const { return longest_; }
   std::uint64_t count() const { return count_; }
 
  private:
-  static constexpr unsigned kSteps = 32;  // ranges between a power of two and the next
+  static constexpr unsigned kSteps = 32;  // ranges between two powers of two
   static constexpr unsigned kPowers = 40;
 
   std::array<std::uint64_t, kSteps * kPowers> counts_{};

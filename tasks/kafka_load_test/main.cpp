@@ -1,5 +1,5 @@
-// The overload test: produces each of some real records many times, and tells what Kafka made of
-// it.
+// The overload test: produces many copies of some real records, and reports how Kafka coped with
+// them.
 
 #include <fmt/format.h>
 
@@ -18,13 +18,14 @@ namespace {
 
 using namespace steamflow;
 
-constexpr std::chrono::milliseconds kLongestPause(100);  // in which no signal is seen
-constexpr std::uint64_t kTurn = 64;          // records between two looks at responses and signals
-constexpr std::uint64_t kFramingBytes = 64;  // event id and lengths, of each record in Kafka's log
+constexpr std::chrono::milliseconds kLongestPause(100);  // before signals are checked again
+constexpr std::uint64_t kTurn = 64;          // records between two checks of responses and signals
+constexpr std::uint64_t kFramingBytes = 64;  // event id and lengths of each record in Kafka's log
 
 KafkaProperties ReadProperties(const KafkaFlags& flags, Log& log) {
   KafkaProperties properties = ReadKafkaProperties(flags, log);
-  // Larger batches than those of a source, which has more to do than to produce.
+  // A larger buffer than that of a source makes larger batches. A source does not need them,
+  // because producing is not what limits it.
   properties.insert(properties.begin(), {"queue.buffering.max.kbytes", "8192"});
   return properties;
 }
@@ -37,7 +38,7 @@ LoadPlan MakePlan(const LoadFlags& flags, const LoadSample& sample, std::uint64_
   if (topic == cluster.topics.end()) {
     throw TaskError(
         ExitCode::kConfig,
-        fmt::format("the topic {} does not exist (kafka-create-topics makes it)", flags.topic));
+        fmt::format("the topic {} does not exist (kafka-create-topics creates it)", flags.topic));
   }
   const std::uint64_t framing = (header_bytes + kFramingBytes) * sample.records.size();
   return {.topic = flags.topic,
@@ -50,7 +51,8 @@ LoadPlan MakePlan(const LoadFlags& flags, const LoadSample& sample, std::uint64_
           .broker_free_bytes = flags.broker_free_bytes};
 }
 
-// Warns of what the topic would not survive, or refuses it.
+// Logs a warning for each danger of the plan; throws TaskError (kConfig) instead if `strict` is
+// true.
 void Check(const LoadPlan& plan, bool strict, Log& log) {
   log.Info(fmt::format("up to {} bytes on a broker", BytesOnABroker(plan)));
   std::vector<TaskError> errors;

@@ -13,7 +13,7 @@
 
 namespace steamflow {
 
-// What a load test measures: from its first record to its last acknowledgement.
+// Measures a load test, from its first record to its last acknowledgement.
 class LoadMeter {
  public:
   void Delivered(const KafkaDelivery& record, std::uint64_t bytes);
@@ -22,10 +22,10 @@ class LoadMeter {
 
   std::uint64_t delivered() const { return latencies_.count(); }
   std::uint64_t refused() const { return refused_; }
-  std::uint64_t bytes() const { return bytes_; }  // of keys and values delivered
+  std::uint64_t bytes() const { return bytes_; }  // the size of delivered keys and values
 
-  Json Section() const;       // of the result
-  std::string Table() const;  // some lines for a person
+  Json Section() const;       // returns the section of the result
+  std::string Table() const;  // returns some lines for a person to read
 
  private:
   double Seconds() const;
@@ -33,11 +33,11 @@ class LoadMeter {
   const Clock::time_point started_ = Clock::now();
   Clock::time_point ended_ = started_;
   LatencyHistogram latencies_;
-  std::uint64_t bytes_ = 0;    // delivered
-  std::uint64_t refused_ = 0;  // too large
+  std::uint64_t bytes_ = 0;    // the size of delivered keys and values
+  std::uint64_t refused_ = 0;  // records that were too large
   std::uint64_t failed_ = 0;
-  std::vector<std::uint64_t> partitions_;  // records in each
-  std::map<int, std::uint64_t> brokers_;   // records that each acknowledged
+  std::vector<std::uint64_t> partitions_;  // how many records each partition got
+  std::map<int, std::uint64_t> brokers_;   // how many records each broker acknowledged
 };
 
 }  // namespace steamflow

@@ -9,12 +9,13 @@
 
 namespace steamflow {
 
-// When the n-th of some things is due, for a number a second from now on.
+// Tells when the n-th record is due, for a rate per second that begins now.
 class Pace {
  public:
   explicit Pace(std::optional<double> per_second) : per_second_(per_second) {}
 
-  // How long it is until then, rounded up; 0 where it is over, or where there is no rate.
+  // Returns the time until record `n` is due, rounded up to milliseconds. Returns 0 if it is
+  // already due or if there is no rate.
   std::chrono::milliseconds Until(std::uint64_t n) const {
     if (!per_second_) return {};
     const std::chrono::duration<double> after(static_cast<double>(n) / *per_second_);

@@ -16,21 +16,21 @@ std::string Mebibytes(double bytes) {
   return fmt::format("{:.0f} MiB", std::ceil(bytes / (1U << 20U)));
 }
 
-// A number of the topic's config; -1, which Kafka takes for no limit, where it does not say.
+// Returns a number from the topic's config, or -1, Kafka's value for no limit, if it is missing.
 std::int64_t Number(const TopicConfig& config, const std::string& name) {
   const auto found = config.find(name);
   if (found == config.end()) return -1;
   return ParseNumber<std::int64_t>(found->second.value).value_or(-1);
 }
 
-// How many partitions, replicas included, a broker holds that has its share of them.
+// Returns how many partitions, replicas included, each broker holds if they are spread evenly.
 double PartitionsOnABroker(const LoadPlan& plan) {
   return std::ceil(static_cast<double>(plan.state.partitions * plan.state.replication) /
                    std::max(plan.brokers, 1));
 }
 
-// What the topic's limits let a partition grow to: a segment that is being written is not deleted.
-// Nothing where they do not limit it.
+// Returns the size in bytes that the topic's limits let a partition grow to, or nullopt if they do
+// not limit it. The active segment counts in addition, because Kafka never deletes it.
 std::optional<double> LargestPartition(const TopicConfig& config) {
   const std::int64_t most = Number(config, "retention.bytes");
   const auto policy = config.find("cleanup.policy");
@@ -42,7 +42,7 @@ std::optional<double> LargestPartition(const TopicConfig& config) {
 
 }  // namespace
 
-// One of its partitions is the one that gets the commonest key.
+// Assumes that the broker holds the partition that gets the commonest key.
 std::uint64_t BytesOnABroker(const LoadPlan& plan) {
   const double partitions = std::max(plan.state.partitions, 1);
   const double largest = std::max(plan.commonest_key_share, 1 / partitions);
@@ -66,7 +66,7 @@ std::vector<std::string> Dangers(const LoadPlan& plan) {
   const auto largest = LargestPartition(plan.config);
   if (!largest) {
     dangers.push_back(
-        fmt::format("no limit of {} (retention.bytes, cleanup.policy) keeps it from "
+        fmt::format("{} has no limit (retention.bytes, cleanup.policy) that keeps it from "
                     "filling the brokers' disks",
                     plan.topic));
   }

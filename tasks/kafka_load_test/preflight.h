@@ -9,23 +9,24 @@
 
 namespace steamflow {
 
-// A load test as planned, and where it is to go. Pure: no I/O.
+// A planned load test, and the cluster that it will run against. The functions here do no I/O.
 struct LoadPlan {
   std::string topic;
   TopicState state;
-  TopicConfig config;  // of the topic, defaults included
+  TopicConfig config;  // the topic's config, with the defaults
   int brokers = 0;
-  std::uint64_t bytes = 0;  // that it will produce
+  std::uint64_t bytes = 0;  // the size of everything that the test will produce
   std::string commonest_key;
-  double commonest_key_share = 0;                  // of the records, 0 to 1
-  std::optional<std::uint64_t> broker_free_bytes;  // of the broker that has the least
+  double commonest_key_share = 0;                  // its share of the records, 0 to 1
+  std::optional<std::uint64_t> broker_free_bytes;  // the space on the broker that has the least
 };
 
-// What the plan would write to the broker that gets most, replicas included. Kafka deletes old
-// segments only every five minutes (log.retention.check.interval.ms), so all of it counts.
+// Returns how many bytes the test would write to the broker that gets the most, replicas included.
+// All of them count, because Kafka deletes old segments only every five minutes
+// (log.retention.check.interval.ms).
 std::uint64_t BytesOnABroker(const LoadPlan& plan);
 
-// Why the topic, or the brokers, would not survive it: a sentence each.
+// Returns the reasons why the test may harm the topic or the brokers, a sentence each.
 std::vector<std::string> Dangers(const LoadPlan& plan);
 
 }  // namespace steamflow

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kMostBytes = 16U << 20U;
 
-// False once there is no room for more.
+// Adds a record. Returns false if the sample is full.
 bool Add(LoadSample& sample, std::size_t most, LoadSample::Record record) {
   if (sample.records.size() == most || sample.bytes + record.size() > kMostBytes) return false;
   sample.bytes += record.size();
@@ -39,7 +39,7 @@ void FindCommonestKey(LoadSample& sample) {
       static_cast<double>(commonest->second) / static_cast<double>(sample.records.size());
 }
 
-// {"topic":...,"key":"...",...,"value":{...}}
+// Parses a line {"topic":...,"key":"...",...,"value":{...}}.
 std::optional<LoadSample::Record> ParseLine(const std::string& line) {
   const auto fields = ParseJsonObject(line);
   if (!fields) return std::nullopt;
@@ -59,7 +59,7 @@ LoadSample SampleTopic(const KafkaProperties& properties, const std::string& top
   LoadSample sample;
   TopicScan scan(properties, topic, std::nullopt, stop);
   scan.Each([&](std::int32_t, const KafkaMessage& message) {
-    if (!message.value) return true;  // a tombstone is no record
+    if (!message.value) return true;  // a tombstone has nothing to copy
     std::optional<std::string> key;
     if (message.key) key = *message.key;
     return Add(sample, most, {std::move(key), std::string(*message.value)});
@@ -76,7 +76,7 @@ LoadSample SampleFile(const std::string& path, std::size_t most) {
     if (!record) {
       throw TaskError(
           ExitCode::kData,
-          fmt::format("--from-file {}, line {}: no record as --sink file:PATH writes them", path,
+          fmt::format("--from-file {}, line {}: not a record as --sink file:PATH writes them", path,
                       number));
     }
     if (!Add(sample, most, *std::move(record))) return sample;

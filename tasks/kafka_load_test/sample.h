@@ -11,7 +11,7 @@
 
 namespace steamflow {
 
-// Real records, of which a load test produces copies.
+// Real records that a load test copies.
 struct LoadSample {
   struct Record {
     std::optional<std::string> key;
@@ -20,14 +20,14 @@ struct LoadSample {
     std::uint64_t size() const { return value.size() + (key ? key->size() : 0); }
   };
   std::vector<Record> records;
-  std::uint64_t bytes = 0;         // of keys and values
-  std::string commonest_key;       // and its part of the records, 0 to 1
-  double commonest_key_share = 0;  // records without a key go anywhere, and have none
+  std::uint64_t bytes = 0;    // the size of keys and values
+  std::string commonest_key;  // records without a key do not count, as they go to any partition
+  double commonest_key_share = 0;  // its share of all records, 0 to 1
 };
 
-// The first records of the topic or the file that the flags name, at most 16 MiB. A file has lines
-// as `--sink file:PATH` of a source makes them. Throws as TopicScan does, and TaskError: kUsage
-// where the file cannot be read, kData for a line that is no record, kSkipped where there are no
+// Reads the first records of the topic or file that the flags name, at most 16 MiB. A file has the
+// lines that a source writes with `--sink file:PATH`. Throws as TopicScan does, and TaskError:
+// kUsage if the file cannot be read, kData if a line is not a record, kSkipped if there are no
 // records.
 LoadSample TakeSample(const LoadFlags& flags, const KafkaProperties& properties, const Stop& stop);
 

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kLongest(10);
 ApiProbe::ApiProbe(Run& run, const std::string& api_key, CallBudget* budget)
     : run_(run), fetcher_(run, api_key, budget) {}
 
-// What the fetcher counts there is a source's.
+// Removes the section that the fetcher has added to the result, because only sources have it.
 ApiProbe::~ApiProbe() {
   run_.result.source.reset();
 }

@@ -10,20 +10,21 @@
 
 namespace steamflow {
 
-// Single calls of the API, with the retries of any call, that tell whether it would work. A call
-// takes 10 s at most, and throws TaskError as a source would end, but kTransient where the call
-// budget is used up.
+// Makes single calls to the API, with the usual retries, to find out whether a source would work.
+// Each call takes at most 10 s. It throws the TaskError with which a source would end, except that
+// a used-up call budget is kTransient.
 class ApiProbe {
  public:
-  // `budget` may be null (no limit), `api_key` empty. The references must outlive this.
+  // `budget` may be null, which means no limit; `api_key` may be empty. `run` and `budget` must
+  // outlive this object.
   ApiProbe(Run& run, const std::string& api_key, CallBudget* budget);
   ~ApiProbe();
   ApiProbe(const ApiProbe&) = delete;
   ApiProbe& operator=(const ApiProbe&) = delete;
 
-  // Without the key: the number of players of an app.
+  // Asks for the number of players of an app, without the key.
   void AskPlayerCount(const std::string& api_url, std::uint32_t appid);
-  // With the key: one profile. Costs a call of the budget, and one more for each retry.
+  // Asks for one profile, with the key. Costs a call of the budget, and one more for each retry.
   void AskProfile(const std::string& api_url);
 
  private:

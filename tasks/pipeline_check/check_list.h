@@ -12,7 +12,8 @@
 
 namespace steamflow {
 
-// A setting, or why it cannot be used: the check that needs it is the one that fails.
+// A setting, or the error that reading it threw. The error is thrown again by the check that needs
+// the setting, so that this check fails and the others still run.
 template <typename T>
 using Readable = tl::expected<T, TaskError>;
 
@@ -31,28 +32,30 @@ const T& ValueOf(const Readable<T>& setting) {
   return *setting;
 }
 
-// What became of one check.
+// The result of one check.
 struct Check {
   std::string name;
   std::string message;  // what was found, or what is wrong
   std::int64_t milliseconds = 0;
-  std::optional<ExitCode> failure;  // what a run would end with
+  std::optional<ExitCode> failure;  // the exit code that a run would end with; empty = none
 
-  // Runs a check: it returns what it found, or throws TaskError. `setting`, unless empty, is
-  // named where it is the address or the login that may be wrong.
+  // Runs a check. `body` returns what it found, or throws TaskError. `setting` names the setting
+  // with the address and login; it is added to the message if these may be the cause. It may be
+  // empty.
   static Check Make(const std::string& name, const std::string& setting,
                     const std::function<std::string()>& body);
 };
 
-// Checks as lines on stdout, as they come, and in the result.
+// Prints each check as a line on stdout as soon as it is done, and puts all checks into the result.
 class CheckList {
  public:
   explicit CheckList(Run& run) : run_(run) {}
 
-  // Prints the check without the secrets that the log knows. Throws TaskError (kOutput).
+  // Prints a check, without the secrets that the log knows. Throws TaskError (kOutput) if stdout
+  // cannot be written.
   void Add(Check check);
 
-  // Fills in the result. Throws TaskError where a check has failed: for all of them together.
+  // Fills in the result. Throws one TaskError for all failed checks together, if any has failed.
   void Finish();
 
  private:

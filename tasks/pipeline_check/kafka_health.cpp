@@ -43,7 +43,7 @@ std::string KafkaHealth::CheckBrokers() const {
   }
   throw TaskError(ExitCode::kTransient,
                   text +
-                      ", which advertises this address: start it, or mend its "
+                      ", which advertises this address: start it, or correct its "
                       "advertised.listeners");
 }
 
@@ -51,14 +51,14 @@ std::string KafkaHealth::CheckTopic(const std::string& name) const {
   const auto found = cluster_.topics.find(name);
   if (found == cluster_.topics.end()) {
     throw TaskError(ExitCode::kConfig,
-                    "it does not exist, or is hidden from this login (kafka-create-topics makes "
+                    "it does not exist, or is hidden from this login (kafka-create-topics creates "
                     "it)");
   }
   const TopicState& topic = found->second;
   std::string text =
       fmt::format("partitions: {}, replicas: {}", topic.partitions, topic.replication);
   if (topic.leaderless > 0) {
-    throw TaskError(ExitCode::kTransient, fmt::format("{}; without a leader: {}, as "
+    throw TaskError(ExitCode::kTransient, fmt::format("{}; without a leader: {}, because "
                                                       "brokers are down",
                                                       text, topic.leaderless));
   }
@@ -73,7 +73,7 @@ std::string KafkaHealth::CheckTopic(const std::string& name) const {
       fmt::format("; lacking replicas: {}, with {} in sync", topic.under_replicated, topic.in_sync);
   const auto configs = configs_.find(name);
   if (configs == configs_.end()) {
-    throw TaskError(ExitCode::kTransient, text + "; a broker does not know it (any more)");
+    throw TaskError(ExitCode::kTransient, text + "; a broker does not know it, or no longer does");
   }
   const std::string& needed = configs->second.at("min.insync.replicas").value;
   if (topic.in_sync < std::stoi(needed)) {

@@ -9,25 +9,26 @@
 
 namespace steamflow {
 
-// Whether the topics of a cluster would take records, as seen at one time.
+// Finds out whether the topics of a cluster would accept records, at one moment.
 class KafkaHealth {
  public:
-  // Asks the cluster, for 10 s at most. Throws as KafkaAdmin does.
+  // Asks the cluster, which takes at most 10 s. Throws as KafkaAdmin does.
   KafkaHealth(const KafkaProperties& properties, const std::vector<std::string>& topics,
               const Stop& stop);
 
-  // How many brokers there are. Throws TaskError (kTransient) where one that leads a partition does
-  // not answer at the address that it advertises.
+  // Returns how many brokers there are, as text. Throws TaskError (kTransient) if a broker that
+  // leads a partition does not answer at the address that it advertises.
   std::string CheckBrokers() const;
 
-  // The topic's size and what it lacks. Throws TaskError: kConfig where it does not exist,
-  // kTransient where it takes no records as brokers are down or out of reach.
+  // Returns the number of partitions and replicas of a topic, and what is missing, as text. Throws
+  // TaskError: kConfig if the topic does not exist, kTransient if it cannot accept records because
+  // brokers are down or cannot be reached.
   std::string CheckTopic(const std::string& name) const;
 
  private:
   KafkaCluster cluster_;
-  std::set<int> silent_;                        // leaders that do not answer
-  std::map<std::string, TopicConfig> configs_;  // of topics that lack replicas
+  std::set<int> silent_;                        // brokers that lead a partition and do not answer
+  std::map<std::string, TopicConfig> configs_;  // the configs of topics that lack replicas
 };
 
 }  // namespace steamflow

@@ -1,5 +1,5 @@
-// Whether a run of the sources would work: asks everything that they need, side by side, then what
-// else is configured, and says what is wrong.
+// Finds out whether a run of the sources would work. Checks everything that they need, partly in
+// parallel, then whatever else is configured, and says what is wrong.
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ namespace {
 using namespace steamflow;
 
 constexpr char kDefaultSchema[] = "steamflow";
-constexpr std::uint32_t kAnyApp = 10;  // asked for where the configured games cannot be read
+constexpr std::uint32_t kAnyApp = 10;  // used if the configured games cannot be read
 
 }  // namespace
 

@@ -33,7 +33,7 @@ std::string CheckKey(const SourceSettings& settings, ApiProbe& probe, CallBudget
 
 namespace {
 
-// The walk of that cursor, or each of its shards.
+// Returns the walk with the cursor `key`, or each of its shards if it is sharded.
 std::vector<WalkOptions> WalksOf(const std::string& key, RedisClient& redis) {
   const auto text = redis.Command({"GET", key + ":grid"}).OptionalText();
   const auto grid = ParseWalkGrid(text.value_or(""));
@@ -59,7 +59,7 @@ std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uin
     try {
       read();
     } catch (const TaskError& error) {
-      if (error.code() == ExitCode::kSkipped) return;  // the end of a walk
+      if (error.code() == ExitCode::kSkipped) return;  // the walk is at its end
       if (error.code() != ExitCode::kData) throw;
       wrong.push_back(error);
     }

@@ -14,7 +14,7 @@
 
 namespace steamflow {
 
-// What the sources are configured with.
+// The settings of the sources, each as it could be read.
 struct SourceSettings {
   Readable<std::vector<NamedGame>> games;
   Readable<std::vector<std::uint32_t>> news_apps;
@@ -26,16 +26,16 @@ struct SourceSettings {
   Readable<KafkaProperties> kafka;
 };
 
-// Checks of what sources need. Each returns what it found, and throws TaskError as a source would
-// end.
+// The functions below check what sources need. Each returns what it found, as text, and throws the
+// TaskError with which a source would end.
 
-// Those settings that say where nothing is.
+// Checks the settings that no other check uses: those that are not an address or a login.
 std::string CheckSourceSettings(const SourceSettings& settings);
 
-// Costs a call of the budget, which may be null.
+// Checks the API key by a call, which counts in `budget`. `budget` may be null.
 std::string CheckKey(const SourceSettings& settings, ApiProbe& probe, CallBudget* budget);
 
-// Reads the cursors as the sources do.
+// Checks that Redis answers, and reads the cursors as the sources do.
 std::string CheckRedis(const RedisSettings& settings, const std::vector<std::uint32_t>& news_apps,
                        Run& run);
 

@@ -16,7 +16,8 @@
 namespace steamflow {
 namespace {
 
-// The leaves of a response that is one of success; `path` names the question.
+// Sends GET `path` and returns the leaves of the response. Throws TaskError (kConfig) if the status
+// is not 200 or the body is not JSON.
 JsonLeaves AskForLeaves(RestClient& client, const std::string& path) {
   const HttpResponse response = client.Ask("GET", path);
   const std::string name = fmt::format("GET {}{}", client.server().url, path);
@@ -25,7 +26,7 @@ JsonLeaves AskForLeaves(RestClient& client, const std::string& path) {
                     fmt::format("{}: HTTP {}: {}", name, response.status, ErrorReason(response)));
   }
   const auto json = ParseJson(response.body);
-  if (!json) throw TaskError(ExitCode::kConfig, name + ": what is there speaks no JSON");
+  if (!json) throw TaskError(ExitCode::kConfig, name + ": the server does not answer in JSON");
   return LeavesOf(*json);
 }
 
@@ -34,8 +35,8 @@ std::string ValueOf(const JsonLeaves& leaves, const std::string& path) {
   return found == leaves.end() ? "" : found->second;
 }
 
-// Blocks that are set, by index or "cluster". A sink writes where reading is blocked; who asks for
-// its documents finds none.
+// Returns the blocks that are set, on the cluster or on an index. A block on reading counts as
+// well: a sink could still write, but nobody would find its documents.
 std::vector<std::string> Blocks(RestClient& client, const std::string& prefix) {
   std::vector<std::string> blocks;
   for (const auto& [path, value] : AskForLeaves(client, "/_cluster/settings?flat_settings=true")) {
@@ -47,13 +48,14 @@ std::vector<std::string> Blocks(RestClient& client, const std::string& prefix) {
   for (const auto& [path, value] : AskForLeaves(client, of_indices)) {
     const auto block = path.find(".settings.index.blocks.");
     if (block == std::string::npos || value != "true") continue;
-    if (path.starts_with(".")) continue;  // the server's own
+    if (path.starts_with(".")) continue;  // an index of the server itself
     blocks.push_back(fmt::format("{} of {}", path.substr(block + 10), path.substr(0, block)));
   }
   return blocks;
 }
 
-// The indices that a sink of this prefix writes into now, by the names of their templates.
+// Returns the indices that a sink with this prefix would write into now, by the names of their
+// templates.
 std::map<std::string, SinkIndex> IndicesOfNow(const std::string& prefix) {
   const std::string positions = PositionsIndex(prefix);
   std::map<std::string, SinkIndex> indices{{"steamflow-" + positions, {.name = positions}}};
@@ -68,8 +70,8 @@ std::map<std::string, SinkIndex> IndicesOfNow(const std::string& prefix) {
   return indices;
 }
 
-// Throws TaskError where a sink would not write into them. What is still to be made, with its
-// template, is not looked at.
+// Throws TaskError if a sink would refuse to write into one of them. An index that does not exist,
+// and whose template the first run will install, is not checked.
 void CheckIndices(RestClient& client, const std::string& prefix) {
   std::set<std::string> templates;
   for (const auto& [path, value] : AskForLeaves(client, "/_index_template")) {
@@ -83,7 +85,8 @@ void CheckIndices(RestClient& client, const std::string& prefix) {
   }
 }
 
-// What a sink's login may not do, where the server can tell: Elasticsearch with security.
+// Returns the permissions that a sink needs and the login lacks. Only Elasticsearch with security
+// enabled can tell; returns nothing for other servers.
 std::vector<std::string> MissingRights(RestClient& client, const std::string& prefix) {
   Json names = Json::array({PositionsIndex(prefix)});
   for (const std::string& topic : RecordTopics()) names.push_back(AliasName(prefix, topic) + "-*");
@@ -129,18 +132,19 @@ std::string CheckPostgres(const PostgresParameters& parameters, const std::strin
   const auto is_true = [&](std::size_t column) { return row[column] == "t"; };
   if (row[2] != "UTF8") {
     throw TaskError(ExitCode::kConfig,
-                    fmt::format("the database {} is encoded in {}: make it in UTF8", database,
-                                row[2].value_or("")));
+                    fmt::format("the database {} has the encoding {}: create it with UTF8",
+                                database, row[2].value_or("")));
   }
   if (is_true(3)) {
     throw TaskError(ExitCode::kTransient,
                     fmt::format("the database {} is read-only: name the primary", database));
   }
   if (!is_true(4) && !is_true(5)) {
-    throw TaskError(ExitCode::kAuth,
-                    fmt::format("there is no schema {0}, and {1} may not make it: GRANT CREATE ON "
-                                "DATABASE {2} TO {1}",
-                                schema, user, database));
+    throw TaskError(
+        ExitCode::kAuth,
+        fmt::format("there is no schema {0}, and {1} may not create it: GRANT CREATE ON "
+                    "DATABASE {2} TO {1}",
+                    schema, user, database));
   }
   if (is_true(4) && !is_true(6)) {
     throw TaskError(ExitCode::kAuth, fmt::format("{0} may not use the schema {1}: GRANT USAGE ON "
@@ -152,7 +156,7 @@ std::string CheckPostgres(const PostgresParameters& parameters, const std::strin
                                                  user, schema, *row[7]));
   }
   return fmt::format("database {} as {}, schema {} {}", database, user, schema,
-                     is_true(4) ? "is there" : "is to be made");
+                     is_true(4) ? "exists" : "will be created");
 }
 
 std::string CheckSearch(const RestServer& server, const std::string& index_prefix, Run& run) {
@@ -163,14 +167,14 @@ std::string CheckSearch(const RestServer& server, const std::string& index_prefi
     throw TaskError(ExitCode::kConfig, server.url + " is neither Elasticsearch nor OpenSearch");
   }
   if (const auto missing = MissingRights(client, index_prefix); !missing.empty()) {
-    throw TaskError(ExitCode::kAuth, fmt::format("the login lacks rights that a sink needs: {}",
-                                                 fmt::join(missing, ", ")));
+    throw TaskError(
+        ExitCode::kAuth,
+        fmt::format("the login lacks permissions that a sink needs: {}", fmt::join(missing, ", ")));
   }
   if (const auto blocks = Blocks(client, index_prefix); !blocks.empty()) {
-    throw TaskError(
-        ExitCode::kTransient,
-        fmt::format("reading or writing is blocked (a disk that is full does so, or a person): {}",
-                    fmt::join(blocks, ", ")));
+    throw TaskError(ExitCode::kTransient,
+                    fmt::format("reading or writing is blocked (by a full disk or an operator): {}",
+                                fmt::join(blocks, ", ")));
   }
   CheckIndices(client, index_prefix);
   const std::string distribution = ValueOf(about, "version.distribution");
@@ -200,7 +204,7 @@ std::string CheckPushgateway(const std::string& url, Run& run) {
   RestClient client({.source = "PUSHGATEWAY_URL", .url = url}, run);
   const HttpResponse response = client.Ask("GET", "/-/ready");
   if (response.status == 200) return url + " answers";
-  throw TaskError(ExitCode::kConfig, fmt::format("GET {}/-/ready: HTTP {}: it is no Pushgateway",
+  throw TaskError(ExitCode::kConfig, fmt::format("GET {}/-/ready: HTTP {}: it is not a Pushgateway",
                                                  url, response.status));
 }
 

@@ -9,21 +9,22 @@
 
 namespace steamflow {
 
-// Checks of what records go into, and of what is around it. Each asks the server, changes nothing,
-// and returns what it found; it throws TaskError as a run would end, with what is to be mended.
+// Checks of the stores and of the services around them. Each asks a server, changes nothing, and
+// returns what it found, as text. Each throws the TaskError with which a run would end; its message
+// says what to correct.
 
-// The login, and that it may write the tables of this schema, or make it.
+// Checks the login, and that it may write the tables of `schema`, or create the schema.
 std::string CheckPostgres(const PostgresParameters& parameters, const std::string& schema,
                           Run& run);
 
-// The login and its rights; that nothing blocks reading or writing; that the indices of now are
-// such that a sink would write into them.
+// Checks the login and its permissions, that nothing blocks reading or writing, and that a sink
+// would write into the indices of the current month.
 std::string CheckSearch(const RestServer& server, const std::string& index_prefix, Run& run);
 
-// The worker, and that no connector or task of one has failed.
+// Checks that the worker answers, and that no connector or task has failed.
 std::string CheckConnect(const RestServer& server, Run& run);
 
-// That it takes metrics.
+// Checks that the Pushgateway is ready.
 std::string CheckPushgateway(const std::string& url, Run& run);
 
 }  // namespace steamflow

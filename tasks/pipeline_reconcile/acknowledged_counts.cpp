@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kVariable[] = "STEAMFLOW_ACKNOWLEDGED";
 
-// Adds what the entry says to `list`. False where it says it in no form that is known.
+// Adds the count in an entry to `list`. Returns false if the entry has no known form.
 bool Take(const Json& entry, std::vector<Acknowledged>& list) {
   const bool is_result = FieldOf(entry, "task").is_string() && FieldOf(entry, "run").is_object();
   const Json& counts = is_result ? FieldOf(entry, "kafka") : entry;

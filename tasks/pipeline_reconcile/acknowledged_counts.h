@@ -11,21 +11,22 @@
 
 namespace steamflow {
 
-// What a run of a source says that Kafka has acknowledged.
+// How many records Kafka has acknowledged, as a run of a source reported it.
 struct Acknowledged {
   std::string topic;
-  std::string run_id;  // empty = it had none
+  std::string run_id;  // empty if the run had none
   std::uint64_t records = 0;
 };
 
-// Parses a JSON array, or lines of JSON, of {"topic":"t","run_id":"r","acknowledged":7}. Result
-// lines of tasks are taken as they are, and those without Kafka's counts, as null, say nothing.
-// Errors: a sentence that names the entry. Pure.
+// Parses a JSON array, or lines of JSON, of {"topic":"t","run_id":"r","acknowledged":7}. An entry
+// may also be the result line of a task. Entries that are null, and results without counts of
+// Kafka, are ignored. Errors are sentences that name the entry. No I/O.
 tl::expected<std::vector<Acknowledged>, std::string> ParseAcknowledged(std::string_view text);
 
-// What the file says (- = stdin), or where that is empty the variable STEAMFLOW_ACKNOWLEDGED;
-// nothing without either. Throws TaskError: kUsage for the file, kConfig for the variable, also
-// where it speaks of another topic than these; kTransient where stdin does not end in time.
+// Reads the counts from `file` (- is stdin), or if that is empty from the environment variable
+// STEAMFLOW_ACKNOWLEDGED. Returns nullopt if there is neither. Throws TaskError: kUsage for the
+// file and kConfig for the variable, if it is malformed or names a topic that is not in `topics`;
+// kTransient if stdin does not end in time.
 std::optional<std::vector<Acknowledged>> ReadAcknowledged(const std::string& file,
                                                           const std::vector<std::string>& topics,
                                                           const Stop& stop);

@@ -8,7 +8,7 @@
 namespace steamflow {
 namespace {
 
-// `found`: of the response to _mget.
+// Returns whether the store holds a record. `found` is its entry in the response to _mget.
 Holding Judge(const AuditedRecord& record, const Json& found, Instant since) {
   if (const Json& error = FieldOf(found, "error"); error.is_object()) {
     const std::string type = TextOf(FieldOf(error, "type"));
@@ -27,7 +27,7 @@ Holding Judge(const AuditedRecord& record, const Json& found, Instant since) {
         fmt::format("looking for documents of {}: not a response of Elasticsearch", record.topic));
   }
   if (!IsState(record.kind)) return is_found == true ? Holding::kHeld : Holding::kMissing;
-  // Of its newest record, which may be a tombstone; nothing where there is no document.
+  // The version of the newest record, which may be a tombstone; nullopt if there is no document.
   const auto version = WholeNumberOf(FieldOf(found, "_version"));
   return version && *version >= record.state_version ? Holding::kHeld : Holding::kMissing;
 }
@@ -58,7 +58,7 @@ StoreAudit::Offsets ElasticsearchAudit::StoredOffsets(
   return offsets;
 }
 
-// By _mget, which sees documents before they can be searched for.
+// Reads the documents with _mget, which sees them before a refresh makes them visible to searches.
 std::vector<Holding> ElasticsearchAudit::LookUp(std::span<const AuditedRecord> records) {
   Json wanted = Json::array();
   for (const AuditedRecord& record : records) {

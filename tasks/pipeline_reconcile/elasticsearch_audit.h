@@ -10,10 +10,10 @@
 
 namespace steamflow {
 
-// The documents of kafka-to-elasticsearch, and its positions beside them.
+// Audits the documents and the positions that kafka-to-elasticsearch stores.
 class ElasticsearchAudit : public StoreAudit {
  public:
-  // `since` is when the window begins. The run must outlive this.
+  // `since` is when the window begins. `run` must outlive this object.
   ElasticsearchAudit(const RestServer& server, const std::string& index_prefix, Instant since,
                      const Run& run);
 

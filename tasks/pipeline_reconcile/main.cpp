@@ -1,4 +1,4 @@
-// Compares what the sources' runs had acknowledged with what Kafka and the stores hold.
+// Compares the records that Kafka acknowledged to the sources with what Kafka and the stores hold.
 
 #include <fmt/format.h>
 
@@ -35,7 +35,7 @@ Window ReadWindow(const std::string& since, const std::string& until, Instant lo
                                                 FormatUtc(window.since), FormatUtc(window.until)));
 }
 
-// Whether a connection was named in some way.
+// Returns whether a flag or a variable names the connection.
 template <typename Flags>
 bool IsNamed(const Flags& flags) {
   return !flags.url.empty() || flags.conn_id != Flags().conn_id ||
@@ -56,11 +56,11 @@ int main(int argc, char** argv) {
   what.Add("--topic", topics, "Kafka topic");
   std::string since;
   std::string until;
-  what.Add("--since", since, "What Kafka got at this time or later, ISO 8601");
-  what.Add("--until", until, "What Kafka got before this time, ISO 8601");
+  what.Add("--since", since, "Records that Kafka received at this time or later, ISO 8601");
+  what.Add("--until", until, "Records that Kafka received before this time, ISO 8601");
   std::string acknowledged_file;
   what.Add("--acknowledged", acknowledged_file,
-           "File of what runs had acknowledged, JSON; - is stdin [env: "
+           "JSON file with the counts that runs had acknowledged; - is stdin [env: "
            "STEAMFLOW_ACKNOWLEDGED, the JSON itself]");
   KafkaFlags kafka_flags;
   kafka_flags.AddTo(command.flags());

@@ -9,8 +9,9 @@
 namespace steamflow {
 namespace {
 
-// The places of those that are not there, and whether what is kept begins only behind their month:
-// its table is gone, or of those without a month the oldest one is younger.
+// Returns the index of each record that is missing, and whether retention may have deleted it: the
+// table of its month is gone, or, for a record without a month, even the oldest such record that is
+// stored is from a later month.
 constexpr char kMissing[] = R"sql(
 SELECT w.place - 1, CASE
   WHEN w.month = '-infinity' THEN

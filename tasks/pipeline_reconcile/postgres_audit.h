@@ -7,11 +7,11 @@
 
 namespace steamflow {
 
-// The table `records` of kafka-to-postgres, and its stored offsets.
+// Audits the table `records` and the offsets that kafka-to-postgres stores.
 class PostgresAudit : public StoreAudit {
  public:
-  // Connects. `since` is when the window begins. Throws TaskError, kConfig where the tables are
-  // missing.
+  // Connects. `since` is when the window begins. `stop` must outlive this object. Throws TaskError,
+  // kConfig if the tables are missing.
   PostgresAudit(const PostgresParameters& parameters, const std::string& schema, Instant since,
                 const Stop& stop);
 

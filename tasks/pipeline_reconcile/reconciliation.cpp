@@ -16,25 +16,26 @@
 namespace steamflow {
 namespace {
 
-// What a run has produced may lie before the window, and clocks differ.
+// Reads this much before the window: a run may have produced some of its records before the window
+// begins, and clocks may differ.
 constexpr std::chrono::minutes kMargin(10);
-constexpr std::size_t kMostAtOnce = 1000;  // records that a store is asked for
+constexpr std::size_t kMostAtOnce = 1000;  // records in one query to a store
 constexpr std::size_t kMostNamed = 5;
-constexpr std::uint64_t kMostIds = 250'000;  // that are kept in memory, some 50 bytes each
+constexpr std::uint64_t kMostIds = 250'000;  // event ids kept in memory, at about 50 bytes each
 
-// Event ids by their hashes of 64 bits: that two of a million are taken for one has a chance of 1
-// in 30 million.
+// Event ids are compared by their 64-bit hashes. The chance that any two of a million ids have the
+// same hash is 1 in 30 million.
 using IdHash = std::size_t;
 IdHash HashOf(std::string_view event_id) {
   return std::hash<std::string_view>()(event_id);
 }
 
-// Where a record is in Kafka; it is its event id too where it has no other.
+// Returns a record's place in Kafka. A record without an event id is identified by its place.
 std::string Place(std::string_view topic, std::int32_t partition, std::int64_t offset) {
   return fmt::format("{}/{}/{}", topic, partition, offset);
 }
 
-// One store's side of a topic.
+// Compares a topic with one store.
 class StorePass {
  public:
   StorePass(const Reconciliation::Store& store, const std::string& topic) : store_(store) {
@@ -54,7 +55,8 @@ class StorePass {
     if (waiting_.size() == kMostAtOnce) LookUp();
   }
 
-  // What is not in the store has to be in the dead letters.
+  // Takes a record that is not in the store. Its place has to be among the dead letters, or it is
+  // missing.
   void TakeAbsent(const std::string& event_id, const std::string& place) {
     if (store_.letters.count(place) > 0) {
       ++result_.dead_letters;
@@ -93,32 +95,33 @@ class StorePass {
   }
 
   const Reconciliation::Store& store_;
-  std::map<std::int32_t, std::int64_t> offsets_;  // of this topic
+  std::map<std::int32_t, std::int64_t> offsets_;  // the topic's stored offsets, by partition
   std::vector<AuditedRecord> waiting_;
   StoreComparison result_;
 };
 
-// What Kafka holds of a run.
+// Counts what Kafka holds of one run's records.
 struct RunPass {
   std::uint64_t acknowledged = 0;
   std::uint64_t messages = 0;
-  std::uint64_t held = 0;   // event ids, of the slices before this one
-  std::vector<IdHash> ids;  // of this slice, each as often as it came
+  std::uint64_t held = 0;   // the different event ids in the slices before the current one
+  std::vector<IdHash> ids;  // the event ids in the current slice, with repetitions
 
-  // A run that was tried again has more messages than the last try had acknowledged, and all of
-  // its ids count. Where it has exactly these they are there, even if one id is there twice.
+  // Normally every acknowledged record has its own event id. Kafka may hold more, because the
+  // counts are those of the run's last attempt. A run may also send two records with the same id;
+  // then the number of messages shows that all of them are there.
   bool IsComplete() const { return held >= acknowledged || messages == acknowledged; }
 };
 
-// Event ids, a bit a store that is due, in one piece of memory: between the messages that come and
-// go they would leave it full of holes.
+// The event ids of a slice. Each has a bit for every store in which it is due. They have their own
+// memory resource, because allocating them between short-lived messages would fragment the heap.
 struct DueIds {
   std::pmr::monotonic_buffer_resource memory;
   std::pmr::unordered_map<IdHash, std::uint8_t> marks{kMostIds, &memory};
 };
 
-// One topic, message by message, slice by slice: the event ids are cut into slices by their hashes,
-// so that those of one slice fit into memory, and the topic is read once for each.
+// Compares one topic. The event ids are divided into slices by their hashes, so that those of one
+// slice fit into memory. The topic is read once for each slice.
 class TopicPass {
  public:
   TopicPass(const std::string& topic, const Window& window,
@@ -150,7 +153,8 @@ class TopicPass {
     if (!is_in_window || !(is_in_slice || IsInSlice(place))) return;
 
     const auto record = parser_.Parse(message);
-    // Poison may carry the id of a record that is none, so it counts for itself.
+    // A message that is not a record may carry the event id of a real record, so its place
+    // identifies it.
     if (!record) event_id = place;
     if (!IsInSlice(event_id)) return;
     const auto [known, is_new] = due_->marks.try_emplace(HashOf(event_id), std::uint8_t{0});
@@ -224,7 +228,7 @@ class TopicPass {
   ConsumedRecordParser parser_;
   std::vector<StorePass> stores_;
   std::map<std::string, RunPass, std::less<>> runs_;
-  std::unique_ptr<DueIds> due_ = std::make_unique<DueIds>();  // of the slice, and the window
+  std::unique_ptr<DueIds> due_ = std::make_unique<DueIds>();  // ids in the current slice and window
   TopicComparison result_;
 };
 

@@ -16,31 +16,32 @@
 
 namespace steamflow {
 
-// Times of Kafka's; `until` is not included.
+// A window of Kafka's timestamps, without `until` itself.
 struct Window {
   Instant since;
   Instant until;
 };
 
-// Compares what runs had acknowledged with what Kafka holds, and what Kafka holds with what the
-// stores do. Throws TaskError as KafkaReader, TopicScan and the stores do.
+// Compares the records that Kafka acknowledged to runs with the records that Kafka holds, and these
+// with the records that the stores hold. Throws TaskError as KafkaReader, TopicScan and the stores
+// do.
 class Reconciliation {
  public:
   struct Store {
     std::unique_ptr<StoreAudit> audit;
-    StoreAudit::Offsets offsets;    // as they were before anything else was looked at
+    StoreAudit::Offsets offsets;    // read before everything else, so that no later record is due
     std::set<std::string> letters;  // <topic>/<partition>/<offset> of its sink's dead letters
   };
-  // How much the runs of a topic had acknowledged, by run id.
+  // The number of acknowledged records of a topic, by run id.
   using Runs = std::map<std::string, std::uint64_t>;
 
-  // Reads the stores' offsets and the dead letters. `stop` must outlive this.
+  // Reads the stores' offsets and the dead letters. `stop` must outlive this object.
   Reconciliation(KafkaProperties kafka, const std::vector<std::string>& topics,
                  const Window& window, std::vector<std::unique_ptr<StoreAudit>> audits,
                  const std::vector<Acknowledged>& acknowledged, const Stop& stop);
 
-  // Memory does not grow with the topic: a long one is read several times, a part of its event ids
-  // each time.
+  // Compares one topic. Memory does not grow with the topic: a long topic is read several times,
+  // and each time for another part of its event ids.
   TopicComparison Compare(const std::string& topic);
 
  private:

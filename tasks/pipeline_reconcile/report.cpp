@@ -7,7 +7,7 @@
 namespace steamflow {
 namespace {
 
-// " (1 missing, 2 pending)", those that are not 0.
+// Returns " (1 missing, 2 pending)" with the counts that are not 0, or an empty text if all are 0.
 std::string Besides(const std::vector<std::pair<std::uint64_t, const char*>>& counts) {
   std::string text;
   for (const auto& [count, what] : counts) {

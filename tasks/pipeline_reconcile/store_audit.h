@@ -20,36 +20,37 @@ struct AuditedRecord {
 
   std::string event_id;
   std::string topic;
-  std::string place;  // in Kafka: <topic>/<partition>/<offset>
+  std::string place;  // its place in Kafka: <topic>/<partition>/<offset>
   RecordKind kind = RecordKind::kOther;
   Instant event_time;
   std::optional<Instant> id_time;  // see ConsumedRecord
-  std::string state_id;            // of a player, and
-  std::int64_t state_version = 0;  // its version in Elasticsearch
+  std::string state_id;            // the id of a player's document in Elasticsearch
+  std::int64_t state_version = 0;  // the version of that document
 };
 
 enum class Holding {
   kHeld,
   kMissing,
-  kExpired,  // its month has been dropped, and was over before the window began
+  kExpired,  // its month was dropped, and had ended before the window began
 };
 
-// A store as one who checks it sees it. Calls throw TaskError.
+// Looks up records in a store, to audit what a sink has stored. The functions throw TaskError.
 class StoreAudit {
  public:
   virtual ~StoreAudit() = default;
-  virtual std::string name() const = 0;  // "postgres"
-  virtual std::string sink() const = 0;  // the task that fills it
+  virtual std::string name() const = 0;  // the name in reports, such as "postgres"
+  virtual std::string sink() const = 0;  // the task that fills the store
 
-  // Up to which offset each partition is stored; none where nothing is.
+  // Returns the offset up to which each partition is stored. Leaves out partitions that have none.
   using Offsets = std::map<std::pair<std::string, std::int32_t>, std::int64_t>;
   virtual Offsets StoredOffsets(const std::vector<KafkaPartition>& partitions) = 0;
 
-  // Whether it holds each of the records, of one topic and in their order.
+  // Returns for each record whether the store holds it. The records are of one topic.
   virtual std::vector<Holding> LookUp(std::span<const AuditedRecord> records) = 0;
 };
 
-// Whether a month was over before a window began, so that retention may have taken it.
+// Returns whether the month that `month` lies in ended before a window that begins at `since`, so
+// that retention may have dropped it.
 bool IsMonthBefore(Instant month, Instant since);
 
 }  // namespace steamflow

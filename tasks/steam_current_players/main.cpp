@@ -1,4 +1,4 @@
-// For each configured game its number of players now: one record a game.
+// Produces one record for each configured game, with the number of its current players.
 
 #include <fmt/format.h>
 
@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
       fetch.accept = [&, item](HttpResponse& response) -> tl::expected<void, std::string> {
         const auto count = parser.ParsePlayerCount(response.body);
         if (!count) return tl::unexpected(count.error());
-        // No number is not the number 0: such an app gets no record.
+        // An app without a number gets no record: a 0 would be false data.
         if (count->has_count) send_count(games[item], count->count, item);
         source.items().Answered(item, count->has_count ? Outcome::kOk : Outcome::kAbsent);
         return {};

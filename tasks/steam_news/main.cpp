@@ -1,4 +1,5 @@
-// The news of the configured apps that no earlier run has delivered: one record an edition.
+// Produces the news items of the configured apps that no earlier run has delivered, one record for
+// each edition of an item.
 
 #include <fmt/format.h>
 
@@ -41,7 +42,7 @@ int main(int argc, char** argv) {
   AddNewsAppsFlag(command.flags(), apps_flag);
   std::uint64_t max_items = 1000;
   command.flags()
-      .Add("--max-items", max_items, "News items an app, the newest, in the first run")
+      .Add("--max-items", max_items, "The most news items to take of an app in its first run")
       .Range(std::uint64_t{1}, std::uint64_t{1'000'000});
 
   return command.Main(argc, argv, [&](Run& run) {
@@ -56,7 +57,7 @@ int main(int argc, char** argv) {
       const std::string prefix = fmt::format("{}/{}/", config.topic, appids[app]);
       if (item.is_broken()) {
         const std::string id = prefix + LetterId(item);
-        const std::string reason = "a news item of a broken form: " + item.fault;
+        const std::string reason = "a broken news item: " + item.fault;
         source.Send(DeadLetter{id, id, item.json, reason}, app);
         return;
       }
@@ -83,13 +84,15 @@ int main(int argc, char** argv) {
       if (!feed.is_over()) return to_ask.push_back(app);
       if (feed.has_unreachable()) {
         run.log.Warning(fmt::format(
-            "app {}: the API gives fewer items in a page than share a second; it does not show the "
-            "others",
+            "app {}: more items have the same date than the API gives in a page; the others cannot "
+            "be read",
             appids[app]));
       }
       if (feed.is_out_of_order()) {
         failed = fmt::format(
-            "app {}: its news are not newest first, and more than the API gives in a page",
+            "app {}: its news items are not sorted newest first, and are more than the API gives "
+            "in a "
+            "page",
             appids[app]);
         return;
       }
@@ -108,13 +111,14 @@ int main(int argc, char** argv) {
       fetch.accept = [&, app](HttpResponse& response) -> tl::expected<void, std::string> {
         auto page = parser.Parse(response.body);
         if (!page) {
-          // Another try may bring it whole, unless what is broken is an old acquaintance.
+          // A retry may get an intact body, unless the broken items are known from earlier runs.
           auto salvaged = parser.Salvage(response.body);
           if (!salvaged || !feed.KnowsTheBroken(*salvaged)) return tl::unexpected(page.error());
           page = std::move(salvaged);
         }
         if (!page->is_known && feed.has_begun()) {
-          return tl::unexpected(std::string("no such app, after a page of its news"));
+          return tl::unexpected(
+              std::string("no such app, although a page of its news came before"));
         }
         take_page(*page, app);
         return {};

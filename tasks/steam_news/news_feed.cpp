@@ -13,7 +13,7 @@ constexpr std::size_t kLargestPage = 12'800;
 constexpr int kMostSteps = 3;
 constexpr std::int64_t kLatestEnddate = std::numeric_limits<std::uint32_t>::max();
 
-// An item in the terms of the window.
+// What the window stores about an item.
 struct Entry {
   std::string field;
   std::string edition;
@@ -21,15 +21,16 @@ struct Entry {
 };
 
 Entry EntryOf(const steam_api::NewsItem& item) {
-  // `since` is a field of the window itself.
+  // A gid "since" must not collide with the window's own field `since`.
   if (!item.is_broken())
     return {item.gid == "since" ? "gid:since" : item.gid, item.edition, item.date};
   const std::string id = LetterId(item);
   return {"letter:" + id, id, item.date};
 }
 
-// Returns the date of the last item that pages can be asked for by. Returns nothing where there is
-// none, or where the page is not newest first; a few items out of place (pinned ones) do not count.
+// Returns the date from which to continue after this page, that of its last item. Returns nullopt if
+// the page has no dates or is not sorted newest first; a few items out of order, such as pinned
+// ones, are tolerated.
 std::optional<std::int64_t> OldestDate(const steam_api::News& page) {
   std::vector<std::int64_t> dates;
   std::size_t rises = 0;
@@ -65,7 +66,8 @@ std::vector<const steam_api::NewsItem*> NewsFeed::Take(const steam_api::News& pa
     }
     if (!item.is_broken()) {
       if (!window_.exists() && delivered_ == max_items_) {
-        // Of that second others may be left out: the next run delivers them, and edits of all.
+        // The window begins at the oldest delivered second. Items of that second that are left out
+        // here are delivered by the next run.
         window_.BeginAt(oldest_);
         has_left_out_ = is_over_ = true;
         return fresh;
@@ -82,7 +84,8 @@ std::vector<const steam_api::NewsItem*> NewsFeed::Take(const steam_api::News& pa
 
 void NewsFeed::PlanNext(const steam_api::News& page, bool has_unseen) {
   const bool is_full = page.items.size() >= count_;
-  // The server may give less than it is asked for.
+  // A page that is not full may still have more behind it: the server may give less than was asked
+  // for.
   const bool has_more = is_full || page.total > seen_.size();
   const auto oldest = OldestDate(page);
   if ((oldest && window_.BeginsAfter(*oldest)) || page.items.empty()) {
@@ -92,14 +95,14 @@ void NewsFeed::PlanNext(const steam_api::News& page, bool has_unseen) {
     count_ = kPageSize;
     steps_ = 0;
   } else if (is_full && count_ < kLargestPage) {
-    count_ *= 2;  // one second, or what has no date or no order, fills the page
+    count_ *= 2;  // items of one second, or items without date or order, fill the page
   } else if (!oldest) {
     is_over_ = true;
     is_out_of_order_ = has_more;
   } else if (has_unseen || count_ == kPageSize || ++steps_ == kMostSteps) {
     is_over_ = true;
   } else {
-    // The server gives no larger page: what is left of the second cannot be reached.
+    // The server gives no larger page, so the rest of this second cannot be read.
     has_unreachable_ = true;
     enddate_ = enddate_ == 0 ? *oldest : std::min(*oldest, enddate_ - 1);
     count_ = kPageSize;

@@ -11,35 +11,37 @@
 
 namespace steamflow {
 
-// The news of one app in one run, from the newest page back to where the window begins. Says which
-// page to ask for and which items of it to deliver. Pure: no I/O.
+// Reads the news of one app in one run, page by page, from the newest item back to where the window
+// begins. It decides which page to ask for next and which items to deliver. No I/O.
 //
-// Each page is asked for by the date of the last item before it, whose second it repeats: items
-// share seconds, and so none of them is lost, whether or not the server counts that second in.
+// The API selects a page by date (`enddate`), and several items can have the same second. So each
+// page asks again for the second of the last item before it. Then no item is lost, whether or not
+// the server includes `enddate` itself.
 class NewsFeed {
  public:
-  // Where there is no window yet, at most `max_items` are delivered: the newest.
+  // If the app has no window yet, delivers at most the newest `max_items` items.
   NewsFeed(NewsWindow window, std::uint64_t max_items);
 
-  // The page to ask for.
+  // The page to ask for: at most `count` items, older than `enddate` (epoch seconds).
   std::size_t count() const { return count_; }
-  std::int64_t enddate() const { return enddate_; }  // 0 = the newest
+  std::int64_t enddate() const { return enddate_; }  // 0 = the newest items
 
-  bool has_begun() const { return has_begun_; }
-  bool is_over() const { return is_over_; }
-  bool has_left_out() const { return has_left_out_; }
-  // The server gives neither the newest items first nor all of them in one page, so that the others
-  // cannot be asked for. The feed is over then.
+  bool has_begun() const { return has_begun_; }        // a page was taken
+  bool is_over() const { return is_over_; }            // there is no further page to ask for
+  bool has_left_out() const { return has_left_out_; }  // older items were left out for `max_items`
+  // Returns whether the server gives neither the newest items first nor all items in one page, so
+  // that there is no way to ask for the others. The feed is over then.
   bool is_out_of_order() const { return is_out_of_order_; }
-  // One second may have more items than the server gives in a page. The feed goes on before it.
+  // Returns whether a second may have more items than the server gives in a page, so that the rest
+  // of them cannot be read. The feed continues before that second.
   bool has_unreachable() const { return has_unreachable_; }
   bool has_delivered() const { return has_delivered_; }  // records or dead letters
 
-  // Takes the page that was asked for. Returns those of its items that are to be delivered; broken
-  // ones, as dead letters, are among them.
+  // Takes the page that was asked for. Returns the items to deliver; they point into `page`, and
+  // include broken ones, which are to become dead letters.
   std::vector<const steam_api::NewsItem*> Take(const steam_api::News& page);
 
-  // Whether every broken item of the page is a dead letter already.
+  // Returns whether an earlier run has already made a dead letter of every broken item in the page.
   bool KnowsTheBroken(const steam_api::News& page) const;
 
   const NewsWindow& window() const { return window_; }
@@ -57,13 +59,13 @@ class NewsFeed {
   bool is_out_of_order_ = false;
   bool has_unreachable_ = false;
   bool has_delivered_ = false;
-  std::uint64_t delivered_ = 0;  // records
-  std::int64_t oldest_ = 0;      // of them
-  int steps_ = 0;                // to an earlier second, with nothing unseen
-  std::set<std::string> seen_;   // fields of the window, in this run
+  std::uint64_t delivered_ = 0;  // the number of records delivered
+  std::int64_t oldest_ = 0;      // the oldest date among them
+  int steps_ = 0;                // how often in a row it went back a second and saw nothing new
+  std::set<std::string> seen_;   // the items seen in this run, as fields of the window
 };
 
-// What identifies a broken item: its bytes.
+// Returns a fingerprint of a broken item's bytes, which identifies it.
 std::string LetterId(const steam_api::NewsItem& item);
 
 }  // namespace steamflow

@@ -1,4 +1,4 @@
-// Walks Steam ids downward, 100 a call; each profile found is one record.
+// Walks Steam ids downward, 100 in each call, and produces one record for each profile found.
 
 #include <fmt/format.h>
 
@@ -34,9 +34,9 @@ int main(int argc, char** argv) {
     const auto store = source.redis() ? std::make_unique<RedisKeyStore>(*source.redis()) : nullptr;
     Walk walk(walk_options, listed, config.topic, run, store.get(), !config.moves_cursor(), Now());
 
-    // A profile becomes a record as it was delivered, plus when it came.
+    // A record is the profile as the API sent it, with a timestamp added.
     steam_api::Parser parser;
-    std::string timestamp;  // of the response at hand
+    std::string timestamp;  // the time of the current response
     std::string value;
     const auto send_profile = [&](const steam_api::Player& player, std::uint64_t item) {
       value.clear();
@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
             const bool is_last = i + 1 == response.players.size();
             bool is_there = response.players[i] != nullptr;
             if (is_there) send_profile(*response.players[i], item);
-            // Which of the missing ids an object without one belongs to cannot be known: each
-            // stands for one of them, and what is left over goes with the last id.
+            // An object without an id belongs to one of the missing ids, but nothing says which
+            // one. So each missing id gets one such object, and the last id gets those left over.
             while (without_id < response.without_id.size() && (!is_there || is_last)) {
               const std::string event_id = walk.EventId(item);
               source.Send(DeadLetter{event_id, event_id, response.without_id[without_id++],

@@ -14,23 +14,26 @@
 
 namespace steamflow {
 
-// Asks GetRecentlyPlayedGames for the items that it is given, one a call.
+// Asks GetRecentlyPlayedGames for the items that were added, one in each call.
 class GameCalls {
  public:
   using OnResponse = std::function<void(const steam_api::RecentGames&, std::uint64_t item)>;
 
-  // The references must outlive this.
+  // `walk` and `parser` must outlive this object. What `on_response` gets is valid only during the
+  // call.
   GameCalls(const Walk& walk, const std::string& api_url, steam_api::Parser& parser,
             OnResponse on_response);
 
   void Add(std::uint64_t item) { to_ask_.push(item); }
 
-  // The next call, if an item waits for one. `more` = the items that will be added later.
+  // Returns the next call, or nullopt if no item waits for one. `more` is the number of items that
+  // will be added later, for reserving the call budget.
   std::optional<Fetch> Next(std::uint64_t more);
-  // Once no item will be added: the call that tells whether the API is well, if there is doubt.
+  // Returns the next witness (see Witnesses) if one is needed. Call this once no more items will be
+  // added.
   std::optional<Fetch> NextWitness();
 
-  // What became of the calls.
+  // What became of the calls so far.
   const MethodCalls& calls() const { return calls_; }
 
  private:

@@ -1,4 +1,5 @@
-// Walks Steam ids downward; each game that an account played in the last two weeks is one record.
+// Walks Steam ids downward, and produces one record for each game that an account played in the
+// last two weeks.
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ int main(int argc, char** argv) {
     Walk walk(walk_options, listed, config.topic, run, store.get(), !config.moves_cursor(), Now());
     steam_api::Parser parser;
 
-    // A game becomes a record as it was delivered, plus whose it is and when it came.
+    // A record is the game as the API sent it, with the account's id and a timestamp added.
     std::string value;
     GameCalls games(
         walk, config.api_url, parser,
@@ -65,13 +66,14 @@ int main(int argc, char** argv) {
           source.items().Answered(item, response.games.empty() ? nothing : Outcome::kOk);
         });
 
-    // Which ids exist and are public: one call tells for a hundred.
+    // One call for 100 ids shows which of them exist and are public, which saves a call for each of
+    // the others.
     PlayerBatches batches(
         walk, config.api_url, parser, [&](const PlayerBatches::Response& response) {
           for (std::size_t i = 0; i < response.players.size(); ++i) {
             const std::uint64_t item = response.item + i;
             const steam_api::Player* player = response.players[i];
-            // An object without an id may be any of the accounts that are missing.
+            // A response with an object without an id: any of the missing ids may be that account.
             if (player ? player->is_public : !response.without_id.empty()) {
               games.Add(item);
             } else {

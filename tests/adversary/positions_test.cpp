@@ -74,7 +74,7 @@ TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {
   MakeAnew(topic);
   write("2", time);
   write("3", time + 1);
-  EXPECT_NE(Fail(65, {"--topic", topic}).find("another one than before"), std::string::npos);
+  EXPECT_NE(Fail(65, {"--topic", topic}).find("not the same as before"), std::string::npos);
   EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(2, 2, 0));
   EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
   MakeAnew(topic);

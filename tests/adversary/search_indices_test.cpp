@@ -114,7 +114,7 @@ TEST_P(SearchIndexFaults, AnIndexThatHidesOrCutsDocumentsIsConfiguration) {
     SCOPED_TRACE(source);
     Delete("t-undated");
     MakeIndex("t-undated", R"({"mappings":{"_source":)" + std::string(source) + "}}");
-    sink_.ExpectFails(78, "t-undated does not keep documents as they come (_source.");
+    sink_.ExpectFails(78, "t-undated does not keep whole documents (_source.");
   }
   EXPECT_EQ(sink_.search().Count("t-undated"), 0);
   Delete("t-undated");
@@ -137,7 +137,7 @@ TEST_P(SearchIndexFaults, AStateThatShowsTheDeletedIsConfiguration) {
   MakeIndex("steamusers-state", R"({"aliases":{")" + prefix + R"(steamusers":{}}})");
   sink_.WriteTo("steamusers", {{"7", std::nullopt, {{"event_id", "x"}}}});
   const std::vector<std::string> topic{"--topic", "steamusers"};
-  EXPECT_NE(sink_.Run(topic).out.find("without the filter that hides the deleted"),
+  EXPECT_NE(sink_.Run(topic).out.find("without the filter that hides deleted documents"),
             std::string::npos);
   Delete("steamusers-state");
   EXPECT_EQ(sink_.Run(topic).Result().Number("/sink/inserted"), 1);
@@ -173,7 +173,7 @@ TEST_P(SearchIndexFaults, APipelineIsConfiguration) {
                      R"({"priority":9999,"index_patterns":[")" + sink_.search().prefix() +
                          R"(t-*"],"template":{"settings":{"index.final_pipeline":")" + pipeline +
                          R"("}}})");
-  sink_.ExpectFails(78, "as the index templates make it, has the ingest pipeline " + pipeline);
+  sink_.ExpectFails(78, "as the index templates create it, has the ingest pipeline " + pipeline);
   EXPECT_FALSE(IsThere("t-undated"));
   sink_.search().Ask("DELETE", theirs);
   sink_.ExpectStores(3);
@@ -183,9 +183,9 @@ TEST_P(SearchIndexFaults, APipelineIsConfiguration) {
 TEST_P(SearchIndexFaults, PositionsThatAreNotKeptAsTheyComeAreConfiguration) {
   MakeIndex("steamflow-positions", R"({"mappings":{"_source":{"enabled":false}}})");
   sink_.Write(3);
-  sink_.ExpectFails(78, "steamflow-positions does not keep documents as they come");
+  sink_.ExpectFails(78, "steamflow-positions does not keep whole documents");
   sink_.search().Ask("PUT", sink_.Path("steamflow-positions/_doc/t%2F0"), "{}", 201);
-  sink_.ExpectFails(78, "steamflow-positions does not keep documents as they come");
+  sink_.ExpectFails(78, "steamflow-positions does not keep whole documents");
   Delete("steamflow-positions");
   sink_.ExpectStores(3);
 }

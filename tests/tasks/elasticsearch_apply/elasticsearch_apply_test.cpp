@@ -107,7 +107,7 @@ TEST_P(ElasticsearchApply, AFileThatTheServerRefusesIsConfiguration) {
   EXPECT_NE(fail(R"({"mappings":{"properties":{"a":{"type":"nonsense"}}}})").find("nonsense"),
             std::string::npos);
   EXPECT_NE(fail("{").find("other.json: not valid JSON"), std::string::npos);
-  EXPECT_NE(fail(R"({"settings":7})").find("settings is no object"), std::string::npos);
+  EXPECT_NE(fail(R"({"settings":7})").find("settings is not an object"), std::string::npos);
   std::filesystem::remove_all(folder);
 }
 

@@ -86,7 +86,7 @@ TEST_F(KafkaCreateTopics, MakesNothingBeforeSoManyBrokersRun) {
   const std::string json = "{" + Spec(topic_, 2, "{}", 3) + "}";
   const Ended waiting = Run(json, {"--min-brokers", "2", "--deadline", "3"});
   EXPECT_EQ(waiting.exit_code, 75) << waiting.out;
-  EXPECT_NE(waiting.out.find("brokers that run: 1, wanted: 2"), std::string::npos) << waiting.out;
+  EXPECT_NE(waiting.out.find("running brokers: 1, wanted: 2"), std::string::npos) << waiting.out;
   EXPECT_EQ(PartitionsOf(RealBrokers(), topic_), 0);
   EXPECT_EQ(Run(json, {"--min-brokers", "1"}).exit_code, 0);
   EXPECT_EQ(Run(json, {"--min-brokers", "0"}).exit_code, 64);

@@ -48,10 +48,10 @@ TEST(LoadCheck, OneKeyWithMoreThanHalfOfTheRecords) {
 TEST(LoadCheck, ATopicThatNothingLimits) {
   LoadPlan plan = Plan();
   plan.config["retention.bytes"].value = "-1";
-  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("no limit of t")));
+  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("t has no limit")));
   plan = Plan();
   plan.config["cleanup.policy"].value = "compact";
-  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("no limit of t")));
+  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("t has no limit")));
   plan.config["cleanup.policy"].value = "compact,delete";
   EXPECT_THAT(Dangers(plan), IsEmpty());
 }

@@ -243,7 +243,7 @@ TEST_F(PostgresFaults, CountsAreTrueAroundTheDeadline) {
   WriteMany("t", 30'000, 30'000);
   const CutProxy proxy(RealPostgres(), commit, Moment::kHoldAnswer, 1);
   environment_ = Environment(database_.Uri("steamflow", "steamflow", proxy.port()));
-  EXPECT_NE(Fail(75, flags).find("whether the last batch is stored is not known"),
+  EXPECT_NE(Fail(75, flags).find("it is unknown whether the last batch was stored"),
             std::string::npos);
   environment_ = Environment(database_.Uri());
   ExpectAllAfterACleanRun(60'000);

@@ -262,7 +262,7 @@ TEST_F(KafkaToPostgres, UnknownTopicsAreConfiguration) {
                                 RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   EXPECT_NE(Fail(78, {"--topic", "missing"}).find("missing"), std::string::npos);
   EXPECT_EQ(Fail(64, {"--topic", "a", "--topic", "a"}), "--topic: 'a' is given twice");
-  EXPECT_EQ(Fail(64, {"--topic", "a b"}), "--topic: 'a b' is no name of a topic");
+  EXPECT_EQ(Fail(64, {"--topic", "a b"}), "--topic: 'a b' is not a topic name");
   WriteMany("t", 3);
   rd_kafka_mock_topic_set_error(kafka_.cluster(), kDeadLetters,
                                 RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);

@@ -45,7 +45,7 @@ TEST_F(PipelineCheckStores, Postgres) {
   const std::string variable = "AIRFLOW_CONN_POSTGRES_DEFAULT";
   PostgresDatabase database;
   environment_[variable] = database.Uri();
-  ExpectLine("postgres", 0, {database.name(), "is to be made"});
+  ExpectLine("postgres", 0, {database.name(), "will be created"});
   environment_[variable] = database.Uri("steamflow", "s3cret");
   ExpectLine("postgres", 77, {"password authentication failed", variable});
   environment_[variable] = database.Uri("steamflow", "steamflow", "1");
@@ -63,7 +63,7 @@ TEST_F(PipelineCheckStores, Postgres) {
   database.Execute("GRANT USAGE ON SCHEMA steamflow TO \"" + role + "\"");
   ExpectLine("postgres", 77, {"records"});
   database.Execute("GRANT SELECT, INSERT ON steamflow.records TO \"" + role + "\"");
-  ExpectLine("postgres", 0, {"is there"});
+  ExpectLine("postgres", 0, {"exists"});
   database.Execute("DROP OWNED BY \"" + role + "\"");
   database.Execute("DROP ROLE \"" + role + "\"");
 }
