@@ -141,6 +141,11 @@ std::vector<std::optional<SinkPosition>> ElasticsearchStore::Positions(
   return positions;
 }
 
+std::vector<KafkaPartition> ElasticsearchStore::StoredPartitions(
+    const std::vector<std::string>& topics) {
+  return positions_.Find(topics);
+}
+
 // Reads the index again at each call, because a dynamic mapping keeps changing.
 MappingDifference ElasticsearchStore::Compare(const BulkBody::Index& index) {
   return {guard_.View(index.name), ReadTemplateFile(folder_, KindOf(index.topic))};
@@ -154,9 +159,17 @@ std::unique_ptr<SinkBatch> ElasticsearchStore::MakeBatch() {
 // monitoring depends on the group; a refused login ends the run all the same.
 void ElasticsearchStore::TellGroup(const std::vector<KafkaPartition>& partitions,
                                    const std::vector<std::int64_t>& offsets) {
-  if (partitions.empty() || !group_listens_) return;
+  if (!group_listens_) return;
+  std::vector<KafkaPartition> asked;
+  std::vector<std::int64_t> told;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (partitions[i].leader.empty()) continue;  // Kafka does not have it any more
+    asked.push_back(partitions[i]);
+    told.push_back(offsets[i]);
+  }
+  if (asked.empty()) return;
   try {
-    group_.Commit(partitions, offsets, kLongestTelling);
+    group_.Commit(asked, told, kLongestTelling);
   } catch (const TaskError& error) {
     if (error.code() == ExitCode::kAuth) throw;
     group_listens_ = false;

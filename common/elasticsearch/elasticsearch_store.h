@@ -32,6 +32,7 @@ class ElasticsearchStore : public SinkStore {
   std::string type() const override { return "elasticsearch"; }
   std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) override;
+  std::vector<KafkaPartition> StoredPartitions(const std::vector<std::string>& topics) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
  private:

@@ -65,6 +65,25 @@ std::vector<std::optional<SinkPosition>> PositionIndex::Read(
   return positions;
 }
 
+std::vector<KafkaPartition> PositionIndex::Find(const std::vector<std::string>& topics) {
+  const Json wanted =
+      Json::array({{{"terms", {{"topic", topics}}}}, {{"range", {{"offset", {{"gt", 0}}}}}}});
+  const Json body{{"size", 10'000}, {"query", {{"bool", {{"filter", wanted}}}}}};
+  const HttpResponse response =
+      client_.Ask("POST", "/" + index_ + "/_search?ignore_unavailable=true", FormatJson(body));
+  if (response.status != 200) {
+    Fail(ExitCode::kConfig, fmt::format("HTTP {}: {}", response.status, ErrorReason(response)));
+  }
+  const Json found = ParseJson(response.body).value_or(Json());
+  std::vector<KafkaPartition> partitions;
+  for (const Json& hit : FieldOf(FieldOf(found, "hits"), "hits")) {
+    const Json& document = FieldOf(hit, "_source");
+    const auto id = WholeNumberOf(FieldOf(document, "partition"));
+    if (id) partitions.push_back({TextOf(FieldOf(document, "topic")), static_cast<int>(*id), {}});
+  }
+  return partitions;
+}
+
 void PositionIndex::CheckIndex() {
   guard_.Look({.name = index_});
 }

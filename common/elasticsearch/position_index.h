@@ -25,6 +25,10 @@ class PositionIndex {
   // RestClient::Ask and IndexGuard::Look do, and kData if a document is not a position.
   std::vector<std::optional<SinkPosition>> Read(const std::vector<KafkaPartition>& partitions);
 
+  // Returns the partitions of these topics that have a position other than 0. May miss those that
+  // were written in the last second. Throws TaskError as RestClient::Ask does.
+  std::vector<KafkaPartition> Find(const std::vector<std::string>& topics);
+
   // Checks the index of the positions. Call this before storing anything. Throws TaskError as
   // IndexGuard::Look does.
   void CheckIndex();

@@ -65,6 +65,19 @@ std::vector<std::optional<SinkPosition>> PostgresStore::Positions(
   return positions;
 }
 
+std::vector<KafkaPartition> PostgresStore::StoredPartitions(
+    const std::vector<std::string>& topics) {
+  const std::string statement =
+      fmt::format(R"(SELECT topic, partition FROM {} WHERE topic = ANY($1) AND "offset" > 0)",
+                  client_.Table("sink_offsets"));
+  const std::vector<Value> names(topics.begin(), topics.end());
+  std::vector<KafkaPartition> stored;
+  for (const auto& row : client_.Execute(statement, {PostgresArray(names)})) {
+    stored.push_back({.topic = *row[0], .id = std::stoi(*row[1])});
+  }
+  return stored;
+}
+
 std::unique_ptr<SinkBatch> PostgresStore::MakeBatch() {
   return std::make_unique<PostgresBatch>(parameters_, options_.schema, stop_);
 }

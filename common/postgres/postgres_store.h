@@ -33,6 +33,7 @@ class PostgresStore : public SinkStore {
   std::string type() const override { return "postgres"; }
   std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) override;
+  std::vector<KafkaPartition> StoredPartitions(const std::vector<std::string>& topics) override;
   std::unique_ptr<SinkBatch> MakeBatch() override;
 
   // Deletes the records of the months that --keep-months does not keep. Throws PostgresError.

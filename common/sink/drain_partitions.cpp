@@ -26,7 +26,7 @@ void DrainPartitions::Look(MessageReader& reader) {
       continue;
     }
     for (const KafkaPartition& name : *found[topic]) {
-      if (static_cast<std::uint64_t>(name.id) % shard_.count != shard_.index) continue;
+      if (!IsOwn(name)) continue;
       if (name.leader.empty()) {
         AddUnread(name, "it has no leader");
         continue;
@@ -66,6 +66,7 @@ void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
   for (std::size_t i = 0; i < all_.size(); ++i) {
     if (!all_[i].is_left_out) all_[i].Begin(positions[i]);
   }
+  AddMissing(reader, store);
   LookBehindPositions(reader);
   const auto findings = CheckPositions(reader, all_, is_compacted_, run_.stop);
   run_.stop.ThrowIfSignalled();
@@ -75,6 +76,44 @@ void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
     if (!findings[i].is_unread) continue;
     all_[i].is_left_out = true;
     AddUnread(all_[i].partition, reader.trouble().empty() ? "no response" : reader.trouble());
+  }
+}
+
+void DrainPartitions::AddMissing(MessageReader& reader, SinkStore& store) {
+  // If every partition that Kafka has is known by its last record, that tells the topics apart.
+  std::vector<std::string> topics;
+  for (const PartitionProgress& partition : all_) {
+    const std::string& topic = partition.partition.topic;
+    const bool is_known = (partition.stored && partition.stored->last) || partition.is_left_out ||
+                          partition.is_cut_off;
+    if (!is_known && (topics.empty() || topics.back() != topic)) topics.push_back(topic);
+  }
+  if (topics.empty()) return;
+  std::vector<KafkaPartition> missing = store.StoredPartitions(topics);
+  const auto drop = [&](const std::vector<KafkaPartition>& known) {
+    std::erase_if(missing, [&](const KafkaPartition& stored) {
+      return std::any_of(known.begin(), known.end(), [&](const KafkaPartition& partition) {
+        return partition.topic == stored.topic && partition.id == stored.id;
+      });
+    });
+  };
+  drop(Names());
+  std::erase_if(missing, [this](const KafkaPartition& partition) { return !IsOwn(partition); });
+  if (missing.empty()) return;
+  // Another sink may have stored one that was added since this one looked.
+  for (const auto& partitions : reader.Partitions(topics)) {
+    if (!partitions) return;
+    drop(*partitions);
+  }
+  const auto positions = store.Positions(missing);
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    PartitionProgress& partition = all_.emplace_back();
+    partition.is_missing = true;
+    partition.topic = static_cast<std::size_t>(
+        std::find(options_.topics.begin(), options_.topics.end(), missing[i].topic) -
+        options_.topics.begin());
+    partition.partition = std::move(missing[i]);
+    partition.Begin(positions[i]);
   }
 }
 
@@ -98,7 +137,8 @@ void DrainPartitions::AddOpenTransactions(MessageReader& reader) {
   std::vector<KafkaPartition> names;
   for (PartitionProgress& partition : all_) {
     const auto high = reader.HighWatermark(partition.partition);
-    const bool is_read = !partition.is_left_out && !partition.is_cut_off && partition.is_done();
+    const bool is_read = !partition.is_left_out && !partition.is_cut_off && !partition.is_missing &&
+                         partition.is_done();
     if (!is_read || !high || *high <= partition.range.end) continue;
     partition.high_watermark = *high;
     waiting.push_back(&partition);
@@ -123,7 +163,7 @@ void DrainPartitions::LookBehindPositions(MessageReader& reader) {
   std::vector<PartitionProgress*> behind;
   std::vector<KafkaPartition> names;
   for (PartitionProgress& partition : all_) {
-    const bool is_read = !partition.is_left_out && !partition.is_cut_off;
+    const bool is_read = !partition.is_left_out && !partition.is_cut_off && !partition.is_missing;
     if (!is_read || partition.next.offset <= partition.range.end) continue;
     behind.push_back(&partition);
     names.push_back(partition.partition);
@@ -155,10 +195,15 @@ std::int64_t DrainPartitions::lag() const {
 void DrainPartitions::Count(std::vector<DrainResult::Topic>& topics) const {
   for (DrainResult::Topic& topic : topics) topic.partitions = topic.lag = 0;
   for (const PartitionProgress& partition : all_) {
+    if (partition.is_missing) continue;
     DrainResult::Topic& topic = topics[partition.topic];
     ++topic.partitions;
     topic.lag += static_cast<std::uint64_t>(partition.lag());
   }
+}
+
+bool DrainPartitions::IsOwn(const KafkaPartition& partition) const {
+  return static_cast<std::uint64_t>(partition.id) % shard_.count == shard_.index;
 }
 
 std::vector<KafkaPartition> DrainPartitions::Names() const {

@@ -50,6 +50,10 @@ class DrainPartitions {
 
  private:
   std::vector<KafkaPartition> Names() const;
+  // Adds the partitions that have a position and are no longer in Kafka: their topic was deleted
+  // and created again with fewer partitions.
+  void AddMissing(MessageReader& reader, SinkStore& store);
+  bool IsOwn(const KafkaPartition& partition) const;  // of this shard
   void LookBehindPositions(MessageReader& reader);
   void OnGap(PartitionProgress& gap, const std::string& fault);
   void AddUnread(const KafkaPartition& partition, const std::string& cause);

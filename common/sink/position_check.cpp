@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kLongestCheck(5);
 // well, because only reading shows the reader whether it holds an open transaction.
 std::optional<std::int64_t> CheckedFrom(const PartitionProgress& partition) {
   const KafkaRange& range = partition.range;
-  if (partition.is_left_out || partition.is_cut_off) return std::nullopt;
+  if (partition.is_left_out || partition.is_cut_off || partition.is_missing) return std::nullopt;
   if (!partition.stored) {
     return range.begin == range.end ? std::optional(range.begin) : std::nullopt;
   }

@@ -90,6 +90,10 @@ class SinkStore {
   virtual std::vector<std::optional<SinkPosition>> Positions(
       const std::vector<KafkaPartition>& partitions) = 0;
 
+  // Returns the partitions of these topics that have a position other than 0, whether or not Kafka
+  // has them; may miss those stored in the last second. Throws TaskError.
+  virtual std::vector<KafkaPartition> StoredPartitions(const std::vector<std::string>& topics) = 0;
+
   // Makes an empty batch. The store must outlive it. Only one batch may be stored at a time.
   virtual std::unique_ptr<SinkBatch> MakeBatch() = 0;
 };

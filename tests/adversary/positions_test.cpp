@@ -59,6 +59,34 @@ TEST_F(Positions, ATopicCreatedAgainIsAGapWhateverItsLength) {
   }
 }
 
+// Its first partition had no record before, and nothing to tell the topics apart by.
+TEST_F(Positions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
+  const std::string topic = UniqueTopic("position_fewer");
+  CreateTopic(RealBrokers(), topic, 4);
+  WriteTopic(RealBrokers(), topic, {{"k", "{}", {}, 3}, {"k", "{}", {}, 3}});
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(2, 0, 0));
+  MakeAnew(topic);
+  WriteRecords(topic, 3);
+  EXPECT_NE(Fail(65, {"--topic", topic}).find(topic + "/3"), std::string::npos);
+  EXPECT_EQ(RowsOf(topic), "2");
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--shard", "0/2"})), Counts(3, 0, 0))
+      << "the missing partition is of the other shard";
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0)) << "its position is confirmed now";
+}
+
+TEST_F(Positions, TheGapOfAMissingPartitionIsAcceptedOnce) {
+  const std::string topic = UniqueTopic("position_missing");
+  CreateTopic(RealBrokers(), topic, 2);
+  WriteTopic(RealBrokers(), topic, {{"k", "{}", {}, 1}});
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(1, 0, 0));
+  MakeAnew(topic);
+  Fail(65, {"--topic", topic});
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(0, 0, 0));
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0));
+  WriteRecords(topic, 3);
+  EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(3, 0, 0));
+}
+
 // Nor do the same times make it the same topic, where records have no event ids; then the next
 // records have the ids of those before, where their times, partitions and offsets are the same too.
 TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {

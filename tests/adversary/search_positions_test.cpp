@@ -75,6 +75,20 @@ TEST_P(SearchPositions, ATopicMadeAnewOfAnyLengthIsAGap) {
   EXPECT_EQ(search_.Count(topic_ + "-undated"), 5 + 2 + 5 + 8);
 }
 
+// Its first partition had no record before, and nothing to tell the topics apart by.
+TEST_P(SearchPositions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
+  Write(3, 1);
+  EXPECT_EQ(Drain(), Counted(3, 0));
+  search_.Ask("POST", "/" + search_.prefix() + "steamflow-positions/_refresh");
+  DeleteTopic(RealBrokers(), topic_);
+  CreateTopic(RealBrokers(), topic_, 1);
+  Write(2);
+  EXPECT_NE(Fail(65).find(topic_ + "/1"), std::string::npos);
+  EXPECT_EQ(Drain({"--accept-gap"}), Counted(2, 0));
+  search_.Ask("POST", "/" + search_.prefix() + "steamflow-positions/_refresh");
+  EXPECT_EQ(Drain(), Counted(0, 0));
+}
+
 // As offsets.retention.minutes does with a partition where nothing happens.
 TEST_P(SearchPositions, ThePlaceIsKeptWhereTheConsumerGroupIsForgotten) {
   Write(3, 0);

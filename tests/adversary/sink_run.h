@@ -249,6 +249,17 @@ class SinkRun {
         return positions;
       });
     }
+    std::vector<KafkaPartition> StoredPartitions(const std::vector<std::string>& topics) override {
+      return run_.self_.Effect([&] {
+        std::vector<KafkaPartition> stored;
+        for (const auto& [place, position] : run_.state().positions) {
+          const auto& [topic, id] = place;
+          const bool is_asked = std::find(topics.begin(), topics.end(), topic) != topics.end();
+          if (is_asked && position.position.offset > 0) stored.push_back({topic, id, {}});
+        }
+        return stored;
+      });
+    }
     std::unique_ptr<SinkBatch> MakeBatch() override { return std::make_unique<Batch>(run_); }
 
    private:
