@@ -50,7 +50,8 @@ TEST(IndexViewTest, ASinkWritesWhereDocumentsAreFoundWholeAndUnchanged) {
 
 class MappingDifferenceTest : public testing::Test {
  protected:
-  // What is to blame in an index with these mappings and settings.
+  // Returns what is to blame in an index with these mappings and settings, for a record with this
+  // value.
   static std::string Blame(const std::string& mappings, std::optional<std::string_view> value,
                            const std::string& reason = "failed to parse",
                            const std::string& settings = R"("ignore_malformed":"true")") {
