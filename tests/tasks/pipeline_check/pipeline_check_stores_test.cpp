@@ -1,4 +1,4 @@
-// What pipeline-check says of the stores and services that are configured.
+// What pipeline-check says about the stores and services that are configured.
 
 #include "postgres_server.h"
 #include "scripted_server.h"
@@ -16,7 +16,7 @@ class PipelineCheckStores : public TaskTest {
     }
   }
 
-  // The line of a check; "" where there is none.
+  // Runs the task, expects `exit_code`, and returns the line of a check, or "" if it has none.
   std::string Line(const std::string& name, int exit_code) {
     const Ended run = Run({"pipeline-check"});
     EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
@@ -68,15 +68,15 @@ TEST_F(PipelineCheckStores, Postgres) {
   database.Execute("DROP ROLE \"" + role + "\"");
 }
 
-// As Elasticsearch answers: `settings` of the cluster, `blocks` of indices, `templates`.
+// Answers like Elasticsearch: with `settings` of the cluster, `blocks` of indices, and `templates`.
 class SearchResponses {
  public:
   std::string settings = R"({"persistent":{},"transient":{}})";
   std::string blocks = "{}";
   std::string templates = R"({"index_templates":[]})";
-  std::string news = "{}";  // as its template makes it
-  std::string rights;       // where security is on
-  std::string asked;        // of the rights
+  std::string news = "{}";  // the index of news, as its template creates it
+  std::string rights;       // the login's privileges, if security is enabled
+  std::string asked;        // the last request for the privileges
   int status = 200;
 
   ScriptedResponse operator()(const HttpCall& call) {
