@@ -109,7 +109,7 @@ TEST_P(SearchIndexFaults, AnIndexThatHidesOrCutsDocumentsIsConfiguration) {
   MakeUndated("{}");
   sink_.Write(3);
   sink_.search().Ask("DELETE", sink_.Path("t-undated/_alias/") + sink_.search().prefix() + "t");
-  sink_.ExpectFails(78, "t-undated is not behind the alias " + sink_.search().prefix() + "t,");
+  sink_.ExpectFails(78, "t-undated does not have the alias " + sink_.search().prefix() + "t,");
   for (const char* source :
        {R"({"enabled":false})", R"({"excludes":["n"]})", R"({"includes":["n"]})"}) {
     SCOPED_TRACE(source);

@@ -107,7 +107,7 @@ TEST_F(PipelineCheckStores, Search) {
                    R"("settings":{"index":{"final_pipeline":"theirs"}}}})";
   ExpectLine("elasticsearch", 78, {"/steam_news-undated", "the ingest pipeline theirs"});
   responses.news = R"({"template":{}})";
-  ExpectLine("elasticsearch", 78, {"/steam_news-undated", "not behind the alias steam_news"});
+  ExpectLine("elasticsearch", 78, {"/steam_news-undated", "not have the alias steam_news"});
   responses.news = R"({"template":{"aliases":{"steam_news":{}}}})";
   ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
   responses.templates = R"({"index_templates":[]})";
