@@ -195,10 +195,10 @@ class BulkFaults : public ::testing::Test {
   Fault before_;                                 // answers instead of doing anything
   Fault after_;                                  // answers instead, after everything was done
   std::function<int(const Item&)> item_status_;  // an item's status; 0 = the real one
-  std::function<std::optional<ScriptedResponse>()>
-      at_position_;  // answers instead of moving a position
-  std::function<std::optional<ScriptedResponse>()>
-      after_position_;  // answers instead, after a position was moved
+  // Answers instead of moving a position.
+  std::function<std::optional<ScriptedResponse>()> at_position_;
+  // Answers instead, after a position was moved.
+  std::function<std::optional<ScriptedResponse>()> after_position_;
   std::set<std::string> documents_;
   std::map<std::string, std::pair<std::int64_t, std::string>> positions_;
   std::int64_t seq_no_ = 0;
