@@ -137,7 +137,7 @@ class PostgresTls : public ::testing::Test {
       return PostgresSession("postgres", server_.address())
                  .Value("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == "t";
     }));
-    CreateTopic(RealBrokers(), kDeadLetters, 3);  // as other tests have it on these brokers
+    CreateTopic(RealBrokers(), kDeadLetters, 3);  // as other tests on these brokers create it
     CreateTopic(RealBrokers(), topic_, 1);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

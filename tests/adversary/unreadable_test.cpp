@@ -159,7 +159,7 @@ TEST_F(Unreadable, ATopicWithoutTheRight) {
 TEST_F(Unreadable, ATopicThatIsNotThere) {
   const std::string& brokers = RealBrokers();
   UseKafka("kafka://" + brokers);
-  CreateTopic(brokers, kDeadLetters, 3);  // as other tests have it on these brokers
+  CreateTopic(brokers, kDeadLetters, 3);  // as other tests on these brokers create it
   const std::string there = UniqueTopic("there");
   CreateTopic(brokers, there, 1);
   WriteTopic(brokers, there, {{"k", R"({"n":1})", {}}});

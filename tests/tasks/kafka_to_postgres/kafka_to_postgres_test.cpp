@@ -162,8 +162,9 @@ TEST_F(KafkaToPostgres, NewestVersionOfAPlayerWins) {
 
 TEST_F(KafkaToPostgres, TombstoneDeletesAPlayerForGood) {
   const NewMessage old_version{"7", At("2026-11-22T10:00:00Z", R"("steamid":"7")"), {}};
-  const NewMessage tombstone{"7", std::nullopt, {}};                                // of now
-  const NewMessage later{"7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}};  // tomorrow
+  const NewMessage tombstone{"7", std::nullopt, {}};  // at the current time
+  const NewMessage later{
+      "7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}};  // counts as of tomorrow
   Write(kPlayersTopic, {old_version});
   Drain({"--topic", kPlayersTopic});
   EXPECT_EQ(Rows("players"), "1");
