@@ -165,7 +165,7 @@ TEST_F(Steam, ABrokenItemIsOneLetterOnceAndHoldsNoOther) {
   EXPECT_EQ(EventIdsOnce(letters).size(), 5u);
   for (const Message& letter : letters) {
     EXPECT_TRUE(letter.key.starts_with("steam_news/7/")) << letter.key;
-    EXPECT_NE(letter.headers.at("reason").find("broken form"), std::string::npos);
+    EXPECT_NE(letter.headers.at("reason").find("broken news item"), std::string::npos);
   }
   // Once the item is valid, it is delivered.
   PublishJson(7, R"([{"gid":"1","date":1780000000},{"gid":"2","date":1779000000}])");

@@ -123,7 +123,7 @@ TEST_F(BulkSenderTest, ADocumentThatIsNotWhereItWasSentIsNotStored) {
       };
       std::string message;
       EXPECT_EQ(CodeOf([&] { sender_.Await(*Queue(first_)); }, &message), ExitCode::kConfig);
-      EXPECT_THAT(message, HasSubstr("first: the server has it in the index")) << where;
+      EXPECT_THAT(message, HasSubstr("first: the server stored it in the index")) << where;
     }
   }
 }

@@ -31,7 +31,7 @@ TEST(IndexViewTest, ASinkWritesWhereDocumentsAreFoundWholeAndUnchanged) {
   EXPECT_EQ(WhyNot(alias), "");
   EXPECT_EQ(WhyNotForSink(View(""), {.name = "t-1"}), std::nullopt) << "needs no alias";
   EXPECT_THAT(WhyNot(R"("aliases":{"t-1":{}})"), HasSubstr("not have the alias t,"));
-  EXPECT_THAT(WhyNot(alias, true), HasSubstr("the deleted"));
+  EXPECT_THAT(WhyNot(alias, true), HasSubstr("deleted documents"));
   EXPECT_EQ(WhyNot(R"("aliases":{"t":{"filter":{"term":{"@tombstone":false}}}})", true), "");
   for (const char* source : {R"("enabled":false)", R"("enabled":"false")", R"("excludes":["a"])",
                              R"("includes":"a")", R"("mode":"disabled")"}) {

@@ -159,7 +159,7 @@ TEST_F(PipelineCheckStores, Pushgateway) {
   environment_["AIRFLOW_VAR_PUSHGATEWAY_URL"] = server.url();
   ExpectLine("pushgateway", 0, {server.url()});
   status = 404;
-  ExpectLine("pushgateway", 78, {"no Pushgateway"});
+  ExpectLine("pushgateway", 78, {"not a Pushgateway"});
 }
 
 }  // namespace
