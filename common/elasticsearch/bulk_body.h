@@ -11,9 +11,8 @@
 namespace steamflow {
 
 // Builds the body of requests to Elasticsearch's _bulk. Each record becomes a line with the action
-// and a line with the document. The document is the record's value as received, with the event time
-// added as
-// `@timestamp` unless the value has that field.
+// and a line with the document. The document is the record's value as received. The event time is
+// added to it as the field `@timestamp`, unless the value has that field.
 //
 // An event is created under its event id, so the server refuses one that it already has. Of state,
 // the newest version is kept. A tombstone is stored as a version like any other: if it deleted the

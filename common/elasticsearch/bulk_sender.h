@@ -88,7 +88,7 @@ class BulkSender {
   GzipCompressor gzip_;
   bool has_sent_ = false;
   std::deque<Part> ready_;
-  std::multimap<Clock::time_point, Part> waiting_;  // retries, by when they are due
+  std::multimap<Clock::time_point, Part> waiting_;  // retries, by their due time
 
   std::mutex mutex_;
   std::vector<Part> queued_;  // what Queue added and Await has not taken; guarded by mutex_

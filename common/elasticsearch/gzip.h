@@ -15,6 +15,7 @@ class GzipCompressor {
   GzipCompressor(const GzipCompressor&) = delete;
   GzipCompressor& operator=(const GzipCompressor&) = delete;
 
+  // Returns the compressed text.
   std::string Compress(std::string_view text);
 
  private:

@@ -87,7 +87,7 @@ tl::expected<IndexView, std::string> ReadIndex(std::string_view json) {
   const auto index = indices.begin();
   if (index->contains("data_stream")) {
     return tl::unexpected(
-        std::string("is a data stream, which takes an event again after a "
+        std::string("is a data stream, which accepts the same event again after a "
                     "rollover"));
   }
   return ViewOf(index.key(), *index);
@@ -112,11 +112,11 @@ std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex
   if (wanted.alias.empty()) return std::nullopt;
   const auto alias = index.aliases.find(wanted.alias);
   if (alias == index.aliases.end()) {
-    return fmt::format("is not behind the alias {}, where its documents are looked for",
+    return fmt::format("does not have the alias {}, through which its documents are found",
                        wanted.alias);
   }
   if (wanted.hides_tombstones && alias->second.find(kTombstoneField) == std::string::npos) {
-    return fmt::format("is behind the alias {} without the filter that hides deleted documents",
+    return fmt::format("has the alias {} without the filter that hides deleted documents",
                        wanted.alias);
   }
   return std::nullopt;

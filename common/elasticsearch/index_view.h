@@ -18,6 +18,7 @@ struct SinkIndex {
   bool hides_tombstones = false;  // the alias must have the filter that hides tombstones
 };
 
+// What a server says about an index.
 struct IndexView {
   std::string place;  // the real name of the index, if SinkIndex::name is an alias
   std::map<std::string, std::string> aliases;  // each alias with its filter, as JSON

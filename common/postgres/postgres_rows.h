@@ -24,9 +24,7 @@ class PostgresRows {
   explicit PostgresRows(RecordKind kind) : kind_(kind) {}
 
   RecordKind kind() const { return kind_; }
-  // Returns the columns as CREATE TABLE takes them: event_id text COLLATE "C", event_time
-  // timestamptz,
-  // ...
+  // Returns the columns as CREATE TABLE takes them: event_id text COLLATE "C", and so on.
   std::string Columns() const;
 
   void Add(const ConsumedRecord& record);

@@ -46,8 +46,7 @@ class BatchDeadLetters {
   DeadLetterOutput& letters_;
   RefusalFuse& fuse_;
   std::deque<KeptDeadLetter> kept_;
-  std::deque<std::string>
-      errors_;  // the store's error for each; empty = it was not given the message
+  std::deque<std::string> errors_;  // the store's error for each; empty = it was not asked
   std::size_t bytes_ = 0;
 };
 

@@ -46,6 +46,7 @@ class Drain {
   // kData if Kafka does not confirm a stored position, after everything else was drained;
   // kTransient if no record could be moved in time; and what the store throws.
   void Into(SinkStore& store);
+  // The same, with a replacement for Kafka.
   void Into(SinkStore& store, const DrainSurroundings& surroundings);
 
  private:

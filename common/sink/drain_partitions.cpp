@@ -214,7 +214,7 @@ std::vector<KafkaPartition> DrainPartitions::Names() const {
 
 void DrainPartitions::OnGap(PartitionProgress& gap, const std::string& fault) {
   const std::string what = fmt::format(
-      "{}/{}: the stored offset is {}, and Kafka has those from {} to {}: {}", gap.partition.topic,
+      "{}/{}: the stored offset is {}, and Kafka has offsets {} to {}: {}", gap.partition.topic,
       gap.partition.id, gap.next.offset, gap.range.begin, gap.range.end, fault);
   if (options_.accept_gap) {
     run_.log.Warning(what);

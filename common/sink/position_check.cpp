@@ -40,7 +40,7 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
     const bool is_same = !first || first->offset >= position.offset;
     return is_same ? std::nullopt
                    : std::optional(fmt::format("the topic was deleted and created again: there was "
-                                               "no record before, and now one at {}",
+                                               "no record before, and now there is one at {}",
                                                first->offset));
   }
   const LastRecord& last = *position.last;

@@ -126,7 +126,7 @@ class KafkaOutput : public RecordOutput {
       const auto last = std::prev(kept_.end());
       too_many_.emplace(ExitCode::kTransient,
                         fmt::format("{}: more dead letters than a run holds ({} MiB): the next run "
-                                    "goes on with them",
+                                    "continues with them",
                                     result_.topic, kMostKept >> 20U));
       for (const KeptDeadLetter& kept : last->second) {
         kept_bytes_ -= kept.bytes();

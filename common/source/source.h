@@ -19,19 +19,17 @@ namespace steamflow {
 // A run takes these steps:
 //
 // 1. The task reads its position from Redis (Walk, NewsWindow).
-// 2. FetchAll sends the calls. For each response, the task passes the item's records to Send and
-// tells
-//    ItemTracker the outcome of the item. The output (KafkaOutput) reports to ItemTracker when each
-//    record is acknowledged, or is held back as a dead letter.
+// 2. FetchAll sends the calls. For each response, the task passes the item's records to Send, and
+//    tells ItemTracker the outcome of the item. The output (KafkaOutput) reports to ItemTracker
+//    when each record is acknowledged, or is held back as a dead letter.
 // 3. Flush waits for the acknowledgements.
-// 4. The position moves over the items that are done (EndWalk, MoveNewsWindow). The dead letters of
-// an
-//    item are sent right before the position passes it.
+// 4. The position moves over the items that are done (EndWalk, MoveNewsWindow). The dead letters
+//    of an item are sent right before the position passes it.
 // 5. ThrowUnlessComplete throws if something went wrong.
 class Source {
  public:
-  // Connects to Redis if it is configured, and begins to connect the sink. `run` must outlive this
-  // object. Throws TaskError.
+  // Begins to connect the sink; Redis is connected at its first use. `run` must outlive this
+  // object. Throws TaskError if the sink cannot be opened.
   Source(Run& run, const SourceConfig& config);
   ~Source();
 

@@ -21,9 +21,10 @@ struct WalkOptions {
   std::uint64_t count = 100;   // ids a run
   std::string shard;           // "I/N": the blocks I, I+N ... of the grid; empty = all
   bool wrap = false;           // begin a new pass at the end of the walk
-  bool no_cursor = false;      // ask for the same block, from start_id, on every run
+  bool no_cursor = false;      // ask for the same block, from start_id, in every run
   std::string ids;             // a file with the ids to ask for instead of a block; empty = none
 
+  // Adds the flags. Their defaults are the current values of the members.
   void AddTo(const Flags& flags);
   bool HasCursor() const { return !no_cursor && ids.empty(); }
   WalkGrid Grid() const;

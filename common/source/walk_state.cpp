@@ -126,7 +126,8 @@ void WalkState::CheckOtherGrid(const std::string& text) const {
       const std::string any = fmt::format("{}:I/{}", base_key_, shard.shard.count);
       Refuse(fmt::format(
           "the walk {} is in the middle of a pass with {} ({} in Redis): finish that pass with the "
-          "same, for other settings would skip ids of it; to begin a new pass instead, delete {} "
+          "same, because other settings would skip some of its ids; to begin a new pass instead, "
+          "delete {} "
           "and, for every I from 0 to {}, {}, {}:pass, {}:failures and {}:reach",
           base_key_, FlagsOf(*other), keys_.grid, keys_.grid, shard.shard.count - 1, any, any, any,
           any));
@@ -160,13 +161,13 @@ void WalkState::ReadReach() {
     const auto other = ParseWalkGrid(grid);
     if (!other) RefuseText(keys_.reach, *text, "<id>/<start-id>/<count>/<shards>", keys_);
     Refuse(fmt::format(
-        "the walk {} is in the middle of a pass with {}: finish that pass with the same, for "
-        "other settings would skip ids of it; or {}",
+        "the walk {} is in the middle of a pass with {}: finish that pass with the same, because "
+        "other settings would skip some of its ids; or {}",
         keys_.cursor, FlagsOf(*other), keys_.HowToBegin()));
   }
   if (!grid_.Holds(*cursor_)) {
     Refuse(fmt::format(
-        "the cursor {} holds {}, which lies in no block of this shard with {}; set it, or {}",
+        "the cursor {} holds {}, which is not in a block of this shard with {}; set it, or {}",
         keys_.cursor, *cursor_, FlagsOf(grid_), keys_.HowToBegin()));
   }
 }

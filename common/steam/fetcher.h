@@ -92,8 +92,7 @@ class Fetcher {
   const std::chrono::milliseconds attempt_timeout_;
   std::vector<std::string> key_headers_;
   HttpClient client_;
-  std::multimap<Clock::time_point, std::unique_ptr<Call>>
-      waiting_;  // retries, by when they are due
+  std::multimap<Clock::time_point, std::unique_ptr<Call>> waiting_;  // retries, by their due time
   Clock::time_point paused_until_{};
   std::size_t failures_ = 0;
   std::optional<FetchEnd> end_;

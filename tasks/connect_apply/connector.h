@@ -34,9 +34,8 @@ struct ConnectorStatus {
 tl::expected<ConnectorStatus, std::string> ParseConnectorStatus(std::string_view json);
 
 // Returns how Connect's configuration, `held`, differs from the wanted one: "tasks.max is 1, wanted
-// 2". The values of secret settings, and values that contain one of the connector's secrets, are
-// shown as
-// ***.
+// 2". The values of secret settings, and values that contain one of the connector's secrets, appear
+// as "***".
 std::vector<std::string> DriftOf(const Connector& connector,
                                  const std::map<std::string, std::string>& held);
 

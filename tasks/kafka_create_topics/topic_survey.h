@@ -35,8 +35,7 @@ class TopicSurvey {
 
  private:
   KafkaCluster cluster_;
-  std::vector<std::map<std::string, TopicConfig>>
-      configs_;  // as each broker reports them, by topic
+  std::vector<std::map<std::string, TopicConfig>> configs_;  // by topic, as each broker has them
 };
 
 bool CanChangeAny(const std::vector<Difference>& differences);

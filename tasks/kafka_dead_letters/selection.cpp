@@ -28,8 +28,8 @@ void DeadLetterFlags::AddTo(const Flags& flags) {
   own.Add("--reason", reason, "Letters whose reason contains this text");
   own.Add("--source-topic", source_topic, "Letters of this topic's records");
   own.Add("--event-id", event_id, "Letters of the record with this event id");
-  own.Add("--since", since, "Letters that Kafka received at this time or later, ISO 8601");
-  own.Add("--until", until, "Letters that Kafka received before this time, ISO 8601");
+  own.Add("--since", since, "Messages that Kafka received at this time or later, ISO 8601");
+  own.Add("--until", until, "Messages that Kafka received before this time, ISO 8601");
 }
 
 bool DeadLetterSelection::Has(const StoredDeadLetter& letter) const {

@@ -56,8 +56,8 @@ int main(int argc, char** argv) {
   what.Add("--topic", topics, "Kafka topic");
   std::string since;
   std::string until;
-  what.Add("--since", since, "Records that Kafka received at this time or later, ISO 8601");
-  what.Add("--until", until, "Records that Kafka received before this time, ISO 8601");
+  what.Add("--since", since, "Messages that Kafka received at this time or later, ISO 8601");
+  what.Add("--until", until, "Messages that Kafka received before this time, ISO 8601");
   std::string acknowledged_file;
   what.Add("--acknowledged", acknowledged_file,
            "JSON file with the counts that runs had acknowledged; - is stdin [env: "

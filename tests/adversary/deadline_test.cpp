@@ -1,5 +1,5 @@
-// Nothing outlives its run: the result line is out 5 s after the deadline or a signal, and the
-// process has ended, whatever a library still waits for.
+// Nothing outlives its run: at most 5 s after the deadline or a signal the result line is written
+// and the process has ended, even if a library is still waiting for something.
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -17,10 +17,10 @@
 namespace steamflow::test {
 namespace {
 
-constexpr char kHangingHost[] = "name.invalid";  // what the slow resolver looks up for 30 s
+constexpr char kHangingHost[] = "name.invalid";  // the slow resolver takes 30 s for this name
 
-// A server of one client at a time on loopback. It sends each of them its greeting, and then a byte
-// a second; it reads nothing.
+// A server on loopback for one client at a time. It sends each client its greeting and then a byte
+// a second, and reads nothing.
 class DrippingServer {
  public:
   explicit DrippingServer(std::string greeting)
@@ -68,7 +68,7 @@ class DrippingServer {
 
 class Deadline : public TaskTest {
  protected:
-  // The program ends a little after its deadline, in time to say why.
+  // Expects that the program ends a little after its deadline, in time to say why.
   Ended ExpectEnd(const std::vector<std::string>& command, int exit_code, double within = 3.9) {
     auto with_deadline = command;
     with_deadline.insert(with_deadline.end(), {"--deadline", "3"});
@@ -79,7 +79,7 @@ class Deadline : public TaskTest {
     return run;
   }
 
-  // A signal ends the program within 5 s, with the signal's code.
+  // Expects that a signal ends the program within 5 s, with the signal's exit code.
   void ExpectEndAfterSignal(const std::vector<std::string>& command, int signal = SIGTERM,
                             int exit_code = 143) {
     Program program(command, environment_);
@@ -146,7 +146,7 @@ TEST_F(Deadline, HoldsWhereRedisSendsAByteASecond) {
   ExpectEndAfterSignal({kPlayersTask});
 }
 
-// librdkafka 2.0.2 waits for ever in its shutdown then.
+// In this case librdkafka 2.0.2 waits forever in its shutdown.
 TEST_F(Deadline, HoldsWhereATopicIsDeletedWhileItIsDrained) {
   const std::string topic = UniqueTopic("deleted");
   CreateTopic(RealBrokers(), topic, 3);
@@ -176,7 +176,7 @@ TEST_F(Deadline, ASignalWhileRedisIsSilentIs143) {
 TEST_F(Deadline, HoldsWhereNobodyReadsStdout) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  // Filled up, the pipe takes no byte more.
+  // The pipe is full and takes no more bytes.
   const std::string shell = "head -c 65536 /dev/zero >&" + std::to_string(ends[1]) +
                             "; exec \"$0\" \"$@\" >&" + std::to_string(ends[1]);
   Program program(

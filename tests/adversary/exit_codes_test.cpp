@@ -1,4 +1,4 @@
-// The exit code and the message say what is to be mended.
+// The exit code and the message say what has to be corrected.
 
 #include <filesystem>
 
@@ -9,7 +9,8 @@ namespace {
 
 class ExitCodes : public TaskTest {
  protected:
-  // The task ends so, with a message that has these parts, and has asked the API for nothing.
+  // Expects that the task ends with this exit code and a message with these parts, without a call
+  // of the API.
   void Expect(const std::string& task, int exit_code, const std::vector<std::string>& parts) {
     const Ended run = Run({task, "--deadline", "10"});
     EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
@@ -36,7 +37,7 @@ TEST_F(ExitCodes, ARedisClusterIs78) {
   std::filesystem::remove(file);
 }
 
-// They are needed at the end of a run, and missed at its start.
+// A run needs these commands only at its end, but reports at its start that they are missing.
 TEST_F(ExitCodes, CommandsThatRedisLacksAre78) {
   const RedisServer renamed(
       "", {"--rename-command", "EVAL", "", "--rename-command", "HDEL", "hidden-hdel"});
@@ -58,7 +59,7 @@ TEST_F(ExitCodes, ARightThatTheLoginOfRedisLacksIs77) {
   Expect(kPlayersTask, 77, {});
 }
 
-// Most rights are not asked for.
+// A login needs only the permissions for the commands that tasks use.
 TEST_F(ExitCodes, ALoginOfRedisThatMayDoNoMoreThanTasksDoIsTaken) {
   redis_.Command({"ACL",      "SETUSER",  "modest",  "on",      ">pw",   "~*",
                   "-@all",    "+select",  "+eval",   "+get",    "+set",  "+del",

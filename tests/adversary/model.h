@@ -19,34 +19,35 @@
 
 #include "task_error.h"
 
-// Models: production code behind its seams, driven by random steps against what must always hold. A
-// world is what a sequence of steps happens to. Where it throws std::logic_error, the sequence is
-// shrunk to the shortest that still makes it throw, and printed with the seed.
+// Model tests: production code, with its surroundings replaced, is driven by random steps and
+// checked against invariants. A world is what the steps of a sequence act on. If it throws
+// std::logic_error, the sequence is reduced to the shortest one that still makes a world throw, and
+// printed with the seed.
 namespace steamflow::test {
 
-// One thing that happens. Any step makes sense in any world, so that steps can be left out: a
-// number chooses among what is there, by its remainder.
+// One thing that happens. Every step makes sense in every world, so that steps can be left out: a
+// number chooses one of the existing things by its remainder.
 struct Step {
   std::uint32_t action = 0;
   std::array<std::uint32_t, 3> numbers{};
 };
 using Steps = std::vector<Step>;
 
-// What becomes of the effect that a run is about to have.
+// What happens to the effect that a run is about to have.
 enum class Fate { kDone, kRefused, kResponseLost, kKilledBefore, kKilledAfter };
 inline constexpr std::uint32_t kFates = 5;
 
-// A run among others: code that stops before each of its effects until it is told to go on.
+// One of several runs: its code stops before each of its effects until it is told to continue.
 class Actor {
  public:
-  // Lets `body` run to its first effect.
+  // Runs `body` up to its first effect.
   explicit Actor(std::function<void(Actor&)> body) : body_(std::move(body)) {
     thread_ = std::thread([this] {
       mine_.acquire();
       try {
         body_(*this);
       } catch (const Killed&) {
-        // The process is gone; what it held in memory with it.
+        // The process was killed, so everything in its memory is gone.
       } catch (...) {
         error_ = std::current_exception();
       }
@@ -65,14 +66,14 @@ class Actor {
 
   bool is_over() const { return is_over_; }
 
-  // Lets the effect at which the run waits happen or not, and the run go on to its next one.
+  // Gives the effect before which the run waits its fate, and runs on to the next effect.
   void Go(Fate fate) {
     fate_ = fate;
     Resume();
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
-  // For the run: has an effect on the world outside, or what becomes of it instead.
+  // Called by the run: has an effect on the outside world, or suffers the fate that replaces it.
   template <typename Function>
   auto Effect(Function effect) {
     theirs_.release();
@@ -102,7 +103,7 @@ class Actor {
   std::thread thread_;
 };
 
-// What goes wrong in a new world after these steps, at which of them; empty where nothing does.
+// Plays the steps in a new world. Returns what went wrong and at which step, or an empty text.
 template <typename World>
 std::string Play(const Steps& steps, std::size_t* count = nullptr) {
   World world;
@@ -117,7 +118,7 @@ std::string Play(const Steps& steps, std::size_t* count = nullptr) {
   return "";
 }
 
-// Leaves out what is not needed for the world to go wrong, and makes numbers small.
+// Removes the steps that are not needed to make the world go wrong, and makes the numbers small.
 template <typename World>
 Steps Shrink(Steps steps) {
   for (std::size_t size = steps.size(); size > 0; size /= 2) {
@@ -145,8 +146,8 @@ Steps Shrink(Steps steps) {
   return steps;
 }
 
-// Drives worlds through `total` random steps, `length` in each. STEAMFLOW_MODEL_SEED repeats what a
-// failure has printed.
+// Drives worlds through `total` random steps, `length` in each world. STEAMFLOW_MODEL_SEED, with
+// the seed that a failure has printed, repeats that failure.
 template <typename World>
 void DriveModel(std::size_t total, std::size_t length) {
   const char* const given = std::getenv("STEAMFLOW_MODEL_SEED");

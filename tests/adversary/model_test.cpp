@@ -1,5 +1,5 @@
-// The driver of the models itself: it finds a fault that needs two runs in a certain order, and
-// shows no more than that.
+// Tests the driver of the models: it finds a fault that needs two runs in a certain order, and
+// reduces the steps to that order.
 
 #include "model.h"
 
@@ -8,7 +8,7 @@
 namespace steamflow::test {
 namespace {
 
-// Runs that add one to a counter by reading and then writing it, which loses counts.
+// Runs that increment a counter by reading and then writing it, which loses counts.
 class Counters {
  public:
   void Do(const Step& step) {
@@ -41,7 +41,7 @@ TEST(ModelTest, FindsTheShortestWayToAFault) {
   }
   ASSERT_EQ(Play<Counters>(steps), "a count is lost");
   const Steps shrunk = Shrink<Counters>(steps);
-  // Two runs begin, both read, both write.
+  // The shortest failure: two runs begin, both read, both write.
   EXPECT_EQ(shrunk.size(), 6U);
   EXPECT_EQ(Play<Counters>(shrunk), "a count is lost");
 }

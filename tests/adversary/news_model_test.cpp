@@ -1,5 +1,5 @@
-// The news window of an app: several runs at once over a feed that is edited, misdated, broken and
-// added to late, with a clock that is moved, lost responses and kills.
+// A model of an app's news window: several runs at once read a feed with edited, misdated, broken
+// and late items, while the clock is moved, responses are lost and runs are killed.
 
 #include <fmt/format.h>
 
@@ -32,7 +32,7 @@ class NewsWorld {
   void Do(const Step& step) {
     const auto [a, b, c] = step.numbers;
     switch (step.action) {
-      case 0:  // a batch, taken in late or not
+      case 0:  // a batch, published late or not
         for (std::uint32_t i = 0; i < 1 + b % 60; ++i) {
           Publish(clock_ - (a % 3 == 0 ? a : a % 5) * kHour - i * (c % 3) * kHour / 4);
         }
@@ -65,7 +65,7 @@ class NewsWorld {
 
   void Finish() {
     runs_.clear();
-    clock_ = latest_clock_;  // what was written under it is refused under a much earlier one
+    clock_ = latest_clock_;  // a much earlier clock would refuse what was written under this one
     const auto plainly = [](auto effect) { return effect(); };
     RunOnce(plainly, kUnlimited);
     Check();
@@ -85,10 +85,10 @@ class NewsWorld {
 
  private:
   struct Published {
-    std::string gid;  // empty: a broken item
+    std::string gid;  // empty for a broken item
     std::int64_t date = 0;
     std::uint32_t version = 0;
-    std::string_view text;  // of a broken one
+    std::string_view text;  // set for a broken item
   };
 
   void Publish(std::int64_t date) {
@@ -136,11 +136,12 @@ class NewsWorld {
     return page;
   }
 
-  // What the task does; `effect` has an effect on the world or says what becomes of it instead.
+  // Does what the task does. `effect` has an effect on the world, or suffers the fate that replaces
+  // it.
   template <typename Effect>
   void RunOnce(Effect effect, std::uint64_t max_items) {
     const std::int64_t now = clock_;
-    std::uint64_t moves = 0;  // before this run read the window
+    std::uint64_t moves = 0;  // how often the window had moved when this run read it
     const Fields held = effect([&] {
       moves = moves_;
       return kept_;
@@ -174,8 +175,8 @@ class NewsWorld {
     MoveNewsWindow(store, feed.window());
   }
 
-  // Runs side by side may deliver the same, under the same event id. One that began after the
-  // window had moved over an item may not.
+  // Runs at the same time may deliver the same item, under the same event id. A run that began
+  // after the window had moved over an item must not deliver it.
   std::string Deliver(const NewsItem& item, std::uint64_t moves) {
     std::string id = item.is_broken() ? "letter:" + LetterId(item) : item.gid + "/" + item.edition;
     ++records_[id];
@@ -198,7 +199,7 @@ class NewsWorld {
       try {
         RunOnce([&run](auto effect) { return run.Effect(effect); }, max_items);
       } catch (const TaskError&) {
-        // 75: Airflow tries again.
+        // The exit code is 75, so Airflow retries.
       }
     }));
   }
@@ -225,7 +226,8 @@ class NewsWorld {
     }
   }
 
-  // What the feed shows of the last 30 days has come, and of the first window all.
+  // Checks that every item of the last 30 days that the feed shows was delivered, and every item of
+  // the first window.
   void CheckNothingIsLost() const {
     const std::int64_t since = std::max(first_since_, latest_clock_ - 30 * kDay);
     for (const Published& item : feed_) {
@@ -244,10 +246,10 @@ class NewsWorld {
   std::uint64_t last_gid_ = 0;
   Fields kept_;
   std::int64_t since_ = 0;
-  std::int64_t first_since_ = 0;                  // where the first run left out what is older
-  std::map<std::string, std::uint64_t> records_;  // by identity, how often each came
-  std::uint64_t moves_ = 0;                       // of the window
-  std::map<std::string, std::uint64_t> moved_;    // by identity, which move passed it first
+  std::int64_t first_since_ = 0;                  // the first run left out older items
+  std::map<std::string, std::uint64_t> records_;  // how often each item was delivered
+  std::uint64_t moves_ = 0;                       // how often the window has moved
+  std::map<std::string, std::uint64_t> moved_;    // the move that first passed each item
   std::vector<std::unique_ptr<Actor>> runs_;
 };
 

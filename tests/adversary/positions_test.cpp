@@ -1,5 +1,6 @@
-// A position knows what it is a position in: topics created again and cut, retention, compaction,
-// other schemas, restored databases. On a real Kafka and a real PostgreSQL.
+// A position knows to which partition it belongs: topics that are created again or lose records,
+// retention, compaction, other schemas, restored databases. With a real Kafka and a real
+// PostgreSQL.
 
 #include "kafka_changes.h"
 #include "postgres_sink_fixture.h"
@@ -59,7 +60,7 @@ TEST_F(Positions, ATopicCreatedAgainIsAGapWhateverItsLength) {
   }
 }
 
-// Its first partition had no record before, and nothing to tell the topics apart by.
+// The partition that is left had no record before, so that nothing tells the topics apart by it.
 TEST_F(Positions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   const std::string topic = UniqueTopic("position_fewer");
   CreateTopic(RealBrokers(), topic, 4);
@@ -87,8 +88,9 @@ TEST_F(Positions, TheGapOfAMissingPartitionIsAcceptedOnce) {
   EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(3, 0, 0));
 }
 
-// Nor do the same times make it the same topic, where records have no event ids; then the next
-// records have the ids of those before, where their times, partitions and offsets are the same too.
+// If records have no event ids, equal times do not make it the same topic either. With
+// --accept-gap, a new record whose time, partition and offset are those of an old one counts as
+// that old record.
 TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {
   const std::string topic = MakeTopic("position_times");
   const auto write = [&](const std::string& value, std::int64_t time) {
@@ -108,10 +110,10 @@ TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {
   MakeAnew(topic);
   for (const char* value : {"2", "3"}) write(value, time + 2);
   Fail(65, {"--topic", topic});
-  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "of other times";
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "with other times";
 }
 
-// A mark of a transaction stands where the last record was.
+// The new topic has a transaction marker at the offset of the old topic's last record.
 TEST_F(Positions, ATopicCreatedAgainWithTransactionsIsAGap) {
   const std::string topic = MakeTopic("position_transactions");
   WriteRecords(topic, 5);

@@ -1,5 +1,5 @@
-// What others do at the same time: sinks as a month begins, a pool of sessions, open transactions,
-// a topic that is deleted.
+// Things that others do during a run: other sinks at the beginning of a month, a pool of sessions,
+// open transactions, a topic that is deleted.
 
 #include <unistd.h>
 
@@ -46,7 +46,7 @@ TEST_F(Races, ShardsMakeAMonthTogether) {
   }
 }
 
-// PgBouncer with one session of the server for all.
+// A PgBouncer that shares a single server session among all clients.
 class Pool {
  public:
   explicit Pool(const std::string& server) {
@@ -88,7 +88,8 @@ TEST_F(Races, APoolMayChangeSessionsBetweenTransactions) {
   EXPECT_EQ(Rows("trial.records"), "25000");
 }
 
-// Nothing behind its beginning can be read, so the run does not wait for it, and says so.
+// Nothing after the beginning of an open transaction can be read. The run does not wait for its
+// end, and logs a warning.
 TEST_F(Races, AnOpenTransactionIsLag) {
   UseRealKafka();
   for (const int before : {0, 3}) {
@@ -124,7 +125,7 @@ TEST_F(Races, ADeletedTopicEndsTheRunInTime) {
   const std::string value = R"({"v":")" + std::string(2000, 'x') + "\"}";
   WriteTopic(RealBrokers(), topic, std::vector<NewMessage>(40'000, {"k", value, {}}));
   Drain({"--topic", topic, "--max-records", "1"});
-  // Its batches wait, so that it is still reading when the topic goes.
+  // Storing a batch takes long, so that the run is still reading when the topic is deleted.
   database_.Execute(R"(CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
                        $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$)");
   database_.Execute("CREATE TRIGGER t BEFORE INSERT ON records EXECUTE FUNCTION wait()");

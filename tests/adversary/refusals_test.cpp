@@ -1,4 +1,5 @@
-// What the store refuses for a reason of its own is not the record's fault, and dead letters fit.
+// If the store refuses a record for a reason of its own, that is not the record's fault. And dead
+// letters always fit into their topic.
 
 #include "postgres_sink_fixture.h"
 
@@ -7,7 +8,8 @@ namespace {
 
 class Refusals : public PostgresSinkTest {
  protected:
-  // A run that moves nothing and makes no dead letter; says why.
+  // Runs the sink, expects that it moves nothing and writes no dead letter, and returns the
+  // message.
   std::string Refused(int exit_code) {
     const std::string before = Value(R"(SELECT sum("offset") FROM sink_offsets)");
     const std::string rows = Rows("records");
@@ -55,7 +57,7 @@ TEST_F(Refusals, ConstraintsTriggersAndKeysOfOthersAreNamed) {
   EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(10, 0, 0));
 }
 
-// Whatever table it is on: neither a duplicate nor stored.
+// Whichever table has the trigger, its rows count neither as duplicates nor as stored.
 TEST_F(Refusals, RowsThatATriggerDropsAreNoDuplicates) {
   const auto with_trigger = [&](const std::string& table, const std::string& event) {
     database_.Execute("CREATE TRIGGER t BEFORE " + event + " ON " + table +
@@ -99,7 +101,8 @@ TEST_F(Refusals, RightsAndEncodings) {
   database_.Execute("DROP DATABASE \"" + latin + "\"");
 }
 
-// Eleven of a topic, and more than a tenth, for one reason: rather the store's fault.
+// Eleven records of a topic, and more than a tenth, are refused for one reason: that is the store's
+// fault.
 TEST_F(Refusals, ManyOfOneReasonBlowAFuse) {
   std::vector<NewMessage> messages;
   for (int i = 0; i < 20; ++i) {

@@ -1,4 +1,4 @@
-// Indices that are not as the sink's own templates make them: with real servers of both families.
+// Indices that differ from what the sink's own templates create, on real servers of both families.
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +11,7 @@ namespace {
 
 class SearchIndexFaults : public SearchRefusals {
  protected:
-  // Makes the index of the records' ids by hand, behind the alias, whatever the template says.
+  // Creates the index for the records by hand, with the alias, whatever the template says.
   void MakeUndated(const std::string& body) {
     MakeTemplates();
     MakeIndex("t-undated", body);
@@ -31,11 +31,12 @@ class SearchIndexFaults : public SearchRefusals {
 INSTANTIATE_TEST_SUITE_P(, SearchIndexFaults, testing::Values("opensearch", "elasticsearch"),
                          [](const auto& engine) { return std::string(engine.param); });
 
-// Too few for the fuse: it is the index that shows that it is not the record.
+// There are too few refusals for the fuse. The difference of the index shows that the record need
+// not be the cause.
 TEST_P(SearchIndexFaults, WhatAnIndexRefusesThatIsNotAsInstalledIsConfiguration) {
   struct Case {
-    std::string index;   // its body
-    std::string record;  // that comes before the good one
+    std::string index;   // the body that creates the index
+    std::string record;  // the record before the good one
     std::string blames;
   };
   const std::vector<Case> cases{
@@ -68,7 +69,7 @@ TEST_P(SearchIndexFaults, WhatAnIndexRefusesThatIsNotAsInstalledIsConfiguration)
   }
 }
 
-// Of each kind, with all fields that its mapping has: so every field is as installed.
+// A record of each kind, with every field of its mapping, so that each field is compared.
 TEST_P(SearchIndexFaults, WhatAnIndexRefusesThatIsAsInstalledIsALetter) {
   const std::vector<std::pair<std::string, std::string>> kinds{
       {"topic_currPlayer", "player_counts"},
@@ -94,7 +95,7 @@ TEST_P(SearchIndexFaults, WhatAnIndexRefusesThatIsAsInstalledIsALetter) {
   }
 }
 
-// A field more than the template has is no reason to blame the index for what has no such field.
+// An additional field in the mapping is not the cause if the record does not have that field.
 TEST_P(SearchIndexFaults, ARecordOfItsOwnFaultIsALetterBesideAnotherMapping) {
   MakeUndated(R"({"mappings":{"properties":{"z":{"type":"long"}}}})");
   sink_.Write(3, {R"({"a":1,"a":2})"});
@@ -108,7 +109,7 @@ TEST_P(SearchIndexFaults, AnIndexThatHidesOrCutsDocumentsIsConfiguration) {
   MakeUndated("{}");
   sink_.Write(3);
   sink_.search().Ask("DELETE", sink_.Path("t-undated/_alias/") + sink_.search().prefix() + "t");
-  sink_.ExpectFails(78, "t-undated is not behind the alias " + sink_.search().prefix() + "t,");
+  sink_.ExpectFails(78, "t-undated does not have the alias " + sink_.search().prefix() + "t,");
   for (const char* source :
        {R"({"enabled":false})", R"({"excludes":["n"]})", R"({"includes":["n"]})"}) {
     SCOPED_TRACE(source);
@@ -121,7 +122,7 @@ TEST_P(SearchIndexFaults, AnIndexThatHidesOrCutsDocumentsIsConfiguration) {
   sink_.ExpectStores(3);
 }
 
-// An index that was made again under another name and has the month's for an alias is its index.
+// An index may have been recreated under another name, with the month's name as an alias.
 TEST_P(SearchIndexFaults, AnIndexMayHaveItsNameAsAnAlias) {
   MakeTemplates();
   MakeIndex("again", R"({"aliases":{")" + sink_.search().prefix() + R"(t":{},")" +
@@ -144,7 +145,7 @@ TEST_P(SearchIndexFaults, AStateThatShowsTheDeletedIsConfiguration) {
   EXPECT_EQ(sink_.search().Count("steamusers"), 0);
 }
 
-// A month that nobody writes into holds nothing up.
+// A wrong index does not stop a run that does not write into it.
 TEST_P(SearchIndexFaults, OnlyWhatIsWrittenIntoIsLookedAt) {
   MakeTemplates();
   MakeIndex("t-2024.05", R"({"mappings":{"_source":{"enabled":false}}})");
@@ -167,7 +168,7 @@ TEST_P(SearchIndexFaults, APipelineIsConfiguration) {
     SetUndated(setting, "\"_none\"");
   }
   Delete("t-undated");
-  // Of a template that goes before the sink's: before it makes the index.
+  // A template with a higher priority than the sink's is reported before it creates the index.
   const std::string theirs = "/_index_template/steamflow-" + sink_.search().prefix() + "theirs";
   sink_.search().Ask("PUT", theirs,
                      R"({"priority":9999,"index_patterns":[")" + sink_.search().prefix() +
@@ -190,7 +191,8 @@ TEST_P(SearchIndexFaults, PositionsThatAreNotKeptAsTheyComeAreConfiguration) {
   sink_.ExpectStores(3);
 }
 
-// A sink does not read what it has written, but its positions and what an index is.
+// A sink reads positions and the description of an index, but not the documents that it has
+// written.
 TEST_P(SearchIndexFaults, BlocksOfReading) {
   MakeUndated("{}");
   sink_.Write(3);

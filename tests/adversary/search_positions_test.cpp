@@ -1,5 +1,5 @@
-// A position in a search server knows what it is a position in, and lies beside the documents: with
-// a real Kafka and real search servers of both families.
+// A position in a search server knows to which partition it belongs, and is kept beside the
+// documents. With a real Kafka and real search servers of both families.
 
 #include "kafka_changes.h"
 #include "search_server.h"
@@ -34,7 +34,8 @@ class SearchPositions : public ::testing::TestWithParam<const char*> {
     return RunProgram(command, {{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", search_.url()},
                                 {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + RealBrokers()}});
   }
-  // What a run that ends well has inserted and found there already.
+  // Runs the sink, expects success, and returns how many records it inserted and how many were
+  // duplicates.
   std::pair<std::int64_t, std::int64_t> Drain(const std::vector<std::string>& more = {},
                                               const std::string& prefix = "") const {
     const Ended run = Run(more, prefix);
@@ -75,7 +76,7 @@ TEST_P(SearchPositions, ATopicMadeAnewOfAnyLengthIsAGap) {
   EXPECT_EQ(search_.Count(topic_ + "-undated"), 5 + 2 + 5 + 8);
 }
 
-// Its first partition had no record before, and nothing to tell the topics apart by.
+// The partition that is left had no record before, so that nothing tells the topics apart by it.
 TEST_P(SearchPositions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   Write(3, 1);
   EXPECT_EQ(Drain(), Counted(3, 0));
@@ -89,7 +90,8 @@ TEST_P(SearchPositions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   EXPECT_EQ(Drain(), Counted(0, 0));
 }
 
-// As offsets.retention.minutes does with a partition where nothing happens.
+// The broker forgets the group's offsets, as it does after offsets.retention.minutes without
+// activity.
 TEST_P(SearchPositions, ThePlaceIsKeptWhereTheConsumerGroupIsForgotten) {
   Write(3, 0);
   Write(4, 1);
@@ -101,7 +103,7 @@ TEST_P(SearchPositions, ThePlaceIsKeptWhereTheConsumerGroupIsForgotten) {
 
 TEST_P(SearchPositions, TheConsumerGroupShowsEveryPartitionInEveryRun) {
   using Offsets = std::vector<std::int64_t>;
-  EXPECT_EQ(GroupShows(), (Offsets{-1, -1})) << "and the broker keeps groups from now on";
+  EXPECT_EQ(GroupShows(), (Offsets{-1, -1})) << "asking makes the broker begin to keep groups";
   Write(3, 0);
   Drain();
   EXPECT_EQ(GroupShows(), (Offsets{3, 0}));
@@ -131,7 +133,7 @@ TEST_P(SearchPositions, WithoutPositionsAllIsStoredAgainAndRecognised) {
   EXPECT_EQ(search_.Count(topic_), 6);
 }
 
-// A backup has the positions of its documents, whatever was stored later.
+// A backup contains the positions that belong to its documents, whatever was stored later.
 TEST_P(SearchPositions, AStoreThatIsRestoredIsFilledUpAgain) {
   const std::string position =
       "/" + search_.prefix() + "steamflow-positions/_doc/" + topic_ + "%2F0";

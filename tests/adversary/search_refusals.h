@@ -9,14 +9,14 @@
 
 namespace steamflow::test {
 
-// The Elasticsearch sink over a topic `t` of this test's own, into a real server, whose records'
-// ids name no month.
+// Runs the Elasticsearch sink into a real server, from a topic `t` of the test's own. The event ids
+// of its records name no month.
 class Refusals {
  public:
   explicit Refusals(const std::string& engine) : search_(engine) {}
 
   SearchIndices& search() { return search_; }
-  // So many records, and one that no sink can take.
+  // Writes `count` records, the `others`, and a record that no sink can take.
   void Write(int count, const std::vector<std::string>& others = {}) {
     std::vector<NewMessage> messages{{"k", "poison", {{"event_id", "poison"}}}};
     for (const std::string& other : others) {
@@ -37,7 +37,7 @@ class Refusals {
     return RunProgram(command, {{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", search_.url()},
                                 {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + kafka_.brokers()}});
   }
-  // The run fails with this code and sentence, and changes nothing.
+  // Expects that a run fails with this code and sentence, and changes nothing.
   void ExpectFails(int exit_code, const std::string& sentence) const {
     const Ended run = Run();
     EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
@@ -59,10 +59,10 @@ class Refusals {
   MockKafka kafka_;
 };
 
-// On both families of servers.
+// Tests that run on both families of servers.
 class SearchRefusals : public ::testing::TestWithParam<const char*> {
  protected:
-  // Makes the templates, without a document.
+  // Creates the templates without storing a document.
   void MakeTemplates() const { EXPECT_EQ(sink_.Run().exit_code, 0); }
   void MakeIndex(const std::string& name, const std::string& body) {
     sink_.search().Ask("PUT", sink_.Path(name), body);

@@ -1,5 +1,5 @@
-// What a search server refuses for a reason of its own is no fault of the records: with real
-// servers of both families.
+// If a search server refuses records for a reason of its own, that is not the records' fault. With
+// real servers of both families.
 
 #include "search_refusals.h"
 
@@ -12,7 +12,7 @@ namespace {
 INSTANTIATE_TEST_SUITE_P(, SearchRefusals, testing::Values("opensearch", "elasticsearch"),
                          [](const auto& engine) { return std::string(engine.param); });
 
-// Only one of the two families refuses it.
+// Only one of the two families refuses such a record.
 TEST_P(SearchRefusals, ARecordThatIsTooDeepHoldsNoOther) {
   const std::string deep = R"({"a":)" + std::string(30, '[') + std::string(30, ']') + "}";
   sink_.Write(3, {deep});
@@ -24,7 +24,7 @@ TEST_P(SearchRefusals, ARecordThatIsTooDeepHoldsNoOther) {
 
 TEST_P(SearchRefusals, WhatSettingsOfAnIndexRefuseIsConfiguration) {
   struct Case {
-    std::string index;  // its body
+    std::string index;  // the body that creates the index
     std::string says;
   };
   const std::vector<Case> cases{
@@ -65,7 +65,8 @@ TEST_P(SearchRefusals, AnIndexWithTheNameOfTheAliasIsConfiguration) {
   sink_.ExpectStores(3);
 }
 
-// A mapping that fits none of the records looks like a fault of each: the fuse sees that.
+// With a mapping that fits no record, each refusal looks like the record's own fault. The fuse
+// detects this.
 TEST_P(SearchRefusals, WhatRefusesMostOfATopicIsConfiguration) {
   MakeTemplates();
   sink_.Write(30);
@@ -79,7 +80,7 @@ TEST_P(SearchRefusals, WhatRefusesMostOfATopicIsConfiguration) {
   EXPECT_EQ(sink_.Letters(), 31u);
 }
 
-// Settings of the cluster, so on a server of the test's own.
+// Changes settings of the whole cluster, so it uses a server of its own.
 TEST(SearchClusterRefusals, WhatTheClusterRefusesIsNoFaultOfARecord) {
   for (const std::string engine : {"opensearch", "elasticsearch"}) {
     SCOPED_TRACE(engine);

@@ -1,5 +1,5 @@
-// The exit code and the message say what is to be mended, where a real server refuses: logins,
-// rights, certificates, blocks.
+// If a real server refuses a login, an operation, a certificate or a write, the exit code and the
+// message say what has to be corrected.
 
 #include <filesystem>
 
@@ -13,7 +13,7 @@
 namespace steamflow::test {
 namespace {
 
-// The run ends so, with a message that has these parts.
+// Expects that the run ended with this exit code and a message with these parts.
 void ExpectEnd(const Ended& run, int exit_code, const std::vector<std::string>& parts) {
   EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
   EXPECT_LT(run.seconds, 12) << run.out;
@@ -23,7 +23,7 @@ void ExpectEnd(const Ended& run, int exit_code, const std::vector<std::string>& 
   }
 }
 
-// A Kafka that guards its topics, and a source and sinks that log in as guest.
+// A Kafka with access control, and a source and sinks that log in as guest.
 class KafkaRefusals : public ::testing::Test {
  protected:
   static constexpr auto kTopic = RD_KAFKA_RESOURCE_TOPIC;
@@ -78,7 +78,7 @@ TEST_F(KafkaRefusals, ATopicThatMayNotBeWrittenIs77AndNamed) {
   ExpectEnd(Run({kCountsTask}), 77, {kCountsTopic, "authorization"});
   Allow(kTopic, kCountsTopic, RD_KAFKA_ACL_OPERATION_DESCRIBE);
   ExpectEnd(Run({kCountsTask}), 77, {kCountsTopic, "authorization"});
-  // With a right to write another topic the brokers refuse it elsewhere.
+  // With the permission to write another topic, the brokers refuse at another point.
   Allow(kTopic, kDeadLetters, RD_KAFKA_ACL_OPERATION_WRITE);
   ExpectEnd(Run({kCountsTask}), 77, {kCountsTopic, "authorization"});
   Allow(kTopic, kCountsTopic, RD_KAFKA_ACL_OPERATION_WRITE);
@@ -116,14 +116,14 @@ TEST_F(KafkaRefusals, TopicsThatMayNotBeMadeAre77) {
   ExpectEnd(Run({"kafka-create-topics"}), 77, {kCountsTopic, "Authorization"});
 }
 
-// A PostgreSQL with TLS, whose certificate is signed by a CA that only the test knows.
+// A PostgreSQL with TLS. Its certificate is signed by a CA that only the test knows.
 class PostgresTls : public ::testing::Test {
  protected:
   PostgresTls()
       : folder_(std::filesystem::temp_directory_path() / UniqueTopic("postgres_tls")),
         ca_({TLS_PROXY, "http://127.0.0.1:1", folder_}) {
     ca_.ReadLine();
-    // The server takes a key that is root's, or its own, and that no others may read.
+    // The server accepts only a key that belongs to root or itself and that nobody else may read.
     std::filesystem::permissions(folder_ / "server.key", std::filesystem::perms(0600));
     PostgresSession session("postgres", server_.address());
     for (const char* setting : {"cert", "key"}) {
@@ -137,7 +137,7 @@ class PostgresTls : public ::testing::Test {
       return PostgresSession("postgres", server_.address())
                  .Value("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == "t";
     }));
-    CreateTopic(RealBrokers(), kDeadLetters, 3);  // as other tests have it on these brokers
+    CreateTopic(RealBrokers(), kDeadLetters, 3);  // as other tests on these brokers create it
     CreateTopic(RealBrokers(), topic_, 1);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -165,7 +165,7 @@ TEST_F(PostgresTls, AnUnknownCaIs78AndSslCertFileNamesOne) {
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
     ExpectEnd(Run(mode, folder_ / "missing.pem"), 78, {"missing.pem"});
   }
-  EXPECT_EQ(Run("require", "").exit_code, 0) << "it asks for no check";
+  EXPECT_EQ(Run("require", "").exit_code, 0) << "require does not verify";
 }
 
 TEST(PostgresSettings, AModeThatIsNoneIs78BeforeThePort) {
@@ -174,7 +174,7 @@ TEST(PostgresSettings, AModeThatIsNoneIs78BeforeThePort) {
       {"AIRFLOW_CONN_POSTGRES_DEFAULT", "postgres://u:p@127.0.0.1:1/d?sslmode=bogus"}};
   ExpectEnd(RunProgram({kPostgresTask}, environment), 78,
             {"sslmode", "bogus", "AIRFLOW_CONN_POSTGRES_DEFAULT"});
-  // An address that nobody answers is another matter.
+  // An address without a server is a different error.
   const std::string url = "postgres://u@127.0.0.1:1/d";
   ExpectEnd(RunProgram({kPostgresTask, "--postgres-url", url}, environment), 75,
             {"connecting to PostgreSQL"});
@@ -212,7 +212,8 @@ TEST(SearchSettings, AClusterThatIsReadOnlyIs75WithItsOwnReason) {
   };
   WriteTopic(kafka.brokers(), "t", {{"k", "{}", {}}});
   block("true");
-  ExpectEnd(RunProgram(command, environment), 75, {"cluster read-only"});  // making the templates
+  ExpectEnd(RunProgram(command, environment), 75,
+            {"cluster read-only"});  // on creating the templates
   block("null");
   EXPECT_EQ(RunProgram(command, environment).exit_code, 0);
   WriteTopic(kafka.brokers(), "t", {{"k", "{}", {}}});

@@ -1,5 +1,5 @@
-// A DLC and its parent have one feed: the same items, whichever is asked. With a real Kafka,
-// PostgreSQL and OpenSearch.
+// A DLC and its parent share a feed: both return the same items. With a real Kafka, PostgreSQL and
+// OpenSearch.
 
 #include <ctime>
 
@@ -24,7 +24,7 @@ class SharedFeed : public TaskTest {
     Publish("as it was");
   }
 
-  // The items of the parent, 480, under both; the newest with this title.
+  // Publishes the items of the parent, 480, for both apps. The newest item gets this title.
   void Publish(const std::string& title) {
     std::string json = "[";
     for (int i = 0; i < kItems; ++i) {
@@ -37,7 +37,8 @@ class SharedFeed : public TaskTest {
                 200);
     }
   }
-  // The result of a run for both apps, which delivers so many.
+  // Runs the task for both apps, expects that it delivers this many records, and returns the
+  // result.
   std::string News(int records) {
     const Ended run = Run({kNewsTask, "--steam-news-apps", "[480,481]"});
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
@@ -53,7 +54,7 @@ class SharedFeed : public TaskTest {
       EXPECT_EQ(run.Result().Number("/sink/dead_letters"), 0);
     }
   }
-  // Nothing is lost or missing, of so many event ids and further messages with the same.
+  // Expects that nothing is lost or missing, with this many event ids and duplicates.
   void ExpectAllThere(const std::string& acknowledged, int ids, int duplicates) {
     environment_["STEAMFLOW_ACKNOWLEDGED"] = acknowledged;
     const Ended run = Run({"pipeline-reconcile", "--topic", kTopic, "--index-prefix",
@@ -80,13 +81,13 @@ TEST_F(SharedFeed, ARetryIsNoLoss) {
   Sinks();
   ExpectAllThere(first, 2 * kItems, 0);
 
-  // A retry of the run whose windows were not written: as after a kill behind the acknowledgements.
+  // A retry of a run that was killed after the acknowledgements and before it wrote its windows.
   redis_.Command({"DEL", "news_seen:480", "news_seen:481"});
   const std::string retry = News(2 * kItems);
   Sinks();
   ExpectAllThere(retry, 2 * kItems, 2 * kItems);
 
-  // Of one that had written those of one app, and after an edition.
+  // A retry of a run that had written the window of one app, after an item was edited.
   redis_.Command({"DEL", "news_seen:481"});
   Publish("edited");
   const std::string edited = News(1 + kItems);

@@ -1,8 +1,8 @@
-// A sink's positions against whatever may happen to them: several runs between each other's
-// effects, killed, refused and left without responses, with other settings; topics that grow, lose
-// their beginning, are made anew, cannot be asked about or may not be read; records that no sink
-// can take, that the store refuses, or that come twice. Into a store that has rows and positions in
-// one transaction, and one that has the positions after the documents.
+// A model of a sink's positions. Several runs, with different settings, interleave their effects;
+// they are killed, refused, or get no response. Topics grow, lose their beginning, are recreated,
+// do not answer, or may not be read. Some records cannot be taken by any sink, are refused by the
+// store, or occur twice. There are two stores: one keeps rows and positions in one transaction, the
+// other stores the positions after the documents.
 
 #include <fmt/format.h>
 
@@ -45,7 +45,7 @@ class SinkModel {
     }
   }
 
-  // Once nothing goes wrong any more, all that there is comes into each store.
+  // Checks that every record comes into each store once nothing goes wrong any more.
   void Finish() {
     runs_.clear();
     world_.HealAll();
@@ -115,7 +115,7 @@ class SinkModel {
     return code;
   }
 
-  // What a task does.
+  // Does what a task does.
   ExitCode Sink(Actor& self, const SinkSettings& settings) {
     DrainOptions options;
     options.topics = settings.topics;
@@ -123,7 +123,7 @@ class SinkModel {
     options.max_records = settings.max_records;
     options.accept_gap = settings.accept_gap;
     options.accept_refusals = settings.accept_refusals;
-    options.kafka.brokers = "127.0.0.1:1";  // is asked for nothing
+    options.kafka.brokers = "127.0.0.1:1";  // never used
     const RunIdentity identity;
     const CommonOptions common;
     Result result;
@@ -156,7 +156,7 @@ class SinkModel {
   }
 
   SinkWorld world_;
-  std::vector<std::unique_ptr<Actor>> runs_;  // the first to go
+  std::vector<std::unique_ptr<Actor>> runs_;  // destroyed first, as they use the members above
 };
 
 TEST(SinkModelTest, NothingIsLostWhateverHappens) {

@@ -20,7 +20,7 @@
 
 namespace steamflow::test {
 
-// One run's Kafka, store and letters: each thing that it asks or does there is an effect.
+// Kafka, the store and the dead letters as one run uses them. Each request and change is an effect.
 class SinkRun {
  public:
   SinkRun(SinkWorld& world, Actor& self, const SinkSettings& settings)
@@ -30,7 +30,8 @@ class SinkRun {
   DeadLetterOutput& letters() { return letters_; }
   std::unique_ptr<MessageReader> Open() { return std::make_unique<Reader>(*this); }
 
-  // A run that ends well has taken all that there was when it began, and no more than it may.
+  // Checks that a successful run has taken everything that existed when it began, and no more than
+  // it may.
   void CheckSuccess(const DrainResult& result) const {
     if (settings_.max_records) {
       if (result.records() > *settings_.max_records) throw std::logic_error("more than the most");
@@ -50,8 +51,8 @@ class SinkRun {
  private:
   struct Seen {
     std::uint64_t incarnation = 0;
-    std::int64_t begin = 0;  // as seen last
-    std::int64_t end = 0;    // as seen first
+    std::int64_t begin = 0;  // as this run saw it last
+    std::int64_t end = 0;    // as this run saw it first
   };
 
   class Reader : public MessageReader {
@@ -76,7 +77,7 @@ class SinkRun {
           Seen& seen =
               run_.seen_.try_emplace({name, id}, Seen{topic.incarnation, 0, log.end}).first->second;
           seen.begin = log.begin;
-          if (seen.incarnation != topic.incarnation) seen.end = 0;  // that is for the next run
+          if (seen.incarnation != topic.incarnation) seen.end = 0;  // left to the next run
           seen.incarnation = topic.incarnation;
           if (topic.is_hidden) {
             ranges.push_back(tl::unexpected(TaskError(ExitCode::kTransient, name + " is hidden")));
@@ -268,7 +269,7 @@ class SinkRun {
 
   SinkWorld::Store& state() const { return world_.store(settings_.store); }
 
-  // Whether the stored positions are those with which the moves begin.
+  // Returns whether the stored positions are the `from` of all moves.
   bool Stand(const std::vector<PositionMove>& moves) const {
     for (const PositionMove& move : moves) {
       const auto found = state().positions.find({move.partition.topic, move.partition.id});
@@ -308,14 +309,14 @@ class SinkRun {
     }
   }
 
-  // The store has refused one more of a topic's records.
+  // Checks the fuse after the store has refused another record of a topic.
   void CheckFuse(const std::string& topic) {
     const std::uint64_t refused = ++refused_[topic];
     if (settings_.accept_refusals || refused <= 10 || refused * 10 <= tried_[topic]) return;
     throw std::logic_error("the fuse holds whatever is refused");
   }
 
-  // What a position had passed when this run read it does not come again.
+  // Checks that this run does not take a record that a position had passed when the run read it.
   void CheckIsNew(const SinkWorld::Key& key) const {
     const auto found = state().committed.find(key);
     if (found == state().committed.end() || found->second > commits_seen_) return;

@@ -18,7 +18,7 @@
 
 namespace steamflow::test {
 
-// The flags of one run of a sink, and which store it fills.
+// The flags of one run of a sink, and the store that it fills.
 struct SinkSettings {
   std::size_t store = 0;
   std::vector<std::string> topics{"a", "b"};
@@ -30,10 +30,10 @@ struct SinkSettings {
 
 using Place = std::pair<std::string, std::int32_t>;  // a topic and its partition
 
-// Two topics of two partitions, and two stores, with what must hold of them.
+// Two topics with two partitions each, two stores, and the invariants of these.
 class SinkWorld {
  public:
-  static constexpr std::size_t kStores = 2;  // the first has positions and rows in one transaction
+  static constexpr std::size_t kStores = 2;  // the first stores positions and rows in a transaction
 
   struct Record {
     std::int64_t offset = 0;
@@ -50,15 +50,16 @@ class SinkWorld {
   };
   struct Topic {
     std::uint64_t incarnation = 0;
-    bool is_hidden = false;     // its leaders do not answer
-    bool is_forbidden = false;  // it may not be read
+    bool is_hidden = false;     // the leaders do not answer
+    bool is_forbidden = false;  // the topic may not be read
     std::array<Log, 2> logs;
   };
   struct Stored {
     SinkPosition position;
     std::uint64_t incarnation = 0;
   };
-  // A record that is taken, by which commit of its store: its row is there, or its dead letter.
+  // Identifies a record that a store has taken, as a row or as a dead letter. Store::committed has
+  // the number of the store's commit that took it.
   using Key = std::tuple<std::string, std::int32_t, std::int64_t, std::string>;
   struct Store {
     std::map<Place, Stored> positions;
@@ -72,7 +73,7 @@ class SinkWorld {
     Topic& topic = topics_[Name(which)];
     Log& log = topic.logs[(which / 2) % 2];
     if (log.records.size() >= 60) return;
-    clock_ms_ += kind % 3;  // some are of the same time
+    clock_ms_ += kind % 3;  // so some records have the same time
     Record record{log.end++, clock_ms_, fmt::format("e/{}", ++last_id_), "{}"};
     if (kind % 10 == 0) record.value = "poison";
     if (kind % 10 == 1 || kind % 10 == 3) record.value = R"({"refuse":1})";
@@ -82,8 +83,7 @@ class SinkWorld {
   void DeleteHead(std::uint32_t which, std::int64_t count) {
     Topic& topic = topics_[Name(which)];
     Log& log = topic.logs[(which / 2) % 2];
-    // Where it was made anew, nothing tells a beginning that lies just where a position does from
-    // what was taken before.
+    // If a topic was recreated and now begins exactly at a stored position, a sink cannot notice.
     for (const Store& store : stores_) {
       const auto found = store.positions.find({Name(which), (which / 2) % 2});
       if (found != store.positions.end() && found->second.incarnation != topic.incarnation) return;
@@ -105,7 +105,8 @@ class SinkWorld {
     for (auto& [name, topic] : topics_) topic.is_hidden = topic.is_forbidden = false;
   }
 
-  // Whether each position of the store is one in what there is, and nothing was deleted unread.
+  // Returns whether each position of the store belongs to the current topics, and nothing was
+  // deleted unread.
   bool AreConfirmed(std::size_t store) {
     for (const auto& [place, stored] : stores_[store].positions) {
       const Topic& topic = topics_[place.first];

@@ -1,4 +1,5 @@
-// Steam as it is: news that come late, are edited, shared, misdated or broken, apps that have none.
+// Steam as it really is: news that are late, edited, shared, misdated or broken, and apps without
+// news.
 
 #include <functional>
 
@@ -17,7 +18,7 @@ struct Item {
 
 class Steam : public TaskTest {
  protected:
-  // Gives the app its news.
+  // Sets the news of an app.
   void Publish(std::uint32_t app, const std::vector<Item>& items) {
     std::string json = "[";
     for (const Item& item : items) {
@@ -31,7 +32,7 @@ class Steam : public TaskTest {
     ASSERT_EQ(standin_.Control("PUT", "/standin/news/" + ToText(app), json).status, 200);
   }
 
-  // A run that must succeed for these apps.
+  // Runs the task for these apps and expects success.
   Ended News(const std::string& apps, const std::vector<std::string>& more = {}) {
     std::vector<std::string> command{kNewsTask, "--steam-news-apps", "[" + apps + "]"};
     command.insert(command.end(), more.begin(), more.end());
@@ -40,7 +41,7 @@ class Steam : public TaskTest {
     return run;
   }
 
-  // How many records came of each gid, over all runs.
+  // Returns how many records of each gid all runs have delivered.
   std::map<std::string, int> Gids() const {
     std::map<std::string, int> gids;
     for (const Message& message : Topic(kTopic)) ++gids[message.key];
@@ -64,7 +65,7 @@ TEST_F(Steam, OnlyThePageOfTheEdgeIsABlock) {
   EXPECT_EQ(blocked.exit_code, 75);
   EXPECT_NE(blocked.Result().Text("/error/message").find("blocked"), std::string::npos);
   standin_.ClearFaults();
-  // A refusal without a word is no block either, but nothing is known of the app.
+  // A 403 with an empty body is not a block either, but says nothing about the app.
   Fault(R"({"match":{"appid":440},"kind":"status","status":403,"body":"","times":-1})");
   const Ended silent = Run({kNewsTask, "--steam-news-apps", "[440,570]"});
   EXPECT_EQ(silent.exit_code, 75) << silent.out;
@@ -130,7 +131,7 @@ TEST_F(Steam, AnEditedItemIsANewEditionOfTheSameItem) {
   for (const Message& message : messages) {
     EXPECT_TRUE(message.headers.at("event_id").starts_with("steam_news/7/" + message.key + "/"));
   }
-  // Back as it was: the edition has its old name.
+  // When the item is changed back, its edition has the old name again.
   Publish(7, {{"1", 1'760'000'000, "first"}, {"2", 1'750'000'000}});
   News("7");
   EXPECT_EQ(EventIds(Topic(kTopic)).size(), 3u);
@@ -164,15 +165,14 @@ TEST_F(Steam, ABrokenItemIsOneLetterOnceAndHoldsNoOther) {
   EXPECT_EQ(EventIdsOnce(letters).size(), 5u);
   for (const Message& letter : letters) {
     EXPECT_TRUE(letter.key.starts_with("steam_news/7/")) << letter.key;
-    EXPECT_NE(letter.headers.at("reason").find("broken form"), std::string::npos);
+    EXPECT_NE(letter.headers.at("reason").find("broken news item"), std::string::npos);
   }
-  // Mended, it comes in.
+  // Once the item is valid, it is delivered.
   PublishJson(7, R"([{"gid":"1","date":1780000000},{"gid":"2","date":1779000000}])");
   EXPECT_EQ(News("7").Result().Number("/kafka/records"), 1);
 }
 
-// The second page fails, so the window stays where it is, and the next run sees the first one
-// again.
+// The second page fails, so the window does not move and the next run sees the first page again.
 TEST_F(Steam, ABrokenItemOfAnAppThatIsHeldIsNoLetterYet) {
   std::string items = R"([{"title":"no gid","date":1780000001},)";
   for (int i = 0; i < 150; ++i) {
@@ -201,7 +201,7 @@ TEST_F(Steam, OnlyBrokenItemsAreRejectedOnce) {
 }
 
 TEST_F(Steam, BadBytesAreOneLetterOnceTheRetriesAreOver) {
-  Fault(R"({"kind":"bad_utf8","times":-1})");  // of the newest item
+  Fault(R"({"kind":"bad_utf8","times":-1})");  // breaks the newest item
   const Ended first = News("7", {"--retries", "1"});
   EXPECT_EQ(first.Result().Number("/source/requests"), 2);
   EXPECT_EQ(first.Result().Number("/kafka/records"), 29);
@@ -210,7 +210,7 @@ TEST_F(Steam, BadBytesAreOneLetterOnceTheRetriesAreOver) {
   EXPECT_NE(letters[0].value.find("\xff\xfe"), std::string::npos) << "as received";
   const Ended second = News("7", {"--retries", "1"});
   EXPECT_EQ(second.err, "");
-  EXPECT_EQ(second.Result().Number("/source/requests"), 1) << "known: nothing to hope for";
+  EXPECT_EQ(second.Result().Number("/source/requests"), 1) << "a known broken item is not retried";
   EXPECT_EQ(Topic(kDeadLetters).size(), 1u);
   standin_.ClearFaults();
   EXPECT_EQ(News("7").Result().Number("/kafka/records"), 1);

@@ -1,6 +1,5 @@
-// A green run has stored what it was given: whatever triggers, rules, policies and column types
-// make of a row without an error, in whichever table, nothing moves, and the message names the
-// table.
+// A successful run has stored what it was given. If a trigger, rule, policy or column type drops or
+// changes a row without an error, in any table, then nothing moves and the message names the table.
 
 #include "postgres_sink_fixture.h"
 
@@ -13,7 +12,7 @@ constexpr char kLater[] = "2026-11-22T22:35:00Z";
 
 class StoredRows : public PostgresSinkTest {
  protected:
-  // How a database changes what happens to a table, and how that ends again.
+  // A change of the database that affects a table, and how to undo it.
   struct Change {
     std::string table;
     std::string begin;
@@ -30,7 +29,7 @@ class StoredRows : public PostgresSinkTest {
 
   void Execute(const std::string& sql) { database_.Execute(sql); }
 
-  // `when` as "BEFORE INSERT"; `what` as "RETURN NULL".
+  // `when` is for example "BEFORE INSERT", `what` "RETURN NULL".
   static Change Trigger(const std::string& table, const std::string& when, const std::string& what,
                         const std::string& kind = "") {
     const bool is_constraint = kind == "CONSTRAINT";
@@ -42,7 +41,8 @@ class StoredRows : public PostgresSinkTest {
             "DROP TRIGGER t ON " + table + "; DROP FUNCTION meddle()"};
   }
 
-  // One record for each table, `n` of them: version `n` of the piece of news and of the players.
+  // Writes a record for each table; those of the news item and of the players are their version
+  // `n`.
   void WriteVersion(int n) const {
     const std::string id = std::to_string(n);
     const std::string time = "2026-11-22T22:0" + id + ":00Z";
@@ -74,8 +74,8 @@ class StoredRows : public PostgresSinkTest {
     return all;
   }
 
-  // With each of the changes the run ends with 78, says which table it is, and has changed nothing;
-  // without them it stores all.
+  // Expects that with each change the run ends with 78, names the table and changes nothing, and
+  // that without them it stores everything.
   void ExpectEachIsNoticed(const std::vector<Change>& changes, int records,
                            const std::string& why = "without an error") {
     const std::string before = Everything();
@@ -205,7 +205,7 @@ TEST_F(StoredRows, RulesAndPoliciesAreNoticed) {
          "DROP RULE r" + on});
   }
   ExpectEachIsNoticed(changes, 6, "PostgreSQL: ");
-  // Whoever owns a table passes its policies.
+  // Policies do not apply to the owner of a table, so this uses another role.
   const std::string role = database_.name();
   Execute("CREATE ROLE \"" + role +
           "\" LOGIN PASSWORD 's3cret'; GRANT USAGE ON SCHEMA steamflow TO \"" + role +
@@ -236,7 +236,7 @@ TEST_F(StoredRows, RulesAndPoliciesAreNoticed) {
   Execute("DROP OWNED BY \"" + role + "\"; DROP ROLE \"" + role + "\"");
 }
 
-// A type that a value fits into only nearly.
+// Column types that store a value with a small change.
 TEST_F(StoredRows, ColumnsOfOtherTypesAreNoticed) {
   const std::string large = "9007199254740993";  // 2^53 + 1
   Write(kCountsTopic, {{"k", At(kTime, R"("appid":570,"player_count":)" + large), {}}});
@@ -249,14 +249,14 @@ TEST_F(StoredRows, ColumnsOfOtherTypesAreNoticed) {
   Write(kUsersTopic, {{"k", At(kTime, R"("steamid":)" + large), {}}});
   Execute(
       "ALTER TABLE players ALTER timecreated TYPE timestamptz(0), ALTER personaname TYPE varchar");
-  EXPECT_EQ(Sink(Drain(kFlags)), Counts(1, 0, 0)) << "of another type, and the same";
+  EXPECT_EQ(Sink(Drain(kFlags)), Counts(1, 0, 0)) << "another type, but the same value";
   Write(kUsersTopic, {{large, std::nullopt, {}}});
   Execute("ALTER TABLE deleted_players ALTER steamid TYPE double precision");
   EXPECT_NE(Fail(78, kFlags).find("players"), std::string::npos);
 }
 
-// Triggers that keep what they get, duplicates, editions and versions that are older than what is
-// there: the runs go on.
+// Triggers that change nothing, duplicates, and editions and versions older than the stored ones do
+// not stop a run.
 TEST_F(StoredRows, TriggersThatChangeNothingAreNone) {
   for (const char* table : {"records", "player_counts", "recently_played_games", "news", "players",
                             "deleted_players", "sink_offsets"}) {
@@ -287,7 +287,8 @@ TEST_F(StoredRows, TriggersThatChangeNothingAreNone) {
   EXPECT_EQ(Sink(Drain(kFlags)), Counts(6, 31, 0));
 }
 
-// Whatever isolation the database has by default, what a run waited for it then sees.
+// Whatever the default isolation level of the database is, a run sees what was committed while it
+// waited for a lock.
 TEST_F(StoredRows, AnIsolationOfTheDatabaseRevivesNoPlayer) {
   Execute("ALTER DATABASE \"" + database_.name() +
           "\" SET default_transaction_isolation TO 'repeatable read'");

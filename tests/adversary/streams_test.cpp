@@ -1,5 +1,5 @@
-// The programs' own streams and files: nobody reads them, nobody has them open, or they are each
-// other. None of it holds a run up past its end, and the result is told wherever it can be.
+// The programs' own streams and files: nobody reads them, they are closed, or two of them are the
+// same. None of this delays the end of a run, and the result is written wherever it can be.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@
 namespace steamflow::test {
 namespace {
 
-// A named pipe with a reader that does not read, and room for nothing more.
+// A named pipe that is full, with a reader that does not read.
 class FullPipe {
  public:
   explicit FullPipe(const std::string& path) {
@@ -35,7 +35,7 @@ class FullPipe {
 
 class OwnStreams : public TaskTest {
  protected:
-  // A run whose streams the shell redirects.
+  // Runs a command whose streams the shell redirects.
   Ended RunWith(const std::string& redirection, const std::vector<std::string>& command) const {
     std::vector<std::string> words{"/bin/sh", "-c", R"(exec "$0" "$@" )" + redirection};
     words.push_back(BinaryPath(command[0]));
@@ -81,14 +81,14 @@ TEST_F(OwnStreams, TheResultGoesToTheStreamThatTheFileNames) {
   const Ended err = Run({kPlayersTask, "--xcom-file", "/proc/self/fd/2"});
   EXPECT_EQ(err.exit_code, 0) << err.out;
   EXPECT_EQ(err.err, err.out);
-  // A file that is stdout stays the one that it is.
+  // If the result file is also stdout, it is written in place and not replaced.
   const std::string file = folder_.File("out");
   const Ended same = RunWith(">" + file, {kPlayersTask, "--sink", "stdout", "--xcom-file", file});
   EXPECT_EQ(same.exit_code, 0);
   std::ifstream lines(file);
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line);) ++count;
-  EXPECT_GT(count, 2u) << "records, and the result twice";
+  EXPECT_GT(count, 2u) << "the records and two result lines";
 }
 
 TEST_F(OwnStreams, RecordsGoToTheStreamThatTheSinkNames) {
@@ -131,7 +131,7 @@ TEST_F(OwnStreams, ASinkThatNobodyReadsEndsWithTheRun) {
 
 TEST_F(OwnStreams, ASinkIsReadByWhoComesLater) {
   Program program({kPlayersTask, "--sink", "file:" + MakePipe()}, environment_);
-  std::ifstream records(pipe_);  // waits for the program
+  std::ifstream records(pipe_);  // waits until the program opens it
   std::size_t count = 0;
   for (std::string line; std::getline(records, line);) ++count;
   const Ended run = program.Wait();
@@ -139,7 +139,7 @@ TEST_F(OwnStreams, ASinkIsReadByWhoComesLater) {
   EXPECT_EQ(count, Expected());
 }
 
-// There the result cannot be told, but in its file.
+// The result cannot be written to stdout then, but to its file.
 TEST_F(OwnStreams, AStdoutThatNobodyReadsEndsWithTheRun) {
   const FullPipe full(pipe_);
   const std::string file = folder_.File("xcom");
@@ -162,7 +162,7 @@ TEST_F(OwnStreams, LimitsOfTheShellEndWithAResult) {
   const Ended file = run_under("-f 8", {"--sink", "file:" + folder_.File("lines")});
   EXPECT_EQ(file.exit_code, 74) << file.out;
   EXPECT_NE(file.Result().Text("/error/message").find("File too large"), std::string::npos);
-  // A thread's stack is as large as this, and so there can be none.
+  // This is the size of a thread's stack, so that no thread can be created.
   const Ended thread = run_under("-s 140000000000", {});
   EXPECT_EQ(thread.exit_code, 75) << thread.out;
   EXPECT_NE(thread.Result().Text("/error/message").find("no more threads"), std::string::npos)

@@ -1,5 +1,5 @@
-// A topic or partition that cannot be read does not hold the others: they drain first, then the end
-// of the run names it.
+// A topic or partition that cannot be read does not hold up the others: they are drained first, and
+// the end of the run names it.
 
 #include <algorithm>
 #include <map>
@@ -12,7 +12,7 @@ namespace {
 
 class Unreadable : public ::testing::Test {
  protected:
-  // A topic of three partitions, of which this broker leads some.
+  // Creates a topic with three partitions, some of which are led by this broker.
   static void CreateTopicOf(const std::string& brokers, int broker, const std::string& topic) {
     ASSERT_TRUE(Eventually([&] {
       CreateTopic(brokers, topic, 3);
@@ -23,8 +23,8 @@ class Unreadable : public ::testing::Test {
       return false;
     }));
   }
-  // One record for each of the topic's partitions that another than this broker leads; returns the
-  // partitions of that one.
+  // Writes one record into each partition that is led by another broker than this one. Returns the
+  // partitions that this one leads.
   std::vector<int> WriteWhatIsNotOf(const std::string& brokers, int broker,
                                     const std::string& topic) {
     std::vector<int> left_out;
@@ -38,7 +38,7 @@ class Unreadable : public ::testing::Test {
     return left_out;
   }
 
-  // The end of a run over these topics.
+  // Drains these topics.
   Ended Drain(const std::vector<std::string>& topics) {
     std::vector<std::string> command{kPostgresTask, "--deadline", "40"};
     for (const std::string& topic : topics) command.insert(command.end(), {"--topic", topic});
@@ -74,7 +74,7 @@ TEST_F(Unreadable, ALeaderThatNobodyReaches) {
   EXPECT_TRUE(Eventually([&] { return PartitionsOf(reached, "b") == 3; }));
   const Ended run = Drain({"a", "b"});
   EXPECT_EQ(run.exit_code, 75) << run.out << run.err;
-  EXPECT_LT(run.seconds, 20) << "the others wait";
+  EXPECT_LT(run.seconds, 20) << "the readable ones do not wait";
   Has(run, nowhere + "/3");
   for (const auto& [topic, count] : rows) {
     EXPECT_GT(count, 0u);
@@ -83,7 +83,7 @@ TEST_F(Unreadable, ALeaderThatNobodyReaches) {
     EXPECT_EQ(run.Result().Number("/source/topics/" + topic + "/records"),
               static_cast<std::int64_t>(count));
   }
-  // The positions of the others stand.
+  // The positions of the other partitions were stored.
   WriteWhatIsNotOf(reached, 3, "a");
   EXPECT_EQ(Drain({"a", "b"}).exit_code, 75);
   EXPECT_EQ(RowsOf("a"), std::to_string(2 * rows["a"]));
@@ -108,7 +108,7 @@ TEST_F(Unreadable, TheLeaderHasJustDiedAndThenThereIsNone) {
       WriteTopic(living, "t", {{"k", R"({"n":2})", {}, partition}});
     }
   }
-  // Each broker hears of it at a time of its own.
+  // The brokers learn of it at different times.
   const std::string first = "t/" + std::to_string(dead[0]) + " cannot be read: it has no leader";
   EXPECT_TRUE(Eventually([&] {
     const Ended later = Drain({"t"});
@@ -151,7 +151,7 @@ TEST_F(Unreadable, ATopicWithoutTheRight) {
     EXPECT_EQ(RowsOf("described"), "0");
     EXPECT_EQ(run.Result().Number("/source/topics/described/lag"), 2);
   }
-  // The right comes.
+  // The permission is granted.
   Allow(kafka.brokers(), topic, "hidden", RD_KAFKA_ACL_OPERATION_READ);
   EXPECT_EQ(Drain({"hidden"}).exit_code, 0);
 }
@@ -159,7 +159,7 @@ TEST_F(Unreadable, ATopicWithoutTheRight) {
 TEST_F(Unreadable, ATopicThatIsNotThere) {
   const std::string& brokers = RealBrokers();
   UseKafka("kafka://" + brokers);
-  CreateTopic(brokers, kDeadLetters, 3);  // as other tests have it on these brokers
+  CreateTopic(brokers, kDeadLetters, 3);  // as other tests on these brokers create it
   const std::string there = UniqueTopic("there");
   CreateTopic(brokers, there, 1);
   WriteTopic(brokers, there, {{"k", R"({"n":1})", {}}});

@@ -39,20 +39,21 @@ struct Settings {
   }
 };
 
-// What has become of the ids of all walks, and what must hold of it. Throws std::logic_error where
-// it does not.
+// Tracks what happened to the ids of all walks, and checks the invariants. Throws std::logic_error
+// if one is broken.
 class WalkInvariants {
  public:
-  // An event id is settled: in Kafka, a dead letter, or the API said that there is nothing.
+  // Notes that an event id is settled: it is in Kafka, is a dead letter, or the API has nothing for
+  // it.
   bool Settle(const std::string& event_id) { return delivered_.insert(event_id).second; }
-  // The call for the id has failed in a run in which the API was well.
+  // Notes that the call for the id failed in a run in which the API worked.
   void Fail(std::uint64_t id, Instant now) { failures_[id].insert(now); }
-  // The operator has changed a key by hand.
+  // Notes that the operator changed a key by hand.
   void Touch() { touched_ = {kKey, KeyOfTopic(kKey, "trial", kTopic)}; }
-  // The operator has deleted a pass, whose name may come again.
+  // Notes that the operator deleted a pass, so that its name may be used again.
   void ForgetPasses() { forgotten_.insert(delivered_.begin(), delivered_.end()); }
 
-  // I1, I2: what the cursor has passed is delivered, and it goes down only.
+  // I1, I2: everything that the cursor passes is delivered, and the cursor only goes down.
   void CheckMove(const Settings& settings, const WalkGrid& grid, const std::string& from,
                  const std::string& to, const std::string& pass) {
     if (to > from) throw std::logic_error("the cursor has moved back to " + to);
@@ -65,7 +66,7 @@ class WalkInvariants {
     }
   }
 
-  // I3, I6: no event id of an earlier pass comes again, and none is dated in the future.
+  // I3, I6: no event id of an earlier pass is used again, and none is dated in the future.
   void CheckNewPass(const Settings& settings, const WalkGrid& grid, const std::string& cursor,
                     const std::string& pass, const std::optional<std::string>& before,
                     Instant now) {
@@ -81,7 +82,7 @@ class WalkInvariants {
     }
   }
 
-  // I5: a grid gives way to another one only when each of its ids has been passed.
+  // I5: a grid is replaced only after each of its ids has been passed.
   void CheckNewGrid(const std::string& walk, const std::optional<std::string>& before) {
     const auto grid = before ? ParseWalkGrid(*before) : std::nullopt;
     for (std::uint64_t id = steam_api::kLowestId;
@@ -90,19 +91,20 @@ class WalkInvariants {
         throw std::logic_error(fmt::format("{} is skipped by another grid", id));
     }
     const bool is_touched = touched_.erase(walk) > 0;
-    // Where the operator has deleted the grid, a shard in the middle of its pass stays in it.
+    // If the operator has deleted the grid, a shard in the middle of its pass stays in that pass.
     if (before || !is_touched) passed_.erase(walk);
   }
 
-  // A run tells the store that it asks for the ids down to `reach`, before it does. Where it is
-  // killed in between, the next one cannot know that it has not.
+  // Notes that a run has stored that it will ask for the ids down to `reach`. If it is killed
+  // before it asks, the next run cannot know that.
   void Claim(const std::string& pass, std::uint64_t cursor, std::uint64_t reach) {
     for (std::uint64_t id = reach + 1; id <= cursor; ++id) {
       asked_.insert(fmt::format("{}/{}", pass, id));
     }
   }
 
-  // I3: what lies beyond the cursor of a pass of an earlier month was asked for in that pass.
+  // I3: a run continues a pass of an earlier month only if ids from its first one on were asked for
+  // in that pass. Also notes the ids of the run.
   void CheckPass(const steamflow::Walk& walk, const Settings& settings, Instant now) {
     const std::string id = walk.EventId(0);
     const bool is_delivered =
@@ -119,7 +121,7 @@ class WalkInvariants {
     }
   }
 
-  // I1: five runs in which the API was well, an hour apart.
+  // I1: a dead letter needs failures in five runs in which the API worked, over at least an hour.
   void CheckLetter(std::uint64_t id, Instant now) {
     const auto& runs = failures_[id];
     if (runs.size() < 5 || now - *runs.begin() < std::chrono::hours(1)) {
@@ -129,13 +131,12 @@ class WalkInvariants {
   }
 
  private:
-  std::set<std::string>
-      delivered_;  // event ids that are settled: in Kafka, dead letters, without records
-  std::set<std::string> forgotten_;  // of them, before the operator deleted a pass
+  std::set<std::string> delivered_;  // the settled event ids
+  std::set<std::string> forgotten_;  // those settled before the operator deleted a pass
   std::set<std::string> asked_;      // "<pass>/<id>"
-  std::map<std::string, std::set<std::uint64_t>> passed_;  // by walk, since its grid was set
+  std::map<std::string, std::set<std::uint64_t>> passed_;  // ids by walk, since its grid was set
   std::map<std::uint64_t, std::multiset<Instant>> failures_;
-  std::set<std::string> touched_;  // walks in which the operator changed something since
+  std::set<std::string> touched_;  // walks that the operator has changed since then
 };
 
 }  // namespace steamflow::test

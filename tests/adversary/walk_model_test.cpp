@@ -1,6 +1,6 @@
-// A walk against whatever may happen to it: several runs between each other's effects, killed,
-// refused and left without responses, with other settings, topics and dates, a clock that jumps, an
-// API that is down, and an operator who deletes what the messages tell.
+// A model of a walk. Several runs, with different settings, topics and dates, interleave their
+// effects; they are killed, refused, or get no response. The clock jumps, the API is down at times,
+// and an operator deletes the keys that the messages name.
 
 #include <fmt/format.h>
 
@@ -48,7 +48,7 @@ class WalkWorld {
     }
   }
 
-  // From wherever it is, the walk comes to its end once nothing goes wrong any more.
+  // Checks that the walk comes to its end from any state once nothing goes wrong any more.
   void Finish() {
     runs_.clear();
     api_ = Api::kWell;
@@ -91,7 +91,7 @@ class WalkWorld {
  private:
   enum class Api { kWell, kDown, kMostlyDown };
 
-  // The keys as one run has them.
+  // The keys in Redis, as one run uses them.
   class Store : public KeyStore {
    public:
     Store(WalkWorld& world, Actor& self, const Settings& settings, Instant now)
@@ -133,7 +133,7 @@ class WalkWorld {
     settings.shard = shards[(b / 4) % shards.size()];
     settings.wrap = c % 4 != 0;
     settings.read_only = a % 17 == 0;
-    settings.logical = Instant(minutes(c % 7));  // which one, until the run begins
+    settings.logical = Instant(minutes(c % 7));  // the number of a choice, until the run begins
     return settings;
   }
 
@@ -176,7 +176,7 @@ class WalkWorld {
     invariants_.Touch();
   }
 
-  // Deletes each key that the last message names, when nothing runs.
+  // Deletes each key that the last message names, while no run is under way.
   void DeleteWhatIsTold() {
     const auto from = outcome_.find("delete ");
     if (from == std::string::npos) return;
@@ -194,7 +194,7 @@ class WalkWorld {
         if (shard != std::string::npos) key.replace(shard + 1, 1, std::to_string(i));
         Set(key, std::nullopt);
         hashes_.erase(key);
-        // With the pass its name is forgotten, and may come again.
+        // Once the pass is deleted, its name is forgotten and may be used again.
         if (key.find(":pass") != std::string::npos) invariants_.ForgetPasses();
       }
     }
@@ -202,7 +202,7 @@ class WalkWorld {
     invariants_.Touch();
   }
 
-  // The flags with which the pass under way can be finished.
+  // Sets the flags with which the pass under way can be finished.
   void UseHeldGrid(Settings& settings) {
     settings.shard.clear();
     const auto text = Get(settings.Base() + ":grid");
@@ -220,7 +220,7 @@ class WalkWorld {
     }
   }
 
-  // What a task does.
+  // Does what a task does.
   void Walk(Actor& self, const Settings& settings) {
     RunIdentity identity;
     identity.logical_date = settings.logical;
@@ -262,7 +262,7 @@ class WalkWorld {
         if (response.players[i]) {
           send(item, Delivery::kRecord);
         } else if (!settings.read_only) {
-          invariants_.Settle(walk.EventId(item));  // that there is nothing
+          invariants_.Settle(walk.EventId(item));  // the API has nothing for the id
         }
         items.Answered(item, response.players[i] ? Outcome::kOk : Outcome::kAbsent);
       }
@@ -280,7 +280,7 @@ class WalkWorld {
              [](std::uint64_t) {}, [] {}});
   }
 
-  // One call of the API.
+  // Answers one call of the API.
   void Respond(Actor& self, steamflow::Fetch& fetch) {
     std::vector<std::string> players;
     bool fails = false;
@@ -289,7 +289,7 @@ class WalkWorld {
         fails = api_ == Api::kDown || (api_ == Api::kMostlyDown && ++calls_ % 20 != 0);
         for (std::uint64_t id = kLowestId; id < kLowestId + 2 * kIds; ++id) {
           if (fetch.url.find(fmt::to_string(id)) == std::string::npos) continue;
-          if (id % 7 == 3) fails = true;  // a broken one
+          if (id % 7 == 3) fails = true;  // a broken id
           if (id % 3 != 0) players.push_back(fmt::format(R"({{"steamid":"{}"}})", id));
         }
         return 0;
@@ -363,7 +363,7 @@ class WalkWorld {
   WalkInvariants invariants_;
   ExitCode outcome_code_ = ExitCode::kSuccess;
   std::string outcome_;
-  std::vector<std::unique_ptr<Actor>> runs_;  // the first to go
+  std::vector<std::unique_ptr<Actor>> runs_;  // destroyed first, as they use the members above
 };
 
 TEST(WalkModelTest, HoldsWhateverHappens) {

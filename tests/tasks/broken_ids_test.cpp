@@ -1,4 +1,5 @@
-// An id whose call fails again and again cannot stop the walk, and an outage is not taken for one.
+// An id whose call keeps failing cannot stop the walk, and an outage is not mistaken for such an
+// id.
 
 #include "task_fixture.h"
 
@@ -14,7 +15,7 @@ class BrokenIds : public TaskTest {
           R"("},"kind":"status","status":500,"times":-1})");
   }
 
-  // Four runs in which the id fails, none of which passes it; then its first failure is an hour
+  // Four runs in which the id fails and is not passed. Afterwards its first failure is made an hour
   // old.
   void FailFourTimes(const char* task, const std::string& cursor, std::uint64_t broken) {
     for (int run = 1; run <= 4; ++run) {
@@ -72,8 +73,8 @@ TEST_F(BrokenIds, ASuccessForgetsTheFailures) {
   EXPECT_TRUE(redis_.Hash("last_steam_id:failures").empty());
 }
 
-// A call for two ids, of which the cursor holds at the first: no dead letter for the second before
-// the cursor can pass it.
+// The cursor stops at the first of two ids. The second gets no dead letter before the cursor can
+// pass it.
 TEST_F(BrokenIds, NoLetterBeyondWhatHoldsTheCursor) {
   const auto ids = PublicIds(accounts_, kFirstGamesId, 100);
   FailId("GetRecentlyPlayedGames", ids[3]);
@@ -90,7 +91,7 @@ TEST_F(BrokenIds, NoLetterBeyondWhatHoldsTheCursor) {
   EXPECT_EQ(redis_.Get("last_steam_id"), ToText(ids[3] - 100));
 }
 
-// 95% of the calls fail, in as many runs as you like.
+// If 95% of the calls fail, no number of runs makes the walk pass an id.
 TEST_F(BrokenIds, ABadHourPassesNobody) {
   const auto ids = PublicIds(accounts_, kFirstGamesId, 100);
   for (std::size_t i = 1; i < ids.size(); ++i) {
@@ -105,7 +106,7 @@ TEST_F(BrokenIds, ABadHourPassesNobody) {
   EXPECT_TRUE(Topic(kDeadLetters).empty());
 }
 
-// Few calls cannot show that the API is well: others are made to see it.
+// A few calls cannot show that the API works, so the task makes additional ones.
 TEST_F(BrokenIds, AmongTheLastIdsItIsPassedToo) {
   std::uint64_t broken = kLowestId;
   while (accounts_.AccountOf(broken) != standin::Account::kPublic) ++broken;
@@ -145,11 +146,11 @@ TEST_F(BrokenIds, BatchOfTheOtherTaskIsSplitToo) {
   EXPECT_EQ(Topic(kDeadLetters).size(), 1u);
 }
 
-// A call that hangs, or whose response is too large, because of one id: it is found in a run, and
-// passed as any other.
+// If a call hangs, or its response is too large, because of one id, a run finds this id, and it is
+// passed like any other.
 class BrokenCalls : public BrokenIds, public ::testing::WithParamInterface<const char*> {
  protected:
-  // Every call of the method that asks for the id.
+  // Breaks every call of the method that asks for the id.
   void Break(const char* method, std::uint64_t id) {
     Fault(std::string(R"({"match":{"method":")") + method + R"(","steamid":")" + ToText(id) +
           R"("},"kind":")" + GetParam() + R"(","times":-1})");

@@ -1,4 +1,4 @@
-// The daily number of calls of a key: never passed, given back, shared.
+// The daily number of calls of a key is never exceeded, is shared, and unused calls are given back.
 
 #include "task_fixture.h"
 

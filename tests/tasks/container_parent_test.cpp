@@ -1,5 +1,5 @@
-// A program that `docker exec` starts: what did so is not in its namespace, and soon gone. To make
-// a namespace takes rights that a Docker engine has too.
+// A program started by `docker exec`: its parent is not in its namespace, and soon ends. Creating a
+// namespace takes permissions that a Docker engine has too.
 
 #include <unistd.h>
 

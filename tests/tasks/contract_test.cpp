@@ -1,5 +1,5 @@
-// What every task promises of its output and exit codes (the checks of settings are in
-// settings_test.cpp).
+// What every task promises about its output and exit codes. The checks of settings are in
+// settings_test.cpp.
 
 #include <filesystem>
 #include <fstream>
@@ -12,7 +12,7 @@ namespace {
 
 class Contract : public TaskTest {
  protected:
-  // The task under a shell that redirects its streams.
+  // Runs the task under a shell that redirects its streams.
   Ended RunWith(const std::string& redirection, const std::string& arguments = "") {
     return Run(
         {"/bin/sh", "-c", "exec \"$0\" " + arguments + " " + redirection, BinaryPath(kGamesTask)});
@@ -108,7 +108,7 @@ TEST_F(Contract, FullStdoutIs74) {
 }
 
 TEST_F(Contract, LostReaderOfStdoutIs74) {
-  // The reader of the pipe is gone before the task writes.
+  // The reader of the pipe ends before the task writes.
   Fault(R"({"kind":"latency","ms":300})");
   const Ended run =
       Run({"/bin/bash", "-c", "\"$0\" | true; exit ${PIPESTATUS[0]}", BinaryPath(kGamesTask)});

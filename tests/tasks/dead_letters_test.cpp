@@ -1,4 +1,4 @@
-// Records that Kafka cannot take, on a real broker: only these become dead letters.
+// Only the records that Kafka cannot take become dead letters. With a real broker.
 
 #include "task_fixture.h"
 
@@ -11,7 +11,7 @@ class DeadLetters : public TaskTest {
     environment_ = TaskEnvironment(standin_.url(), RealBrokers(), redis_.url());
   }
   static void SetUpTestSuite() {
-    // Two tests may share the broker; the topic of dead letters has a fixed name.
+    // Another test may share the broker and have created the topic, whose name is fixed.
     try {
       ReadTopic(RealBrokers(), kDeadLetters);
     } catch (const std::runtime_error&) {
@@ -23,7 +23,7 @@ class DeadLetters : public TaskTest {
     CreateTopic(RealBrokers(), topic, 2, config);
     return topic;
   }
-  // The dead letters that the topic's records have become.
+  // Returns the dead letters of a topic's records.
   static std::vector<Message> LettersOf(const std::string& topic) {
     std::vector<Message> letters;
     for (auto& letter : ReadTopic(RealBrokers(), kDeadLetters)) {
@@ -31,7 +31,7 @@ class DeadLetters : public TaskTest {
     }
     return letters;
   }
-  // A response of GetPlayerSummaries in which one player has a name of so many bytes.
+  // Returns a response of GetPlayerSummaries in which one player has a name of this many bytes.
   static std::string Players(std::uint64_t first, std::size_t count, std::uint64_t large,
                              std::size_t bytes) {
     std::string body = R"({\"response\":{\"players\":[)";
@@ -69,7 +69,7 @@ TEST_F(DeadLetters, RecordTooLargeForTheTopicGoesAlone) {
   EXPECT_EQ(letters[0].key, id);
   EXPECT_EQ(letters[0].headers.at("event_id"), id);
   EXPECT_GT(letters[0].value.size(), 50'000u);
-  // The record as it would have been, for a replay.
+  // The letter has the record as it would have been produced, for a replay.
   EXPECT_EQ(letters[0].headers.at("source_key"), ToText(large));
   EXPECT_EQ(letters[0].headers.at("record.event_id"), id);
   EXPECT_EQ(letters[0].headers.at("record.content-type"), "application/json");
@@ -117,7 +117,7 @@ TEST_F(DeadLetters, RecordTooLargeIsNoLetterBeforeTheCursorPassesIt) {
   EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId - 200));
 }
 
-// So many at a time are no fault of the records: the topic takes none of this size.
+// If this many records are refused, the fault is not theirs: the topic takes none of this size.
 TEST_F(DeadLetters, ATopicThatTakesNoRecordsIs78AndMovesNothing) {
   const std::string topic = MakeTopic({{"max.message.bytes", "200"}});
   for (const char* task : {kPlayersTask, kNewsTask}) {
@@ -135,7 +135,8 @@ TEST_F(DeadLetters, ATopicThatTakesNoRecordsIs78AndMovesNothing) {
   EXPECT_TRUE(redis_.Keys("news_seen*").empty());
 }
 
-// Some that fit, and more than a tenth that do not: those that went before stay where they are too.
+// Some records fit, and more than a tenth do not. Then the position does not pass the ones that fit
+// either.
 TEST_F(DeadLetters, AFuseThatBlowsMovesNothingOfTheRun) {
   const std::string topic = MakeTopic({{"max.message.bytes", "20000"}});
   std::string body = R"({\"response\":{\"players\":[)";
@@ -153,7 +154,7 @@ TEST_F(DeadLetters, AFuseThatBlowsMovesNothingOfTheRun) {
   EXPECT_EQ(EventIds(ReadTopic(RealBrokers(), topic)).size(), 100u);
 }
 
-// Every batch of a busy run is refused as a whole, and no record of it is too large.
+// Every batch of a busy run is refused as a whole, although none of its records is too large.
 TEST_F(DeadLetters, SmallRecordsInRefusedBatchesArrive) {
   const std::string topic = MakeTopic({{"max.message.bytes", "2000"}});
   const Ended run =

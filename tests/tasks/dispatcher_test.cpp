@@ -1,5 +1,5 @@
-// `steamflow TASK`, the entry point of the image. The file of variables that it reads is tested in
-// tests/docker, where it can be.
+// `steamflow TASK`, the entry point of the image. The file of variables that it reads can only be
+// tested in tests/docker.
 
 #include <algorithm>
 #include <csignal>

@@ -19,8 +19,8 @@ std::vector<std::string> Tasks() {
   return tasks;
 }
 
-// The project's variables among those that the task reads before and after it talks to servers that
-// are not there.
+// Returns the project's variables that the task reads, before and after it tries to reach servers
+// that do not exist.
 std::set<std::string> ReadBy(const std::string& task, Environment environment) {
   const std::string file = std::filesystem::temp_directory_path() / UniqueTopic("environment");
   environment["LD_PRELOAD"] = ENVIRONMENT_SPY;
@@ -37,7 +37,8 @@ std::set<std::string> ReadBy(const std::string& task, Environment environment) {
   return names;
 }
 
-// The placeholders of the files that connect-apply fills in are the files' own.
+// Returns whether a variable belongs to a placeholder in the connectors' files, which --help cannot
+// know.
 bool IsOfAConnector(const std::string& task, const std::string& name) {
   return task == "connect-apply" && name.rfind("AIRFLOW_VAR_CONNECT_", 0) == 0;
 }

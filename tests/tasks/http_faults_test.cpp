@@ -1,4 +1,4 @@
-// Every fault of the API against the walks: nothing lost, the right exit code.
+// With every fault of the API, a walk loses nothing and ends with the right exit code.
 
 #include <csignal>
 
@@ -9,7 +9,7 @@ namespace {
 
 class HttpFaults : public TaskTest {
  protected:
-  // A run after the fault is gone, and then everything must be there.
+  // Runs the task after the fault is gone, and expects that nothing is missing.
   void ExpectNothingLost() {
     standin_.ClearFaults();
     const Ended clean = Run({kGamesTask});
@@ -213,7 +213,7 @@ TEST_F(HttpFaults, BodiesAreCappedWhereTheFlagSays) {
   Fault(R"({"kind":"gzip_bomb","times":-1})");
   const Ended run = Run({kPlayersTask, "--max-response-bytes", "2000"});
   EXPECT_EQ(run.exit_code, 75) << run.out;
-  EXPECT_EQ(run.Result().Number("/source/retries"), 0) << "another try would end the same way";
+  EXPECT_EQ(run.Result().Number("/source/retries"), 0) << "a retry would end the same way";
   EXPECT_EQ(redis_.Get("last_user_id").value_or(ToText(kFirstPlayersId)), ToText(kFirstPlayersId));
   EXPECT_NE(run.Result().Text("/error/message").find("2000 bytes"), std::string::npos) << run.out;
 }

@@ -1,5 +1,5 @@
-// Kafka down, slow, refusing: a green run has delivered everything, any other moves the cursor over
-// nothing that is not acknowledged.
+// Kafka is down, slow or refuses: a successful run has delivered everything, and any other run
+// moves the cursor only over what was acknowledged.
 
 #include <csignal>
 
@@ -18,7 +18,8 @@ class KafkaFaults : public TaskTest {
   std::set<std::string> Expected() const {
     return ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100);
   }
-  // The task, once it waits for the API's response: what is done to Kafka now hits the producer.
+  // Starts the task and waits until it waits for the API's response. What is then done to Kafka
+  // meets the producer.
   std::unique_ptr<Program> StartAndAwaitTheCall(const std::vector<std::string>& command) {
     Fault(R"({"kind":"latency","ms":2000})");
     auto program = std::make_unique<Program>(command, environment_);
@@ -33,7 +34,7 @@ class KafkaFaults : public TaskTest {
               static_cast<std::int64_t>(Expected().size()));
     EXPECT_EQ(run.Result().Number("/kafka/dead_letters"), 0);
   }
-  // Nothing acknowledged that a cursor passed; the next run delivers it.
+  // Expects that the cursor did not pass anything, and that the next run delivers everything.
   void ExpectHeldAndMendedByTheNextRun() {
     EXPECT_EQ(redis_.Get("last_user_id").value_or(ToText(kFirstPlayersId)),
               ToText(kFirstPlayersId));
@@ -81,7 +82,7 @@ TEST_F(KafkaFaults, LastingErrorsHoldTheCursor) {
 }
 
 TEST_F(KafkaFaults, PartOfTheRecordsRefusedHoldsTheirIds) {
-  // One record a batch, of which the first is refused.
+  // With one record in each batch, only the first record is refused.
   kafka_.FailNext(kProduce, {RD_KAFKA_RESP_ERR_POLICY_VIOLATION});
   const Ended run = Run({kPlayersTask, "--kafka-config", "batch.num.messages=1"});
   EXPECT_EQ(run.exit_code, 78) << run.out;
@@ -102,7 +103,7 @@ TEST_F(KafkaFaults, PartOfTheRecordsRefusedHoldsTheirIds) {
 TEST_F(KafkaFaults, BrokerThatComesBackGetsEverything) {
   const auto program = StartAndAwaitTheCall({kPlayersTask});
   rd_kafka_mock_broker_set_down(kafka_.cluster(), kBroker);
-  // The task has noticed.
+  // Wait until the task has noticed.
   ASSERT_TRUE(Eventually([&] { return program->Err().find("Kafka") != std::string::npos; }));
   rd_kafka_mock_broker_set_up(kafka_.cluster(), kBroker);
   ExpectDelivered(program->Wait());
@@ -141,7 +142,7 @@ TEST_F(KafkaFaults, MetadataAndProducerIdAreAskedForAgain) {
 }
 
 TEST_F(KafkaFaults, TopicThatMayNotBeSeenIs77) {
-  // Of such a topic a real broker names no partitions; the mock names those that there are.
+  // For such a topic, a real broker names no partitions; the mock names those that exist.
   rd_kafka_mock_topic_create(kafka_.cluster(), "unseen", 0, 1);
   rd_kafka_mock_topic_set_error(kafka_.cluster(), "unseen",
                                 RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);

@@ -1,5 +1,5 @@
-// I8: SIGKILL at every write and wait of a task, with real Kafka and Redis, each followed by clean
-// runs. Nothing may be lost, no cursor wrong, no event id strange.
+// I8: SIGKILL at every write and wait of a task, with a real Kafka and Redis, each followed by
+// clean runs. Nothing may be lost, no cursor may be wrong, and no event id unexpected.
 
 #include "killer.h"
 #include "steam_standin/news.h"
@@ -8,12 +8,12 @@
 namespace steamflow::test {
 namespace {
 
-// What sends something, and what comes right before and after that. strace counts each kind of
-// system call on its own, for each thread.
+// The system calls that send something, and those right before and after. strace counts each kind
+// of system call separately, for each thread.
 const std::vector<std::string> kCalls{"write",   "sendto", "sendmsg", "recvfrom",
                                       "recvmsg", "poll",   "futex"};
 
-// Minutes of this month, which are not far ahead of the clock.
+// Returns a minute of this month that is not far ahead of the clock.
 std::string Minute(int number) {
   const std::string month = MinuteFromNow().substr(0, std::string("2026-11").size());
   return month + "-01T" + (number / 60 % 24 < 10 ? "0" : "") + std::to_string(number / 60 % 24) +
@@ -28,7 +28,8 @@ class Kill : public TaskTest {
     environment_.erase("AIRFLOW_CTX_DAG_RUN_ID");
   }
 
-  // `round(kill)` is one experiment; `kill(command)` says whether the run was killed.
+  // Calls `round` once for each kill. `round(kill)` is one experiment; in it, `kill(command)` runs
+  // the command and returns whether it was killed.
   void ForEveryKill(const std::function<void(const Killer&)>& round) {
     test::ForEveryKill(kCalls, environment_, [&](const Killer& kill) {
       bool was_killed = false;
@@ -38,7 +39,8 @@ class Kill : public TaskTest {
     });
   }
 
-  // A walk of ten ids to the lowest one, killed and then finished by clean runs.
+  // Expects that a walk of ten ids down to the lowest one, killed and then finished by clean runs,
+  // is complete.
   void ExpectWalkSurvives(const char* task, const std::string& cursor,
                           std::set<std::string> (*expected_of)(const standin::Accounts&,
                                                                const std::string&,
@@ -108,7 +110,7 @@ TEST_F(Kill, NewsLoseNothing) {
   std::set<std::string> expected;
   std::uint32_t app = 1;
   ForEveryKill([&](const Killer& kill) {
-    app += 1000;  // a fresh one
+    app += 1000;  // a new app
     const std::vector<std::string> command{kNewsTask, "--topic", topic_, "--steam-news-apps",
                                            "[" + ToText(app) + "]"};
     kill(command);

@@ -15,8 +15,8 @@ namespace {
 
 constexpr long kMost = 40 * 1024;  // KiB
 
-// A server that answers every request with the same long body, each connection on a thread: an
-// object, and blanks behind it.
+// A server that answers every request with the same long body, an object followed by blanks. Each
+// connection has a thread.
 class LongAnswers {
  public:
   LongAnswers(std::string object, std::size_t size)
@@ -115,12 +115,12 @@ TEST_F(Memory, OfPlayerSummariesIsFlat) {
   ExpectFlat(PeakOf(kPlayersTask, 2000), PeakOf(kPlayersTask, 200'000));
 }
 
-// Its long responses, of a hundred profiles, come between thousands of short ones.
+// The long responses, with a hundred profiles each, come between thousands of short ones.
 TEST_F(Memory, OfRecentlyPlayedGamesIsFlat) {
   ExpectFlat(PeakOf(kGamesTask, 1000), PeakOf(kGamesTask, 20'000));
 }
 
-// A hundred responses of 12 MB at a time would take more than a gigabyte.
+// A hundred parallel responses of 12 MB would take more than a gigabyte.
 TEST_F(Memory, OfLongAnswersIsBoundedAndNoneIsLost) {
   const LongAnswers server(R"({"response":{"players":[]}})", 12'000'000);
   environment_["AIRFLOW_VAR_STEAM_API_URL"] = server.url();
@@ -132,7 +132,7 @@ TEST_F(Memory, OfLongAnswersIsBoundedAndNoneIsLost) {
   EXPECT_LT(run.peak_rss_kib, 150 * 1024);
 }
 
-// Such a body is taken alone.
+// Such a body is received while no other is in flight.
 TEST_F(Memory, AnAnswerLongerThanAllThatMayBeInFlightIsTaken) {
   const LongAnswers server(R"({"response":{"players":[]}})", 12'000'000);
   environment_["AIRFLOW_VAR_STEAM_API_URL"] = server.url();
@@ -143,7 +143,7 @@ TEST_F(Memory, AnAnswerLongerThanAllThatMayBeInFlightIsTaken) {
   EXPECT_LT(run.peak_rss_kib, 80 * 1024);
 }
 
-// A gigabyte in a MiB of gzip stops at the cap of a body.
+// A MiB of gzip that expands to a gigabyte is stopped at the limit for a body.
 TEST_F(Memory, OfAGzipBombIsBounded) {
   Fault(R"({"kind":"gzip_bomb","times":-1})");
   const Ended run = Run({kPlayersTask, "--retries", "1"});

@@ -1,4 +1,4 @@
-// The metrics that a run pushes, and that pushing them never harms it.
+// The metrics that a run pushes; a failing push never harms the run.
 
 #include <gmock/gmock.h>
 
@@ -18,7 +18,7 @@ class Metrics : public TaskTest {
  protected:
   void SetUp() override { environment_["AIRFLOW_VAR_PUSHGATEWAY_URL"] = gateway_.url(); }
 
-  // The metrics of a run that pushes once.
+  // Runs a command, expects that it pushes once, and returns the metrics.
   std::string Pushed(const std::vector<std::string>& command, int exit_code = 0) {
     const std::size_t before = gateway_.calls().size();
     const Ended run = Run(command);
@@ -27,7 +27,7 @@ class Metrics : public TaskTest {
     EXPECT_EQ(calls.size(), before + 1);
     return calls.back().body;
   }
-  // A run that is done all the same, and warns of this in one line.
+  // Expects that the run succeeds all the same, with a warning of one line that contains `part`.
   void ExpectWarning(const std::string& part) {
     const Ended run = Run({kCountsTask});
     EXPECT_EQ(run.exit_code, 0) << run.out;
@@ -135,7 +135,7 @@ TEST_F(Metrics, AGatewayThatHangsDoesNoHarm) {
   ExpectWarning("imed out");
 }
 
-// Whose result must come last all the same.
+// The result must still be the last line.
 TEST_F(Metrics, TheWarningComesBeforeTheResult) {
   answer_.status = 500;
   const Ended run = Run({kCountsTask}, Streams::kMerged);

@@ -1,4 +1,4 @@
-// What an operator sees: real runs pushed to a real Pushgateway, with exporters of the real
+// What an operator sees: the metrics of real runs in a real Pushgateway, and of exporters for real
 // servers, scraped by a real Prometheus with the project's configuration.
 
 #include <curl/curl.h>
@@ -27,7 +27,7 @@ std::string Escape(const std::string& text) {
   return result;
 }
 
-// Prometheus, the Pushgateway and the exporters, which end with this process.
+// Runs Prometheus, the Pushgateway and the exporters, which end with this process.
 class Monitoring {
  public:
   Monitoring(const std::string& brokers, const std::string& redis, const std::string& postgres)
@@ -50,13 +50,13 @@ class Monitoring {
   JsonValue Get(const std::string& path) {
     return JsonValue(client_.Send("GET", prometheus_ + path).body);
   }
-  // The values of an expression now; their number is -1 where it is wrong.
+  // Returns the number of values that an expression has now, or -1 if the expression is invalid.
   int Values(const std::string& expression) {
     const JsonValue response = Get("/api/v1/query?query=" + Escape(expression));
     if (response.Text("/status") != "success") return -1;
     return static_cast<int>(response.Size("/data/result"));
   }
-  // The only value of an expression; "" where there is none, or several.
+  // Returns the only value of an expression, or "" if it has none or several.
   std::string Value(const std::string& expression) {
     const JsonValue response = Get("/api/v1/query?query=" + Escape(expression));
     if (response.Size("/data/result") != 1) return "";
@@ -121,7 +121,8 @@ void ExpectValuesInEveryPanel(Monitoring& monitoring) {
   EXPECT_GT(panels, 40);
 }
 
-// An alert that does not fire has no value, unless its comparisons only compare.
+// Expects that the expression of every alert has data. An alert that does not fire has no value, so
+// its comparisons are first changed to return 0 or 1.
 void ExpectValuesInEveryAlert(Monitoring& monitoring) {
   const std::regex comparison(" (==|!=|>=|<=|>|<) ");
   int alerts = 0;
@@ -153,11 +154,11 @@ TEST_F(MonitoringTest, AnOperatorSeesEveryRun) {
                has_samples("steamflow_run_exit_code") && has_samples("kafka_consumergroup_lag_sum");
       },
       kTimeout))
-      << "Prometheus has not seen it all";
+      << "Prometheus has not seen everything";
   ExpectValuesInEveryPanel(monitoring_);
   ExpectValuesInEveryAlert(monitoring_);
 
-  // A run that fails leaves the time of the last success, and fires an alert.
+  // A run that fails does not change the time of the last success, and an alert fires.
   const std::string success =
       "steamflow_last_success_timestamp_seconds{job=\"" + std::string(kPlayersTask) + "\"}";
   const std::string before = monitoring_.Value(success);
@@ -182,7 +183,7 @@ TEST(Prometheus, ConfigurationAndRulesAreRight) {
   }
 }
 
-// A resolver that hangs is waited for no longer than any other server.
+// A run waits for a hanging resolver no longer than for any other server.
 TEST(SlowResolver, DoesNotHoldUpARun) {
   standin::Standin standin;
   MockKafka kafka;

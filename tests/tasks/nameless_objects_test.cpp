@@ -1,5 +1,5 @@
-// Objects of the API without a usable id: none is dropped silently, and no account is passed over
-// because of one.
+// Objects of the API without a usable id: none is dropped silently, and none makes a run pass over
+// an account.
 
 #include "task_fixture.h"
 
@@ -14,7 +14,7 @@ std::string Player(std::uint64_t id) {
   return R"({\"steamid\":\")" + ToText(id) + R"(\",\"communityvisibilitystate\":3})";
 }
 
-// A fault that answers the first call of GetPlayerSummaries with these players.
+// Returns a fault that answers the first call of GetPlayerSummaries with these players.
 std::string PlayersResponse(const std::string& players) {
   return R"({"match":{"method":"GetPlayerSummaries"},"kind":"status","status":200,)"
          R"("body":"{\"response\":{\"players\":[)" +
@@ -49,8 +49,8 @@ TEST_F(NamelessObjects, MayBeAnyOfTheMissingAccountsWhoseGamesAreThenAskedFor) {
             ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 100));
 }
 
-// What the cursor has not passed comes again in the next run: its dead letter is written by the run
-// that passes it, and by no other.
+// The next run meets again everything that the cursor has not passed. So a dead letter is written
+// only by the run whose cursor passes it.
 class HeldLetters : public TaskTest {
  protected:
   void FailId(const char* method, std::uint64_t id) {
@@ -61,7 +61,8 @@ class HeldLetters : public TaskTest {
     Fault(R"({"match":{"method":")" + std::string(method) + R"(","steamid":")" + ToText(id) +
           R"("},"kind":"status","status":200,"body":")" + body + R"(","times":-1})");
   }
-  // Runs in which the cursor stands at `held`, and no dead letter is written.
+  // Runs the command several times and expects that the cursor stays at `held` and no dead letter
+  // is written.
   void RunHeld(const std::vector<std::string>& command, const std::string& cursor,
                std::uint64_t held) {
     for (int run = 0; run < 3; ++run) {
@@ -116,7 +117,7 @@ TEST_F(HeldLetters, OfAProfileWithoutAnIdIsWrittenWhenTheCursorPassesIt) {
   EXPECT_EQ(redis_.Get("last_user_id"), ToText(kFirstPlayersId - 203));
 }
 
-// Without a cursor nothing holds a dead letter back: no later run would write it.
+// Without a cursor, dead letters are not held back, because no later run would write them.
 TEST_F(HeldLetters, WithoutACursorAreWrittenBesideWhatFails) {
   constexpr char kMethod[] = "GetPlayerSummaries";
   FailId(kMethod, kFirstPlayersId - 3);

@@ -1,5 +1,6 @@
-// A program in a pod of Kubernetes, whose sidecar gives Airflow the file in /airflow/xcom. To make
-// such a folder takes a root of its own, and that takes rights that a Docker engine has too.
+// A program in a Kubernetes pod, where a sidecar gives Airflow the file in /airflow/xcom. The test
+// needs a root directory of its own for this folder; creating it takes permissions that a Docker
+// engine has too.
 
 #include <unistd.h>
 
@@ -11,7 +12,8 @@
 namespace steamflow::test {
 namespace {
 
-// $0: where the root shall be, $1: what shall be /airflow/xcom in it, then the command.
+// $0 is the new root directory, $1 the folder that becomes /airflow/xcom in it; the command
+// follows.
 constexpr char kInPod[] = R"(
   set -e
   mount -t tmpfs tmpfs "$0"

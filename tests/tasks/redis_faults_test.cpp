@@ -1,4 +1,4 @@
-// Redis down, slow, refusing.
+// Redis is down, slow or refuses.
 
 #include <csignal>
 
@@ -33,7 +33,7 @@ TEST_F(RedisFaults, GoneAtTheEndIs75AndTheRecordsComeAgainUnderTheirIds) {
   const Ended run = program.Wait();
   EXPECT_EQ(run.exit_code, 75) << run.out;
   EXPECT_EQ(EventIdsOnce(Topic(kPlayersTopic)), Expected());
-  RedisServer other;  // without the pass, so the same logical date makes the same ids
+  RedisServer other;  // has no pass, so the same logical date gives the same event ids
   environment_["AIRFLOW_CONN_REDIS_DEFAULT"] = other.url();
   EXPECT_EQ(Run({kPlayersTask}).exit_code, 0);
   EXPECT_EQ(EventIds(Topic(kPlayersTopic)), Expected());

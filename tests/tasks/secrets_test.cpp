@@ -1,4 +1,4 @@
-// The key and the passwords: in the process's environment and nowhere else.
+// The API key and the passwords are in the environment of the process and nowhere else.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,13 +66,13 @@ TEST_F(Secrets, AreInNoOutputOfAFailure) {
   }
 }
 
-// A server that sends the key back in its page.
+// A server repeats the key in its error page.
 TEST_F(Secrets, AreRedactedWhereAServerEchoesThem) {
   const std::uint64_t id = PublicIds(accounts_, kFirstGamesId, 100)[0];
   Fault(R"({"match":{"method":"GetRecentlyPlayedGames","steamid":")" + ToText(id) +
         R"("},"kind":"status","status":500,"times":-1,"body":"your key is )" + kApiKey + R"("})");
   for (int run = 0; run < 4; ++run) RunAtDebug({kGamesTask, "--retries", "0"});
-  // In the fifth run an hour after the first the id is passed.
+  // In the fifth run, an hour after the first, the id is passed.
   locked_.Command({"HSET", "last_steam_id:failures", ToText(id), "4/" + MinuteFromNow(-60)});
   RunAtDebug({kGamesTask, "--retries", "0"});
   const auto letters = Topic(kDeadLetters);
@@ -129,8 +129,8 @@ TEST_F(Secrets, KeyGoesOnlyWhereItIsNeeded) {
   }
 }
 
-// What belongs to root although the process does not: the kernel's sign that it may not be dumped
-// or traced.
+// Files in /proc that belong to root although the process does not: this is how the kernel shows
+// that the process cannot be dumped or traced.
 TEST_F(Secrets, ProcessCannotBeDumped) {
   Fault(R"({"kind":"silence","times":-1})");
   std::vector<std::string> command{BinaryPath(kGamesTask)};

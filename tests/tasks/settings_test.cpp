@@ -1,5 +1,5 @@
-// Every setting is checked before any network use: one line that names it, the right exit code, and
-// nothing touched.
+// Every setting is checked before any network use. An invalid one gives one line that names it and
+// the right exit code, and nothing is changed.
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +11,7 @@ namespace {
 
 class Settings : public TaskTest {
  protected:
-  // `part` must be in the message; nothing may have been asked or written.
+  // Expects `part` in the message, and that nothing was requested or written.
   void Expect(const Ended& run, int exit_code, const std::string& part) {
     EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
     const JsonValue result = run.Result();
@@ -120,7 +120,7 @@ TEST_F(Settings, BadValuesInTheEnvironmentAre78) {
   struct Case {
     const char* name;
     const char* value;
-    const char* part;  // of the message, where it is not the name
+    const char* part;  // a part of the message, if it is not the name
     const char* task = kGamesTask;
   };
   const std::vector<Case> cases{
@@ -227,7 +227,7 @@ TEST_F(Settings, SinksNeedOnlyWhatTheyUse) {
 TEST_F(Settings, GarbageInRedisIs65AndStays) {
   struct Case {
     const char* task;
-    std::vector<std::string> command;  // puts the garbage there
+    std::vector<std::string> command;  // writes the malformed value
   };
   const std::vector<Case> cases{
       {kGamesTask, {"SET", "last_steam_id", "abc"}},

@@ -1,5 +1,5 @@
-// What ends a run early: signals, the death of the parent, the deadline. Two blocks of ids are
-// asked for; the response for the second never comes.
+// A run may be ended early by a signal, the death of its parent, or the deadline. The tests ask for
+// two blocks of ids; the response for the second never comes.
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -23,7 +23,7 @@ class Stop : public TaskTest {
   std::set<std::string> FirstBlock() const {
     return ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100);
   }
-  // The records of the first block have arrived.
+  // Waits until the records of the first block have arrived.
   void AwaitFirstBlock() {
     ASSERT_TRUE(Eventually(
         [&] { return Requests() == 2 && EventIds(Topic(kPlayersTopic)) == FirstBlock(); }));
@@ -91,11 +91,11 @@ TEST_F(Stop, DeadlineEndsTheRunWith75) {
   EXPECT_NE(ended.Result().Text("/error/message").find("deadline"), std::string::npos);
   EXPECT_GE(ended.seconds, 1);
   EXPECT_LT(ended.seconds, 4.5);
-  ExpectFirstBlockKept(3);  // the one that hangs is tried again after two seconds
+  ExpectFirstBlockKept(3);  // the call that hangs is retried after two seconds
 }
 
 TEST_F(Stop, DeathOfTheParentIsASigterm) {
-  // What a dead parent leaves behind becomes a child of this process.
+  // The children of a parent that dies become children of this process.
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   const std::string path = std::filesystem::temp_directory_path() / UniqueTopic("pid");
   Program parent({"/bin/sh", "-c", "\"$0\" --count 200 & echo $! > \"$1\"; wait",

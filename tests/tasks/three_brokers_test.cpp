@@ -1,4 +1,4 @@
-// What replication is worth: three real brokers, one of which dies.
+// Replication with three real brokers, one of which dies.
 
 #include <algorithm>
 #include <filesystem>
@@ -27,8 +27,9 @@ std::ptrdiff_t LinesIn(const std::filesystem::path& path) {
   return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
 }
 
-// Until the others notice that a broker has died, one in three of their responses still names it as
-// the controller: a run that got such a one asks again. Before, it waited for the dead one.
+// Until the other brokers notice that one has died, a third of their responses still names it as
+// the controller. A run that gets such a response asks again; an earlier version waited for the
+// dead broker.
 void FindNextController(const std::string& brokers) {
   std::vector<std::filesystem::path> files;
   std::vector<std::unique_ptr<Program>> runs;
@@ -48,7 +49,7 @@ void FindNextController(const std::string& brokers) {
   for (const auto& file : files) std::filesystem::remove(file);
 }
 
-// What kafka-create-topics and pipeline-check make of replication, and of a broker that dies.
+// kafka-create-topics and pipeline-check with replicated topics, before and after a broker dies.
 TEST(ThreeBrokers, TopicsAreReplicatedAndDegradedOnesAreToldFromBrokenOnes) {
   const RealKafka kafka(3);
   const std::vector<std::string> create{"kafka-create-topics", "--brokers", kafka.brokers()};
@@ -77,10 +78,10 @@ TEST(ThreeBrokers, TopicsAreReplicatedAndDegradedOnesAreToldFromBrokenOnes) {
                  {});
   FindNextController(kafka.brokers());
   EXPECT_EQ(traced.Wait().exit_code, 0);
-  EXPECT_LT(LinesIn(calls), 1000) << "it waits for a broker without a pause between two tries";
+  EXPECT_LT(LinesIn(calls), 1000) << "there is no pause between two attempts to reach a broker";
   std::filesystem::remove(calls);
 
-  // With one broker of three gone two replicas are in sync, which is what records need.
+  // With one of three brokers gone, two replicas are in sync, which is as many as records need.
   Ended degraded;
   EXPECT_TRUE(Eventually(
       [&] {
@@ -92,7 +93,7 @@ TEST(ThreeBrokers, TopicsAreReplicatedAndDegradedOnesAreToldFromBrokenOnes) {
       std::chrono::seconds(60)))
       << degraded.out << degraded.err;
 
-  // The broker will come back: two in the cluster are no reason to call three replicas drift.
+  // The broker will come back, so a cluster of two is no reason to report three replicas as drift.
   const Ended again = RunProgram(create, {});
   EXPECT_EQ(again.exit_code, 0) << again.out;
   EXPECT_EQ(again.err, "");

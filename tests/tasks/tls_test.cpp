@@ -1,4 +1,4 @@
-// The API behind TLS with HTTP/2, as the real one is, and Redis behind TLS.
+// The API with TLS and HTTP/2, like the real one, and Redis with TLS.
 
 #include <filesystem>
 
@@ -17,7 +17,7 @@ class Tls : public TaskTest {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  // The protocols of the calls received.
+  // Returns the protocols of the calls that the server received.
   std::set<std::string> Protocols() {
     const JsonValue journal = Journal();
     std::set<std::string> protocols;
@@ -101,7 +101,8 @@ TEST_F(RedisTls, UntrustedCertificateIs78) {
 
 TEST_F(RedisTls, CertificateOfAnotherHostIs78) {
   ExpectRefusal(RunWithRedisAt("127.0.0.2"), "IP address mismatch");
-  ExpectRefusal(RunWithRedisAt("127.1"), "hostname mismatch");  // 127.0.0.1 to the resolver
+  ExpectRefusal(RunWithRedisAt("127.1"),
+                "hostname mismatch");  // the resolver reads it as 127.0.0.1
 }
 #else
 TEST_F(RedisTls, WithoutItInHiredisIs78) {

@@ -1,4 +1,4 @@
-// How a walk moves: cursor, pass, shards, ends, overlapping and frozen runs.
+// How a walk moves: cursor, pass, shards, the end, overlapping and frozen runs.
 
 #include <csignal>
 #include <filesystem>
@@ -11,7 +11,7 @@
 namespace steamflow::test {
 namespace {
 
-// A file that holds this, until the end of the test.
+// A file with this content, which is removed at the end of the test.
 class ScopedFile {
  public:
   explicit ScopedFile(const std::string& text)
@@ -34,12 +34,12 @@ class Walk : public TaskTest {
  protected:
   Walk() { environment_["AIRFLOW_CTX_LOGICAL_DATE"] = minute_; }
 
-  // Waits until the stand-in has seen so many calls.
+  // Waits until the stand-in has received this many calls.
   void AwaitRequests(std::size_t count) {
     ASSERT_TRUE(Eventually([&] { return Requests() >= count; }));
   }
 
-  // How often each id was asked for.
+  // Returns how often each id was asked for.
   std::map<std::string, int> IdsAsked() {
     std::map<std::string, int> asked;
     const JsonValue journal = Journal();
@@ -135,7 +135,7 @@ TEST_F(Walk, ShardFinishesItsBlockFirst) {
             ExpectedGames(accounts_, kGamesTopic, minute_, begin, 20));
 }
 
-// 20 ids that other settings would never fetch, in blocks that are the shard's own in both grids.
+// Other settings would skip 20 ids, although the blocks belong to the same shard in both grids.
 TEST_F(Walk, ChangedGridIs65) {
   const std::string start = ToText(kLowestId + 299);
   const std::vector<std::string> command{kPlayersTask, "--start-id", start, "--shard"};
@@ -222,7 +222,7 @@ TEST_F(Walk, FirstFailedIdStopsTheCursor) {
   EXPECT_EQ(run.exit_code, 75) << run.out;
   EXPECT_TRUE(run.Result().Bool("/retryable"));
   EXPECT_EQ(redis_.Get("last_steam_id"), ToText(broken));
-  // What could be delivered was: all but the games of the broken id.
+  // Everything was delivered except the games of the broken id.
   auto expected = ExpectedGames(accounts_, kGamesTopic, minute_, kFirstGamesId, 100);
   for (const auto& id : ExpectedGames(accounts_, kGamesTopic, minute_, broken, 1)) {
     expected.erase(id);
@@ -271,8 +271,8 @@ TEST_F(Walk, FrozenRunLosesTheRace) {
             ExpectedPlayers(accounts_, kPlayersTopic, minute_, kFirstPlayersId, 200));
 }
 
-// The walk has come to the same id again, in another pass: what the frozen run has delivered
-// belongs to the old one.
+// The walk has come to the same id again in another pass. What the frozen run has delivered belongs
+// to the old pass.
 TEST_F(Walk, FrozenRunOfAnOldPassMovesNoCursorOfTheNewOne) {
   const std::uint64_t start = kLowestId + 4;
   const std::vector<std::string> command{kPlayersTask, "--start-id", ToText(start), "--retries",

@@ -13,7 +13,7 @@ namespace {
 
 class BulkBodyTest : public testing::Test {
  protected:
-  // Adds a message, and gives the lines that it makes.
+  // Adds a message and returns the lines that it becomes.
   std::string Add(const ConsumedMessage& message, const std::string& index = "i") {
     const auto record = parser_.Parse(message);
     EXPECT_TRUE(record) << record.error();

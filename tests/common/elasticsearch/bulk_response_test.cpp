@@ -37,7 +37,7 @@ TEST(BulkResponseTest, TheStatusSaysWhatBecameOfAnItem) {
   EXPECT_EQ(FateOf(500, ""), Fate::kTryAgain);
 }
 
-// As OpenSearch 2.19 and Elasticsearch 7.17 say it.
+// The messages are those of OpenSearch 2.19 and Elasticsearch 7.17.
 TEST(BulkResponseTest, AValueThatDoesNotParseIsTheDocumentsFault) {
   EXPECT_EQ(FateOf400("mapper_parsing_exception", "failed to parse", "Duplicate field 'a'"),
             Fate::kRefused);

@@ -16,7 +16,7 @@ using test::HttpCall;
 using test::ScriptedResponse;
 using testing::HasSubstr;
 
-// Bodies of one document each, as the sender's requests are told apart by their ids.
+// Sends bodies of one document each, so that the document's id identifies the request.
 class BulkSenderTest : public testing::Test {
  protected:
   static BulkBody BodyOf(const std::string& id) {
@@ -36,7 +36,7 @@ class BulkSenderTest : public testing::Test {
                        [&](const HttpCall& call) { return IsOf(call, id); });
   }
 
-  // The one document of a request is stored where it was sent to.
+  // Returns the response that the document of a request was stored where it was sent to.
   static ScriptedResponse Stored(const HttpCall& call) {
     const std::string id = IsOf(call, "first") ? "first" : "second";
     return {.body = R"({"items":[{"create":{"_index":"t-undated","_id":")" + id +
@@ -110,8 +110,8 @@ TEST_F(BulkSenderTest, SaysWhichDocumentAnIndexDoesNotTake) {
   EXPECT_THAT(message, HasSubstr("first: illegal_argument_exception: no pipeline"));
 }
 
-// The server says where a document is: a pipeline, or an alias that somebody moved, may have put it
-// elsewhere.
+// The response says where a document is. A pipeline, or an alias that somebody moved, may have put
+// it elsewhere.
 TEST_F(BulkSenderTest, ADocumentThatIsNotWhereItWasSentIsNotStored) {
   for (const std::string error :
        {"", R"(,"error":{"type":"version_conflict_engine_exception","reason":"r"})"}) {
@@ -123,7 +123,7 @@ TEST_F(BulkSenderTest, ADocumentThatIsNotWhereItWasSentIsNotStored) {
       };
       std::string message;
       EXPECT_EQ(CodeOf([&] { sender_.Await(*Queue(first_)); }, &message), ExitCode::kConfig);
-      EXPECT_THAT(message, HasSubstr("first: the server has it in the index")) << where;
+      EXPECT_THAT(message, HasSubstr("first: the server stored it in the index")) << where;
     }
   }
 }

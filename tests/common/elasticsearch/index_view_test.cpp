@@ -30,8 +30,8 @@ TEST(IndexViewTest, ASinkWritesWhereDocumentsAreFoundWholeAndUnchanged) {
   const std::string alias = R"("aliases":{"t":{}})";
   EXPECT_EQ(WhyNot(alias), "");
   EXPECT_EQ(WhyNotForSink(View(""), {.name = "t-1"}), std::nullopt) << "needs no alias";
-  EXPECT_THAT(WhyNot(R"("aliases":{"t-1":{}})"), HasSubstr("not behind the alias t,"));
-  EXPECT_THAT(WhyNot(alias, true), HasSubstr("the deleted"));
+  EXPECT_THAT(WhyNot(R"("aliases":{"t-1":{}})"), HasSubstr("not have the alias t,"));
+  EXPECT_THAT(WhyNot(alias, true), HasSubstr("deleted documents"));
   EXPECT_EQ(WhyNot(R"("aliases":{"t":{"filter":{"term":{"@tombstone":false}}}})", true), "");
   for (const char* source : {R"("enabled":false)", R"("enabled":"false")", R"("excludes":["a"])",
                              R"("includes":"a")", R"("mode":"disabled")"}) {
@@ -50,7 +50,8 @@ TEST(IndexViewTest, ASinkWritesWhereDocumentsAreFoundWholeAndUnchanged) {
 
 class MappingDifferenceTest : public testing::Test {
  protected:
-  // What is to blame in an index with these mappings and settings.
+  // Returns what is to blame in an index with these mappings and settings, for a record with this
+  // value.
   static std::string Blame(const std::string& mappings, std::optional<std::string_view> value,
                            const std::string& reason = "failed to parse",
                            const std::string& settings = R"("ignore_malformed":"true")") {

@@ -20,11 +20,11 @@ TEST(PositionCheck, TheLastRecordMustBeThereAsItWas) {
   EXPECT_TRUE(Stands(kPosition, kRange, kLast));
   for (const LastRecord& other : {LastRecord{9, 1001, "nine"}, LastRecord{9, 1000, "ten"}}) {
     EXPECT_FALSE(Stands(kPosition, kRange, other));
-    EXPECT_FALSE(Stands(kPosition, kRange, other, true)) << "compaction changes none";
+    EXPECT_FALSE(Stands(kPosition, kRange, other, true)) << "compaction never changes a record";
   }
 }
 
-// An event id tells two records apart; where there is none, key and value do.
+// A record is recognised by its event id, or by its key and value if it has none.
 TEST(PositionCheck, ARecordWithoutEventIdIsKnownByKeyAndValue) {
   const auto last = [](std::optional<std::string_view> event_id,
                        std::optional<std::string_view> key, std::optional<std::string_view> value) {
@@ -43,10 +43,11 @@ TEST(PositionCheck, ARecordWithoutEventIdIsKnownByKeyAndValue) {
       EXPECT_EQ(Stands({10, all[i]}, kRange, all[j]), i == j) << i << ' ' << j;
     }
   }
-  EXPECT_TRUE(Stands({10, LastRecord{9, 1000, ""}}, kRange, all[0])) << "where none was kept";
+  EXPECT_TRUE(Stands({10, LastRecord{9, 1000, ""}}, kRange, all[0]))
+      << "an old position without a fingerprint";
 }
 
-// The position that a run stores is the one that the next run finds.
+// The next run confirms the position that a run has stored.
 TEST(PositionCheck, ABatchEndsWithWhatTheNextRunFinds) {
   PartitionProgress partition{.range = kRange};
   partition.Begin(std::nullopt);

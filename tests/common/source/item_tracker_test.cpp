@@ -51,7 +51,7 @@ TEST(ItemTrackerTest, OneFailedRecordHoldsThePrefixForGood) {
   EXPECT_EQ(tracker.done(), 2U);
   EXPECT_TRUE(tracker.IsDone(2));
   EXPECT_FALSE(tracker.IsDone(1));
-  EXPECT_FALSE(tracker.IsDone(3)) << "never heard of";
+  EXPECT_FALSE(tracker.IsDone(3)) << "an unknown item";
 }
 
 TEST(ItemTrackerTest, DeadLettersAloneAreARejection) {
@@ -84,7 +84,7 @@ TEST(ItemTrackerTest, AKeptLetterHoldsItsItemUntilItHasArrived) {
   EXPECT_EQ(tracker.DonePrefix(), 0U);
   EXPECT_EQ(tracker.AwaitingDeadLetters(), (std::vector<std::uint64_t>{0}));
   tracker.SentDeadLetters(0);
-  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "they are on their way";
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "they were sent";
   tracker.Delivered(0, Delivery::kDeadLetter);
   EXPECT_EQ(tracker.DonePrefix(), 1U);
   EXPECT_EQ(counts.ok, 1U);
@@ -115,8 +115,8 @@ TEST(ItemTrackerTest, HeldNothingIsDone) {
   EXPECT_FALSE(tracker.AwaitsDeadLetters(1));
 }
 
-// Runs of random length in which everything that can happen in another order does: items are
-// answered in any order, reports come in any order after their record was sent.
+// Runs of random length with events in random order: items are answered in any order, and each
+// delivery is reported at any time after its record was sent.
 TEST(ItemTrackerTest, InAnyOrderThePrefixIsWhatIsDoneAndTheCountsAddUp) {
   std::mt19937 random(6);
   for (int round = 0; round < 300; ++round) {
@@ -128,7 +128,7 @@ TEST(ItemTrackerTest, InAnyOrderThePrefixIsWhatIsDoneAndTheCountsAddUp) {
     std::shuffle(order.begin(), order.end(), random);
     std::vector<bool> answered(size), failed(size);
     std::vector<int> outstanding(size);
-    std::vector<std::uint64_t> in_flight;  // one entry a record
+    std::vector<std::uint64_t> in_flight;  // one entry for each record
 
     const auto deliver_one = [&] {
       std::swap(in_flight[random() % in_flight.size()], in_flight.back());

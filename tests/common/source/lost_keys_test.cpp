@@ -1,4 +1,4 @@
-// A Redis that drops single keys of a walk, as one with an eviction policy does when it is full.
+// A Redis that loses single keys of a walk, as one with an eviction policy does when it is full.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -30,8 +30,8 @@ class LostKeysTest : public RedisTest {
       .cursor_key = "last_steam_id", .topic = "games", .start_id = kStart, .count = 100};
 };
 
-// How far the pass has asked is not known: it goes on under its name, and under a new one when that
-// is known again.
+// Without the reach it is unknown how far the pass has asked. The pass keeps its name until that is
+// known again.
 TEST_F(LostKeysTest, WithoutItsReachAPassGoesOnIntoTheNextMonth) {
   {
     Walk walk = Begin();  // killed after it has delivered
@@ -40,7 +40,7 @@ TEST_F(LostKeysTest, WithoutItsReachAPassGoesOnIntoTheNextMonth) {
   SetTime("2026-11-01T00:10:00Z");
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.pass(), "2026-10-31T23:50Z") << "its records may be there under this name";
+    EXPECT_EQ(walk.pass(), "2026-10-31T23:50Z") << "records may exist under this name";
     walk.Advance(100);
   }
   Walk walk = Begin();
@@ -62,7 +62,7 @@ TEST_F(LostKeysTest, WithoutAPassOrACursorANewOneBegins) {
   }
 }
 
-// Either of the two tells the grid.
+// Either of the two keys tells the grid.
 TEST_F(LostKeysTest, WithoutTheGridOrTheReachAnotherGridIsRefused) {
   options_.shard = "0/2";
   {
@@ -79,7 +79,7 @@ TEST_F(LostKeysTest, WithoutTheGridOrTheReachAnotherGridIsRefused) {
   }
 }
 
-// What another run, or the eviction, has changed while this one was under way.
+// Another run, or the eviction, changes a key while this run is under way.
 TEST_F(LostKeysTest, AKeyThatGoesDuringTheRunStopsTheCursor) {
   for (const char* lost : {"last_steam_id:pass", "last_steam_id"}) {
     Walk walk = Begin();

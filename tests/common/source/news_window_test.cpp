@@ -61,13 +61,13 @@ TEST(NewsWindowTest, NothingLiesBeyondTheClock) {
 }
 
 TEST(NewsWindowTest, KeepsThirtyDaysAndTheNewestTwoHundred) {
-  NewsWindow busy = Window({});  // 40 days, ten items a day
+  NewsWindow busy = Window({});  // gets ten items a day for 40 days
   for (std::int64_t i = 0; i < 400; ++i) {
     busy.Add(fmt::to_string(i), kOne, kNow - i * kDay / 10);
   }
   EXPECT_EQ(busy.Moved()->at("since"), fmt::to_string(kNow - 30 * kDay));
 
-  NewsWindow calm = Window({});  // one a day
+  NewsWindow calm = Window({});  // gets one item a day
   for (std::int64_t i = 0; i < 400; ++i) calm.Add(fmt::to_string(i), kOne, kNow - i * kDay);
   EXPECT_EQ(calm.Moved()->at("since"), fmt::to_string(kNow - 199 * kDay));
 
@@ -81,7 +81,7 @@ TEST(NewsWindowTest, PrunesWhatTheFeedNoLongerShowsInIt) {
   for (std::int64_t i = 0; i < 250; ++i) kept[fmt::to_string(i)] = Value(kOne, kNow - i * kDay);
   kept["milliseconds"] = Value(kOne, kNow - 240 * kDay);
   NewsWindow window = Window(kept);
-  window.Keep("milliseconds", kNow * 1000);  // would be new again
+  window.Keep("milliseconds", kNow * 1000);  // otherwise it would count as new again
   window.Keep("245", kNow - 245 * kDay);
   window.Add("new", kOne, kNow);
   const Fields moved = *window.Moved();
@@ -104,7 +104,8 @@ TEST(NewsWindowTest, OneThatAWrongClockHasBegunIsRefused) {
   Window({{"since", fmt::to_string(kNow + kDay)}});
 }
 
-// Found by the model: a page that reaches farther back than the window shows a broken item again.
+// Found by the model test: a page that reaches farther back than the window shows a broken item
+// again.
 TEST(NewsWindowTest, KeepsTheNewestDeadLettersWhereverItBegins) {
   Fields kept{{"since", "0"}};
   for (std::int64_t i = 0; i < 250; ++i) kept[fmt::to_string(i)] = Value(kOne, kNow - i * kDay);
@@ -112,7 +113,7 @@ TEST(NewsWindowTest, KeepsTheNewestDeadLettersWhereverItBegins) {
     kept[fmt::format("letter:{}", i)] = Value(kOne, kNow - (300 + i) * kDay);
   }
   NewsWindow window = Window(kept);
-  window.Keep("letter:240", std::nullopt);  // is in view
+  window.Keep("letter:240", std::nullopt);  // the feed still shows it
   window.Add("new", kOne, kNow);
   const Fields moved = *window.Moved();
   EXPECT_TRUE(moved.contains("letter:199"));
@@ -163,7 +164,7 @@ TEST(NewsWindowTest, GarbageIsDataAndNamesTheKey) {
   }
 }
 
-// A store in memory, whose responses are lost as long as `lost` lasts.
+// Uses a store in memory. The next `lost` responses of the store are lost.
 class MoveNewsWindowTest : public testing::Test {
  protected:
   NewsWindowStore Store() {

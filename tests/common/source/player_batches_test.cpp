@@ -19,7 +19,7 @@ using test::TestRun;
 
 constexpr std::uint64_t kStart = kLowestId + 999;
 
-// A block of ids whose calls the test responses itself.
+// A block of ids. The test itself answers the calls.
 class PlayerBatchesTest : public testing::Test {
  protected:
   void Begin(std::uint64_t count) {
@@ -34,7 +34,7 @@ class PlayerBatchesTest : public testing::Test {
                      });
   }
 
-  // The player objects of these items, and whatever `more` is.
+  // Returns a response with the player objects of these items, and with `more` after them.
   static HttpResponse Response(const std::vector<std::uint64_t>& items,
                                const std::string& more = "") {
     std::vector<std::string> players;
@@ -95,7 +95,7 @@ TEST_F(PlayerBatchesTest, TakesNobodyWhoWasNotAskedFor) {
   Begin(150);
   auto first = batches_->Next();
   auto second = batches_->Next();
-  HttpResponse response = Response({0, 100, 149});  // two of the other batch
+  HttpResponse response = Response({0, 100, 149});  // two belong to the other batch
   ASSERT_TRUE(first->accept(response));
   EXPECT_EQ(outcomes_.size(), 100U);
   EXPECT_EQ(outcomes_[0], "found");
@@ -122,12 +122,12 @@ TEST_F(PlayerBatchesTest, ABrokenBodyIsNoAnswer) {
   EXPECT_FALSE(fetch->accept(response));
   EXPECT_TRUE(outcomes_.empty());
   response = Response({0, 1});
-  EXPECT_TRUE(fetch->accept(response)) << "the same call, tried again";
+  EXPECT_TRUE(fetch->accept(response)) << "the same call, retried";
   EXPECT_EQ(batches_->TakeCalls().succeeded, 1U);
 }
 
-// What the API makes of all calls, one after the other, where those that ask for one of the broken
-// ids fail, and in an outage all. Returns how many calls were made.
+// Answers all calls, one after the other. A call that contains a broken id fails, and in an outage
+// every call fails. Returns the number of calls.
 std::size_t PlayerBatchesTest::Respond(const std::set<std::uint64_t>& broken, bool is_outage) {
   std::size_t calls = 0;
   while (auto fetch = batches_->Next()) {
@@ -167,7 +167,7 @@ TEST_F(PlayerBatchesTest, SplitsABatchDownToTheIdsThatFailAlone) {
 
 TEST_F(PlayerBatchesTest, AnOutageIsNotSearchedForBrokenIds) {
   Begin(250);
-  EXPECT_EQ(Respond({}, true), 3U + 2U) << "the batches, and two ids elsewhere";
+  EXPECT_EQ(Respond({}, true), 3U + 2U) << "the batches, and two witnesses";
   const MethodCalls calls = batches_->TakeCalls();
   EXPECT_EQ(calls.failed.size(), 3U);
   EXPECT_EQ(calls.failed[0].size, 100U);

@@ -67,7 +67,7 @@ TEST_F(RecordSinkTest, NothingIsDeliveredBeforeItIsWritten) {
   sink->Write(Record{"k", "e", "{}"}, 0);
   EXPECT_TRUE(delivered_.empty());
   const std::string large = "{\"x\":\"" + std::string(100'000, 'x') + "\"}";
-  sink->Write(Record{"k", "e", large}, 1);  // more than it keeps
+  sink->Write(Record{"k", "e", large}, 1);  // more than fits into the buffer
   EXPECT_EQ(delivered_.size(), 2U);
   EXPECT_GT(std::filesystem::file_size(folder_.File("out")), large.size());
 }

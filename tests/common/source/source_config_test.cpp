@@ -26,7 +26,7 @@ ScopedEnvironment::Values Nothing(const ScopedEnvironment::Values& but = {}) {
 
 class ReadSourceConfigTest : public testing::Test {
  protected:
-  // The code and message of a configuration that is refused.
+  // Returns the exit code of a refused configuration, and keeps the message.
   ExitCode Refusal(const SourceNeeds& needs) {
     return CodeOf([&] { ReadSourceConfig(options_, needs, test_.run()); }, &message_);
   }

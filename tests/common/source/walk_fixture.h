@@ -14,22 +14,22 @@ namespace steamflow {
 
 inline constexpr std::uint64_t kWalkStart = steam_api::kLowestId + 999;
 
-// A walk with its state in a real Redis, at a time that the test sets.
+// A walk with its state in a real Redis. The test sets the time.
 class WalkFixture : public test::RedisTest {
  protected:
   WalkFixture() { SetTime("2026-11-22T22:34:00Z"); }
 
-  // What both the clock and the logical date say.
+  // Sets both the clock and the logical date.
   void SetTime(const char* time) { test_.identity.logical_date = now_ = *ParseInstant(time); }
   Walk Begin(bool read_only = false) {
     return Walk(options_, std::nullopt, topic_, test_.run(), &store_, read_only, now_);
   }
-  // A run whose ids are all delivered.
+  // A complete run, in which all ids are delivered.
   void Complete() {
     Walk walk = Begin();
     walk.Advance(walk.ids().size());
   }
-  // Why a run is refused.
+  // Returns the message with which a run is refused.
   std::string Refusal() {
     std::string message;
     EXPECT_EQ(test::CodeOf([&] { Begin(); }, &message), ExitCode::kData);

@@ -1,4 +1,4 @@
-// The pass of a walk: when it begins, ends, and under which name it goes on.
+// The pass of a walk: when it begins and ends, and when it continues under a new name.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -24,7 +24,7 @@ TEST_F(WalkPassTest, APassThatAWrongClockHasNamedIsRefused) {
   SetTime("2026-11-22T22:35:00Z");
   EXPECT_THAT(Refusal(), testing::HasSubstr("2099-01-05T00:00Z"));
   server_.Set("last_steam_id:pass", "2026-11-23T22:35Z");
-  Begin();  // a day is allowed
+  Begin();  // a day ahead of the clock is allowed
 }
 
 TEST_F(WalkPassTest, WrapBeginsANewPassAtOnce) {
@@ -41,7 +41,7 @@ TEST_F(WalkPassTest, WrapBeginsANewPassAtOnce) {
 TEST_F(WalkPassTest, APassWithoutACursorBeginsANewOne) {
   Complete();
   server_.Command({"DEL", "last_steam_id"});
-  Walk again = Begin();  // with the same logical date and at the same time
+  Walk again = Begin();  // at the same time and with the same logical date
   EXPECT_EQ(again.ids().Id(0), kStart);
   EXPECT_EQ(again.pass(), "2026-11-22T22:35Z") << "later than the one before";
 }
@@ -79,15 +79,15 @@ TEST_F(WalkPassTest, APassOutlastsItsMonthUnderANewName) {
   SetTime("2026-12-01T00:00:30Z");
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z") << "part of what is left was asked for in it";
+    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z") << "some of the remaining ids were asked for in it";
     walk.Advance(40);
   }
   {
     Walk walk = Begin();
     EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z");
-    walk.Advance(100);  // which is 40 beyond what any run had asked for before
+    walk.Advance(100);  // 40 ids farther than any run had asked for before
   }
-  test_.identity.logical_date = *ParseInstant("2026-11-30T12:00:00Z");  // cleared
+  test_.identity.logical_date = *ParseInstant("2026-11-30T12:00:00Z");  // an old run was cleared
   Walk walk = Begin();
   EXPECT_EQ(walk.ids().Id(0), kStart - 240);
   EXPECT_EQ(walk.pass(), "2026-12-01T00:00Z");
@@ -103,7 +103,7 @@ TEST_F(WalkPassTest, APassIsNeverBegunFarAheadOfTheClock) {
   EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:pass"));
 }
 
-// Another run wraps between what this one reads and what it sets.
+// Another run begins a new pass between this run's reading and writing.
 TEST_F(WalkPassTest, CursorAndPassAreOfTheSameMoment) {
   server_.Set("last_steam_id", fmt::to_string(kLowestId));
   server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
@@ -127,7 +127,7 @@ TEST_F(WalkPassTest, CursorAndPassAreOfTheSameMoment) {
   options_.wrap = true;
   Wrapping store(store_, [&] {
     Complete();
-    Begin();  // the wrap
+    Begin();  // begins a new pass
   });
   const Walk walk(options_, std::nullopt, topic_, test_.run(), &store, false, now_);
   EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z");

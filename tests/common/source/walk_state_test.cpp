@@ -111,7 +111,7 @@ TEST_F(WalkStateTest, GarbageIsDataAndStays) {
     EXPECT_FALSE(server_.Get("last_steam_id:pass"));
   }
   server_.Set("last_steam_id", fmt::to_string(kHighestId));
-  EXPECT_EQ(Begin().ids().Id(0), kHighestId) << "above --start-id is no garbage";
+  EXPECT_EQ(Begin().ids().Id(0), kHighestId) << "a cursor above --start-id is valid";
   for (const char* held : {"", "yesterday", "2026-11-22T22:34:00Z", "2026-11-22"}) {
     server_.Set("last_steam_id:pass", held);
     EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kData) << held;
@@ -221,7 +221,7 @@ TEST_F(WalkStateTest, AnotherGridIsRefusedUntilAllItsShardsAreAtTheEnd) {
   options_ = first;
   options_.shard = "1/2";
   while (server_.Get("last_steam_id:1/2") != fmt::to_string(kLowestId - 1)) Complete();
-  // No pass is under way: the grid binds no more.
+  // No pass is under way, so the grid may be changed.
   options_.count = 20;
   EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped) << "at the end, without --wrap";
   options_.wrap = true;
@@ -229,7 +229,7 @@ TEST_F(WalkStateTest, AnotherGridIsRefusedUntilAllItsShardsAreAtTheEnd) {
   EXPECT_EQ(server_.Get("last_steam_id:grid"), "76561197960266728/20/2");
   options_.shard = "0/2";
   options_.wrap = false;
-  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "the other shards begin anew as well";
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "the other shards begin a new pass as well";
   options_.count = 100;
   EXPECT_THAT(Refusal(), testing::HasSubstr("--count 20"));
 }

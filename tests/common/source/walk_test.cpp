@@ -74,8 +74,8 @@ TEST(WalkGridTest, ItsTextSaysWhatTheShardsHaveInCommon) {
   }
 }
 
-// Whatever the numbers, and wherever in its blocks a run ends early, the shards of a pass take
-// every id once.
+// Whatever the settings are, and wherever in its block a run stops, the shards of a pass take every
+// id once.
 TEST(WalkGridTest, TheShardsOfAPassTakeEveryIdOnce) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 400; ++round) {
@@ -93,7 +93,7 @@ TEST(WalkGridTest, TheShardsOfAPassTakeEveryIdOnce) {
         ASSERT_EQ(block.first, cursor);
         ASSERT_LE(block.size, count);
         ASSERT_LE(block.next, block.end());
-        // A run is stopped after some of its ids, or comes to the end of its block.
+        // A run stops after some of its ids, or comes to the end of its block.
         const std::uint64_t done = random() % 3 == 0 ? random() % block.size : block.size;
         for (std::uint64_t i = 0; i < done; ++i) ++taken[block.first - i - kLowestId];
         cursor = done == block.size ? block.next : block.first - done;
@@ -142,7 +142,7 @@ TEST(FailureCountsTest, AnIdIsPassedInTheFifthRunAnHourAfterTheFirst) {
   for (int run = 0; run < 30; ++run) EXPECT_FALSE(count(start + std::chrono::minutes(run)));
   EXPECT_FALSE(count(start + std::chrono::minutes(59)));
   EXPECT_TRUE(count(start + std::chrono::minutes(60)));
-  // A clock that was ahead for a while: the hour begins anew.
+  // The clock was ahead for a while, so the hour starts again.
   EXPECT_FALSE(count(start - std::chrono::hours(24)));
   EXPECT_TRUE(count(start - std::chrono::hours(23)));
 }

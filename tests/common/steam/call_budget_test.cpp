@@ -116,7 +116,8 @@ TEST_F(CallBudgetTest, ACounterDeletedMeanwhileDoesNotGoBelowZero) {
   CallBudget other(client_, kKey, 1'000);
   EXPECT_TRUE(other.Take(1));
   budget.GiveBack();
-  EXPECT_EQ(server_.Get(budget.key()), "0") << "below zero it would be no number for the whole day";
+  EXPECT_EQ(server_.Get(budget.key()), "0")
+      << "a negative counter would be refused for the whole day";
   EXPECT_TRUE(other.Take(1));
 }
 

@@ -1,4 +1,4 @@
-// The retry policy, against the stand-in's faults.
+// Tests the retries against the faults of the stand-in.
 
 #include "fetcher.h"
 
@@ -76,7 +76,7 @@ class FetcherTest : public testing::Test {
 
   const SourceResult& counts() const { return *test_.result.source; }
 
-  Standin standin_{{"--key", kKey}};  // before the signals are blocked
+  Standin standin_{{"--key", kKey}};  // must start before the signals are blocked
   TestRun test_;
   std::string api_url_ = standin_.url();
   steam_api::Parser parser_;
@@ -119,7 +119,7 @@ TEST_F(FetcherTest, BrokenBodiesAreTriedAgain) {
   standin_.AddFault(fmt::format(R"({{"kind":"bad_utf8","match":{{"steamid":"{}"}}}})", kId));
   EXPECT_EQ(Fetch(20).reason, Reason::kComplete);
   EXPECT_EQ(answered_.size(), 20U);
-  EXPECT_GE(counts().retries, 5U);  // the games of kId need not have a name to break
+  EXPECT_GE(counts().retries, 5U);  // perhaps not more: the games of kId may have no name to break
   EXPECT_EQ(counts().requests, 20 + counts().retries);
   EXPECT_EQ(Journal().Size(""), counts().requests);
 }
@@ -167,11 +167,11 @@ TEST_F(FetcherTest, SoManyFailuresThatTheApiIsDownEndTheRun) {
   EXPECT_EQ(end.reason, Reason::kFatal);
   EXPECT_EQ(end.error->code(), ExitCode::kTransient);
   EXPECT_LT(counts().requests, 300U);
-  EXPECT_EQ(counts().retries, 0U) << "400 stays 400";
+  EXPECT_EQ(counts().retries, 0U) << "a 400 is not retried";
 }
 
 TEST_F(FetcherTest, RetryAfterHoldsBackEveryCall) {
-  for (const char* header : {"2", "{date+3}"}) {  // a date has no fractions: 2 to 3 s
+  for (const char* header : {"2", "{date+3}"}) {  // a date has whole seconds, so this is 2 to 3 s
     standin_.Control("DELETE", "/standin/requests");
     answered_.clear();
     AddFault("status", 1, fmt::format(R"(,"status":429,"headers":{{"Retry-After":"{}"}})", header));

@@ -1,4 +1,4 @@
-// Bodies of the API in golden/, each with what a task makes of it. A file
+// The bodies of the API in golden/, each with the outcome of parsing it. A file
 // `<endpoint>-refused_<case>.json` holds a body that must be refused.
 
 #include <fmt/format.h>
@@ -23,7 +23,8 @@ std::string Record(std::string_view json, bool has_clash, const std::vector<Fiel
   return record;
 }
 
-// The outcome of a body as text, a line an object; nothing where it is refused.
+// Returns the outcome of parsing a body as text, one line for each object, or nullopt if it is
+// refused.
 std::optional<std::string> PlayersOf(Parser& parser, std::string body) {
   const auto players = parser.ParsePlayers(body);
   if (!players) return std::nullopt;
@@ -47,7 +48,7 @@ std::optional<std::string> GamesOf(Parser& parser, std::string body) {
 
 std::optional<std::string> NewsOf(NewsParser& parser, std::string body) {
   auto news = parser.Parse(body);
-  if (!news) news = parser.Salvage(body);  // once the retries are over
+  if (!news) news = parser.Salvage(body);  // as the task does after the retries
   if (!news) return std::nullopt;
   std::string text = news->is_known ? "" : "unknown\n";
   for (const NewsItem& item : news->items) {
@@ -90,7 +91,7 @@ TEST_P(SteamGoldenTest, BodyYieldsItsOutcome) {
   const std::string endpoint = GetParam().substr(0, GetParam().find('-'));
   Parser parser;
   NewsParser news_parser;
-  // What another body left in the parser's buffers must not matter.
+  // A body must be parsed the same, whatever an earlier body has left in the parser's buffers.
   for (int round = 0; round < 2; ++round) {
     const auto outcome = OutcomeOf(endpoint, parser, news_parser, body);
     if (GetParam().find("-refused_") != std::string::npos) {

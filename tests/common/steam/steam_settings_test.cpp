@@ -186,7 +186,7 @@ TEST(ReadApiKeyTest, RefusesAKeyThatIsNone) {
     EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig) << path;
     EXPECT_THAT(message, HasSubstr(path));
   }
-  // Nothing that could add a header of its own.
+  // A key must not be able to add a header of its own.
   for (const char* key : {"hunter2 x", "hunter2\r\nHost: evil", "hunter2\xEB", "\thunter2"}) {
     const ScopedEnvironment environment(Nothing({{"AIRFLOW_VAR_STEAM_API_KEY", key}}));
     EXPECT_EQ(CodeOf([&] { ReadApiKey(test.log()); }, &message), ExitCode::kConfig);

@@ -12,9 +12,10 @@ namespace steamflow::test {
 namespace {
 
 constexpr char kTask[] = "connect-apply";
-constexpr char kPassword[] = "steamflow";  // of the superuser
+constexpr char kPassword[] = "steamflow";  // the superuser's
 
-// A worker on RealBrokers that is nobody else's. A shell waits beside it for the end of its input.
+// A worker on RealBrokers that only this test uses. A shell beside it waits for the end of its
+// input.
 class OwnConnect {
  public:
   OwnConnect()
@@ -68,8 +69,8 @@ class ConnectApply : public ::testing::Test {
     return RunProgram({CURL_PROGRAM, "-sS", "-X", method, RealConnect() + path}, {}).out;
   }
 
-  // The shipped connector with this test's topic, and what `changes` (pairs of texts)
-  // replaces in it.
+  // Writes the shipped connector with this test's topic. Each pair of `changes` replaces its first
+  // text by the second.
   void WriteConnector(const std::vector<std::pair<std::string, std::string>>& changes = {}) const {
     std::ifstream shipped(std::string(CONNECTORS) + "/steam-postgres.json");
     std::string text{std::istreambuf_iterator<char>(shipped), {}};
@@ -97,8 +98,8 @@ class ConnectApply : public ::testing::Test {
     return RunProgram(command, settings);
   }
 
-  // Records of the events from 0 up to `end`, with other headers in each run: at a shell there is
-  // no DAG.
+  // Writes records of the events from 0 up to `end`, with different headers in each run: at a shell
+  // there is no DAG.
   void WriteRecords(int end, const std::string& value, const std::string& run = "") const {
     std::vector<NewMessage> records;
     for (int id = 0; id < end; ++id) {
@@ -111,7 +112,7 @@ class ConnectApply : public ::testing::Test {
     }
     WriteTopic(RealBrokers(), topic_, records);
   }
-  // Of the sink's table; "error" where there is none.
+  // Selects from the sink's table; "error" if there is none.
   std::string Rows(const std::string& what = "count(*)") {
     try {
       return database_.Value("SELECT " + what + " FROM public.connect_records");
@@ -139,7 +140,7 @@ TEST_F(ConnectApply, TheShippedPostgresSinkStoresEachEventOnce) {
   EXPECT_EQ(Rows("sum((value::jsonb->>'n')::int)"), "20");
   EXPECT_EQ(Rows("DISTINCT source_topic"), topic_);
 
-  // The same events again, and one more by which to see that they were read.
+  // The same events again, and one more, which shows that they were read.
   WriteRecords(21, R"({"n":1000})", "second");
   EXPECT_TRUE(Eventually([&] { return Rows("sum((value::jsonb->>'n')::int)") == "21000"; }));
   EXPECT_EQ(Rows(), "21");
@@ -159,7 +160,7 @@ TEST_F(ConnectApply, ARecordWithoutAnEventIdBecomesADeadLetterThatCanBeReplayed)
       Eventually([&] { return RunProgram(letters, {}).Result().Number("/letters/open") == 1; }));
   auto replay = letters;
   replay.emplace_back("--replay");
-  // The replay of a test beside this one may take over (75): then it is tried again.
+  // The replay of another test may take over (75); then this one is repeated.
   EXPECT_TRUE(Eventually([&] { return RunProgram(replay, {}).exit_code == 0; }));
   EXPECT_TRUE(Eventually([&] { return Rows() == "2"; }));
   EXPECT_EQ(Rows("min(event_id)"), topic_ + "/0");
@@ -189,7 +190,7 @@ TEST_F(ConnectApply, AFailedTaskIsSaidAndRestartedOnRequest) {
   ASSERT_EQ(Run().exit_code, 0);
   database_.Execute("CREATE TABLE public.connect_records (event_id int PRIMARY KEY)");
   WriteRecords(1, "{}");
-  // The first takes the other one along, which gets its partition.
+  // When the first task fails, the other one gets its partition and fails too.
   ASSERT_TRUE(Eventually([&] {
     const Ended run = Run();
     return run.exit_code == 78 && run.Result().Number("/connectors/0/running") == 0;
@@ -224,8 +225,8 @@ TEST_F(ConnectApply, SecretsAreTakenFromTheEnvironmentAndNeverPrinted) {
   }
 }
 
-// The plug-in of the other shipped connector is not to be had here: that is what is said. What the
-// worker itself knows of it is checked: converters, transforms, tolerance.
+// The plug-in of the other shipped connector is not available here, and the task has to say so. The
+// settings that the worker itself knows are checked: converters, transforms, tolerance.
 TEST_F(ConnectApply, TheShippedElasticsearchSinkIsRefusedWithoutItsPlugIn) {
   std::filesystem::copy(std::string(CONNECTORS) + "/steam-elasticsearch.json", folder_);
   Environment settings = Settings();
@@ -236,7 +237,7 @@ TEST_F(ConnectApply, TheShippedElasticsearchSinkIsRefusedWithoutItsPlugIn) {
   EXPECT_EQ(run.exit_code, 78) << run.out;
   EXPECT_NE(run.Result().Text("/error/message").find("has no plug-in io.confluent"),
             std::string::npos);
-  // With a plug-in that it has the worker accepts all the rest.
+  // With a plug-in that the worker has, it accepts all other settings.
   std::ifstream shipped(folder_ / "steam-elasticsearch.json");
   std::string text{std::istreambuf_iterator<char>(shipped), {}};
   const std::string plugin = "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector";
@@ -252,7 +253,7 @@ TEST_F(ConnectApply, TheShippedElasticsearchSinkIsRefusedWithoutItsPlugIn) {
   for (std::size_t i = 0; i < validation.Size("/configs"); ++i) {
     const std::string config = "/configs/" + std::to_string(i) + "/value/";
     const std::string name = validation.Text(config + "name");
-    if (name == "name" || name.starts_with("connection.")) continue;  // not in there, the plug-in's
+    if (name == "name" || name.starts_with("connection.")) continue;  // settings of the plug-in
     EXPECT_EQ(validation.Raw(config + "errors"), "[]") << name;
   }
   EXPECT_GT(validation.Size("/configs"), 40u);
@@ -273,7 +274,7 @@ TEST_F(ConnectApply, WrongUseAndConnectDown) {
   EXPECT_NE(broken.Result().Text("/error/message").find("broken.json"), std::string::npos);
 }
 
-// Between a change and its result, where it would have waited two seconds anyway.
+// The worker is killed between a change and its result; there the task waits two seconds anyway.
 TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
   const OwnConnect worker;
   Environment settings = Settings();
@@ -301,7 +302,7 @@ TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
   EXPECT_NE(away.err.find("trying again"), std::string::npos) << away.err;
 }
 
-// As a worker answers while it starts, and then while its group rebalances.
+// A server that answers like a worker that starts, and then like one whose group rebalances.
 TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   WriteConnector();
   int asked = 0;
@@ -324,7 +325,7 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   EXPECT_EQ(run.Result().Text("/connectors/0/action"), "created");
   EXPECT_EQ(asked, 12);
 
-  // What the worker said before it fell silent says more than a timeout.
+  // The worker's last answer tells more than the timeout.
   std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "another.json");
   const auto ending = [&](const ScriptedResponse& first) {
     const ScriptedServer server([&, calls = 0](const HttpCall&) mutable {
@@ -345,7 +346,7 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
       << wrong.out;
 }
 
-// What the worker refuses stops no other connector.
+// A connector that the worker refuses does not stop the others.
 TEST_F(ConnectApply, AConnectorThatIsRefusedIsSaidAndTheOthersRun) {
   WriteConnector();
   std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "a-wrong.json");

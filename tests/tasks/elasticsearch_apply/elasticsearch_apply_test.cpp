@@ -1,4 +1,4 @@
-// elasticsearch-apply with real search servers, and with fakes of what they do not come with:
+// elasticsearch-apply with real search servers, and with fakes for what these do not have:
 // lifecycles and Kibana.
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kTask[] = "elasticsearch-apply";
 
-// "type name action" of each item.
+// Returns "type name action" for each item.
 std::vector<std::string> Applied(const JsonValue& result) {
   std::vector<std::string> applied;
   for (std::size_t i = 0; i < result.Size("/applied"); ++i) {
@@ -89,7 +89,7 @@ TEST_P(ElasticsearchApply, WhatAPersonOrAFileChangesIsChanged) {
   EXPECT_EQ(with(R"("aliases":{)", R"("aliases":{"mine":{},)"), changed);
   EXPECT_EQ(with("-20*.*", "-30*.*"), changed);
   EXPECT_EQ(with(R"("priority":)", R"("version":7,"priority":)"), all("unchanged"))
-      << "what the file says nothing of";
+      << "a setting that the file does not have";
 }
 
 TEST_P(ElasticsearchApply, AFileThatTheServerRefusesIsConfiguration) {
@@ -111,7 +111,7 @@ TEST_P(ElasticsearchApply, AFileThatTheServerRefusesIsConfiguration) {
   std::filesystem::remove_all(folder);
 }
 
-// Keeps what it is given, as servers with lifecycles do.
+// A fake that stores policies, as servers with lifecycles do.
 class Lifecycles : public ::testing::Test {
  protected:
   ScriptedResponse Respond(const HttpCall& call) {
@@ -260,7 +260,7 @@ TEST_F(Kibana, SaysWhatItDoesNotTake) {
   EXPECT_NE(Fail().find("--allow-http"), std::string::npos);
 }
 
-// The panels of the dashboards that are shipped, as Kibana would ask for them.
+// Asks the server for the panels of the shipped dashboards, as Kibana would.
 class Dashboards : public ::testing::TestWithParam<const char*> {
  protected:
   struct Panel {
@@ -271,7 +271,8 @@ class Dashboards : public ::testing::TestWithParam<const char*> {
     std::vector<std::string> metrics;
   };
 
-  // The aggregations of a visualization, nested as Kibana nests them: each bucket holds the next.
+  // Returns the aggregations of a visualization, nested as Kibana nests them: each bucket contains
+  // the next.
   static Panel Read(const JsonValue& object, const std::string& index) {
     const JsonValue state(object.Text("/attributes/visState"));
     Panel panel{.title = state.Text("/title"), .index = index};
@@ -281,7 +282,7 @@ class Dashboards : public ::testing::TestWithParam<const char*> {
       const std::string agg = "/aggs/" + std::to_string(i);
       const std::string type = state.Text(agg + "/type");
       const std::string id = state.Text(agg + "/id");
-      if (type == "count") continue;  // of every bucket
+      if (type == "count") continue;  // every bucket has a count
       const std::string field = R"("field":")" + state.Text(agg + "/params/field") + "\"";
       if (type == "terms") {
         const std::string by = state.Text(agg + "/params/orderBy");
@@ -314,7 +315,7 @@ INSTANTIATE_TEST_SUITE_P(, Dashboards, testing::Values("opensearch", "elasticsea
                          [](const auto& engine) { return std::string(engine.param); });
 
 TEST_P(Dashboards, NoPanelIsEmpty) {
-  // A run of the sources and the sink.
+  // Runs the sources and the sink once.
   const standin::Standin standin({"--key", kApiKey});
   RedisServer redis;
   MockKafka kafka;

@@ -16,7 +16,7 @@ class KafkaCreateTopics : public ::testing::Test {
 
   void WriteFile(const std::string& json) const { std::ofstream(file_) << json; }
 
-  // Runs the task with a file of that content.
+  // Runs the task with a file of this content.
   Ended Run(const std::string& json, const std::vector<std::string>& flags = {}) const {
     WriteFile(json);
     return RunProgram(Command(flags), {});
@@ -50,7 +50,7 @@ TEST_F(KafkaCreateTopics, CreatesWhatTheFileSaysAndNothingTwice) {
             R"({"name":")" + topic_ +
                 R"(","partitions":7,"replication":1,"action":"created","drift":[]})");
   EXPECT_EQ(run.Result().Text("/topics/1/action"), "created");
-  // A topic that is there for good is there at once, for any client.
+  // Once the task has ended, every client sees the topic at once.
   EXPECT_EQ(PartitionsOf(RealBrokers(), topic_), 7);
   EXPECT_EQ(PartitionsOf(RealBrokers(), other_), 1);
   EXPECT_EQ(ConfigOf(RealBrokers(), topic_, "retention.ms"), "86400000");
@@ -239,7 +239,7 @@ TEST_F(KafkaCreateTopics, UnreachableBrokersAreTransient) {
   const Ended run =
       RunProgram({kTask, "--brokers", "127.0.0.1:1", "--file", file_, "--deadline", "1.5"}, {});
   EXPECT_EQ(run.exit_code, 75) << run.out;
-  EXPECT_GE(run.seconds, 1.0) << "it goes on trying";
+  EXPECT_GE(run.seconds, 1.0) << "it keeps trying";
   EXPECT_NE(run.Result().Text("/error/message").find("127.0.0.1:1"), std::string::npos);
 }
 

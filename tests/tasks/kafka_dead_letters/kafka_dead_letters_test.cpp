@@ -9,7 +9,7 @@ namespace {
 constexpr char kTask[] = "kafka-dead-letters";
 
 // A real Kafka, a topic of this test's own, and dead letters of its records. All tests share the
-// topic of dead letters, and look only at the dead letters of their own topic.
+// topic of dead letters, and use only the dead letters of their own topic.
 class KafkaDeadLetters : public ::testing::Test {
  protected:
   KafkaDeadLetters() {
@@ -17,7 +17,7 @@ class KafkaDeadLetters : public ::testing::Test {
     CreateTopic(RealBrokers(), topic_, 3);
   }
 
-  // A dead letter as a sink writes it, of a record with this id.
+  // Returns a dead letter of a record with this id, as a sink writes it.
   NewMessage DeadLetter(const std::string& id, const std::string& reason = "not JSON") const {
     NewMessage letter{id, "{broken", {}};
     letter.headers = {{"reason", reason},        {"source_topic", topic_},
@@ -39,7 +39,7 @@ class KafkaDeadLetters : public ::testing::Test {
   Ended Run(const std::vector<std::string>& flags = {}) const {
     return RunProgram(Command(flags), {});
   }
-  // The lines of dead letters, without the result.
+  // Returns the lines with dead letters, without the result.
   std::vector<std::string> List(const std::vector<std::string>& flags = {}) const {
     const Ended run = Run(flags);
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
@@ -70,7 +70,7 @@ TEST_F(KafkaDeadLetters, ListsLettersWithTheirReasonSourceAndTime) {
 TEST_F(KafkaDeadLetters, FiltersChooseLetters) {
   Write({DeadLetter(id_), DeadLetter(topic_ + "/2", "a NUL in a string")});
   EXPECT_EQ(List({"--reason", "NUL"}).size(), 1u);
-  EXPECT_EQ(List({"--reason", "NUL", "--event-id", id_}).size(), 0u) << "both must fit";
+  EXPECT_EQ(List({"--reason", "NUL", "--event-id", id_}).size(), 0u) << "both must match";
   EXPECT_EQ(List({"--event-id", id_}).size(), 1u);
   EXPECT_EQ(List({"--since", "2026-01-01"}).size(), 2u);
   EXPECT_EQ(List({"--since", "2126-01-01"}).size(), 0u);
@@ -94,7 +94,8 @@ TEST_F(KafkaDeadLetters, ShowsALetterWithTheBytesOfItsValue) {
   EXPECT_NE(run.out.find("\nheader content-type: application/json\n"), std::string::npos);
 }
 
-// Each store may have refused it: the dead letters are of one record, which is replayed once.
+// Each store may have refused the record. All dead letters are of one record, which is replayed
+// once.
 TEST_F(KafkaDeadLetters, ReplaysARecordOnceWhateverItsLetters) {
   NewMessage letter = DeadLetter(id_);
   letter.headers["source_partition"] = "0";
@@ -139,7 +140,7 @@ TEST_F(KafkaDeadLetters, ReplaysOnceHoweverOftenItRuns) {
   const auto lines = List();
   ASSERT_EQ(lines.size(), 250u);
   for (const auto& line : lines) ASSERT_NE(line.find("replayed"), std::string::npos) << line;
-  // A record that fails again is another letter: it is at another place.
+  // A record that fails again gets another letter, because it has another place.
   NewMessage again_refused = DeadLetter(topic_ + "/7");
   again_refused.headers["source_offset"] = "42";
   Write({again_refused});
@@ -163,7 +164,7 @@ TEST_F(KafkaDeadLetters, ARecordWithoutAnEventIdGetsTheOneOfItsLetter) {
 TEST_F(KafkaDeadLetters, WhatIsNoWholeRecordIsNotReplayedAndTheRestIs) {
   NewMessage cut = DeadLetter(topic_ + "/cut");
   cut.headers["truncated"] = "true";
-  NewMessage response = DeadLetter(topic_ + "/response", "HTTP 500");  // of the API
+  NewMessage response = DeadLetter(topic_ + "/response", "HTTP 500");  // the API's response
   response.headers.erase("source_key");
   response.headers.erase("source_partition");
   Write({cut, DeadLetter(id_), response});
@@ -227,7 +228,8 @@ TEST_F(KafkaDeadLetters, LettersOfKafkaConnectAreReadToo) {
                                                 {"event_id", topic_ + "/1/12"}}));
 }
 
-// Two at a time: one ends the other's right to write, and no dead letter is replayed by both.
+// Of two replays at the same time, one fences off the other, and no dead letter is replayed by
+// both.
 TEST_F(KafkaDeadLetters, OverlappingReplaysDeliverOnce) {
   std::vector<NewMessage> letters;
   for (int i = 0; i < 500; ++i) letters.push_back(DeadLetter(topic_ + "/" + std::to_string(i)));

@@ -1,5 +1,6 @@
-// A record that both stores refuse has a letter of each, and whatever kills the replays between,
-// each replay is one more copy of it: with a real Kafka, PostgreSQL and OpenSearch.
+// A record that both stores refuse has a letter from each. Whenever replays are killed, each
+// replayed place has exactly one more copy of the record. With a real Kafka, PostgreSQL and
+// OpenSearch.
 
 #include "killer.h"
 #include "postgres_server.h"
@@ -17,22 +18,22 @@ class KillBothStores : public ::testing::Test {
     CreateTopic(RealBrokers(), kDeadLetters, 3);
     CreateTopic(RealBrokers(), topic_, 2);
     const auto id = [this](const char* end) { return topic_ + "/" + end; };
-    // A number too large for PostgreSQL with a field twice, which no search server takes; what no
-    // sink takes; and what both do.
+    // A value with a number that PostgreSQL refuses and a duplicate field that search servers
+    // refuse; a value that no sink takes; and a value that both take.
     WriteTopic(RealBrokers(), topic_,
                {{"k", R"({"x":1e999999,"a":1,"a":2})", {{"event_id", id("refused")}}},
                 {"k", "{broken", {{"event_id", id("broken")}}},
                 {"k", "{}", {{"event_id", id("good")}}}});
   }
 
-  // Returns the lag that is left.
+  // Runs a sink and returns the remaining lag.
   std::int64_t Sink(const std::vector<std::string>& command) const {
     const Ended run = RunProgram(command, environment_);
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
     return run.Result().Number("/source/topics/" + topic_ + "/lag");
   }
-  // Both stores take what is there, as far as a transaction allows that is still open: the end of
-  // one may be written between the two.
+  // Runs both sinks until they have come equally far. An open transaction limits how far that is,
+  // and it may end between the two runs.
   void Sinks() const {
     EXPECT_TRUE(Eventually([&] {
       return Sink({"kafka-to-postgres", "--topic", topic_}) ==
@@ -43,8 +44,8 @@ class KillBothStores : public ::testing::Test {
   std::vector<std::string> Replay() const {
     return {"kafka-dead-letters", "--brokers", RealBrokers(), "--source-topic", topic_, "--replay"};
   }
-  // Each copy of a refused record has a letter of each store; and of each place that was replayed
-  // there is one copy more.
+  // Expects that each copy of a refused record has one letter from each store, and that there is
+  // one additional copy for each replayed place.
   void ExpectNothingDoubled() const {
     std::map<std::string, std::set<Place>> copies;  // by event id
     for (const Message& record : ReadTopic(RealBrokers(), topic_)) {

@@ -1,5 +1,5 @@
-// SIGKILL at every message that a replay of dead letters sends, and at random: each is replayed
-// once.
+// SIGKILL at every message that a replay of dead letters sends, and at random moments: each letter
+// is replayed once.
 
 #include "killer.h"
 #include "task_fixture.h"
@@ -14,7 +14,7 @@ class KillReplay : public ::testing::Test {
     CreateTopic(RealBrokers(), topic_, 2);
   }
 
-  // One more dead letter, and the replay of all that are open.
+  // Writes one more dead letter, and returns the command that replays all open ones.
   std::vector<std::string> ReplayOneMore() {
     const std::string id = topic_ + "/" + std::to_string(letters_++);
     WriteTopic(RealBrokers(), kDeadLetters,

@@ -15,7 +15,7 @@ class KafkaLoadTest : public ::testing::Test {
   KafkaLoadTest() : file_(std::filesystem::temp_directory_path() / (topic_ + ".jsonl")) {}
   ~KafkaLoadTest() override { std::filesystem::remove(file_); }
 
-  // A file of `count` records of `bytes` each, whose keys are so many different ones.
+  // Writes a file with `count` records of `bytes` bytes each, which have `keys` different keys.
   void WriteFile(int count, int keys, std::size_t bytes = 100) const {
     std::ofstream file(file_);
     for (int i = 0; i < count; ++i) {
@@ -71,7 +71,7 @@ TEST_F(KafkaLoadTest, ProducesEachRecordOfAFileSoManyTimes) {
   EXPECT_EQ(values.size(), 50u);
   EXPECT_EQ(values[Value(7)], 40);
   EXPECT_EQ(result.Number("/kafka/bytes"), bytes);
-  // The spread is as it is in Kafka.
+  // The reported distribution is the one in Kafka.
   ASSERT_EQ(result.Size("/load/partitions"), 3u);
   for (const auto& [partition, count] : partitions) {
     EXPECT_EQ(result.Number("/load/partitions/" + std::to_string(partition)), count);
@@ -82,7 +82,7 @@ TEST_F(KafkaLoadTest, ProducesEachRecordOfAFileSoManyTimes) {
 TEST_F(KafkaLoadTest, TakesRealRecordsFromATopic) {
   const std::string source = UniqueTopic("source");
   CreateTopic(RealBrokers(), source, 1);
-  std::vector<NewMessage> records{{"gone", std::nullopt, {}}};  // a tombstone is no record
+  std::vector<NewMessage> records{{"gone", std::nullopt, {}}};  // a tombstone, which is skipped
   for (int i = 0; i < 30; ++i) records.push_back({"k" + std::to_string(i), Value(i), {}});
   WriteTopic(RealBrokers(), source, records);
   MakeTopic();
@@ -115,7 +115,7 @@ TEST_F(KafkaLoadTest, WarnsOfWhatTheTopicWouldNotSurvive) {
                                        "--broker-free-bytes", "100"};
   const Ended warned = Run(flags);
   EXPECT_EQ(warned.exit_code, 0) << warned.out;
-  for (const char* danger : {"the key 'k0' has 100%", "no limit of", "a broker that has 1 MiB"}) {
+  for (const char* danger : {"the key 'k0' has 100%", "has no limit", "a broker that has 1 MiB"}) {
     EXPECT_NE(warned.err.find(danger), std::string::npos) << danger << "\n" << warned.err;
   }
   EXPECT_EQ(warned.Result().Number("/kafka/acknowledged"), 20);
@@ -151,7 +151,7 @@ TEST_F(KafkaLoadTest, TheDeadlineAndASignalEndItWithWhatIsDone) {
   EXPECT_EQ(late.exit_code, 75) << late.out;
   const auto done = late.Result().Number("/kafka/acknowledged");
   const std::int64_t there = std::ssize(ReadTopic(RealBrokers(), topic_));
-  EXPECT_GE(there, done);  // the last ones may have come without a response in time
+  EXPECT_GE(there, done);  // the last ones may have arrived without a response in time
   EXPECT_LE(there, late.Result().Number("/kafka/records"));
   EXPECT_GT(done, 0);
 
@@ -166,7 +166,7 @@ TEST_F(KafkaLoadTest, TheDeadlineAndASignalEndItWithWhatIsDone) {
             stopped.Result().Number("/kafka/records"));
 }
 
-// 20 and 400 MiB: neither holds more than the queue.
+// Neither with 20 nor with 400 MiB does the task hold more than the producer's queue.
 TEST_F(KafkaLoadTest, MemoryDoesNotGrowWithTheLoad) {
   MakeTopic(3, {{"retention.bytes", "10000000"}, {"segment.bytes", "10000000"}});
   WriteFile(1000, 1000, 1000);

@@ -28,7 +28,7 @@ TEST(LatencyHistogram, ShortTimesAreExact) {
   EXPECT_EQ(histogram.Percentile(0).count(), 1);
 }
 
-// Against the same percentiles of the sorted times.
+// Compares the percentiles with those of the sorted latencies.
 TEST(LatencyHistogram, IsNeverTooShortAndHardlyTooLong) {
   std::minstd_rand random(7);
   std::vector<std::int64_t> times;

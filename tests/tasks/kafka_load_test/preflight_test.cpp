@@ -58,7 +58,7 @@ TEST(LoadCheck, ATopicThatNothingLimits) {
 
 TEST(LoadCheck, MoreThanABrokerHasFree) {
   LoadPlan plan = Plan();
-  plan.broker_free_bytes = 40 * kMiB;  // each of three has a replica of all
+  plan.broker_free_bytes = 40 * kMiB;  // each of the three brokers has replicas of everything
   EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("would write 48 MiB to a broker that has 40")));
 }
 
@@ -69,7 +69,7 @@ TEST(LoadCheck, LimitsThatAllowMoreThanABrokerHasFree) {
   plan.broker_free_bytes = 108 * kMiB;
   EXPECT_THAT(Dangers(plan), IsEmpty());
   plan.broker_free_bytes.reset();
-  EXPECT_THAT(Dangers(plan), IsEmpty()) << "nothing is known of the disks";
+  EXPECT_THAT(Dangers(plan), IsEmpty()) << "the free space is unknown";
 }
 
 TEST(LoadCheck, BytesOnABrokerFollowItsPartitions) {

@@ -15,11 +15,11 @@
 #include "scripted_server.h"
 #include "task_fixture.h"
 
-// The Elasticsearch sink against a server of the test's own: the documents and positions that it
-// keeps, the faults that a test sets, and how the sink is run against it.
+// A fake search server for the Elasticsearch sink. It keeps documents and positions, and has the
+// faults that a test sets.
 namespace steamflow::test {
 
-// One item of a body: what to do, and under which id.
+// One item of a body: the action and the id.
 struct Item {
   std::string id;
   std::string index;
@@ -41,7 +41,7 @@ inline std::vector<Item> ItemsOf(const std::string& body) {
   return items;
 }
 
-// Keeps documents by their ids, as the server does that is asked to create them. The test says what
+// Keeps documents by their ids, as a real server does for the action `create`. The test says what
 // goes wrong.
 class BulkFaults : public ::testing::Test {
  protected:
@@ -94,7 +94,7 @@ class BulkFaults : public ::testing::Test {
            : status == 400 ? "mapper_parsing_exception"
                            : "told";
   }
-  // The one document of positions that there is, as _mget and _bulk have it.
+  // Answers _mget and _bulk about the document with the only position.
   std::string Positions(const std::string& body) const {
     std::string documents;
     const JsonValue asked(body);
@@ -156,7 +156,8 @@ class BulkFaults : public ::testing::Test {
                                              std::to_string(duplicates) + R"(,"dead_letters":)" +
                                              std::to_string(dead_letters) + "}");
   }
-  // The task, for faults that do something to it: it may ask before its start has returned here.
+  // Starts the task, for faults that do something to it. The task may send requests before this
+  // returns.
   void Start() {
     const std::lock_guard lock(starting_);
     program_.emplace(Command({}), environment_);
@@ -165,7 +166,7 @@ class BulkFaults : public ::testing::Test {
     const std::lock_guard lock(starting_);
     return *program_;
   }
-  // The next requests, one each.
+  // Returns a fault that answers the next requests with these responses, one each.
   static Fault First(std::vector<ScriptedResponse> responses) {
     return [responses](const std::vector<Item>&) mutable -> std::optional<ScriptedResponse> {
       if (responses.empty()) return std::nullopt;
@@ -174,7 +175,7 @@ class BulkFaults : public ::testing::Test {
       return response;
     };
   }
-  std::size_t Answered() const {  // bulk requests
+  std::size_t Answered() const {  // the number of bulk requests
     const auto calls = server_.calls();
     return static_cast<std::size_t>(
         std::count_if(calls.begin(), calls.end(), [](const HttpCall& call) {
@@ -186,21 +187,22 @@ class BulkFaults : public ::testing::Test {
     return EventIdsOnce(ReadTopic(kafka_.brokers(), kDeadLetters));
   }
 
-  std::optional<ScriptedResponse> looked_at_;  // instead of the index
+  std::optional<ScriptedResponse> looked_at_;  // answers GET of the index instead
   static constexpr char kIndex[] =
       R"({"t-undated":{"aliases":{"t":{}},"mappings":{"dynamic":"false",
       "properties":{"@timestamp":{"type":"date"}}},
       "settings":{"index":{"mapping":{"ignore_malformed":"true"}}}}})";
-  Fault before_;                                 // instead of doing anything
-  Fault after_;                                  // instead of the response, after all was done
-  std::function<int(const Item&)> item_status_;  // 0 = as it really is
-  std::function<std::optional<ScriptedResponse>()> at_position_;  // instead of moving positions
-  std::function<std::optional<ScriptedResponse>()>
-      after_position_;  // instead of the response to that
+  Fault before_;                                 // answers instead of doing anything
+  Fault after_;                                  // answers instead, after everything was done
+  std::function<int(const Item&)> item_status_;  // an item's status; 0 = the real one
+  // Answers instead of moving a position.
+  std::function<std::optional<ScriptedResponse>()> at_position_;
+  // Answers instead, after a position was moved.
+  std::function<std::optional<ScriptedResponse>()> after_position_;
   std::set<std::string> documents_;
   std::map<std::string, std::pair<std::int64_t, std::string>> positions_;
   std::int64_t seq_no_ = 0;
-  std::vector<std::size_t> requests_;  // the number of items of each
+  std::vector<std::size_t> requests_;  // the number of items in each bulk request
   ScriptedServer server_{[this](const HttpCall& call) { return Respond(call); }};
   MockKafka kafka_;
   Environment environment_{{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", server_.url()},

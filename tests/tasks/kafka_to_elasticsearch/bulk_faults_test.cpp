@@ -1,4 +1,5 @@
-// The Elasticsearch sink against a _bulk that fails in ways a real server seldom does when asked.
+// The Elasticsearch sink against a _bulk that fails in ways that are hard to provoke in a real
+// server.
 
 #include "bulk_faults.h"
 
@@ -67,7 +68,7 @@ TEST_F(BulkFaults, ItemsRefusedForGoodAreDeadLetters) {
   ExpectRun(0, 0, 0, 0);
 }
 
-// The dead letters first: a run that cannot write them must not pass their records.
+// The dead letters come first: a run that cannot write them must not pass their records.
 TEST_F(BulkFaults, OffsetsWaitForTheDeadLetters) {
   WriteMany(3);
   item_status_ = [](const Item&) { return 400; };
@@ -130,7 +131,8 @@ TEST_F(BulkFaults, WhatNoOtherTryCanMendEndsTheRun) {
   EXPECT_EQ(Letters().size(), 0u);
 }
 
-// What the server refuses for a reason of its own must not become dead letters, however it says it.
+// If the server refuses for a reason of its own, nothing may become a dead letter, whatever the
+// message.
 TEST_F(BulkFaults, ARequestThatIsRefusedForAnotherReasonEndsTheRun) {
   WriteMany(16);
   before_ = [](const std::vector<Item>&) -> std::optional<ScriptedResponse> {
@@ -170,7 +172,7 @@ TEST_F(BulkFaults, SecretsStayOutOfEverything) {
             "Basic ZWxhc3RpYzpzM2NyZXQtd29yZA==");
 }
 
-// Once a run, not once a batch: requests beside the work cost time.
+// An index is checked once in a run and not once in a batch, because additional requests cost time.
 TEST_F(BulkFaults, AnIndexIsLookedAtOnceARun) {
   const auto looks = [this](const std::string& target) {
     const auto calls = server_.calls();

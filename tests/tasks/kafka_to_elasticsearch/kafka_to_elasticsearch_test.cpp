@@ -31,7 +31,7 @@ class KafkaToElasticsearch : public ::testing::TestWithParam<const char*> {
   void Write(const std::string& topic, const std::vector<NewMessage>& messages) const {
     WriteTopic(kafka_.brokers(), topic, messages);
   }
-  // So many records with event ids of their own.
+  // Writes `count` records, each with its own event id.
   void WriteMany(const std::string& topic, int count, int first = 0) const {
     std::vector<NewMessage> messages;
     for (int i = first; i < first + count; ++i) {
@@ -102,9 +102,9 @@ TEST_P(KafkaToElasticsearch, EveryRecordIsADocumentAsItCame) {
       R"({"@timestamp":"2026-11-22T22:34:00Z","steamid":"76561197960434622","x":{"deep":[1,2]},"timestamp":"2026-11-23T07:34:00+09:00"})");
   EXPECT_EQ(search_.Source("steam_news-undated", "n/77"),
             R"({"@timestamp":"2025-06-15T09:00:54Z","gid":"77","title":"T","date":1749978054})");
-  EXPECT_EQ(search_.Visible("another"), 3);  // through the alias, and without a refresh
+  EXPECT_EQ(search_.Visible("another"), 3);  // visible through the alias, without a refresh
   EXPECT_EQ(search_.Visible("steam_news"), 1);
-  EXPECT_EQ(search_.Visible("another-undated"), 2) << "the third has a time of Kafka's for an id";
+  EXPECT_EQ(search_.Visible("another-undated"), 2) << "the third id contains Kafka's time";
   EXPECT_EQ(Letters().size(), 0u);
 }
 
@@ -117,7 +117,7 @@ TEST_P(KafkaToElasticsearch, ARunGoesOnWhereTheLastOneEnded) {
   EXPECT_EQ(search_.Count("t"), 30);
 }
 
-// A source that was killed produces its records again, at another time: under the same event ids.
+// A source that was killed produces its records again at another time, with the same event ids.
 TEST_P(KafkaToElasticsearch, AnEventIsStoredOnceWhateverItsTime) {
   const auto game = [](const char* time) {
     return NewMessage{"570",
@@ -132,8 +132,8 @@ TEST_P(KafkaToElasticsearch, AnEventIsStoredOnceWhateverItsTime) {
   EXPECT_EQ(search_.Count("rct_plyd_games"), 1);
 }
 
-// What a feed has edited is another edition, and the same edition again is not, whatever its date
-// and its partition.
+// An edited item is another edition. The same edition again is a duplicate, whatever its date and
+// partition.
 TEST_P(KafkaToElasticsearch, EachEditionOfNewsIsADocument) {
   const auto item = [](const char* edition, const char* date, int partition) {
     return NewMessage{"77",
@@ -169,7 +169,7 @@ TEST_P(KafkaToElasticsearch, NewestVersionOfAPlayerWins) {
   EXPECT_EQ(search_.Count(kPlayersAlias), 1);
 }
 
-// What hides a deleted player can be no field of a record.
+// No field of a record can hide the player like a tombstone.
 TEST_P(KafkaToElasticsearch, APlayerCannotHideItself) {
   const auto player = [](const std::string& id, const std::string& field) {
     return NewMessage{id, At("2026-11-22T22:34:00Z", R"("steamid":")" + id + "\"," + field), {}};
@@ -185,7 +185,7 @@ TEST_P(KafkaToElasticsearch, APlayerCannotHideItself) {
 
 TEST_P(KafkaToElasticsearch, TombstoneDeletesAPlayerForGood) {
   const NewMessage old_version{"7", At("2025-11-22T10:00:00Z", R"("steamid":"7")"), {}};
-  const NewMessage tombstone{"7", std::nullopt, {}};  // of now
+  const NewMessage tombstone{"7", std::nullopt, {}};  // at the current time
   Write(kPlayersTopic, {old_version});
   Drain({"--topic", kPlayersTopic});
   EXPECT_EQ(search_.Count(kPlayersAlias), 1);
@@ -201,7 +201,7 @@ TEST_P(KafkaToElasticsearch, TombstoneDeletesAPlayerForGood) {
   EXPECT_EQ(search_.Count(kPlayersAlias), 1);
 }
 
-// A source whose clock is wrong must not win over all that comes after it.
+// A record from a source with a wrong clock must not win over everything that comes later.
 TEST_P(KafkaToElasticsearch, NoPlayerIsNewerThanTomorrow) {
   const auto version = [&](const std::string& steamid) {
     return search_.Ask("GET", "/" + search_.prefix() + kPlayersIndex + "/_doc/" + steamid)
@@ -218,7 +218,7 @@ TEST_P(KafkaToElasticsearch, PoisonAndWhatTheServerRefusesGoToTheDeadLetters) {
   for (const std::string& value :
        std::vector<std::string>{"not JSON", R"({"a":"\u0000"})", R"({"a":"\ud800"})", "", "[1]",
                                 "\"" + std::string(900'000, 'x'),
-                                // The rest only the server knows to be wrong.
+                                // Only the server finds these wrong.
                                 R"({"a":1,"a":2})"}) {
     poison.push_back(
         {"k", value, {{"event_id", "e" + std::to_string(poison.size())}, {"more", "m"}}});
@@ -260,7 +260,7 @@ TEST_P(KafkaToElasticsearch, MonthsHaveTheMappingAndTheAliasWhoeverMakesThem) {
   }
 }
 
-// What is there already, a person may have changed.
+// A person may have changed the existing templates.
 TEST_P(KafkaToElasticsearch, LeavesTemplatesAlone) {
   WriteMany("t", 1);
   Drain({"--topic", "t"});
@@ -281,8 +281,8 @@ TEST_P(KafkaToElasticsearch, ManyRecordsAreStoredOnceByRunsSideBySide) {
   const auto count = [&](const char* name) {
     return run.Result().Number(name) + ended.Result().Number(name);
   };
-  // A document is inserted by one of them. What a run had sent when the other one moved the
-  // position elsewhere is in no result.
+  // Only one of the runs inserts a document. What a run had sent before the other one moved the
+  // position is in no result.
   EXPECT_LE(count("/sink/inserted"), 30'000);
   EXPECT_EQ(count("/sink/dead_letters"), 0);
   EXPECT_EQ(search_.Count("t"), 30'000);
@@ -290,7 +290,7 @@ TEST_P(KafkaToElasticsearch, ManyRecordsAreStoredOnceByRunsSideBySide) {
   EXPECT_LT(std::max(run.peak_rss_kib, ended.peak_rss_kib), 64 * 1024);
 }
 
-// A full disk makes indices read-only. It is no fault of the documents.
+// A full disk makes indices read-only, which is not the documents' fault.
 TEST_P(KafkaToElasticsearch, AReadOnlyIndexIsTransient) {
   WriteMany("t", 1);
   Drain({"--topic", "t"});
@@ -318,7 +318,7 @@ TEST_P(KafkaToElasticsearch, AClosedIndexIsConfiguration) {
   EXPECT_EQ(Letters().size(), 0u);
 }
 
-// On a real Kafka, whose groups forget more than the mock's.
+// With a real Kafka, because the mock does not delete records.
 TEST_P(KafkaToElasticsearch, RecordsDeletedUnreadAreAGap) {
   const std::string topic = UniqueTopic("elasticsearch_gap");
   CreateTopic(RealBrokers(), topic, 1);

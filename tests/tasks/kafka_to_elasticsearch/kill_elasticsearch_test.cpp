@@ -1,5 +1,5 @@
-// I4 and I8 for kafka-to-elasticsearch: SIGKILL at every write and wait, and at random, each
-// followed by a clean run. Each event id is in the search server once, and none is missing.
+// I4 and I8 for kafka-to-elasticsearch: SIGKILL at every write and wait, and at random moments,
+// each followed by a clean run. Each event id is in the search server once, and none is missing.
 
 #include "killer.h"
 #include "mock_kafka.h"
@@ -9,7 +9,7 @@
 namespace steamflow::test {
 namespace {
 
-// The search server's and Kafka's requests and responses, the result.
+// The system calls for requests and responses of the search server and Kafka, and for the result.
 const std::vector<std::string> kCalls{"sendto", "recvfrom", "sendmsg", "write"};
 
 TEST(KillElasticsearch, StoresEachRecordOnce) {
@@ -21,7 +21,8 @@ TEST(KillElasticsearch, StoresEachRecordOnce) {
       "kafka-to-elasticsearch", "--index-prefix", search.prefix(), "--topic",
       "topic_currPlayer",       "--topic",        kPlayersTopic};
   int rounds = 0;
-  // Records of each kind, one of them poison, one twice, and one that the server refuses.
+  // Writes records of each kind: one of them is poison, one a duplicate, and one the server
+  // refuses.
   const auto write_some = [&] {
     const std::string n = std::to_string(++rounds);
     const auto with_id = [&](const std::string& start, const std::string& value) {
@@ -47,7 +48,7 @@ TEST(KillElasticsearch, StoresEachRecordOnce) {
     expect_each_once();
     return !was_killed;
   });
-  // The dead letters of each round are there, perhaps more than once.
+  // Each round has its dead letters, perhaps more than once.
   std::set<std::string> letters;
   for (const Message& letter : ReadTopic(kafka.brokers(), kDeadLetters)) letters.insert(letter.key);
   EXPECT_EQ(letters.size(), static_cast<std::size_t>(2 * rounds));

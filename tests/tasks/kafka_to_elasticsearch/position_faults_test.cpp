@@ -1,5 +1,5 @@
-// Where a run of the Elasticsearch sink ends, and the next one goes on: positions that do not move
-// as asked, stops and kills.
+// Where a run of the Elasticsearch sink ends and the next one continues: positions that do not move
+// as requested, stops and kills.
 
 #include <csignal>
 
@@ -22,7 +22,7 @@ TEST_F(PositionFaults, APositionThatIsMovedButNotAnsweredIsRecognised) {
   ExpectRun(0, 0, 0, 0);
 }
 
-// Another run moves the position between our reading of it and our moving it.
+// Another run moves the position after this one has read it.
 TEST_F(PositionFaults, APositionIsMovedOnlyFromWhereItWasRead) {
   WriteMany(10);
   int moves = 0;
@@ -50,7 +50,7 @@ TEST_F(PositionFaults, APositionThatCannotBeMovedIsNoSuccess) {
   ExpectRun(0, 0, 10, 0);
 }
 
-// Monitors would show no lag, for a reason that a person has to mend.
+// Otherwise monitoring would show no lag, and nobody would learn that the permission is missing.
 TEST_F(PositionFaults, AConsumerGroupThatTheLoginMayNotUseIsNamed) {
   constexpr std::int16_t kFindCoordinator = 10;
   WriteMany(3);
@@ -79,7 +79,7 @@ TEST_F(PositionFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
   ExpectRun(0, 0, 0, 0);
 }
 
-// The moments between two requests, which kill_elasticsearch_test cannot choose.
+// Kills between two requests, which kill_elasticsearch_test cannot choose.
 TEST_F(PositionFaults, AKillBeforeOrAfterTheWorkLosesNothing) {
   WriteMany(3);
   const auto kill = [&](const std::vector<Item>&) -> std::optional<ScriptedResponse> {

@@ -1,5 +1,5 @@
-// What goes wrong between kafka-to-postgres and its server. Whatever happens, a clean run
-// afterwards leaves each event id once, and nothing is missing.
+// Things that go wrong between kafka-to-postgres and its server. Whatever happens, after a clean
+// run each event id is stored once, and nothing is missing.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ using Moment = CutProxy::Moment;
 
 class PostgresFaults : public PostgresSinkTest {
  protected:
-  // A clean run stores what is left of so many records.
+  // Expects that a clean run stores the rest of `records` records.
   void ExpectAllAfterACleanRun(int records) {
     Drain({"--topic", "t"});
     EXPECT_EQ(Value("SELECT (count(*), count(DISTINCT event_id)) FROM records"),
@@ -29,10 +29,10 @@ class PostgresFaults : public PostgresSinkTest {
     EXPECT_EQ(Rows("records"), "0");
     EXPECT_EQ(Value(R"(SELECT sum("offset") FROM sink_offsets)"), "0");
   }
-  // The schema, and a place in each partition.
+  // Creates the schema, and a position in each partition.
   void Prepare() { Drain({"--topic", "t"}); }
 
-  // Raises an error for each row that goes into records.
+  // Makes the database execute `statement` for each row that is inserted into `records`.
   void RefuseRows(const std::string& statement) {
     database_.Execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " +
                       statement + "; RETURN new; END $$");
@@ -96,7 +96,7 @@ TEST_F(PostgresFaults, RoleThatOwnsNothingNeedsFewRights) {
   database_.Execute("GRANT USAGE ON SCHEMA steamflow TO \"" + role + "\"");
   database_.Execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA steamflow TO \"" +
                     role + "\"");
-  WriteMany("t", 10);  // of a month that has no table yet
+  WriteMany("t", 10);  // in a month that has no table yet
   EXPECT_EQ(Sink(Drain({"--topic", "t", "--no-create-schema"})), Counts(10, 0, 0));
   database_.Execute("DROP OWNED BY \"" + role + "\"; DROP ROLE \"" + role + "\"");
 }
@@ -152,7 +152,7 @@ TEST_F(PostgresFaults, DiskIsFull) {
   ExpectAllAfterACleanRun(10);
 }
 
-// The sequence keeps its value when the transaction does not.
+// The trigger uses a sequence, because that keeps its value when the transaction is rolled back.
 TEST_F(PostgresFaults, DeadlockIsTriedAgain) {
   Prepare();
   database_.Execute("CREATE SEQUENCE tries");
@@ -179,20 +179,20 @@ TEST_F(PostgresFaults, SessionIsEndedInATransaction) {
 TEST_F(PostgresFaults, ConnectionIsCutAroundEachStatement) {
   Prepare();
   int records = 0;
-  const std::string commit("COMMIT\0", 7);  // the whole statement, not a table's ON COMMIT
+  const std::string commit("COMMIT\0", 7);  // the statement COMMIT, and not a table's ON COMMIT
   for (const Moment moment : {Moment::kBeforeRequest, Moment::kAfterAnswer}) {
     for (const std::string& word :
          std::vector<std::string>{"BEGIN", "sink_offsets", "WITH moves", "add_month", "COPY",
                                   "PGCOPY", "WITH fresh", commit}) {
       SCOPED_TRACE(word);
-      // To the beginning of the data the server has no response yet.
+      // The server does not respond to the beginning of the data.
       if (moment == Moment::kAfterAnswer && word == "PGCOPY") continue;
       WriteMany("t", 10, records);
       records += 10;
       const CutProxy proxy(RealPostgres(), word, moment);
       environment_ = Environment(database_.Uri("steamflow", "steamflow", proxy.port()));
       if (moment == Moment::kAfterAnswer && word == commit) {
-        // The server knows that it was applied.
+        // The server can tell that the transaction was committed.
         EXPECT_EQ(Sink(Drain({"--topic", "t"})), Counts(10, 0, 0));
       } else {
         Fail(75, {"--topic", "t"});
@@ -206,7 +206,7 @@ TEST_F(PostgresFaults, ConnectionIsCutAroundEachStatement) {
 
 TEST_F(PostgresFaults, DeadlineEndsARunThatGotOn) {
   Prepare();
-  // A batch takes two seconds.
+  // Storing a batch takes two seconds.
   database_.Execute(R"(CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
                        $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$)");
   database_.Execute("CREATE TRIGGER t BEFORE INSERT ON records EXECUTE FUNCTION wait()");
@@ -221,8 +221,8 @@ TEST_F(PostgresFaults, DeadlineEndsARunThatGotOn) {
   ExpectAllAfterACleanRun(60'000);
 }
 
-// What a run tells is what it has stored, also where COMMIT is answered after the deadline; where
-// it is not, the run does not end well.
+// A run reports exactly what it has stored, even if COMMIT is answered after the deadline. If it is
+// not answered, the run fails.
 TEST_F(PostgresFaults, CountsAreTrueAroundTheDeadline) {
   Prepare();
   WriteMany("t", 30'000);

@@ -75,7 +75,7 @@ TEST_F(KafkaToPostgres, TheLevelDebugTellsEachBatchAndMoveOfAPosition) {
   EXPECT_THAT(first.err, ::testing::ContainsRegex("position t/[0-3]: from none to 1\n"));
 }
 
-// A source that was killed produces its records again, at another time: under the same event ids.
+// A source that was killed produces its records again at another time, with the same event ids.
 TEST_F(KafkaToPostgres, AnEventIsStoredOnceWhateverItsTime) {
   const auto game = [](const char* time) {
     return NewMessage{"570",
@@ -92,7 +92,7 @@ TEST_F(KafkaToPostgres, AnEventIsStoredOnceWhateverItsTime) {
   EXPECT_EQ(Rows("recently_played_games"), "1");
 }
 
-// Whatever its time, its partition and the order: the month is the one that the id names.
+// The id alone names the month, whatever the time, the partition and the order are.
 TEST_F(KafkaToPostgres, AnEventIsStoredOnceWhateverItsPartition) {
   const auto event = [](const char* id, const char* time, int partition) {
     return NewMessage{"k", At(time, ""), {{"event_id", id}}, partition};
@@ -103,7 +103,7 @@ TEST_F(KafkaToPostgres, AnEventIsStoredOnceWhateverItsPartition) {
     EXPECT_EQ(Sink(Drain({"--topic", "t", "--shard", "0/2"})), Counts(0, 1, 0));
   }
   Write("u", {event("e", "2026-11-10T00:00:00Z", 0)});
-  EXPECT_EQ(Sink(Drain({"--topic", "u"})), Counts(1, 0, 0)) << "another topic may use it too";
+  EXPECT_EQ(Sink(Drain({"--topic", "u"})), Counts(1, 0, 0)) << "another topic may use the same id";
   EXPECT_EQ(Value("SELECT string_agg(DISTINCT tableoid::regclass::text, ',') FROM records"),
             "records_2026_11,records_undated");
   EXPECT_EQ(Rows("records"), "3");
@@ -131,7 +131,7 @@ TEST_F(KafkaToPostgres, NewsShowTheNewestEditionOfEachFeed) {
   EXPECT_EQ(Rows("records"), "5");
 }
 
-// A version from a wrong clock is outdone a day later, and not never.
+// A version from a wrong clock is replaced a day later at most.
 TEST_F(KafkaToPostgres, NoVersionOfAPlayerIsFarAheadOfNow) {
   Write(kPlayersTopic, {{"7", At("9999-01-01T00:00:00Z", R"("steamid":"7")"), {}}});
   EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
@@ -150,7 +150,7 @@ TEST_F(KafkaToPostgres, NewestVersionOfAPlayerWins) {
   Write(kPlayersTopic, {player("older", "2026-11-22T09:59:59Z")});
   Drain({"--topic", kPlayersTopic});
   EXPECT_EQ(name(), "second");
-  // At the same time the later topic counts, and in a topic the later offset.
+  // With equal times the later topic counts, and within a topic the later offset.
   Write(kUsersTopic, {player("earlier topic", "2026-11-22T10:00:00Z")});
   Drain({"--topic", kUsersTopic});
   EXPECT_EQ(name(), "second");
@@ -162,8 +162,9 @@ TEST_F(KafkaToPostgres, NewestVersionOfAPlayerWins) {
 
 TEST_F(KafkaToPostgres, TombstoneDeletesAPlayerForGood) {
   const NewMessage old_version{"7", At("2026-11-22T10:00:00Z", R"("steamid":"7")"), {}};
-  const NewMessage tombstone{"7", std::nullopt, {}};                                // of now
-  const NewMessage later{"7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}};  // tomorrow
+  const NewMessage tombstone{"7", std::nullopt, {}};  // at the current time
+  const NewMessage later{
+      "7", At("2090-01-01T00:00:00Z", R"("steamid":"7")"), {}};  // counts as of tomorrow
   Write(kPlayersTopic, {old_version});
   Drain({"--topic", kPlayersTopic});
   EXPECT_EQ(Rows("players"), "1");
@@ -215,7 +216,7 @@ TEST_F(KafkaToPostgres, PoisonGoesToTheDeadLetters) {
   EXPECT_EQ(letters["e7"].headers.at("reason"), "an empty value");
 }
 
-// What only the server knows to be wrong with a value: a number that jsonb cannot hold.
+// Values that only the server finds wrong, such as a number that jsonb cannot hold.
 TEST_F(KafkaToPostgres, ValuesThatTheServerRefusesGoToTheDeadLetters) {
   WriteMany("t", 100);
   const std::string value = R"({"x":1e999999})";

@@ -1,5 +1,5 @@
-// I4 and I8 for kafka-to-postgres: SIGKILL at every write and wait, and at random, each followed by
-// a clean run. Each event id is in PostgreSQL once, and none is missing.
+// I4 and I8 for kafka-to-postgres: SIGKILL at every write and wait, and at random moments, each
+// followed by a clean run. Each event id is in PostgreSQL once, and none is missing.
 
 #include "killer.h"
 #include "postgres_sink_fixture.h"
@@ -7,12 +7,12 @@
 namespace steamflow::test {
 namespace {
 
-// PostgreSQL's requests and their responses, Kafka's requests, the result.
+// The system calls for PostgreSQL's requests and responses, Kafka's requests, and the result.
 const std::vector<std::string> kCalls{"sendto", "recvfrom", "sendmsg", "write"};
 
 class KillSink : public PostgresSinkTest {
  protected:
-  // New records of every kind, one of them poison and one twice.
+  // Writes new records of every kind; one of them is poison and one a duplicate.
   void WriteSome() {
     const int n = ++rounds_;
     const std::string id = "/" + std::to_string(n);
@@ -53,7 +53,7 @@ TEST_F(KillSink, StoresEachRecordOnce) {
   WriteSome();
   Drain();
   ForEveryKill(kCalls, environment_, [&](const Killer& kill) { return Survives(kill); });
-  // The poison of each round is there, perhaps more than once.
+  // The poison of each round became a dead letter, perhaps more than once.
   std::set<std::string> letters;
   for (const Message& letter : Letters()) letters.insert(letter.key);
   EXPECT_EQ(letters.size(), static_cast<std::size_t>(rounds_));

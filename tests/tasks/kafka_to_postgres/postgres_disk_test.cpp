@@ -1,5 +1,5 @@
-// kafka-to-postgres and a server whose disk is really full: its tables are on a filesystem of a few
-// megabytes.
+// kafka-to-postgres and a server with a disk that is really full: the tables are on a filesystem of
+// a few megabytes.
 
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kRecords = 90'000;  // twice what the filler leaves room for
 
-// The filesystem is in a mount namespace of the server's own, so that it ends with the server.
+// The filesystem is in the server's own mount namespace, so that it disappears with the server.
 constexpr char kServe[] = R"(
   trap : TERM
   mkdir -p "$1/disk" && mount -t tmpfs -o size=64m tmpfs "$1/disk" && chown nobody: "$1/disk" &&
@@ -23,7 +23,7 @@ constexpr char kServe[] = R"(
   read -r _
   "$0" stop "$1")";
 
-// A server of the test's own, which RealPostgres finds.
+// A server of the test's own, which RealPostgres uses.
 class ServerWithSmallDisk {
  public:
   ServerWithSmallDisk()

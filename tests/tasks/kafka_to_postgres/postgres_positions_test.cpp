@@ -1,5 +1,5 @@
-// Where a sink begins and ends, on a real Kafka: gaps, topics created again, partitions added
-// later, transactions. And what depends on a real one: memory, deletions.
+// Where a sink begins and ends, with a real Kafka: gaps, topics that are created again, partitions
+// that are added later, transactions. Also memory and deletions, which need a real Kafka too.
 
 #include "kafka_changes.h"
 #include "postgres_sink_fixture.h"
@@ -88,7 +88,7 @@ TEST_F(SinkPositions, OnlyCommittedTransactionsAreRead) {
   };
   WriteTransaction(RealBrokers(), topic_, records(3), false);
   EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
-  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and the mark behind them";
+  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and the marker after them";
   WriteTransaction(RealBrokers(), topic_, records(2), true);
   WriteTransaction(RealBrokers(), topic_, records(3), false);
   const JsonValue result = Drain(Flags());
@@ -100,7 +100,7 @@ TEST_F(SinkPositions, OnlyCommittedTransactionsAreRead) {
 
 TEST_F(SinkPositions, MemoryIsFlat) {
   const std::string value = At("2026-11-22T22:34:00Z", "\"p\":\"" + std::string(600, 'x') + "\"");
-  // A process inherits the peak of the one that starts it, so this one stays small.
+  // A process inherits the peak memory of its parent, so this process has to stay small.
   std::vector<NewMessage> messages(2000, {"k", value, {}});
   for (std::size_t i = 0; i < messages.size(); ++i) messages[i].partition = i % 2;
   const auto drain = [&](int writes) {

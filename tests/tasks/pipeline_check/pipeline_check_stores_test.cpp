@@ -1,4 +1,4 @@
-// What pipeline-check says of the stores and services that are configured.
+// What pipeline-check says about the stores and services that are configured.
 
 #include "postgres_server.h"
 #include "scripted_server.h"
@@ -16,7 +16,7 @@ class PipelineCheckStores : public TaskTest {
     }
   }
 
-  // The line of a check; "" where there is none.
+  // Runs the task, expects `exit_code`, and returns the line of a check, or "" if it has none.
   std::string Line(const std::string& name, int exit_code) {
     const Ended run = Run({"pipeline-check"});
     EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
@@ -68,15 +68,15 @@ TEST_F(PipelineCheckStores, Postgres) {
   database.Execute("DROP ROLE \"" + role + "\"");
 }
 
-// As Elasticsearch answers: `settings` of the cluster, `blocks` of indices, `templates`.
+// Answers like Elasticsearch: with `settings` of the cluster, `blocks` of indices, and `templates`.
 class SearchResponses {
  public:
   std::string settings = R"({"persistent":{},"transient":{}})";
   std::string blocks = "{}";
   std::string templates = R"({"index_templates":[]})";
-  std::string news = "{}";  // as its template makes it
-  std::string rights;       // where security is on
-  std::string asked;        // of the rights
+  std::string news = "{}";  // the index of news, as its template creates it
+  std::string rights;       // the login's privileges, if security is enabled
+  std::string asked;        // the last request for the privileges
   int status = 200;
 
   ScriptedResponse operator()(const HttpCall& call) {
@@ -107,7 +107,7 @@ TEST_F(PipelineCheckStores, Search) {
                    R"("settings":{"index":{"final_pipeline":"theirs"}}}})";
   ExpectLine("elasticsearch", 78, {"/steam_news-undated", "the ingest pipeline theirs"});
   responses.news = R"({"template":{}})";
-  ExpectLine("elasticsearch", 78, {"/steam_news-undated", "not behind the alias steam_news"});
+  ExpectLine("elasticsearch", 78, {"/steam_news-undated", "not have the alias steam_news"});
   responses.news = R"({"template":{"aliases":{"steam_news":{}}}})";
   ExpectLine("elasticsearch", 0, {"Elasticsearch 7.17.29"});
   responses.templates = R"({"index_templates":[]})";
@@ -159,7 +159,7 @@ TEST_F(PipelineCheckStores, Pushgateway) {
   environment_["AIRFLOW_VAR_PUSHGATEWAY_URL"] = server.url();
   ExpectLine("pushgateway", 0, {server.url()});
   status = 404;
-  ExpectLine("pushgateway", 78, {"no Pushgateway"});
+  ExpectLine("pushgateway", 78, {"not a Pushgateway"});
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class PipelineCheck : public TaskTest {
     }
   }
 
-  // The names of the checks that failed, as the result has them; the lines must say the same.
+  // Returns the names of the checks that failed in the result. The lines must say the same.
   static std::vector<std::string> Failed(const Ended& run) {
     const JsonValue result = run.Result();
     const auto lines = run.Lines();
@@ -89,7 +89,7 @@ TEST_F(PipelineCheck, APartitionWithoutLeaderIsTransient) {
   EXPECT_EQ(Failed(run), Names{"topic steam_news"});
 }
 
-// The cluster responses, and names a broker that nobody reaches.
+// The cluster answers, but names a broker that cannot be reached.
 TEST_F(PipelineCheck, ALeaderThatDoesNotAnswerIsNamedWithItsAddress) {
   MockKafka two(2);
   for (const std::string& topic : kTopics) {
@@ -118,7 +118,7 @@ TEST_F(PipelineCheck, ARefusedKeyIsNotShown) {
   EXPECT_EQ(run.exit_code, 77) << run.out;
   EXPECT_EQ(Failed(run), Names{"key"});
   EXPECT_EQ((run.out + run.err).find("a-key-that-is-refused"), std::string::npos);
-  EXPECT_EQ(Requests("GetPlayerSummaries"), 1u) << "a refusal is for good";
+  EXPECT_EQ(Requests("GetPlayerSummaries"), 1u) << "a refusal is not retried";
 }
 
 TEST_F(PipelineCheck, TheApiMayFailOnce) {
@@ -167,14 +167,15 @@ TEST_F(PipelineCheck, RedisThatIsDown) {
   const Ended run = Run({kTask});
   EXPECT_EQ(run.exit_code, 75) << run.out;
   EXPECT_EQ(Failed(run), (Names{"key", "redis"}));
-  EXPECT_EQ(Requests("GetPlayerSummaries"), 0u) << "no call that cannot be counted";
+  EXPECT_EQ(Requests("GetPlayerSummaries"), 0u) << "a call that cannot be counted is not made";
 }
 
 TEST_F(PipelineCheck, EachShardOfAWalkIsLookedAt) {
   redis_.Set("last_user_id:grid", "76561197960434622/100/2");
   redis_.Set("last_user_id:0/2", "76561197960434622");
   const Ended well = Run({kTask});
-  EXPECT_EQ(well.exit_code, 0) << well.out << "the middle of a pass with shards is no error";
+  EXPECT_EQ(well.exit_code, 0) << well.out
+                               << "a sharded walk in the middle of a pass is not an error";
   redis_.Set("last_user_id:1/2", "seventy");
   const Ended run = Run({kTask});
   EXPECT_EQ(run.exit_code, 65) << run.out;
@@ -185,7 +186,7 @@ TEST_F(PipelineCheck, GarbageInRedisIsForAPerson) {
   redis_.Set("last_steam_id", "seventy");
   redis_.Command({"LPUSH", "last_user_id", "1"});
   redis_.Command({"HSET", "news_seen:1623730", "since", "yesterday"});
-  rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);  // time would mend that
+  rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);  // a failure that may pass
   const Ended run = Run({kTask, "--deadline", "2"});
   EXPECT_EQ(run.exit_code, 65) << run.out;
   EXPECT_EQ(run.Result().Text("/error/kind"), "data");

@@ -13,7 +13,7 @@ constexpr char kResult[] =
     R"({"task":"steam-news","version":"1","status":"success","run":{"dag_id":"d","run_id":"r1"},)"
     R"("kafka":{"topic":"steam_news","records":30,"acknowledged":29,"bytes":1,"dead_letters":0}})";
 
-// As "topic run records", one after the other; what is wrong in place of them.
+// Returns the counts as "topic run records", one after the other, or the error.
 std::string Parsed(const std::string& text) {
   const auto list = ParseAcknowledged(text);
   if (!list) return list.error();
@@ -38,7 +38,7 @@ TEST(Acknowledged, ResultLinesOfTasks) {
   EXPECT_EQ(Parsed(kResult), "steam_news r1 29; ");
   EXPECT_EQ(Parsed(std::string("[null,") + kResult + "]"), "steam_news r1 29; ");
   EXPECT_EQ(Parsed(R"({"task":"steam-news","run":{"run_id":"r"},"sink":{"type":"stdout"}})"), "")
-      << "it had nothing to do with Kafka";
+      << "the result has no counts of Kafka";
   EXPECT_EQ(Parsed(R"({"task":"x","run":{"run_id":null},"kafka":{"topic":"t","acknowledged":1}})"),
             "t  1; ")
       << "a person at a shell has no run id";
@@ -73,7 +73,7 @@ TEST(Acknowledged, AFileGoesBeforeTheVariable) {
   std::ofstream(file) << R"({"topic":"t","run_id":"r","acknowledged":7})";
   EXPECT_EQ(read(file).value()[0].records, 7u);
   std::ofstream(file, std::ios::trunc) << "";
-  EXPECT_EQ(read(file).value().size(), 0u) << "no runs are not the same as no list";
+  EXPECT_EQ(read(file).value().size(), 0u) << "an empty list differs from no list";
 }
 
 TEST(Acknowledged, AFlagsFaultIsUsageAndTheVariablesConfiguration) {
@@ -92,7 +92,7 @@ TEST(Acknowledged, AFlagsFaultIsUsageAndTheVariablesConfiguration) {
   EXPECT_EQ(code(""), ExitCode::kConfig);
   EXPECT_NE(message.find("STEAMFLOW_ACKNOWLEDGED"), std::string::npos) << message;
   const ScopedEnvironment other("STEAMFLOW_ACKNOWLEDGED", kResult);
-  EXPECT_EQ(code(""), ExitCode::kConfig) << "what is said of a topic is never passed over";
+  EXPECT_EQ(code(""), ExitCode::kConfig) << "counts of another topic are never ignored";
   EXPECT_NE(message.find("'steam_news'"), std::string::npos) << message;
 }
 

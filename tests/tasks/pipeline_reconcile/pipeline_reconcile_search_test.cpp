@@ -1,5 +1,5 @@
-// Reconciliation with a real Kafka and real search servers of both families, filled by the real
-// sink.
+// pipeline-reconcile with a real Kafka and real search servers of both families, which the real
+// sink fills.
 
 #include <algorithm>
 #include <cctype>
@@ -14,7 +14,7 @@ constexpr char kUsersTopic[] = "steamusers";
 
 class PipelineReconcileSearch : public ::testing::TestWithParam<const char*> {
  protected:
-  // Makes a topic and a place for dead letters.
+  // Creates the topic and the topic of dead letters, and uses them.
   void Use(const std::string& brokers, const std::string& topic) {
     brokers_ = brokers;
     topic_ = topic;
@@ -40,8 +40,7 @@ class PipelineReconcileSearch : public ::testing::TestWithParam<const char*> {
         environment_);
     ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   }
-  // Finds as many in Kafka and in the store as expected. Returns the error, empty where there is
-  // none.
+  // Runs the task, expects these counts, and returns the error, or an empty text if there is none.
   std::string Expect(int kafka, int held, int missing, int pending = 0, int dead_letters = 0,
                      int expired = 0) const {
     const auto text = [](int count) { return std::to_string(count); };
@@ -58,7 +57,7 @@ class PipelineReconcileSearch : public ::testing::TestWithParam<const char*> {
                   text(expired) + "}");
     return result.IsNull("/error") ? "" : result.Text("/error/message");
   }
-  std::string Index() const {  // without the prefix
+  std::string Index() const {  // the name without the prefix
     std::string name = topic_;
     std::transform(name.begin(), name.end(), name.begin(), ::tolower);
     return name;
@@ -105,7 +104,7 @@ TEST_P(PipelineReconcileSearch, MonthsThatWereDroppedAreNoDifference) {
   Expect(3, 0, 2, 0, 0, 1);
 }
 
-// A Kafka of its own, as the topic's name is given.
+// Uses a Kafka of its own, because the name of the topic is fixed.
 TEST_P(PipelineReconcileSearch, PlayersAreAsNewAsTheirRecords) {
   const RealKafka kafka(1);
   Use(kafka.brokers(), kUsersTopic);
@@ -114,14 +113,14 @@ TEST_P(PipelineReconcileSearch, PlayersAreAsNewAsTheirRecords) {
          Player("3", "2026-11-22T22:34:00Z")});
   Sink();
   Expect(5, 5, 0);
-  // Deleted by a tombstone, which is a record of its own, or by hand.
+  // One player is deleted by a tombstone, which is a record too, and one by hand.
   Write({{"2", std::nullopt, {{"event_id", "tombstone"}}}});
   Sink();
   Expect(6, 6, 0);
   Delete("-state/_doc/3");
   EXPECT_EQ(Expect(6, 5, 1),
             topic_ + ": elasticsearch does not hold 1 of the records: 3/2026-11-22T22:34:00Z");
-  // An older state than the newest record's.
+  // The store has an older state than the newest record's.
   Delete("-state/_doc/1");
   search_.Ask("PUT",
               "/" + search_.prefix() + Index() + "-state/_doc/1?version_type=external&version=1",

@@ -1,4 +1,4 @@
-// Reconciliation with a real Kafka and a real PostgreSQL, filled by the real sink.
+// pipeline-reconcile with a real Kafka and a real PostgreSQL, which the real sink fills.
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -30,7 +30,7 @@ class PipelineReconcile : public ::testing::Test {
   std::string Id(int number) const {
     return topic_ + "/2026-11-22T22:34Z/" + std::to_string(number);
   }
-  // Records [first, first + count) of a run.
+  // Writes the records [first, first + count) of a run.
   void Write(int first, int count, const std::string& run = "r",
              const std::string& timestamp = "2026-11-22T22:34:00Z") const {
     std::vector<NewMessage> messages;
@@ -51,7 +51,7 @@ class PipelineReconcile : public ::testing::Test {
     const Ended run = RunProgram(command, environment_);
     ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   }
-  // All that was written until now is in the window.
+  // Returns the command with a window that contains everything written until now.
   std::vector<std::string> Command(const std::vector<std::string>& flags = {}) const {
     std::vector<std::string> command{kTask, "--topic", topic_};
     for (const auto& [flag, date] :
@@ -65,7 +65,7 @@ class PipelineReconcile : public ::testing::Test {
   Ended Run(const std::vector<std::string>& flags = {}) const {
     return RunProgram(Command(flags), environment_);
   }
-  // A run that finds what is expected: the section of the topic, the exit code.
+  // Runs the task and expects this exit code and this section of the topic.
   Ended Expect(int exit_code, const std::string& section,
                const std::vector<std::string>& flags = {}) const {
     const Ended run = Run(flags);
@@ -113,7 +113,7 @@ TEST_F(PipelineReconcile, ARowThatIsNotInPostgresIsNamed) {
   database_.Execute("TRUNCATE records");
   run = Expect(65, R"({"kafka":2500,"duplicates":0,)" + Postgres(0, 2500, 0, 0));
   EXPECT_NE(Error(run).find("2500 of the records: " + topic_), std::string::npos) << Error(run);
-  EXPECT_LT(Error(run).size(), 1000u) << "some are named";
+  EXPECT_LT(Error(run).size(), 1000u) << "only some are named";
 }
 
 TEST_F(PipelineReconcile, WhatIsLostOfARunIsADifference) {
@@ -129,8 +129,8 @@ TEST_F(PipelineReconcile, WhatIsLostOfARunIsADifference) {
 }
 
 TEST_F(PipelineReconcile, ARunThatWasTriedAgainHasMoreMessagesThanRecords) {
-  Write(0, 20);  // killed
-  Write(0, 30);  // tried again
+  Write(0, 20);  // by an attempt that was killed
+  Write(0, 30);  // by the retry
   Sink();
   environment_[kVariable] = Said(topic_, "r", 30);
   Expect(0, R"({"acknowledged":30,"lost":0,"kafka":30,"duplicates":20,)" + Postgres(30, 0, 0, 0));
@@ -138,7 +138,7 @@ TEST_F(PipelineReconcile, ARunThatWasTriedAgainHasMoreMessagesThanRecords) {
   Expect(65, R"({"acknowledged":31,"lost":1,"kafka":30,"duplicates":20,)" + Postgres(30, 0, 0, 0));
 }
 
-// As the same news of two apps.
+// This happens with the same news of two apps.
 TEST_F(PipelineReconcile, AnIdThatARunProducedTwiceIsNotLost) {
   Write(0, 20);
   Write(19, 1);
@@ -152,7 +152,7 @@ TEST_F(PipelineReconcile, WhatTheSinkHasNotReachedIsPending) {
   Sink({"--max-records", "10"});
   Write(30, 5);
   Expect(0, R"({"kafka":35,"duplicates":0,)" + Postgres(10, 0, 25, 0));
-  // Both of an id count, and the first of them is due.
+  // Both messages with the id count, and the first of them is due.
   Sink();
   Write(0, 3);
   Expect(0, R"({"kafka":35,"duplicates":3,)" + Postgres(35, 0, 0, 0));
@@ -167,7 +167,7 @@ TEST_F(PipelineReconcile, DeadLettersAccountForWhatTheSinkRefused) {
   Sink();
   Expect(0, R"({"kafka":12,"duplicates":0,)" + Postgres(10, 0, 0, 2));
 
-  // Passed over without a dead letter.
+  // The sink's position is moved past the poison, without a dead letter.
   WriteTopic(RealBrokers(), topic_, {{"c", "{broken", {}, 0}});
   const Message last = ReadTopic(RealBrokers(), topic_).back();
   database_.Execute(R"(UPDATE sink_offsets SET "offset" = "offset" + 1 WHERE partition = 0)");
@@ -195,10 +195,10 @@ TEST_F(PipelineReconcile, TheWindowIsTheHourBeforeTheLogicalDate) {
   Write(0, 30);
   EXPECT_EQ(RunProgram({kTask, "--topic", topic_}, environment_).Result().Raw("/topics/" + topic_),
             R"({"acknowledged":0,"lost":0,"kafka":0,"duplicates":0})")
-      << "they are not of that hour";
+      << "they are not from that hour";
 }
 
-// News of years ago come into their own month, which --keep-months may not keep.
+// --keep-months may have dropped the month of old records.
 TEST_F(PipelineReconcile, MonthsThatWereDroppedAreNoDifference) {
   Write(0, 10);
   WriteTopic(RealBrokers(), topic_,
@@ -206,14 +206,14 @@ TEST_F(PipelineReconcile, MonthsThatWereDroppedAreNoDifference) {
               {"older", R"({"timestamp":"2023-05-01T00:00:00Z"})", {{"event_id", "older"}}}});
   Sink({"--keep-months", "12"});
   Expect(0, R"({"kafka":12,"duplicates":0,)" + Postgres(10, 0, 0, 0, 2));
-  // That of the window itself is missed.
+  // If the month of the window itself was dropped, its records are missing.
   const std::string month = database_.Value("SELECT tableoid::regclass FROM records LIMIT 1");
   database_.Execute("DROP TABLE " + month);
   Expect(65, R"({"kafka":12,"duplicates":0,)" + Postgres(0, 10, 0, 0, 2),
          {"--since", "2026-11-23"});
 }
 
-// Twice what is compared at a time.
+// Twice as many records as are compared at a time.
 TEST_F(PipelineReconcile, MemoryDoesNotGrowWithTheTopic) {
   environment_.erase("AIRFLOW_CONN_POSTGRES_DEFAULT");
   int records = 0;
@@ -261,7 +261,7 @@ TEST_F(PipelineReconcile, SettingsAreCheckedBeforeAnything) {
     EXPECT_EQ(run.exit_code, 64) << flag << run.out;
     EXPECT_NE(Error(run).find(flag == "--until" ? "--since" : flag), std::string::npos) << run.out;
   }
-  EXPECT_EQ(Run({"--postgres-conn-id", "nobodys"}).exit_code, 78) << "it was asked for";
+  EXPECT_EQ(Run({"--postgres-conn-id", "nobodys"}).exit_code, 78) << "the flag asks for it";
   environment_[kVariable] = "what?";
   EXPECT_EQ(Run().exit_code, 78);
   environment_.erase(kVariable);
@@ -286,7 +286,7 @@ TEST_F(PipelineReconcile, EndsAsItsServersDo) {
   EXPECT_EQ(Run({"--retries", "0"}).exit_code, 75);
 }
 
-// stdin is a pipe that nobody closes.
+// stdin is a pipe that is never closed.
 TEST_F(PipelineReconcile, StdinIsNotWaitedForPastTheDeadlineOrASignal) {
   const std::string name = std::filesystem::temp_directory_path() / (topic_ + ".pipe");
   ASSERT_EQ(mkfifo(name.c_str(), 0600), 0);

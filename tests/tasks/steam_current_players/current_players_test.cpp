@@ -77,7 +77,7 @@ TEST_F(CurrentPlayers, TimestampHasTheZoneAskedFor) {
 }
 
 TEST_F(CurrentPlayers, AnOldRunTellsWhenItLooked) {
-  // What clearing a failed run does.
+  // Clearing a failed run does this.
   const Ended run = Run({kCountsTask, "--logical-date", "2026-11-14T03:00:00Z"});
   ASSERT_EQ(run.exit_code, 0) << run.out;
   for (const auto& message : Topic(kTopic)) {

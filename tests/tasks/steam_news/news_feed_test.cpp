@@ -29,7 +29,7 @@ NewsItem Broken(std::string_view json) {
   return item;
 }
 
-// `count` items, `apart` seconds apart.
+// Returns `count` items that are `apart` seconds apart.
 std::vector<NewsItem> Items(std::int64_t count, std::int64_t apart, std::int64_t newest = kNow) {
   std::vector<NewsItem> items;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -43,8 +43,8 @@ std::vector<NewsItem> Together(std::vector<NewsItem> items, const std::vector<Ne
   return items;
 }
 
-// How a server pages: whether `enddate` includes its second, or is heard at all, and the most that
-// it gives in a page.
+// How a server pages: whether `enddate` includes its own second or is ignored, and the largest
+// page.
 struct Server {
   bool includes_second = true;
   bool hears_enddate = true;
@@ -66,7 +66,7 @@ struct Server {
 
 struct Delivered {
   std::vector<std::string> gids;
-  NewsWindow::Fields window;  // afterwards
+  NewsWindow::Fields window;  // the window after the run
   int pages = 0;
   bool has_left_out = false;
   bool is_out_of_order = false;
@@ -79,7 +79,7 @@ Delivered RunOnce(const Server& server, NewsWindow::Fields window = {},
   Delivered delivered;
   while (!feed.is_over()) {
     if (++delivered.pages > 1000) {
-      ADD_FAILURE() << "pages for ever";
+      ADD_FAILURE() << "the paging does not end";
       break;
     }
     const News page = server.Page(feed.count(), feed.enddate());
@@ -110,7 +110,7 @@ TEST(NewsFeedTest, EachItemComesOnceHoweverTheServerPages) {
       Items(250, 0),
       Together(Items(1, 1, kNow + 1), Together(Items(99, 0), Items(120, 1, kNow - 1))),
       Together(Items(250, 0), Items(250, 3600, kNow - 5)),
-      Together(Items(150, 1, kNow * 1000), Items(150, 1)),  // milliseconds
+      Together(Items(150, 1, kNow * 1000), Items(150, 1)),  // dates in milliseconds
   };
   for (const auto& items : feeds) {
     for (const bool includes_second : {true, false}) {
@@ -130,7 +130,7 @@ TEST(NewsFeedTest, AServerThatGivesNoLargerPageHoldsNothing) {
         .largest_page = 100,
         .items = Together(Items(1, 1, kNow + 1), Together(Items(99, 0), Items(120, 1, kNow - 1)))};
     EXPECT_EQ(RunOnce(server).gids, GidsOf(server.items));
-    // Of a second that fills more than a page the rest cannot be asked for.
+    // If a second has more items than fit into a page, the rest of them cannot be read.
     server.items = Together(Items(150, 0), Items(120, 2, kNow - 2));
     const Delivered rest = RunOnce(server);
     EXPECT_THAT(rest.gids, SizeIs(220));
@@ -224,7 +224,7 @@ TEST(NewsFeedTest, ASecondThatTheLimitCutsThroughIsGoneOnWith) {
   EXPECT_EQ(first.window.at("since"), fmt::to_string(kNow - 5));
   server.items[6].edition = "fedcba987654";
   const Delivered second = RunOnce(server, first.window, 8);
-  EXPECT_THAT(second.gids, SizeIs(1 + 7)) << "an edit of one that was delivered, and the others";
+  EXPECT_THAT(second.gids, SizeIs(1 + 7)) << "the edited item, and those left out";
   EXPECT_THAT(RunOnce(server, second.window, 8).gids, IsEmpty());
 }
 
@@ -239,7 +239,7 @@ TEST(NewsFeedTest, AsksNoFurtherThanTheWindow) {
 }
 
 TEST(NewsFeedTest, AnOldItemOnTopHidesNothing) {
-  Server server{.items = Together(Items(1, 1, 1'000'000), Items(250, 1))};  // pinned
+  Server server{.items = Together(Items(1, 1, 1'000'000), Items(250, 1))};  // the first is pinned
   NewsWindow::Fields window{{"since", fmt::to_string(kNow - 200)}};
   EXPECT_THAT(RunOnce(server, window).gids, SizeIs(201));
 }
@@ -252,7 +252,7 @@ TEST(NewsFeedTest, ABrokenItemIsTakenOnceForEver) {
   EXPECT_THAT(run.gids, SizeIs(152));
   EXPECT_EQ(std::count(run.gids.begin(), run.gids.end(), ""), 2);
   EXPECT_THAT(RunOnce(server, run.window).gids, IsEmpty());
-  // Still there when all else has left the window.
+  // The pinned item stays even after everything else has left the window.
   for (const NewsItem& item : Items(400, 1, kNow + 90 * 86'400)) {
     server.items.insert(server.items.begin(), item);
   }

@@ -13,7 +13,7 @@ constexpr std::uint32_t kBusyApp = 777;  // 2,500 items
 
 class News : public TaskTest {};
 
-// The event ids of the newest `count` items, without their editions.
+// Returns the event ids of the newest `count` items, without their editions.
 std::set<std::string> Expected(std::uint32_t app, std::size_t count) {
   std::set<std::string> ids;
   const auto items = standin::NewsOf(app);
@@ -23,7 +23,7 @@ std::set<std::string> Expected(std::uint32_t app, std::size_t count) {
   return ids;
 }
 
-// Those of messages, each of which must be there once.
+// Returns the same of messages, and expects that each occurs once.
 std::set<std::string> ItemsOnce(const std::vector<Message>& messages) {
   return WithoutEditions(EventIdsOnce(messages));
 }
@@ -58,7 +58,7 @@ TEST_F(News, DeliversAllNewsOnce) {
 }
 
 TEST_F(News, RecordsAreTheGoldenOnes) {
-  // The items after the long one, which would fill a page each.
+  // The items after the long one, each of which would fill a page.
   const auto items = standin::NewsOf(kApp);
   redis_.Command({"HSET", Window(kApp), "since", ToText(items[2].date)});
   ASSERT_EQ(Run({kNewsTask}).exit_code, 0);
@@ -72,7 +72,7 @@ TEST_F(News, RecordsAreTheGoldenOnes) {
 
 TEST_F(News, TheWindowBeginsWithAllOfItsFirstSecond) {
   const auto items = standin::NewsOf(kApp);
-  ASSERT_EQ(items[4].date, items[5].date);  // so says news.h
+  ASSERT_EQ(items[4].date, items[5].date);  // as news.h promises
   redis_.Command({"HSET", Window(kApp), "since", ToText(items[5].date)});
   ASSERT_EQ(Run({kNewsTask}).exit_code, 0);
   EXPECT_EQ(ItemsOnce(Topic(kTopic)), Expected(kApp, 6));
@@ -102,7 +102,7 @@ TEST_F(News, TakesTheNewestWhereThereAreTooMany) {
   EXPECT_NE(run.err.find("older"), std::string::npos) << run.err;
   const Ended rest = Run({kNewsTask});
   EXPECT_EQ(rest.exit_code, 0);
-  EXPECT_EQ(rest.Result().Number("/kafka/records"), 2) << "the others of the oldest one's second";
+  EXPECT_EQ(rest.Result().Number("/kafka/records"), 2) << "the others with the oldest date";
   EXPECT_EQ(Run({kNewsTask}).Result().Number("/kafka/records"), 0);
 }
 
@@ -162,7 +162,7 @@ TEST_F(News, BrokerDownLeavesTheCursor) {
 }
 
 TEST_F(News, HugeItemIsADeadLetterAndHoldsNothing) {
-  // The fourth newest item of 888 has 2 MiB, more than the producer takes.
+  // The fourth newest item of app 888 has 2 MiB, more than the producer accepts.
   const Ended run = Run({kNewsTask, "--steam-news-apps", "[888]"});
   EXPECT_EQ(run.exit_code, 0) << run.out;
   const auto items = standin::NewsOf(888);
