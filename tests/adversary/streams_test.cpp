@@ -165,7 +165,8 @@ TEST_F(OwnStreams, LimitsOfTheShellEndWithAResult) {
   // A thread's stack is as large as this, and so there can be none.
   const Ended thread = run_under("-s 140000000000", {});
   EXPECT_EQ(thread.exit_code, 75) << thread.out;
-  EXPECT_NE(thread.Result().Text("/error/message").find("no more threads"), std::string::npos)
+  EXPECT_NE(thread.Result().Text("/error/message").find("cannot start another thread"),
+            std::string::npos)
       << thread.out;
 }
 
