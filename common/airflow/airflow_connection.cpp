@@ -31,7 +31,7 @@ int HexDigit(char c) {
   return -1;
 }
 
-// Percent-decoding as Python's urllib.parse.unquote does it: a broken escape stays as it is.
+// Percent-decodes as Python's urllib.parse.unquote does: an invalid escape stays as it is.
 std::string Unquote(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -46,14 +46,14 @@ std::string Unquote(std::string_view text) {
   return out;
 }
 
-// Form-decoding of a query: + is a space.
+// Decodes a query in form encoding, where + stands for a space.
 std::string UnquotePlus(std::string_view text) {
   std::string spaced(text);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');
   return Unquote(spaced);
 }
 
-// A value, or what is wrong with the text.
+// A value, or a description of what is wrong with the text.
 template <typename Value>
 using Parsed = tl::expected<Value, std::string>;
 
@@ -63,7 +63,8 @@ Parsed<int> ParsePort(std::string_view text) {
   return tl::unexpected<std::string>("the port is not a number from 0 to 65535");
 }
 
-// Airflow stores the type of "postgresql://" as postgres and of "google-cloud://" as google_cloud.
+// Normalizes a connection type as Airflow stores it: "postgresql" as postgres, and "google-cloud"
+// as google_cloud.
 std::string NormalType(std::string type) {
   if (type == "postgresql") return "postgres";
   std::replace(type.begin(), type.end(), '-', '_');
@@ -90,7 +91,7 @@ Parsed<std::vector<JsonField>> ParseQuery(std::string_view query) {
     const auto same = std::find_if(extra.begin(), extra.end(),
                                    [&](const JsonField& field) { return field.name == name; });
     if (same != extra.end()) {
-      same->value = value;  // the last one counts, as in Python's dict
+      same->value = value;  // the last one wins, as in Python's dict
     } else {
       extra.push_back({name, JsonField::Type::kString, value});
     }
@@ -98,7 +99,8 @@ Parsed<std::vector<JsonField>> ParseQuery(std::string_view query) {
   return extra;
 }
 
-// Adds what "user:password@host:port" says, each part percent-encoded; the host may be [IPv6].
+// Sets login, password, host and port from "user:password@host:port". Each part is percent-encoded;
+// the host may be an [IPv6] address.
 Parsed<void> ParseAuthority(std::string_view authority, Connection& connection) {
   const auto at = authority.rfind('@');
   if (at != std::string_view::npos) {
@@ -140,7 +142,7 @@ Parsed<Connection> ParseUri(std::string_view uri) {
   connection.type = NormalType(Lower(std::string(uri.substr(0, scheme_end))));
   uri.remove_prefix(scheme_end + 3);
 
-  // A fragment has no meaning here; Airflow's parser drops it as well.
+  // A fragment has no meaning here. Airflow's parser drops it too.
   uri = uri.substr(0, uri.find('#'));
   const auto query = uri.find('?');
   if (query != std::string_view::npos) {
@@ -149,7 +151,7 @@ Parsed<Connection> ParseUri(std::string_view uri) {
     connection.extra = *std::move(extra);
     uri = uri.substr(0, query);
   }
-  // Airflow's form of a host with a protocol of its own: http://https://host/.
+  // Airflow writes a host that has a protocol of its own as http://https://host/.
   std::string protocol;
   const auto second = uri.find("://");
   if (second != std::string_view::npos && uri.find_first_of("/@:") == second) {
@@ -168,7 +170,7 @@ Parsed<Connection> ParseUri(std::string_view uri) {
   return connection;
 }
 
-// Adds what a field of the JSON form says.
+// Sets the part of the connection that one field of the JSON form describes.
 Parsed<void> AddField(const JsonField& field, Connection& connection) {
   const std::map<std::string_view, std::string*> texts = {{"conn_type", &connection.type},
                                                           {"login", &connection.login},
@@ -178,7 +180,7 @@ Parsed<void> AddField(const JsonField& field, Connection& connection) {
   const auto text = texts.find(field.name);
   const bool is_port = field.name == "port";
   if (field.type == JsonField::Type::kNull) {
-    if (text != texts.end()) text->second->clear();  // the last one counts
+    if (text != texts.end()) text->second->clear();  // the last one wins
     return {};
   }
   if (field.name == "extra" && !field.value.empty()) {
@@ -212,7 +214,7 @@ Parsed<Connection> ParseJson(std::string_view json) {
   return connection;
 }
 
-// A C library would take the text up to the NUL, and the host up to a blank.
+// Rejects texts that a C library would silently cut short: at a NUL, or in the host at a blank.
 Parsed<Connection> Checked(Connection connection) {
   std::vector<std::pair<std::string_view, std::string_view>> texts = {
       {"type", connection.type},     {"login", connection.login}, {"password", connection.password},

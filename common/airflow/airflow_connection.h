@@ -12,9 +12,10 @@
 
 namespace steamflow {
 
-// An Airflow Connection. Absent text fields are empty. `extra` keeps the order of the source.
-// The two forms are those of Airflow's "Managing Connections": the URI of Connection.get_uri() and
-// the JSON of Connection.as_json().
+// An Airflow Connection. Missing text fields are empty. `extra` keeps the order of the source.
+//
+// Airflow's "Managing Connections" page describes the two text forms: the URI of
+// Connection.get_uri() and the JSON of Connection.as_json().
 struct Connection {
   std::string type;
   std::string login;
@@ -24,52 +25,57 @@ struct Connection {
   std::string schema;
   std::vector<JsonField> extra;
 
-  // The value of the extra `name`, or null.
+  // Returns the extra with this name, or null if there is none.
   const JsonField* Extra(std::string_view name) const;
 };
 
-// The error is a sentence that does not contain the text (it may hold a password).
+// Parses a Connection in either form. The error is a phrase that does not quote the text, which may
+// contain a password.
 tl::expected<Connection, std::string> ParseConnection(std::string_view text);
 
-// A service, as messages about its Connection speak of it.
+// How messages refer to a service and its Connection.
 struct ConnectionKind {
-  std::string name;     // "PostgreSQL"
-  std::string flag;     // that gives an address in place of a Connection
-  std::string example;  // of a Connection
+  std::string name;     // such as "PostgreSQL"
+  std::string flag;     // the flag that takes a URL in place of a Connection
+  std::string example;  // of a Connection in URI form
 };
 
-// The Connection of a service, and the setting that it comes from.
+// The Connection of a service and where it was configured.
 struct ConnectionSetting {
   Connection connection;
   std::string source;   // "--postgres-url" or "AIRFLOW_CONN_POSTGRES_DEFAULT", for messages
   ExitCode if_invalid;  // kUsage for a flag, kConfig for a Connection
 };
 
-// The Connection from `url`, the value of the flag, or where that is empty from AIRFLOW_CONN_<ID>,
-// the id in upper case. Nothing where neither is given. Its secrets are made known to `log`. Throws
-// TaskError: kUsage where the flag cannot be parsed or holds a password, which would be on view in
-// the process list; kConfig, with the variable's name, where the Connection cannot be parsed.
+// Reads the Connection from `url`, the value of the flag, or if that is empty, from
+// AIRFLOW_CONN_<ID> with the ID in upper case. Returns nullopt if neither is set. Registers the
+// secrets of the Connection with `log`. Throws TaskError: kUsage if the flag cannot be parsed or
+// contains a password, which every user could see in the process list; kConfig if the Connection
+// cannot be parsed.
 std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
                                                 const std::string& conn_id, Log& log);
 
-// The error (kConfig) where there is none, with both ways to give one.
+// Returns the error (kConfig) for a service without a Connection. It names both ways to provide
+// one.
 TaskError MissingConnection(const ConnectionKind& kind, const std::string& conn_id);
 
-// As FindConnection, but throws MissingConnection.
+// Does the same as FindConnection, but throws MissingConnection if there is no Connection.
 ConnectionSetting ReadConnection(const ConnectionKind& kind, const std::string& url,
                                  const std::string& conn_id, Log& log);
 
-// Whether the setting of this name is a secret by its name: a password, a token and so on.
+// Returns whether a setting's name marks it as a secret, such as a password or a token.
 bool IsSecretName(const std::string& name);
 
-// The secrets of a connection: its password, and the extras whose names say that they are one.
+// Returns the secrets of a connection: its password, and the extras whose names mark them as
+// secret, including nested ones.
 std::vector<std::string> Secrets(const Connection& connection);
 
-// "AIRFLOW_CONN_KAFKA_DEFAULT" for "kafka_default".
+// Returns the environment variable of a Connection: "AIRFLOW_CONN_KAFKA_DEFAULT" for
+// "kafka_default".
 std::string ConnectionVariable(const std::string& id);
 
-// Help text of the flag that chooses a Connection: the text, then "[env: AIRFLOW_CONN_X]" of the
-// default.
+// Returns the help text of a flag that selects a Connection: the text followed by the variable of
+// the default Connection, "[env: AIRFLOW_CONN_X]".
 std::string WithConnection(const std::string& help, const std::string& id);
 
 }  // namespace steamflow

@@ -27,7 +27,7 @@ std::optional<Instant> ReadDate(const std::string& flag, const std::string& text
   if (text.empty()) return std::nullopt;
   if (const auto date = ParseInstant(text)) return date;
   throw TaskError(ExitCode::kUsage,
-                  fmt::format("{}: '{}' is no date such as 2026-11-22T22:34:00Z", flag, text));
+                  fmt::format("{}: '{}' is not a date such as 2026-11-22T22:34:00Z", flag, text));
 }
 
 }  // namespace steamflow

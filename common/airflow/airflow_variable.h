@@ -8,23 +8,28 @@
 
 namespace steamflow {
 
-// The Airflow Variable `name` as Airflow hands it to a process: AIRFLOW_VAR_<NAME>.
+// Returns the Airflow Variable `name`, which Airflow passes to a process as AIRFLOW_VAR_<NAME>, or
+// nullopt if it is unset or empty.
 std::optional<std::string> AirflowVariable(const std::string& name);
 
-// Help text of a setting that an Airflow Variable gives too: the text, then "[env: AIRFLOW_VAR_X]".
+// Returns the help text of a flag whose value may also come from an Airflow Variable: the text
+// followed by "[env: AIRFLOW_VAR_X]".
 std::string WithVariable(const std::string& help, const std::string& variable);
 
+// The value of a setting and where it was configured.
 struct Setting {
   std::string value;
   std::string source;   // "--steam-games" or "AIRFLOW_VAR_STEAM_GAMES", for messages
   ExitCode if_invalid;  // kUsage for a flag, kConfig for a Variable
 };
 
-// `flag_value` if it is not empty, else the Airflow Variable, else nothing.
+// Returns `flag_value` unless it is empty, otherwise the Airflow Variable, or nullopt if neither is
+// set.
 std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
                                    const std::string& variable);
 
-// The date of a flag, nothing where it is empty. Throws TaskError (kUsage).
+// Parses the date that was given to a flag. Returns nullopt if `text` is empty. Throws TaskError
+// (kUsage) if it is not a date.
 std::optional<Instant> ReadDate(const std::string& flag, const std::string& text);
 
 }  // namespace steamflow

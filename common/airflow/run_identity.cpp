@@ -32,7 +32,7 @@ Instant LogicalDate(const std::string& flag, const std::string& run_id) {
     if (const auto date = ParseInstant(flag)) return *date;
     throw TaskError(
         ExitCode::kUsage,
-        fmt::format("--logical-date: '{}' is no date such as 2026-11-22T22:34:00Z", flag));
+        fmt::format("--logical-date: '{}' is not a date such as 2026-11-22T22:34:00Z", flag));
   }
   for (const char* name : {"AIRFLOW_CTX_LOGICAL_DATE", "AIRFLOW_CTX_EXECUTION_DATE"}) {
     const auto text = EnvironmentValue(name);
@@ -40,7 +40,7 @@ Instant LogicalDate(const std::string& flag, const std::string& run_id) {
     if (const auto date = ParseInstant(*text)) return *date;
     throw TaskError(
         ExitCode::kConfig,
-        fmt::format("{}: '{}' is no date such as 2026-11-22T22:34:00+00:00", name, *text));
+        fmt::format("{}: '{}' is not a date such as 2026-11-22T22:34:00+00:00", name, *text));
   }
   return DateInRunId(run_id).value_or(Now());
 }

@@ -7,8 +7,8 @@
 
 namespace steamflow {
 
-// Which Airflow run this process belongs to, from the AIRFLOW_CTX_ variables that Airflow sets.
-// What is absent (a person at a shell) stays empty.
+// Identifies the Airflow run that this process belongs to. The values come from the AIRFLOW_CTX_
+// variables that Airflow sets; values that are not set stay empty, as for a person at a shell.
 struct RunIdentity {
   std::string dag_id;
   std::string task_id;
@@ -18,10 +18,11 @@ struct RunIdentity {
   Instant logical_date{};
 };
 
-// `logical_date_flag` is the value of --logical-date or empty. The logical date is that flag, else
-// AIRFLOW_CTX_LOGICAL_DATE (Airflow 3), AIRFLOW_CTX_EXECUTION_DATE (Airflow 2), the time inside the
-// run id ("manual__2026-11-22T22:34:00+00:00"), else now. Throws TaskError: kUsage for a flag, and
-// kConfig for a variable, that is no date.
+// Reads the identity of the run. `logical_date_flag` is the value of --logical-date or empty. The
+// logical date comes from the first of these that is present: the flag, AIRFLOW_CTX_LOGICAL_DATE
+// (Airflow 3), AIRFLOW_CTX_EXECUTION_DATE (Airflow 2), the time inside the run ID
+// ("manual__2026-11-22T22:34:00+00:00"), and the current time. Throws TaskError if a value is
+// invalid: kUsage for the flag, kConfig for a variable.
 RunIdentity ReadRunIdentity(const std::string& logical_date_flag);
 
 }  // namespace steamflow

@@ -7,8 +7,10 @@
 namespace steamflow {
 namespace {
 
-constexpr char kSystemFolder[] = "/etc/ssl/certs";  // Debian, Ubuntu, Alpine
+constexpr char kSystemFolder[] = "/etc/ssl/certs";  // on Debian, Ubuntu and Alpine
 
+// Returns whether the folder holds certificates under names made from their hashes, such as
+// 5ed36f99.0, which is how OpenSSL looks them up.
 bool IsHashedFolder(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
@@ -22,8 +24,7 @@ bool IsHashedFolder(const std::string& folder) {
 CaLocations ReadCaLocations() {
   CaLocations locations{EnvironmentValue("SSL_CERT_FILE").value_or(""),
                         EnvironmentValue("SSL_CERT_DIR").value_or("")};
-  // Rather than what the library chooses: that may be a bundle, all of which costs every process
-  // 30 ms to parse.
+  // The library's own default may be a bundle file, which every process would spend 30 ms parsing.
   if (locations.file.empty() && locations.folder.empty() && IsHashedFolder(kSystemFolder)) {
     locations.folder = kSystemFolder;
   }

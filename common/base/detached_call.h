@@ -12,8 +12,9 @@
 
 namespace steamflow {
 
-// Runs `function` on a thread that nobody has to wait for: the future may be dropped at any time,
-// and what comes later goes with it. `function` must own all that it uses.
+// Runs `function` on a detached thread and returns the future of its result. The caller may drop
+// the future at any time; the thread then runs to its end and its result is discarded. `function`
+// must own everything that it uses, because it can outlive the caller.
 template <typename T>
 std::future<T> Detach(std::function<T()> function) {
   std::packaged_task<T()> task(std::move(function));
@@ -22,8 +23,9 @@ std::future<T> Detach(std::function<T()> function) {
   return result;
 }
 
-// For calls of libraries that look up a name, or otherwise wait for what nothing can end: waits for
-// the call until `until`, and no longer than the run. Nothing where it was not over by then.
+// Calls `function` on a detached thread and waits for its result until `until` or the end of the
+// run, whichever comes first. Returns nullopt if the call has not returned by then. This is for
+// library calls that cannot be interrupted, such as name lookups.
 template <typename T>
 std::optional<T> CallDetached(std::function<T()> function, const Stop& stop,
                               Clock::time_point until) {

@@ -8,10 +8,11 @@
 
 namespace steamflow {
 
-// Durations counted in the few ranges that the metrics tell of.
+// Counts durations in a fixed set of ranges, as a Prometheus histogram needs them.
 class DurationHistogram {
  public:
-  // Seconds: a range ends at each, and a last one has no end.
+  // The upper end of each range, in seconds. One more range, without an upper end, follows the
+  // last.
   static constexpr std::array<double, 11> kEnds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                 0.5,   1,    2.5,   10,   30};
 
@@ -21,7 +22,8 @@ class DurationHistogram {
     sum_ += duration;
   }
 
-  // Of each range, its end included.
+  // Returns the count of each range. A duration that equals the end of a range belongs to that
+  // range.
   const std::array<std::uint64_t, kEnds.size() + 1>& counts() const { return counts_; }
   std::chrono::duration<double> sum() const { return sum_; }
 

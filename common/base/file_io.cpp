@@ -18,13 +18,13 @@
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(100);  // with whoever reads a pipe
+constexpr std::chrono::milliseconds kPatience(100);  // for a reader of a pipe
 
 tl::unexpected<std::error_code> Errno() {
   return tl::unexpected(std::error_code(errno, std::generic_category()));
 }
 
-// An open file, -1 where it could not be opened.
+// Owns the descriptor of an open file; it is -1 if the file could not be opened.
 class Descriptor {
  public:
   Descriptor(const std::string& path, int flags, mode_t mode)
@@ -40,7 +40,8 @@ class Descriptor {
   int fd_;
 };
 
-// What can be read until the end; `may_read` is asked before each piece.
+// Reads until the end of the file. Calls `may_read` before each piece; it may throw to stop
+// reading.
 template <typename MayRead>
 tl::expected<std::string, std::error_code> ReadAll(int fd, MayRead may_read) {
   std::string content;
@@ -61,9 +62,9 @@ tl::expected<void, std::error_code> Write(const std::string& path, int flags,
   return WriteAll(file.get(), bytes, [&] { return AwaitOutput(file.get(), kPatience); });
 }
 
-// What the path names in the end: a link stays a link, also where it leads to no file yet.
+// Follows symbolic links to the path of the final target, which need not exist yet.
 tl::expected<std::filesystem::path, std::error_code> FollowLinks(std::filesystem::path path) {
-  constexpr int kMostLinks = 40;  // as the kernel has it
+  constexpr int kMostLinks = 40;  // the kernel's own limit
   std::error_code error;
   for (int i = 0; i < kMostLinks; ++i) {
     if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) return path;
@@ -80,7 +81,7 @@ tl::expected<void, std::error_code> WriteAll(int fd, std::string_view bytes) {
     const auto written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      // Whoever shares the descriptor may have made it one that does not wait.
+      // Another process that shares the descriptor may have made it non-blocking.
       if (errno == EAGAIN && AwaitOutput(fd, std::chrono::milliseconds(-1))) continue;
       return Errno();
     }
@@ -117,7 +118,8 @@ tl::expected<void, std::error_code> ReplaceFile(const std::string& path, std::st
   if (const int own = OwnStream(path); own >= 0) {
     return WriteAll(own, bytes, [&] { return AwaitOutput(own, kPatience); });
   }
-  // A device, a pipe: it is written to, and stays what it is. A pipe that nobody reads is an error.
+  // A device or a pipe is written to, not replaced. With O_NONBLOCK, opening a pipe that nobody
+  // reads fails.
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::is_other(status)) return Write(path, O_NONBLOCK, bytes);
@@ -144,7 +146,7 @@ int OwnStream(const std::string& path) {
 }
 
 std::string WriteCause(const std::error_code& error) {
-  // ENXIO, of a pipe, is that nobody has it open.
+  // open() returns ENXIO for a pipe that no process has open for reading.
   const bool is_unread =
       error == std::errc::timed_out || error == std::errc::no_such_device_or_address;
   return is_unread ? "nobody reads it" : error.message();
@@ -160,7 +162,7 @@ tl::expected<std::string, std::error_code> ReadStdin(const Stop& stop) {
   return ReadAll(STDIN_FILENO, [&] {
     if (stop.WaitForInput(STDIN_FILENO)) return;
     stop.ThrowIfSignalled();
-    throw TaskError(ExitCode::kTransient, "reading stdin: it does not end in time");
+    throw TaskError(ExitCode::kTransient, "reading stdin: it did not end in time");
   });
 }
 

@@ -5,7 +5,7 @@
 
 namespace steamflow {
 
-// The first 12 hexadecimal digits of the SHA-256 of `bytes`.
+// Returns the first 12 hexadecimal digits of the SHA-256 of `bytes`, in lower case.
 std::string Fingerprint(std::string_view bytes);
 
 }  // namespace steamflow

@@ -12,54 +12,58 @@ class Option;
 
 namespace steamflow {
 
-// A flag of a command line, for what is to be said of it beyond its name.
+// A flag that was added to a command line. Its methods set further rules for the flag.
 class Flag {
  public:
   explicit Flag(CLI::Option* option) : option_(option) {}
 
-  // Refuses numbers outside, and shows both in --help. T: int, unsigned, std::uint64_t or double,
-  // as the flag's value is, or what an optional one holds.
+  // Rejects numbers outside of this range and shows the range in --help. T is int, unsigned,
+  // std::uint64_t or double: the type of the flag's value, or the type inside its optional.
   template <typename T>
   Flag Range(T lowest, T highest) const;
-  // Refuses other words, and shows these in --help.
+  // Rejects words that are not listed and shows the list in --help.
   Flag OneOf(const std::vector<std::string>& words) const;
-  // `check` returns what is wrong with a text; empty where nothing is.
+  // Validates the flag's text with `check`, which returns an error message, or an empty string if
+  // the text is valid.
   Flag Check(const std::function<std::string(const std::string&)>& check) const;
-  // Refuses both together.
+  // Rejects a command line that has both flags.
   Flag Excludes(const Flag& other) const;
 
  private:
   CLI::Option* option_;
 };
 
-// The flags of a command, under headings as --help shows them. CLI11 parses them, behind this
-// header: it takes seconds to compile, and every task includes this one.
+// The flags of a command, grouped under headings as --help shows them. CLI11 does the parsing. It
+// is hidden behind this header because it takes seconds to compile and every task includes this
+// file.
 class Flags {
  public:
-  // `name` is the command's; --help shows `about` before the flags and `footer` after them,
-  // --version shows `version`.
+  // `name` is the name of the command. --help shows `about` before the flags and `footer` after
+  // them; --version shows `version`.
   Flags(const std::string& name, const std::string& about, const std::string& footer,
         const std::string& version);
 
-  // The same flags, for adding some under this heading.
+  // Returns a view of the same flags that adds new ones under this heading.
   Flags Under(const std::string& heading) const;
 
-  // Adds a flag that sets `value`, which has to outlive Parse(). What it is now is the default,
-  // which --help shows unless it is empty or 0. A bool takes no word; a vector takes one more each
-  // time. T: bool, int, unsigned, std::uint64_t, double, optionals of the last two, std::string, a
-  // vector of strings.
+  // Adds a flag that sets `value`, which must outlive Parse(). The current content of `value` is
+  // the default; --help shows it unless it is empty or 0. A bool flag takes no argument. A vector
+  // flag may be repeated and takes one argument each time. T is bool, int, unsigned, std::uint64_t,
+  // double, an optional of one of the last two, std::string, or a vector of strings.
   template <typename T>
   Flag Add(const std::string& flag, T& value, const std::string& help) const;
 
-  // Says in --help that the command reads this variable, where no flag says so: a secret has none.
+  // Lists an environment variable that the command reads in --help. This is for variables without a
+  // flag, such as secrets.
   void AddVariable(const std::string& name, const std::string& help) const;
 
-  // Sets the values. Returns false where all is done, as --help or --version was printed. Throws
-  // TaskError (kUsage).
+  // Parses the command line and sets the values. Returns false if --help or --version was given:
+  // the text has been printed and the command is done. Throws TaskError (kUsage) if the command
+  // line is invalid.
   bool Parse(int argc, const char* const* argv) const;
 
-  // The word that came with the flag, the last of several; empty where it was not given or there is
-  // no such flag.
+  // Returns the argument that was given to the flag, the last one if there were several. Returns an
+  // empty string if the flag was not given or does not exist.
   std::string TextOf(const std::string& flag) const;
 
  private:

@@ -11,7 +11,7 @@ bool IsLetterOrDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Resolvers and /etc/hosts take underscores, and names that are UTF-8, too.
+// Resolvers and /etc/hosts also accept underscores and names in UTF-8.
 bool IsOfHostName(char c) {
   return IsLetterOrDigit(c) || c == '.' || c == '-' || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;

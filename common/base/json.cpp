@@ -11,7 +11,8 @@
 namespace steamflow {
 namespace {
 
-// Length of the UTF-8 sequence that starts at `text[i]`, 0 where there is none (RFC 3629).
+// Returns the length of the UTF-8 sequence that starts at `text[i]` (RFC 3629), or 0 if there is no
+// valid sequence.
 std::size_t Utf8Length(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t k) {
     return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
@@ -55,7 +56,7 @@ void AppendEscaped(std::string& out, char c) {
   }
 }
 
-// The value of four hexadecimal digits at `digits`, or nothing.
+// Returns the value of the four hexadecimal digits at `digits`, or nullopt if there are not four.
 std::optional<unsigned> Hex4(const char* digits, const char* end) {
   if (end - digits < 4) return std::nullopt;
   unsigned value = 0;
@@ -98,7 +99,7 @@ JsonField ToField(std::string name, simdjson::dom::element element) {
 
 void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t plain = 0;  // start of the run not yet copied
+  std::size_t plain = 0;  // start of the part that is not copied yet
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
@@ -106,7 +107,7 @@ void AppendJsonString(std::string& out, std::string_view text) {
       continue;
     }
     const std::size_t length = c < 0x80 ? 1 : Utf8Length(text, i);
-    // U+0080 to U+009F: a terminal takes some of them for ESC [ and the like.
+    // Terminals interpret some of U+0080 to U+009F like escape sequences that begin with ESC [.
     const bool is_control =
         c == 0xC2 && length == 2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (length > 1 && !is_control) {

@@ -10,7 +10,7 @@
 namespace steamflow {
 namespace {
 
-constexpr int kDeepest = 256;  // levels: what goes through a tree calls itself
+constexpr int kDeepest = 256;  // levels of nesting: functions that walk a tree recurse
 
 void AddLeaves(const std::string& path, const Json& json, JsonLeaves& leaves) {
   if (!json.is_structured() || json.empty()) {
@@ -21,13 +21,13 @@ void AddLeaves(const std::string& path, const Json& json, JsonLeaves& leaves) {
   for (const auto& [name, value] : json.items()) AddLeaves(start + name, value, leaves);
 }
 
-// An object while it is parsed.
+// An object that is being parsed.
 struct OpenObject {
   std::set<std::string> names;
-  std::string last;  // of them
+  std::string last;  // the name that was read last
 };
 
-// "a.b" inside of {"a":[{"b":
+// Returns the path of the names that were read last: "a.b" at the end of {"a":[{"b":
 std::string PathOf(const std::vector<OpenObject>& open) {
   std::string path;
   for (const OpenObject& object : open) path += (path.empty() ? "" : ".") + object.last;
@@ -49,13 +49,13 @@ tl::expected<Json, std::string> ParseJson(std::string_view text) {
       const bool is_new = open.back().names.insert(open.back().last).second;
       if (!is_new) wrong = fmt::format("duplicate field '{}'", PathOf(open));
     }
-    if (depth > kDeepest) wrong = "it is too deep";
+    if (depth > kDeepest) wrong = "nested too deeply";
     return wrong.empty();
   };
   try {
     Json json = Json::parse(text, look);
     if (wrong.empty()) return json;
-  } catch (const Json::parse_error& error) {  // what it says quotes the text
+  } catch (const Json::parse_error& error) {  // its what() quotes the text
     return tl::unexpected(fmt::format("not valid JSON (at byte {})", error.byte));
   } catch (const Json::out_of_range&) {
     return tl::unexpected(std::string("not valid JSON (a number that is too large)"));
@@ -65,7 +65,8 @@ tl::expected<Json, std::string> ParseJson(std::string_view text) {
 
 std::string FormatJson(const Json& json) {
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  // A terminal takes some of U+0080 to U+009F for ESC [ and the like. They can only be in strings.
+  // Terminals interpret some of U+0080 to U+009F like escape sequences that begin with ESC [. These
+  // characters can only be inside strings.
   std::string line;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };

@@ -10,33 +10,38 @@
 
 namespace steamflow {
 
-// A JSON document as nlohmann-json's tree, its fields in their order: what operations and servers
-// say to each other, and the result of a run. For records and settings there is json.h.
+// A JSON document as a tree that keeps the order of its fields. Operations use it for the requests
+// and responses of servers, and every task for the result of its run. Records and settings are
+// handled by json.h.
 using Json = nlohmann::ordered_json;
 
-// Errors: a sentence that says what is wrong, without the text itself (it may hold a secret). That
-// includes a name that stands in an object twice, and more levels than anything has that we ask.
+// Parses a JSON document. Duplicate names within an object are an error, and so are more than 256
+// levels of nesting. The error is a phrase that says what is wrong; it does not quote the text,
+// which may contain a secret.
 tl::expected<Json, std::string> ParseJson(std::string_view text);
 
-// One line of valid UTF-8: bytes that are none become U+FFFD, and all control characters are
-// escaped, those from U+007F to U+009F too.
+// Returns the document as one line of valid UTF-8. Invalid bytes become U+FFFD, and all control
+// characters are escaped, including U+007F to U+009F.
 std::string FormatJson(const Json& json);
 
-// The field of this name; null where there is none, or `json` is no object.
+// Returns the field with this name, or a null value if there is none or `json` is not an object.
 const Json& FieldOf(const Json& json, const char* name);
 
-// Nothing for what is no whole number, or too large.
+// Returns a whole number, or nullopt if `json` is anything else or does not fit into 64 bits.
 std::optional<std::int64_t> WholeNumberOf(const Json& json);
 
-// What a string says; of null nothing; of all else its JSON.
+// Returns the text of a string, an empty string for null, and the JSON of any other value.
 std::string TextOf(const Json& json);
 
-// The leaves of a document by their paths: {"a":{"b":[1,"2"]},"c":{}} is {"a.b.0":"1","a.b.1":"2",
-// "c":"{}"}. So a number and its text are alike, and {"a.b":1} and {"a":{"b":1}}.
+// The leaves of a document by their paths: {"a":{"b":[1,"2"]},"c":{}} becomes {"a.b.0":"1",
+// "a.b.1":"2","c":"{}"}. In this form a number equals its text and {"a":{"b":1}} equals {"a.b":1}:
+// servers return either, whatever was sent to them.
 using JsonLeaves = std::map<std::string, std::string>;
+
+// Returns the leaves of a parsed document.
 JsonLeaves LeavesOf(const Json& json);
 
-// Those of a text; none where it is no JSON, so that nothing is found in it.
+// Parses a text and returns its leaves, or none if it is not valid JSON.
 JsonLeaves ParseLeaves(std::string_view text);
 
 }  // namespace steamflow

@@ -13,7 +13,7 @@
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(200);  // with whoever reads stderr
+constexpr std::chrono::milliseconds kPatience(200);  // for a reader of stderr
 
 std::string_view Name(LogLevel level) {
   switch (level) {
@@ -66,8 +66,8 @@ Log::~Log() {
   EndProgress();
 }
 
-// Best effort: where stderr is gone there is nobody to tell, and nobody who stopped reading it may
-// hold the run up.
+// Errors are ignored, because there is nowhere left to report them. Once a line has timed out, the
+// next ones do not wait at all until stderr accepts output again.
 void Log::WriteAll(std::string_view text) {
   const auto written = steamflow::WriteAll(STDERR_FILENO, text, [this] {
     return AwaitOutput(STDERR_FILENO, is_read_ ? kPatience : std::chrono::milliseconds(0));
@@ -80,7 +80,7 @@ void Log::AddSecret(const std::string& secret) {
   secrets_.push_back(secret);
   const std::string encoded = PercentEncode(secret);
   if (encoded != secret) secrets_.push_back(encoded);
-  // The longest first: a secret that holds another one goes as a whole.
+  // Longest first, so that a secret that contains another one is replaced as a whole.
   std::sort(secrets_.begin(), secrets_.end(),
             [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }

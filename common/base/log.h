@@ -9,13 +9,14 @@ namespace steamflow {
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 enum class LogFormat { kText, kJson };
 
-// Control characters escaped as in JSON, so that one event stays one line whatever a server sent.
+// Returns `text` with its control characters escaped as in JSON, so that a log event stays on one
+// line whatever a server has sent.
 std::string OneLine(std::string_view text);
 
-// One line an event on stderr: time, level, message; control characters escaped, secrets replaced
-// by ***. Owns the progress line of a terminal too, so that the two do not overwrite each other.
-// A line that nobody takes within 200 ms is left out: no reader of stderr can hold the run up. Not
-// for use by several threads at once.
+// Writes log events to stderr, one line each: time, level, task and message. Control characters are
+// escaped and secrets are replaced by ***. The log also owns the progress line of a terminal, so
+// that the two do not overwrite each other. If stderr does not accept a line within 200 ms, the
+// line is dropped: a process that stops reading stderr must not stall the run. Not thread-safe.
 class Log {
  public:
   Log(std::string task, LogLevel level, LogFormat format, bool show_progress);
@@ -23,9 +24,10 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // From now on `secret`, and its percent-encoded form, is never printed. Shorter than four bytes
-  // it is left alone: replacing it would mangle every line and hide nothing.
+  // Ensures that `secret` and its percent-encoded form are never printed from now on. Secrets of
+  // fewer than four bytes are ignored: redacting them would garble every line and hide nothing.
   void AddSecret(const std::string& secret);
+  // Returns `text` with every known secret replaced by ***.
   std::string Redact(std::string text) const;
 
   void Debug(std::string_view message) { Write(LogLevel::kDebug, message); }
@@ -33,14 +35,16 @@ class Log {
   void Warning(std::string_view message) { Write(LogLevel::kWarning, message); }
   void Error(std::string_view message) { Write(LogLevel::kError, message); }
 
-  // Whether a message of this level is printed: for what costs time to put together.
+  // Returns whether messages of this level are printed. Callers use it to skip building a costly
+  // message.
   bool Shows(LogLevel level) const { return level >= level_; }
 
-  // Replaces the progress line; nothing where stderr is no terminal.
+  // Replaces the progress line. Does nothing if stderr is not a terminal or progress is turned off.
   void ShowProgress(const std::string& line);
-  // Lines for a person, at the end of the progress; nothing where stderr is no terminal.
+  // Prints a table for a person once the progress has ended. Does nothing if stderr is not a
+  // terminal or progress is turned off.
   void ShowTable(std::string_view lines);
-  // Takes the progress line away.
+  // Erases the progress line.
   void EndProgress();
   bool shows_progress() const { return show_progress_; }
 
@@ -53,7 +57,7 @@ class Log {
   const LogFormat format_;
   const bool show_progress_;
   bool progress_drawn_ = false;
-  bool is_read_ = true;  // as far as is known: what was written last was taken in time
+  bool is_read_ = true;  // whether stderr accepted the last line in time
   std::vector<std::string> secrets_;
 };
 

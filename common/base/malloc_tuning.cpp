@@ -6,7 +6,7 @@ namespace steamflow {
 
 void KeepFreedMemory() {
 #ifdef __GLIBC__
-  constexpr int kBytes = 32 << 20;  // the most for M_MMAP_THRESHOLD
+  constexpr int kBytes = 32 << 20;  // the maximum of M_MMAP_THRESHOLD
   mallopt(M_MMAP_THRESHOLD, kBytes);
   mallopt(M_TRIM_THRESHOLD, kBytes);
 #endif

@@ -7,8 +7,8 @@
 
 namespace steamflow {
 
-// The whole number that `text` is, in decimal digits; a minus before them where `Number` has one.
-// Nothing where anything else is in it, a blank or a plus too, or where it is out of range.
+// Parses a whole decimal number, with a leading minus if `Number` is signed. Returns nullopt if the
+// text is empty, contains anything else (a blank or a plus sign included), or is out of range.
 template <typename Number>
 std::optional<Number> ParseNumber(std::string_view text) {
   Number number = 0;

@@ -7,12 +7,13 @@
 
 namespace steamflow {
 
-// The progress line of a terminal: items done, items a second, retries. Redrawn five times a second
-// at most.
+// The progress line of a terminal: items done, items per second, retries.
 class Progress {
  public:
   Progress(Log& log, std::uint64_t total) : log_(log), total_(total) {}
+  // `log` must outlive this object. `total` is the number of items of the run.
   void Show(std::uint64_t done, std::uint64_t retries);
+  // Redraws the line, at most five times per second.
 
  private:
   Log& log_;

@@ -8,24 +8,25 @@
 
 namespace steamflow {
 
-// Which failures of HTTP time may mend: 408, 429, 5xx.
+// Returns whether a request that got this HTTP status may succeed later: 408, 429 and 5xx.
 inline bool IsTransientStatus(int status) {
   return status == 408 || status == 429 || status >= 500;
 }
 
-// Whether, and when, a request that has failed is sent again: so often each (--retries), and in all
-// the larger of 10 and a fifth of the requests, so that a server in trouble gets little more work
-// than a healthy one.
+// Decides whether and when a failed request is sent again. Each request may be retried a limited
+// number of times (--retries). All requests of a run together get at most the larger of 10 retries
+// and a fifth of the number of requests, so that retries add little load to a server in trouble.
 class RetryPolicy {
  public:
-  // `retries` of a request, after its first attempt.
+  // `retries` is the limit per request, not counting its first attempt.
   explicit RetryPolicy(unsigned retries) : retries_(retries) {}
 
-  // A request is sent for the first time.
+  // Records that a request is sent for the first time.
   void Count() { ++requests_; }
 
-  // How long to wait before the next attempt of a request that has had `attempts`, at least 1;
-  // nothing where there is to be none. `retry_after` is what the server asks for.
+  // Grants a retry to a request that has failed `attempts` times (at least 1). Returns how long to
+  // wait before it, or nullopt if the request must not be retried. `retry_after` is the delay that
+  // the server asked for.
   std::optional<std::chrono::milliseconds> Next(unsigned attempts,
                                                 std::chrono::seconds retry_after = {}) {
     const bool may_retry =
@@ -35,9 +36,10 @@ class RetryPolicy {
     return Wait(attempts, retry_after);
   }
 
-  // The same without limits: a random time up to 200 ms after the first failure, up to twice as
-  // long after each further one, 10 s at most. With this full jitter, what failed together does not
-  // come back together.
+  // Returns how long to wait after the given number of attempts, regardless of the limits:
+  // `retry_after` plus a random time of up to 200 ms after the first attempt. The upper bound
+  // doubles with each further attempt, to at most 10 s. Drawing from the whole range (full jitter)
+  // keeps requests that failed together from being retried together.
   std::chrono::milliseconds Wait(unsigned attempts, std::chrono::seconds retry_after = {}) {
     const auto longest = std::min(kLongest, kFirst * (1U << std::min(attempts - 1, 10U)));
     return retry_after +
@@ -46,13 +48,13 @@ class RetryPolicy {
   }
 
  private:
-  static constexpr std::uint64_t kAlways = 10;  // retries of a run, however few its requests
+  static constexpr std::uint64_t kAlways = 10;  // retries that even a run of few requests gets
   static constexpr std::chrono::milliseconds kFirst{200};
   static constexpr std::chrono::milliseconds kLongest{10'000};
 
   const unsigned retries_;
-  std::uint64_t requests_ = 0;  // without their further attempts
-  std::uint64_t granted_ = 0;   // further attempts
+  std::uint64_t requests_ = 0;  // first attempts only
+  std::uint64_t granted_ = 0;   // retries
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -7,20 +7,23 @@
 
 namespace steamflow {
 
-// One of `count` equal shares of a work, which are numbered from 0.
+// One of `count` equal shares of the work. Shares are numbered from 0.
 struct Shard {
   std::uint64_t index = 0;
   std::uint64_t count = 1;
-  bool is_sharded = false;  // "0/1" is
+  // Whether --shard was given. "0/1" is a shard too: it covers all of the work under the keys of a
+  // sharded walk.
+  bool is_sharded = false;
 };
 
 inline constexpr char kShardHelp[] =
     "I/N: take every N-th block of ids, or partition, from the I-th (from 0)";
 
-// "I/N" with I from 0 to N-1 and N at most 10,000; nothing for anything else.
+// Parses "I/N" with I from 0 to N-1 and N at most 10,000. Returns nullopt for any other text.
 std::optional<Shard> ParseShard(std::string_view text);
 
-// What is wrong with the text, for a flag; empty where nothing is.
+// Validates the argument of --shard. Returns an error message, or an empty string if the text is
+// valid.
 std::string CheckShard(const std::string& text);
 
 }  // namespace steamflow

@@ -14,8 +14,8 @@
 
 namespace steamflow {
 namespace {
-constexpr std::chrono::seconds kLongestEnd(5);      // of the deadline, for the end of the work
-constexpr std::chrono::milliseconds kGrace(4'400);  // after a signal; the process has 5 s
+constexpr std::chrono::seconds kLongestEnd(5);      // the most that is kept back from the deadline
+constexpr std::chrono::milliseconds kGrace(4'400);  // after a signal; the process may take 5 s
 }  // namespace
 
 Stop::Stop(std::chrono::milliseconds deadline)
@@ -31,7 +31,8 @@ Stop::Stop(std::chrono::milliseconds deadline)
     throw TaskError(ExitCode::kInternal,
                     fmt::format("making a signalfd: {}", std::strerror(errno)));
   }
-  // A parent outside of the container (0) is the engine's: that of `docker exec` ends at once.
+  // A parent process ID of 0 means that the parent is outside of the container. It then belongs to
+  // the container engine, and the parent of a `docker exec` exits at once.
   if (::getppid() != 0) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 

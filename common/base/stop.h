@@ -10,53 +10,59 @@ namespace steamflow {
 
 using Clock = std::chrono::steady_clock;
 
-// What may end a run early: SIGTERM, SIGINT, the death of the parent process, the deadline.
+// Watches for everything that may end a run early: SIGTERM, SIGINT, the death of the parent
+// process, and the deadline.
 //
-// The constructor blocks both signals for this thread and every thread it starts later, and asks
-// the kernel for SIGTERM when the parent dies; from then on they are read here, at the points where
-// a run can be left without losing anything. Made before any other thread; all of them may ask it.
+// The constructor blocks both signals in this thread and in every thread that it starts later, and
+// asks the kernel to send SIGTERM when the parent dies. The signals are then read only here, so
+// that a run ends at points where nothing is lost. Create the object before any other thread; all
+// threads may use it.
 class Stop {
  public:
-  // The clock starts now: everything is to be over in `deadline`.
+  // Starts the clock: the run must be over after `deadline`.
   explicit Stop(std::chrono::milliseconds deadline);
   ~Stop();
   Stop(const Stop&) = delete;
   Stop& operator=(const Stop&) = delete;
 
-  // SIGTERM or SIGINT once one has come, else 0.
+  // Returns SIGTERM or SIGINT if one has arrived, otherwise 0.
   int Signal() const;
-  // Whether one has come, told without taking it off the descriptor: who polls that sees it still.
+  // Returns whether a signal has arrived, but leaves it on the descriptor: a thread that polls fd()
+  // still sees it.
   bool HasSignal() const;
-  // The exit code after it: kTerminated or kInterrupted.
+  // Returns the exit code for the signal that has arrived (kTerminated or kInterrupted), or nullopt
+  // if none has.
   std::optional<ExitCode> CodeOfSignal() const;
-  // Throws TaskError with that code once one has come.
+  // Throws TaskError with that exit code if a signal has arrived.
   void ThrowIfSignalled() const;
-  // No new work: a signal has come or `work_until` has passed.
+  // Returns whether no new work may begin: a signal has arrived or `work_until` has passed.
   bool Requested() const;
-  // Waits for `time`, which the first signal cuts short. Whether one has come.
+  // Waits for `time`, or until a first signal arrives. Returns whether a signal has arrived.
   bool WaitFor(std::chrono::milliseconds time) const;
-  // Waits until there is something to read from `file`, a descriptor, or it has ended. False where
-  // a signal comes before, or the end of the run.
+  // Waits until the descriptor `file` has something to read or has reached its end. Returns false
+  // if a signal arrives or the run ends first.
   bool WaitForInput(int file) const;
-  // Waits until `file` takes something, until the end of the run; after a signal that comes soon.
+  // Waits until the descriptor `file` is writable. Returns false if the run ends first; a signal
+  // brings that end forward (see finish_by()) but does not end the wait by itself.
   bool WaitForOutput(int file) const;
-  // Becomes readable when a signal comes, for poll().
+  // Returns a descriptor for poll() that becomes readable when a signal arrives.
   int fd() const { return fd_; }
 
-  // When new requests end: the deadline less what acknowledgements and the cursor may take (a
-  // fifth of it, at most 5 s).
+  // Returns when new work stops. The rest of the deadline (a fifth of it, at most 5 s) is left for
+  // acknowledgements and for moving the cursor.
   Clock::time_point work_until() const { return work_until_; }
-  // When everything ends: the deadline, or 4.4 s after a signal if that is sooner.
+  // Returns when everything must be over: at the deadline, or 4.4 s after a signal if that is
+  // sooner.
   Clock::time_point finish_by() const;
-  // Where no signal comes.
+  // Returns the end of the run if no signal arrives.
   Clock::time_point deadline() const { return deadline_; }
-  // Time left until `finish_by`, never negative.
+  // Returns the time left until `finish_by`; never negative.
   std::chrono::milliseconds TimeLeft() const;
 
  private:
   int fd_ = -1;
   mutable std::atomic<int> signal_ = 0;
-  mutable std::atomic<Clock::time_point> signalled_at_{};  // set before signal_
+  mutable std::atomic<Clock::time_point> signalled_at_{};  // written before signal_
   Clock::time_point deadline_;
   Clock::time_point work_until_;
 };

@@ -13,7 +13,7 @@
 namespace steamflow {
 namespace {
 
-// Takes digits and separators off the front of a text.
+// Consumes digits and separators from the front of a text.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
@@ -24,7 +24,7 @@ class Reader {
     return true;
   }
   std::optional<int> Digits(std::size_t count) {
-    if (text_.size() < count || !NextIsDigit()) return std::nullopt;  // from_chars takes a sign
+    if (text_.size() < count || !NextIsDigit()) return std::nullopt;  // from_chars accepts a sign
     int value = 0;
     const char* end = text_.data() + count;
     const auto [stop, error] = std::from_chars(text_.data(), end, value);
@@ -42,7 +42,8 @@ class Reader {
   std::string_view text_;
 };
 
-// The offset at the front of `reader`; 0 where there is none, nothing where it is malformed.
+// Consumes the offset at the front of `reader`. Returns 0 if there is none, nullopt if it is
+// malformed.
 std::optional<std::chrono::minutes> TakeOffset(Reader& reader) {
   if (reader.Take('Z') || reader.Take('z')) return std::chrono::minutes(0);
   const bool east = reader.Take('+');
@@ -56,7 +57,7 @@ std::optional<std::chrono::minutes> TakeOffset(Reader& reader) {
   return east ? offset : -offset;
 }
 
-// fmt 9 formats a time_point in local time, so it is given broken-down time instead.
+// fmt 9 formats a time_point in local time, so it gets broken-down time instead.
 std::tm UtcFields(Instant instant) {
   const std::time_t seconds = instant.time_since_epoch().count();
   std::tm fields{};
@@ -64,7 +65,7 @@ std::tm UtcFields(Instant instant) {
   return fields;
 }
 
-// The database's folder holds other files too, which the C library would take for UTC.
+// The folder of the database holds other files too, which the C library would treat as UTC.
 bool IsZoneFile(const std::filesystem::path& path) {
   std::array<char, 4> magic{};
   std::ifstream file(path, std::ios::binary);

@@ -25,35 +25,38 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr char kPodXcomFile[] = "/airflow/xcom/return.json";  // KubernetesPodOperator's sidecar
-// For pushing the metrics: what is left of the deadline, within these. A run that has used up its
-// time still has something to tell, and a Pushgateway that answers does so in milliseconds.
+constexpr char kPodXcomFile[] = "/airflow/xcom/return.json";  // of KubernetesPodOperator's sidecar
+// Limits of the time for pushing the metrics, which is otherwise the rest of the deadline. A run
+// that has used up its time still has metrics to push, and a working Pushgateway responds within
+// milliseconds.
 constexpr milliseconds kShortestPush(200);
 constexpr milliseconds kLongestPush(800);
 
-// Without this a descriptor that the caller closed would be handed to the first socket, and a line
-// meant for stderr would go into it.
+// Opens standard streams that the caller has closed. Otherwise the first socket would get the free
+// descriptor, and a line meant for stderr would be sent through it. Returns false if stdout was
+// closed.
 bool OpenStandardStreams() {
   bool stdout_is_open = true;
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) != -1) continue;
     if (fd == STDOUT_FILENO) stdout_is_open = false;
-    // Reading a closed stdin stays an error, rather than an empty input.
+    // Reading a closed stdin must stay an error and not look like an empty input.
     const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDWR;
-    if (::open("/dev/null", mode) != fd) std::abort();  // the lowest free descriptor, by POSIX
+    // POSIX guarantees that open() returns the lowest free descriptor.
+    if (::open("/dev/null", mode) != fd) std::abort();
   }
   return stdout_is_open;
 }
 
-// The environment holds secrets, and a core dump would hold the environment.
+// Forbids core dumps, which would contain the environment and the secrets in it.
 void ForbidCoreDumps() {
 #ifndef STEAMFLOW_SANITIZE
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
 
-// The result is out: nothing is waited for any more, such as threads that were left in a library. A
-// sanitizer has something to say at the end.
+// Ends the process at once after the result is printed, without waiting for threads that are stuck
+// in a library. Sanitizer builds exit normally, because sanitizers report at the exit.
 int EndProcess(ExitCode code) {
 #ifndef STEAMFLOW_SANITIZE
   ::_exit(static_cast<int>(code));
@@ -86,8 +89,8 @@ Command::Command(const std::string& name, const std::string& about, const std::s
       .Add("--deadline", options_.deadline_seconds,
            "Seconds until the run ends, whatever it has got done")
       .Range(0.1, 86400.0)
-      .Check([](const std::string& text) {  // which lies in every range
-        return std::isnan(std::atof(text.c_str())) ? "it is no number" : "";
+      .Check([](const std::string& text) {  // NaN passes every range
+        return std::isnan(std::atof(text.c_str())) ? "not a number" : "";
       });
   common.Add("--max-in-flight", options_.max_in_flight, "HTTP requests at a time")
       .Range(std::size_t{1}, std::size_t{1000});
@@ -126,7 +129,7 @@ Command::~Command() = default;
 
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // so that a write beyond the limit of a file's size fails
+  std::signal(SIGXFSZ, SIG_IGN);  // so that a write beyond the file size limit fails instead
   ForbidCoreDumps();
   started_ = Clock::now();
   const bool has_stdout = OpenStandardStreams();
@@ -142,15 +145,15 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
                                !no_progress_);
   ChooseXcomFile();
   if (!has_stdout) {
-    error.emplace(
-        ExitCode::kOutput,
-        "stdout is closed, so the result could not be given to anybody: nothing was done");
+    error.emplace(ExitCode::kOutput,
+                  "stdout is closed, so nobody would receive the result: nothing was done");
   }
   error = Execute(error, body);
   return EndProcess(Tell(error, metrics_));
 }
 
-// Also where the command line is refused the run has a deadline, for the telling of it.
+// Runs the task. If the command line was rejected, only sets up the deadline, which also bounds
+// reporting the error.
 std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refused,
                                           const std::function<void(Run&)>& body) {
   std::optional<TaskError> error;
@@ -167,34 +170,36 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
     body(run);
   } catch (const TaskError& its) {
     error = its;
-  } catch (const std::system_error& its) {  // of a thread; what else fails is a TaskError
+    // A thread could not be started. Other system errors are thrown as TaskErrors.
+  } catch (const std::system_error& its) {
     error.emplace(ExitCode::kTransient,
-                  fmt::format("a limit of processes or of memory allows no more threads: {}",
+                  fmt::format("cannot start another thread (limit of processes or memory): {}",
                               its.code().message()));
   } catch (const std::bad_alloc&) {
-    error.emplace(ExitCode::kTransient, "a limit of memory is reached");
+    error.emplace(ExitCode::kTransient, "out of memory");
   } catch (const std::exception& its) {
     error.emplace(ExitCode::kInternal, fmt::format("internal error: {}", its.what()));
   }
   if (!error || !stop_) return error;
   const auto code = stop_->CodeOfSignal();
   if (!code || code == error->code()) return error;
-  // Whatever failed after the signal, failed as the run was stopped.
+  // Whatever failed after the signal failed because the run was being stopped.
   return TaskError(*code, fmt::format("stopped by a signal: {}", error->what()));
 }
 
-// What the run has counted is told as it stands: stuck where it is, the run counts no more.
+// Reports the counts of a run that is stuck. They no longer change, so they are reported as they
+// are.
 ExitCode Command::GiveUp() {
   const auto code = stop_->CodeOfSignal();
   const std::string end =
       code ? "stopped by a signal"
            : fmt::format("the deadline of {} s has passed", options_.deadline_seconds);
   return Tell(TaskError(code.value_or(ExitCode::kTransient),
-                        end + ", and the run was still waiting inside of a library"),
+                        end + ", and the run was still waiting inside a library"),
               MetricsTargets());
 }
 
-// Once, whoever comes first. Returns the exit code of the process.
+// Reports the end of the run; only the first call does so. Returns the exit code of the process.
 ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics) {
   const std::lock_guard lock(telling_);
   if (is_told_) return head_.exit_code;
@@ -211,8 +216,8 @@ ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTarge
   return head_.exit_code;
 }
 
-// Whoever reads the file hears of a usage error there too: the flag is looked up, as it is not set
-// yet where another was refused.
+// Determines the XCom file even if the command line was rejected, so that its reader learns of a
+// usage error too. Parsing may have stopped before the flag was set, so the flag is looked up.
 void Command::ChooseXcomFile() {
   xcom_file_ = flags_.TextOf("--xcom-file");
   const std::filesystem::path pod_folder = std::filesystem::path(kPodXcomFile).parent_path();
@@ -222,7 +227,7 @@ void Command::ChooseXcomFile() {
   }
 }
 
-// A path that cannot be written is better known before the work than after it.
+// Fails before the work if the result could not be written after it.
 void Command::CheckXcomFile() {
   if (xcom_file_.empty()) return;
   std::filesystem::path folder = std::filesystem::path(xcom_file_).parent_path();
@@ -257,7 +262,7 @@ void Command::Publish(const MetricsTargets& metrics) {
 
 void Command::PrintResult() {
   const std::string text = FormatResult(head_, result_) + "\n";
-  log_->EndProgress();  // which must not follow the result
+  log_->EndProgress();  // the progress line must not follow the result
   const auto written = WriteAll(STDOUT_FILENO, text);
   if (written) return;
   log_->Error(fmt::format("writing the result line: {}", written.error().message()));

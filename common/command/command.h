@@ -17,22 +17,22 @@
 
 namespace steamflow {
 
-// A task as a command: flags in, result line and exit code out.
+// The main function of a task: it handles the flags, the result line and the exit code.
 class Command {
  public:
-  // `name` is the binary's; `about` says what the task does, `example` a full command line.
+  // `name` is the name of the binary, `about` says what the task does, and `example` is a full
+  // command line.
   Command(const std::string& name, const std::string& about, const std::string& example);
   ~Command();
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 
-  // For the flags of the task itself.
+  // Returns the flags, for adding those of the task itself.
   const Flags& flags() const { return flags_; }
 
-  // Parses the command line, calls `body`, and prints the result line whatever happened. `body`
-  // returns how the run ended and leaves no client open; what it throws becomes a failed result. A
-  // body that is stuck past its time is left behind, and the process ends. Returns the exit code of
-  // the process.
+  // Parses the command line, calls `body`, and prints the result line whatever happens. `body` must
+  // not leave a client open. If it throws, the result is a failure. If it is still stuck after its
+  // time, it is abandoned and the process ends. Returns the exit code of the process.
   int Main(int argc, char** argv, const std::function<void(Run&)>& body);
 
  private:
@@ -65,7 +65,7 @@ class Command {
   std::optional<Stop> stop_;
   std::mutex telling_;
   bool is_told_ = false;
-  std::optional<Watchdog> watchdog_;  // uses all of the above
+  std::optional<Watchdog> watchdog_;  // uses all members above
 };
 
 }  // namespace steamflow

@@ -34,14 +34,14 @@ std::string EscapeLabel(const std::string& value) {
   return escaped;
 }
 
-// Metrics as text, each under its own head.
+// Builds the text format of metrics, each with its HELP and TYPE lines.
 class MetricText {
  public:
   explicit MetricText(const MetricLabels& labels) {
     for (const auto& [name, value] : labels) AppendLabel(labels_, name, value);
   }
 
-  // Begins a metric; the values that follow are its own.
+  // Begins a metric. The values that follow belong to it.
   void Begin(const char* name, const char* type, const char* help) {
     name_ = name;
     text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
@@ -80,7 +80,7 @@ class MetricText {
     labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ",", name, EscapeLabel(value));
   }
 
-  std::string labels_;  // of every metric
+  std::string labels_;  // labels of every metric
   std::string name_;
   std::string text_;
 };
@@ -147,7 +147,8 @@ void AddCursors(MetricText& text, const std::vector<CursorResult>& cursors) {
   }
 }
 
-// Whether a Pushgateway takes it as a part of a path: it reads no slash, and cleans dots away.
+// Returns whether a Pushgateway accepts the value as part of a path. It cannot contain a slash, and
+// a value of dots only would be removed as a path segment.
 bool IsPlain(const std::string& value) {
   const bool has_letter = std::any_of(value.begin(), value.end(), [](char c) { return c != '.'; });
   const bool is_clean = std::all_of(value.begin(), value.end(), [](char c) {
@@ -157,7 +158,7 @@ bool IsPlain(const std::string& value) {
   return has_letter && is_clean;
 }
 
-// RFC 4648, section 5.
+// Encodes text in base64url (RFC 4648, section 5), with padding.
 std::string Base64Url(const std::string& text) {
   std::vector<unsigned char> encoded(4 * ((text.size() + 2) / 3) + 1);
   const int size =
@@ -169,7 +170,7 @@ std::string Base64Url(const std::string& text) {
   return url;
 }
 
-// Why it was not taken; nothing where it was.
+// Pushes the metrics. Returns the reason if the Pushgateway did not accept them, otherwise nullopt.
 std::optional<std::string> Push(const std::string& url, std::string text, milliseconds at_most) {
   HttpClient client({.max_in_flight = 1, .http1 = true});
   std::optional<HttpOutcome> ended;
@@ -186,9 +187,10 @@ std::optional<std::string> Push(const std::string& url, std::string text, millis
                      ended->response->body.substr(0, kLongestReason));
 }
 
-// The time of the last success that an earlier run has left in the file, if any.
+// Returns the time of the last success that an earlier run has written to the file, if any.
 std::optional<Instant> LastSuccessIn(const std::string& path) {
-  const std::string text = ReadFile(path).value_or("");  // where it is none, writing tells why
+  // A read error is ignored here: writing the file reports it.
+  const std::string text = ReadFile(path).value_or("");
   const auto line = text.find(fmt::format("\n{}{{", kLastSuccess));
   if (line == std::string::npos) return std::nullopt;
   const auto end = text.find('\n', line + 1);
@@ -249,7 +251,7 @@ MetricsTargets ReadMetricsTargets(const std::string& pushgateway_flag, const std
     }
   }
   if (!setting) return {"", file};
-  // Plain http shows numbers to the network, and no secret.
+  // Plain http is allowed because it exposes only numbers, no secrets.
   return {CheckWebUrl(*setting, true, "the metrics", "http://localhost:9091"), file};
 }
 
@@ -266,7 +268,7 @@ void PublishMetrics(const MetricsTargets& targets, const ResultHead& head, const
     }
   }
   if (!targets.file.empty()) {
-    // A new file leaves nothing of the old one, unlike a push.
+    // Unlike a push, a new file keeps nothing of the old one.
     if (!last_success) last_success = LastSuccessIn(targets.file);
     const auto written =
         ReplaceFile(targets.file, FormatMetrics(head, result, labels, now, last_success));

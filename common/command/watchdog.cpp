@@ -35,11 +35,12 @@ Watchdog::~Watchdog() {
 
 void Watchdog::Watch() {
   if (IsOverBeforeGivenUp()) return;
-  // Where even the report hangs, stdout is a pipe that nobody reads, or a file system is gone.
+  // If even the report hangs, stdout is a pipe that nobody reads, or a file system does not
+  // respond.
   std::future<ExitCode> code;
   try {
     code = Detach(report_);
-  } catch (const std::system_error&) {  // there can be no more threads
+  } catch (const std::system_error&) {  // no more threads can be started
     ::_exit(static_cast<int>(report_()));
   }
   const bool is_told = code.wait_for(kForReport) == std::future_status::ready;
@@ -47,7 +48,8 @@ void Watchdog::Watch() {
       static_cast<int>(is_told ? code.get() : stop_.CodeOfSignal().value_or(ExitCode::kOutput)));
 }
 
-// The signal is left to those who wait for it in poll().
+// Waits until the run is over or must be given up. The signal is left on the descriptor for the
+// threads that wait for it in poll().
 bool Watchdog::IsOverBeforeGivenUp() {
   auto give_up = stop_.deadline() + kAfterDeadline;
   bool has_signal = false;

@@ -10,13 +10,14 @@
 
 namespace steamflow {
 
-// Ends the process where the run does not end by itself: libraries wait for name servers and in
-// their own shutdown, where nothing reaches them. It gives up a run 4 s after its deadline, and
-// just before the 5 s after a signal are over.
+// Ends the process if the run does not end by itself. Libraries may wait for name servers, or in
+// their own shutdown, where nothing can interrupt them. A run is given up 4 s after its deadline,
+// or 4.6 s after a signal, which is just before the 5 s after a signal are over.
 class Watchdog {
  public:
-  // `report` says what became of the run, on a thread of its own beside the run's, and returns the
-  // exit code of the process. It has less than a second. `stop` must outlive this.
+  // Starts to watch. `report` reports the end of the run and returns the exit code of the process.
+  // It is called on its own thread while the run is still stuck, and has 350 ms. `stop` must
+  // outlive this object.
   Watchdog(const Stop& stop, std::function<ExitCode()> report);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;

@@ -6,18 +6,21 @@
 
 namespace steamflow {
 
-// Keeps the bodies of responses under way below a sum. Where they grow past it one of them goes on,
-// so that something always ends, and each other one that grows is to be given up.
+// Limits the total size of the response bodies in flight. When the limit is reached, one body may
+// still grow, so that at least one response completes; any other body that grows must be given up.
 class BodyBudget {
  public:
+  // `most` is the limit in bytes.
   explicit BodyBudget(std::uint64_t most) : most_(most) {}
 
-  // Whether the response to one more request would fit, being as large as those of late.
+  // Returns whether the response to one more request is expected to fit, judging by the size of
+  // recent ones.
   bool HasRoom(std::size_t in_flight) const {
     return in_flight == 0 || (in_flight + 1) * expected_ <= most_;
   }
 
-  // A body of `size` bytes is about to grow by `more`. False where it has to be given up.
+  // Records that a body of `size` bytes is about to grow by `more`. Returns false if it must be
+  // given up.
   bool Grow(const void* body, std::uint64_t size, std::uint64_t more) {
     expected_ = std::max(expected_, size + more);
     if (sum_ + more > most_) {
@@ -28,11 +31,11 @@ class BodyBudget {
     return true;
   }
 
-  // A body is no longer under way, whole or not.
+  // Records that a body of `size` bytes is complete or was given up.
   void End(const void* body, std::uint64_t size) {
     sum_ -= size;
     if (chosen_ == body) chosen_ = nullptr;
-    // One that was larger than all others is forgotten after a while.
+    // The expected size decays, so that one exceptionally large body does not count for ever.
     expected_ = std::max(size, expected_ - expected_ / 8);
   }
 
@@ -40,7 +43,7 @@ class BodyBudget {
   const std::uint64_t most_;
   std::uint64_t sum_ = 0;
   std::uint64_t expected_ = 0;
-  const void* chosen_ = nullptr;  // goes on whatever the sum is
+  const void* chosen_ = nullptr;  // may grow beyond the limit
 };
 
 }  // namespace steamflow

@@ -20,7 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectTimeout(10'000);
-constexpr long kStallSeconds = 15;  // no byte for so long ends a transfer
+constexpr long kStallSeconds = 15;  // a transfer ends if no byte arrives for this long
 
 constexpr std::size_t kSmallestGivenBack = 16U << 10U;
 constexpr long kReceiveBuffer = 16L << 10U;
@@ -29,7 +29,7 @@ struct MultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
-// What libcurl needs to have been begun before anything else, and ended after it.
+// Initializes libcurl. It must be created before every other use of libcurl and destroyed after it.
 class CurlGlobal {
  public:
   CurlGlobal() {
@@ -40,7 +40,8 @@ class CurlGlobal {
   CurlGlobal& operator=(const CurlGlobal&) = delete;
 };
 
-// Whether libcurl would send a request for plain http to a proxy, which needs the whole URL.
+// Returns whether libcurl would send requests for plain http through a proxy, which needs the whole
+// URL in the request line.
 bool HasPlainProxy() {
   return EnvironmentValue("http_proxy") || EnvironmentValue("all_proxy") ||
          EnvironmentValue("ALL_PROXY");
@@ -83,8 +84,8 @@ class HttpClient::Impl {
     CURL* const easy = transfer->easy.get();
     const std::string& url = transfer->request.url;
     SetUrl(easy, url);
-    // With TLS the first connection says whether it multiplexes: wait for that rather than open a
-    // hundred. Without TLS there is nothing to wait for.
+    // With TLS, only the first connection shows whether it can be multiplexed: wait for it instead
+    // of opening up to a hundred connections. Without TLS there is nothing to wait for.
     Set(easy, CURLOPT_PIPEWAIT, !options_.http1 && url.rfind("https:", 0) == 0 ? 1L : 0L);
     SetMethod(*transfer);
     const milliseconds timeout = transfer->request.timeout;
@@ -124,8 +125,9 @@ class HttpClient::Impl {
   }
 
  private:
-  // A URL is parsed a byte at a time, several times over; one of a hundred ids has 1,800. What
-  // follows the host goes into the request as it is.
+  // libcurl parses a URL byte by byte and several times, and the URL of a request for a hundred ids
+  // has 1,800 bytes. Everything after the host is therefore passed as the request target, which
+  // libcurl copies as it is.
   void SetUrl(CURL* easy, const std::string& url) const {
     const auto scheme = url.find("://");
     const auto path = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
@@ -134,7 +136,7 @@ class HttpClient::Impl {
     Set(easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : url.c_str() + path);
   }
 
-  // Sets it all anew: the handle may have had another request before.
+  // Sets every option, because a reused handle still has those of its previous request.
   static void SetMethod(HttpTransfer& transfer) {
     CURL* const easy = transfer.easy.get();
     const HttpRequest& request = transfer.request;
@@ -143,7 +145,7 @@ class HttpClient::Impl {
     if (!request.body.empty() || request.method == "POST") {
       Set(easy, CURLOPT_POSTFIELDS, request.body.data());
       Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      AddHeader(transfer, "Expect:");  // no round trip to ask whether the body is welcome
+      AddHeader(transfer, "Expect:");  // no round trip to ask whether the server accepts the body
     }
     Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     Set(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
@@ -167,10 +169,10 @@ class HttpClient::Impl {
     CURL* const easy = made.get();
     Set(easy, CURLOPT_WRITEFUNCTION, &HttpTransfer::OnBody);
     Set(easy, CURLOPT_NOSIGNAL, 1L);
-    Set(easy, CURLOPT_QUICK_EXIT, 1L);  // never wait for a resolver that hangs past its timeout
+    Set(easy, CURLOPT_QUICK_EXIT, 1L);  // do not wait for a resolver that hangs past its timeout
     Set(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
     Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    Set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decompress
+    Set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all encodings that libcurl can decompress
     Set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     Set(easy, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
     Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -189,8 +191,9 @@ class HttpClient::Impl {
     return made;
   }
 
-  // For the next request, whose response is as long most likely. One that is much too large goes:
-  // of long and short responses in turn, every buffer would grow to the longest.
+  // Keeps the buffer for the next request, whose response is likely to be as long. A buffer that is
+  // much larger than its body is released: with long and short responses in turn, every buffer
+  // would grow to the longest one.
   void KeepBuffer(std::string&& body) {
     const bool is_wasteful = body.capacity() > std::max(kSmallestGivenBack, 4 * body.size()) ||
                              body.capacity() > HttpTransfer::kMostReserved;
@@ -199,7 +202,7 @@ class HttpClient::Impl {
     buffers_.push_back(std::move(body));
   }
 
-  // Calls back for every transfer that has ended; false if there was none.
+  // Calls `done` for every transfer that has ended. Returns false if there was none.
   bool DeliverEnded() {
     bool any = false;
     int queued = 0;
@@ -207,7 +210,7 @@ class HttpClient::Impl {
       if (message->msg != CURLMSG_DONE) continue;
       any = true;
       CURL* const easy = message->easy_handle;
-      const CURLcode code = message->data.result;  // gone once the handle is removed
+      const CURLcode code = message->data.result;  // invalid once the handle is removed
       curl_multi_remove_handle(multi_.get(), easy);
       const auto found = active_.find(easy);
       const std::unique_ptr<HttpTransfer> transfer = std::move(found->second);
@@ -225,10 +228,10 @@ class HttpClient::Impl {
   const bool has_plain_proxy_ = HasPlainProxy();
   const CaLocations ca_certificates_ = ReadCaLocations();
   BodyBudget budget_;
-  const CurlGlobal global_;  // outlives every handle
+  const CurlGlobal global_;  // must outlive every handle
   const std::unique_ptr<CURLM, MultiDeleter> multi_{curl_multi_init()};
   std::vector<CurlEasy> idle_;
-  std::vector<std::string> buffers_;  // of bodies, to be used again
+  std::vector<std::string> buffers_;  // of response bodies, for reuse
   std::unordered_map<CURL*, std::unique_ptr<HttpTransfer>> active_;
 };
 

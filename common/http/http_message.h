@@ -8,24 +8,28 @@
 
 namespace steamflow {
 
+// A complete response, whatever its status.
 struct HttpResponse {
   int status = 0;
-  std::chrono::seconds retry_after{0};  // Retry-After, either form, a day at most; 0 without it
-  std::map<std::string, std::string> headers;  // of those that HttpOptions names
+  // From Retry-After in either of its forms, at most one day; 0 if the header is missing.
+  std::chrono::seconds retry_after{0};
+  std::map<std::string, std::string> headers;  // only those named in HttpOptions
   std::string body;                            // decompressed
 };
 
+// The reason why a request got no complete response.
 struct HttpError {
   enum class Kind {
-    kNetwork,   // could not connect, cut off, timed out: worth another try
-    kTooLarge,  // the body passed the limit; `received` is its beginning
-    kNoRoom,    // given up for the bodies of others (max_bytes_in_flight): to be sent again
-    kSetup,     // the certificate or the URL: another try would end the same way
+    kNetwork,   // no connection, cut off or timed out: worth another attempt
+    kTooLarge,  // the body exceeded the limit; `received` is its beginning
+    kNoRoom,    // dropped because other bodies filled max_bytes_in_flight: send it again
+    kSetup,     // the certificate or the URL: another attempt would fail in the same way
   };
   Kind kind = Kind::kNetwork;
   std::string message;
-  std::string received;     // what had come of the body
-  bool is_timeout = false;  // kNetwork: nothing came, or not all of it, in the time given
+  std::string received;  // the part of the body that arrived
+  // Set with kNetwork if the response did not arrive, or not all of it, in time.
+  bool is_timeout = false;
 };
 
 // Either a response or an error.
@@ -34,12 +38,13 @@ struct HttpOutcome {
   HttpError error;
 };
 
+// A request to send.
 struct HttpRequest {
   std::string method = "GET";  // or POST, PUT, DELETE
   std::string url;
   std::vector<std::string> headers;  // "name: value"
   std::string body;
-  std::chrono::milliseconds timeout{};  // for all of it, the response included
+  std::chrono::milliseconds timeout{};  // for the request and its complete response
 };
 
 }  // namespace steamflow

@@ -10,7 +10,7 @@
 namespace steamflow {
 namespace {
 
-constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and addable
+constexpr curl_off_t kLongestRetryAfter = 86400;  // seconds; longer than any run, and safe to add
 
 static_assert(sizeof(HttpTransfer::error_text) >= CURL_ERROR_SIZE);
 
@@ -26,7 +26,8 @@ HttpError::Kind KindOf(CURLcode code) {
   }
 }
 
-// Room for a body whose length is known: one that grows step by step takes up to twice as much.
+// Allocates the body at once if its length is known. A body that grows step by step takes up to
+// twice as much memory.
 void Reserve(HttpTransfer& transfer) {
   curl_off_t length = -1;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
@@ -46,10 +47,10 @@ void CurlDeleter::operator()(curl_slist* list) const {
 
 std::size_t HttpTransfer::OnBody(char* data, std::size_t one, std::size_t size, void* user) {
   auto& transfer = *static_cast<HttpTransfer*>(user);
-  (void)one;  // always 1, says libcurl
+  (void)one;  // libcurl documents that it is always 1
   if (transfer.response.body.size() + size > transfer.max_bytes) {
     transfer.too_large = true;
-    return 0;  // ends the transfer: a compressed bomb gets no further than this
+    return 0;  // ends the transfer, so that a decompression bomb stops here
   }
   if (!transfer.budget->Grow(&transfer, transfer.response.body.size(), size)) {
     transfer.has_no_room = true;
@@ -63,7 +64,7 @@ std::size_t HttpTransfer::OnBody(char* data, std::size_t one, std::size_t size, 
 HttpOutcome HttpTransfer::Outcome(int code, const std::vector<std::string>& response_headers) {
   HttpOutcome outcome;
   if (has_no_room) {
-    outcome.error = {HttpError::Kind::kNoRoom, "given up for other bodies under way", ""};
+    outcome.error = {HttpError::Kind::kNoRoom, "dropped to make room for other responses", ""};
   } else if (too_large) {
     outcome.error = {
         HttpError::Kind::kTooLarge,
@@ -78,7 +79,7 @@ HttpOutcome HttpTransfer::Outcome(int code, const std::vector<std::string>& resp
     long status = 0;
     curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
     response.status = static_cast<int>(status);
-    curl_off_t retry_after = 0;  // libcurl reads both forms of the header
+    curl_off_t retry_after = 0;  // libcurl parses both forms of the header
     curl_easy_getinfo(easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
     response.retry_after =
         std::chrono::seconds(std::clamp<curl_off_t>(retry_after, 0, kLongestRetryAfter));

@@ -15,23 +15,26 @@ struct curl_slist;
 
 namespace steamflow {
 
-// Owners of libcurl's handles.
+// Deleters of libcurl's handles.
 struct CurlDeleter {
   void operator()(void* easy) const;
   void operator()(curl_slist* list) const;
 };
-using CurlEasy = std::unique_ptr<void, CurlDeleter>;  // a CURL, which is void
+using CurlEasy = std::unique_ptr<void, CurlDeleter>;  // libcurl defines CURL as void
 using CurlHeaders = std::unique_ptr<curl_slist, CurlDeleter>;
 
-// One request of an HttpClient under way: what is taken of its response, and what comes of it. For
-// http_client.cpp, where libcurl moves many of them on.
+// One request in flight: its libcurl handle, the part of the response that has arrived, and the
+// limits for it. Only http_client.cpp uses it.
 struct HttpTransfer {
-  static constexpr std::uint64_t kMostReserved = 1U << 20U;  // a server may lie
+  // The most that is reserved for an announced body length, because a server may announce anything.
+  static constexpr std::uint64_t kMostReserved = 1U << 20U;
 
-  // libcurl's write function, whose `user` is the transfer.
+  // The write function for libcurl; `user` points to the transfer. Returns fewer bytes than it got
+  // in order to end a transfer that exceeds a limit.
   static std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* user);
 
-  // When it has ended, with a CURLcode. `response_headers` are those that a response shows.
+  // Returns the outcome of a transfer that ended with the CURLcode `code`. `response_headers` are
+  // the names of the headers to keep.
   HttpOutcome Outcome(int code, const std::vector<std::string>& response_headers);
 
   CurlEasy easy;
@@ -43,7 +46,7 @@ struct HttpTransfer {
   BodyBudget* budget = nullptr;
   bool too_large = false;
   bool has_no_room = false;
-  std::array<char, 256> error_text{};  // CURL_ERROR_SIZE
+  std::array<char, 256> error_text{};  // of size CURL_ERROR_SIZE
 };
 
 }  // namespace steamflow

@@ -9,7 +9,7 @@ namespace steamflow {
 
 class Flags;
 
-// The flags of a task that talks to Kafka Connect.
+// The flags of a task that uses Kafka Connect.
 struct ConnectFlags {
   std::string conn_id = "connect_default";
   std::string url;  // --connect-url
@@ -17,9 +17,9 @@ struct ConnectFlags {
   void AddTo(const Flags& flags);
 };
 
-// The worker from --connect-url, else from the Airflow Connection. Secrets are made known to the
-// run's log. Throws TaskError: kUsage for a flag, kConfig for the Connection, also where neither is
-// given.
+// Reads the address of a Kafka Connect worker from --connect-url, or from the Airflow Connection.
+// Registers secrets with the run's log. Throws TaskError: kUsage if the flag is invalid, kConfig if
+// the Connection is invalid or neither is set.
 RestServer ReadConnectServer(const ConnectFlags& flags, Run& run);
 
 }  // namespace steamflow

@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestResponse(30'000);
 constexpr std::size_t kLongestReason = 200;
 
-// Elasticsearch answers 403 too where nobody may write now: an operator's block, a full disk.
+// Elasticsearch also returns 403 while all writes are blocked, by an operator or because a disk is
+// full.
 bool IsClusterBlock(const HttpResponse& response) {
   if (response.status != 403) return false;
   const JsonLeaves leaves = ParseLeaves(response.body);
@@ -44,7 +45,7 @@ std::optional<TaskError> LastingError(const RestServer& server, const std::strin
     return error(ExitCode::kTransient, ": " + ErrorReason(*outcome.response));
   }
   if (status == 401) return error(ExitCode::kAuth, ", the login is refused");
-  if (status == 403) return error(ExitCode::kAuth, ", the login lacks this right");
+  if (status == 403) return error(ExitCode::kAuth, ", permission denied");
   if (status >= 300 && status < 400) {
     return error(ExitCode::kConfig, ", a redirect, which is not followed");
   }
@@ -62,7 +63,7 @@ std::string ErrorReason(const HttpResponse& response) {
     const auto found = leaves.find(path);
     if (found == leaves.end()) continue;
     std::string reason = found->second;
-    std::string cause;  // the innermost
+    std::string cause;  // the innermost one
     for (std::string at = "error.caused_by."; leaves.contains(at + "reason"); at += "caused_by.") {
       cause = " (" + leaves.at(at + "reason") + ")";
     }

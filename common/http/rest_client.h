@@ -9,50 +9,53 @@
 
 namespace steamflow {
 
-// A service that is asked over HTTP, and how to log in.
+// An HTTP service and the credentials for it.
 struct RestServer {
-  std::string source;  // the setting that names it, for messages
-  std::string url;     // without a slash at its end
-  std::string user;    // basic authentication; empty = none
+  std::string source;  // the setting that named it, for messages
+  std::string url;     // without a trailing slash
+  std::string user;    // basic authentication; empty if there is none
   std::string password;
   std::vector<std::string> headers;  // "name: value", sent with every request
 };
 
-// What a response or error of the server ends the run with, whatever was asked: kAuth for 401 and
-// 403, kTransient for a 403 that says that the whole cluster is blocked, kConfig for a redirect and
-// for what another attempt cannot mend. Nothing for all else.
+// Returns the error that must end the run, whatever the request was: kAuth for 401 and 403,
+// kTransient for a 403 that reports a block of the whole cluster, kConfig for a redirect and for
+// failures that another attempt cannot change. Returns nullopt for every other outcome. `request`
+// names the request in the message.
 std::optional<TaskError> LastingError(const RestServer& server, const std::string& request,
                                       const HttpOutcome& outcome);
 
-// Whether another attempt may go better: no response, 408, 429, 5xx.
+// Returns whether another attempt may succeed: there was no response, or the status is 408, 429 or
+// 5xx.
 bool IsWorthAnotherTry(const HttpOutcome& outcome);
 
-// "HTTP 503", or why there was no response.
+// Describes an outcome for a message: "HTTP 503", or the reason why there was no response.
 std::string Describe(const HttpOutcome& outcome);
 
-// What a response says is wrong, as Elasticsearch (error.reason and its innermost cause), Kibana
-// and Connect (message) do; else how it begins.
+// Returns the error that a response reports: error.reason and its innermost cause (Elasticsearch)
+// or message (Kibana, Kafka Connect). If it has neither, returns the first 200 bytes of the body.
 std::string ErrorReason(const HttpResponse& response);
 
-// Whether a server that does not answer at all is waited for until the deadline, whatever --retries
-// says.
+// How to treat a server that does not answer at all: count its failures as retries (kCountRetries),
+// or try again until the deadline, whatever --retries says (kWait).
 enum class WhileAway { kCountRetries, kWait };
 
-// Whether a signal ends a request, and the end of the work comes before it: or what is asked is
-// still finished, in the time that is left then.
+// What a signal does: it ends the request, and requests end with the time for new work (kThrow), or
+// requests may still be finished in the time that is left after the signal (kFinish).
 enum class AfterStop { kThrow, kFinish };
 
-// Asks a service, one request after another.
+// Sends requests to a service, one after another, and retries those that fail.
 class RestClient {
  public:
-  // The run must outlive this.
+  // `run` must outlive this object.
   RestClient(RestServer server, const Run& run, WhileAway while_away = WhileAway::kCountRetries,
              AfterStop after_stop = AfterStop::kThrow);
 
-  // Sends `method path` and waits for its response, trying again as RetryPolicy says, until the
-  // deadline. Throws TaskError: as LastingError has it, kTransient where no attempt got a response
-  // that is one, or the time was over, and for a signal unless it is to finish. Any other response
-  // is returned, whatever its status.
+  // Sends a request and waits for its response, with the retries that RetryPolicy grants, until the
+  // deadline. `path` is appended to the URL of the server. Returns every response that is neither a
+  // LastingError nor worth another attempt, whatever its status. Throws TaskError: the
+  // LastingError, kTransient if no attempt got such a response or the time is over, and the code of
+  // a signal with AfterStop::kThrow.
   HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = {},
                    const std::string& content_type = "application/json");
 

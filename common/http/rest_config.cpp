@@ -13,15 +13,15 @@ bool IsHttp(std::string_view text) {
   return text == "http" || text == "https";
 }
 
-// The protocol that the connection names, empty where it names none. Airflow has several places for
-// it, and the schema says it last.
+// Returns the protocol that the connection names, or an empty string if it names none. Airflow
+// allows it in several places; the schema takes precedence over the host and the type.
 std::string Protocol(const ConnectionSetting& setting, const RestKind& kind) {
   const auto& [connection, source, if_invalid] = setting;
   const bool is_kind =
       std::find(kind.types.begin(), kind.types.end(), connection.type) != kind.types.end();
   if (!IsHttp(connection.type) && !is_kind) {
     throw TaskError(if_invalid,
-                    fmt::format("{}: '{}' is no type of {}'s connections, such as {}", source,
+                    fmt::format("{}: '{}' is not a connection type of {} (example: {})", source,
                                 connection.type, kind.connection.name, kind.connection.example));
   }
   if (!connection.schema.empty()) {

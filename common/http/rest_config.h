@@ -8,18 +8,20 @@
 
 namespace steamflow {
 
-// A kind of service that is asked over HTTP.
+// A kind of HTTP service and the defaults of its Connections.
 struct RestKind {
   ConnectionKind connection;
-  std::vector<std::string> types;  // of its Airflow Connections, beside http and https
-  int port = 0;                    // its usual one
-  std::string data;                // what plain http would show to the network
+  // Accepted types of Airflow Connections, besides http and https.
+  std::vector<std::string> types;
+  int port = 0;      // default port of the service
+  std::string data;  // what plain http would expose, for a message
 };
 
-// The server that a Connection names: type://host:port, whose schema (the path of the URI) is http
-// or https, by default http for this machine and https for others; or a plain http:// or https://
-// address. Login and password are for basic authentication. Throws TaskError
-// (`setting.if_invalid`), also for plain http to another machine unless `allow_http`.
+// Returns the server of a Connection. The Connection is either type://host:port, with the protocol
+// as its schema (the path of the URI), or a plain http:// or https:// address. If the protocol is
+// missing, it is http for a loopback host and https for all others. Login and password are used for
+// basic authentication. Throws TaskError (`setting.if_invalid`) if the Connection is invalid, or if
+// it asks for plain http to another machine and `allow_http` is false.
 RestServer ServerOf(const ConnectionSetting& setting, const RestKind& kind, bool allow_http);
 
 }  // namespace steamflow

@@ -9,7 +9,7 @@
 namespace steamflow {
 namespace {
 
-// The "host:port" of "http://host:port/path".
+// Returns the "host:port" of "http://host:port/path".
 std::string_view AuthorityOf(std::string_view url) {
   url.remove_prefix(url.find("://") + 3);
   return url.substr(0, url.find_first_of("/?#"));
@@ -34,7 +34,7 @@ std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_vie
       url.find_first_of("?#@") != std::string::npos) {
     throw TaskError(
         setting.if_invalid,
-        fmt::format("{}: '{}' is no address such as {}", setting.source,
+        fmt::format("{}: '{}' is not an address such as {}", setting.source,
                     url.find('@') == std::string::npos ? url : "(with a login)", example));
   }
   if (is_http && !allow_http && !IsOnLoopback(url)) {

@@ -10,13 +10,14 @@ struct rd_kafka_metadata;
 
 namespace steamflow {
 
+// The running brokers of a cluster and its topics.
 struct KafkaCluster {
-  std::vector<int> brokers;              // their ids, of those that run
-  std::map<int, std::string> addresses;  // of them, as they say themselves
+  std::vector<int> brokers;              // IDs of the brokers that run
+  std::map<int, std::string> addresses;  // by ID, as each broker advertises it
   std::map<std::string, TopicState> topics;
 };
 
-// What librdkafka's metadata says, for the .cpp file that asked for it.
+// Converts librdkafka's metadata. Only the .cpp file that requests the metadata uses it.
 KafkaCluster ClusterOf(const struct rd_kafka_metadata& metadata);
 
 }  // namespace steamflow

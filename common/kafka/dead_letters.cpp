@@ -9,8 +9,8 @@
 
 namespace steamflow {
 namespace {
-constexpr std::size_t kShortest = 64;  // bytes; nothing is cut further
-constexpr std::size_t kLogged = 200;   // bytes of a key
+constexpr std::size_t kShortest = 64;  // bytes; shorter parts are not cut
+constexpr std::size_t kLogged = 200;   // bytes of a key in a log line
 constexpr char kTruncatedHeader[] = "truncated";
 }  // namespace
 
@@ -35,7 +35,7 @@ void DeadLetterWriter::Write(const DeadLetterMessage& letter, std::uint64_t item
                                    {"event_id", letter.event_id},
                                    {"task", run_.task},
                                    {"run_id", run_.identity.run_id}};
-  std::deque<std::string> texts;  // whose elements do not move
+  std::deque<std::string> texts;  // a deque does not move its elements
   const auto add = [&](std::string_view name, auto value) {
     if (value) headers.push_back({name, texts.emplace_back(fmt::to_string(*value))});
   };
@@ -48,8 +48,9 @@ void DeadLetterWriter::Write(const DeadLetterMessage& letter, std::uint64_t item
   producer_.Produce(topic_, {letter.key, letter.value, headers}, item);
 }
 
-// Sends a dead letter that is too large again, without the second half of its largest part, or
-// where all are short without half of the record's headers. False where nothing is left to be cut.
+// Sends a dead letter that was too large again, without the second half of its largest part. If all
+// parts are short, half of the record's headers are dropped instead. Returns false if nothing is
+// left to cut.
 bool DeadLetterWriter::Cut(std::uint64_t item, const OutgoingMessage& message) {
   std::vector<KafkaHeader> headers(message.headers.begin(), message.headers.end());
   if (headers.back().name != kTruncatedHeader) headers.push_back({kTruncatedHeader, "true"});

@@ -12,15 +12,16 @@
 
 namespace steamflow {
 
-// A header of the record itself is a header of its dead letter under this and its name.
+// Prefix of the dead letter's headers that were headers of the record itself.
 inline constexpr char kRecordHeaderPrefix[] = "record.";
 
-// What cannot be delivered, and why. `source_` and `headers` tell of a record as its topic had it,
-// or would have had it; bytes that never were a record have none of these but the topic.
+// Data that cannot be delivered, and the reason. The `source_` fields and `headers` describe the
+// record as it is in its topic, or as it would have been. If the bytes never became a record, only
+// `source_topic` is set.
 struct DeadLetterMessage {
-  std::string_view key;  // the event id, or what is known of the item
+  std::string_view key;  // the event id, or whatever identifies the item
   std::string_view event_id;
-  std::optional<std::string_view> value;  // the bytes as received
+  std::optional<std::string_view> value;  // as received
   std::string_view reason;
   std::string_view source_topic;
   std::optional<std::string_view> source_key;
@@ -29,22 +30,23 @@ struct DeadLetterMessage {
   std::span<const KafkaHeader> headers;
 };
 
-// Writes the topic of dead letters. Each is a warning in the log. One that is too large for
-// the topic is cut until it fits, key and headers too, and has the header `truncated`.
+// Writes to the topic of dead letters and logs a warning for each letter. A letter that is too
+// large for the topic is cut until it fits, including its key and headers, and gets the header
+// `truncated`.
 class DeadLetterWriter {
  public:
-  // Begins to look for the topic. `on_done` is called once for each dead letter, with its item and
-  // whether it has arrived. `producer` must outlive this.
+  // Called once for each dead letter, with its item and whether Kafka has acknowledged it.
   using OnDone = std::function<void(std::uint64_t item, bool has_arrived)>;
+  // Starts to look for the topic. `run` and `producer` must outlive this object.
   DeadLetterWriter(Run& run, KafkaProducer& producer, OnDone on_done);
   DeadLetterWriter(const DeadLetterWriter&) = delete;
   DeadLetterWriter& operator=(const DeadLetterWriter&) = delete;
 
-  // Waits until the topic is found; throws as KafkaProducer::Await does.
+  // Waits until the topic is found. Throws as KafkaProducer::Await does.
   void Await();
 
-  // Queues a dead letter; throws as KafkaProducer::Produce does. They have arrived when
-  // KafkaProducer::Flush has returned no error.
+  // Queues a dead letter. All letters have arrived once KafkaProducer::Flush has returned no error.
+  // Throws as KafkaProducer::Produce does.
   void Write(const DeadLetterMessage& letter, std::uint64_t item);
 
  private:

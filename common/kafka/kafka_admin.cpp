@@ -17,13 +17,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Single waits for metadata, inside librdkafka, where errors and signals are not seen: each is
-// twice as long as the one before, for links on which a response takes longer.
+// How long one wait for metadata may take. librdkafka notices neither errors nor signals meanwhile.
+// Each wait is twice as long as the one before, for links on which a response takes longer.
 constexpr milliseconds kFirstSlice(100);
 constexpr milliseconds kLongestSlice(1'000);
-constexpr milliseconds kPollInterval(50);  // for callbacks, between two tries
+constexpr milliseconds kPollInterval(50);  // for callbacks, between two attempts
 constexpr milliseconds kLongestLook(3'000);
-constexpr milliseconds kLongestChange(3'600'000);  // as long as librdkafka allows
+constexpr milliseconds kLongestChange(3'600'000);  // the maximum of librdkafka
 
 struct Deleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
@@ -46,7 +46,7 @@ struct Deleter {
 template <typename T>
 using Owned = std::unique_ptr<T, Deleter>;
 
-// Requests to librdkafka are arrays of pointers.
+// Owns the elements of a request, which librdkafka takes as an array of pointers.
 template <typename T>
 class Array {
  public:
@@ -81,7 +81,8 @@ TaskError ErrorOf(const char* doing, const std::string& topic, rd_kafka_resp_err
                                                cause && *cause ? cause : rd_kafka_err2str(error))};
 }
 
-// `done_before` is the error of a topic for which another client was faster.
+// Returns the errors of topics, except `done_before`, which means that another client has made the
+// change already.
 KafkaAdmin::TopicErrors ErrorsOf(const char* doing, const rd_kafka_topic_result_t** results,
                                  std::size_t count, rd_kafka_resp_err_t done_before) {
   KafkaAdmin::TopicErrors errors;
@@ -101,9 +102,10 @@ class KafkaAdmin::Impl {
  public:
   Impl(const KafkaProperties& properties, const Stop& stop, Clock::time_point until)
       : stop_(stop), until_(until) {
-    // With sparse connections librdkafka would try a broker that is down again and again without a
-    // pause, for as long as a request waits for it; every broker is asked here anyway. And a change
-    // that waits for a controller that is down learns of the next one by a refresh only.
+    // With sparse connections, librdkafka would try a stopped broker again and again, without a
+    // pause, for as long as a request waits for it. This client asks every broker anyway. The short
+    // refresh interval is needed because a change that waits for a stopped controller learns of its
+    // successor only through a refresh.
     KafkaConf conf = MakeKafkaConf({{"client.id", "steamflow"},
                                     {"enable.sparse.connections", "false"},
                                     {"topic.metadata.refresh.interval.ms", "1000"}},
@@ -128,7 +130,7 @@ class KafkaAdmin::Impl {
     return ClusterOf(*metadata);
   }
 
-  // An error is a response too, but for those that say that there was none.
+  // Counts an error as a response too, unless it says that there was no response.
   bool HasLeader(const std::string& topic, int partition) {
     const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
     auto* const wanted = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
@@ -262,7 +264,7 @@ class KafkaAdmin::Impl {
     return options;
   }
 
-  // The response to the one request under way.
+  // Waits for the response to the one request in flight.
   Owned<rd_kafka_event_t> Await(const char* doing) {
     Owned<rd_kafka_event_t> event;
     do {
@@ -275,7 +277,7 @@ class KafkaAdmin::Impl {
     return event;
   }
 
-  // Calls back, and throws what ends the waiting.
+  // Runs callbacks and throws if the waiting must end.
   void Serve(milliseconds wait, const char* cause) {
     rd_kafka_poll(kafka_.get(), static_cast<int>(wait.count()));
     stop_.ThrowIfSignalled();
@@ -310,7 +312,7 @@ bool KafkaAdmin::HasLeader(const std::string& topic, int partition) {
 }
 std::map<std::string, TopicConfig> KafkaAdmin::DescribeConfigs(
     const std::vector<std::string>& topics, std::optional<int> broker) {
-  if (topics.empty()) return {};  // librdkafka takes no empty request
+  if (topics.empty()) return {};  // librdkafka rejects an empty request
   return impl_->DescribeConfigs(topics, broker);
 }
 KafkaAdmin::TopicErrors KafkaAdmin::CreateTopics(const std::vector<TopicSpec>& topics) {

@@ -14,38 +14,39 @@
 
 namespace steamflow {
 
-// What a client may ask and change of a cluster, over librdkafka. Calls wait, but not past `until`
-// or a signal. They throw TaskError: kAuth where the brokers refuse the login or the right,
-// kTransient where they cannot be reached in time.
+// The administrative requests to a cluster, over librdkafka. Calls block until there is a response,
+// but not past `until` or a signal. They throw TaskError: kAuth if the brokers reject the login or
+// deny permission, kTransient if the brokers cannot be reached in time, and the code of a signal.
 class KafkaAdmin {
  public:
-  // Errors of single topics; a topic that is not in there has succeeded.
+  // Errors by topic. A topic that is missing here was changed successfully.
   using TopicErrors = std::map<std::string, TaskError>;
 
-  // Begins to connect. `stop` must outlive this.
+  // Starts to connect. `stop` must outlive this object.
   KafkaAdmin(const KafkaProperties& properties, const Stop& stop, Clock::time_point until);
   ~KafkaAdmin();
 
-  // Makes no topic, whatever the brokers do for others that ask.
+  // Returns the brokers and topics of the cluster. It creates no topic, even if the brokers create
+  // topics that clients ask for.
   KafkaCluster Describe();
 
-  // Whether the leader of a partition answers, at the address that it advertises. Waits 3 s at
-  // most.
+  // Returns whether the leader of a partition responds at the address that it advertises. Waits at
+  // most 3 s.
   bool HasLeader(const std::string& topic, int partition);
 
-  // The configs of those topics that this broker knows, or any broker. Waits 3 s at most: a broker
-  // may be listed for a while after its end.
+  // Returns the configs of those of the topics that exist, as known to the given broker or to any
+  // broker. Waits at most 3 s, because a broker may be listed for a while after it has stopped.
   std::map<std::string, TopicConfig> DescribeConfigs(const std::vector<std::string>& topics,
                                                      std::optional<int> broker);
 
-  // A topic that exists already is left alone, and no error.
+  // Creates topics. A topic that exists already is left as it is, which is not an error.
   TopicErrors CreateTopics(const std::vector<TopicSpec>& topics);
 
-  // Adds partitions up to the number given for each topic. A topic that has as many, or more, is
-  // left alone, and no error.
+  // Raises the number of partitions of each topic to the given number. A topic that has at least as
+  // many is left as it is, which is not an error.
   TopicErrors AddPartitions(const std::map<std::string, int>& partitions);
 
-  // Replaces all overrides of each topic.
+  // Replaces all config overrides of each topic.
   TopicErrors AlterConfigs(
       const std::map<std::string, std::map<std::string, std::string>>& overrides);
 

@@ -19,7 +19,7 @@ namespace {
 const ConnectionKind kKind{.name = "Kafka", .flag = "--brokers", .example = "kafka://host:9092"};
 
 struct Origin {
-  std::string name;  // of the flag or variable
+  std::string name;  // the flag or variable
   ExitCode code;
 };
 
@@ -33,14 +33,15 @@ void Put(KafkaProperties& properties, std::string name, std::string value) {
   }
 }
 
-// Checks one entry of bootstrap.servers, which may name a protocol: SSL://host:9093.
+// Validates one entry of bootstrap.servers, which may begin with a protocol: SSL://host:9093.
 bool IsServer(std::string_view entry) {
   const auto scheme = entry.find("://");
   if (scheme != std::string_view::npos) entry.remove_prefix(scheme + 3);
   return ParseHostPort(entry).has_value();
 }
 
-// librdkafka takes any text, and would look for the brokers until the deadline.
+// Validates bootstrap.servers. librdkafka accepts any text and would look for the brokers until the
+// deadline.
 void CheckServers(std::string_view servers, const Origin& origin) {
   while (!servers.empty()) {
     const auto end = std::min(servers.find(','), servers.size());
@@ -60,8 +61,8 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
   std::array<char, 512> cause{};
   if (rd_kafka_conf_set(scratch.get(), name.c_str(), value.c_str(), cause.data(), cause.size()) !=
       RD_KAFKA_CONF_OK) {
-    // librdkafka's sentence names the property, and for a bad value the value, which is no secret
-    // then: secrets are free text and always taken.
+    // librdkafka's message names the property and quotes an invalid value. That value is not a
+    // secret, because secrets are free text, which librdkafka always accepts.
     throw TaskError(origin.code, fmt::format("{}: {}", origin.name, cause.data()));
   }
   if (name == "bootstrap.servers" || name == "metadata.broker.list") CheckServers(value, origin);
@@ -69,14 +70,14 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
   const bool is_in_flight =
       name == "max.in.flight" || name == "max.in.flight.requests.per.connection";
   const bool is_retries = name == "retries" || name == "message.send.max.retries";
-  // The bounds are those of the idempotent producer.
+  // These are the limits of the idempotent producer.
   const bool weakens = (is_acks && value != "all" && value != "-1") ||
                        (is_in_flight && std::atol(value.c_str()) > 5) ||
                        (is_retries && std::atol(value.c_str()) < 1) ||
                        (name == "enable.idempotence" && value != "true");
   if (weakens) {
     throw TaskError(origin.code,
-                    fmt::format("{}: {}={} would let records be lost or doubled; leave it out",
+                    fmt::format("{}: {}={} could lose or duplicate records; leave it out",
                                 origin.name, name, value));
   }
   if (name.starts_with("test.")) {
@@ -92,7 +93,8 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
   }
 }
 
-// Extras of Airflow's Kafka provider that are not librdkafka's.
+// Returns whether the extra is one that Airflow's Kafka provider handles itself, so that librdkafka
+// would not know it.
 bool IsForPython(const JsonField& field) {
   return field.name == "error_cb" || field.name == "stats_cb" || field.name == "logger" ||
          field.type == JsonField::Type::kNull;
@@ -158,7 +160,8 @@ void KafkaFlags::Check() const {
 
 KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log) {
   KafkaProperties properties;
-  // Without a URL: the flag names brokers, in place of those of the Connection.
+  // No URL is passed here: --brokers overrides the brokers of the Connection but keeps its other
+  // properties.
   const auto connection = FindConnection(kKind, "", flags.conn_id, log);
   if (connection) FromConnection(*connection, properties);
   for (auto& [name, value] : OfFlags(flags)) Put(properties, name, std::move(value));

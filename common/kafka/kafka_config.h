@@ -10,25 +10,27 @@ namespace steamflow {
 
 class Flags;
 
+// librdkafka properties by name, each name once.
 using KafkaProperties = std::vector<std::pair<std::string, std::string>>;
 
-// The flags of a task that talks to Kafka.
+// The flags of a task that uses Kafka.
 struct KafkaFlags {
   std::string conn_id = "kafka_default";
   std::string brokers;              // --brokers
   std::vector<std::string> config;  // --kafka-config name=value
 
   void AddTo(const Flags& flags);
-  // Throws TaskError (kUsage) where a flag is invalid: for a run that does not talk to Kafka.
+  // Validates the flags for a run that does not use Kafka. Throws TaskError (kUsage) if one is
+  // invalid.
   void Check() const;
 };
 
-// librdkafka properties from the Airflow Connection (its extra holds them, host and port become
-// bootstrap.servers), then --brokers, then --kafka-config; a later one replaces an earlier one.
-// Every property is checked against librdkafka, and what would weaken the delivery promise (acks
-// other than all, enable.idempotence=false) or keep delivery reports away is refused. Secrets are
-// made known to `log`. Throws TaskError: kUsage for a flag, kConfig for the Connection, also where
-// no broker is named.
+// Reads the librdkafka properties from the Airflow Connection (properties in its extra; host and
+// port become bootstrap.servers), from --brokers and from --kafka-config; a later source overrides
+// an earlier one. librdkafka validates every property. Properties that would weaken the delivery
+// guarantee (acks other than all, enable.idempotence=false) or suppress delivery reports are
+// rejected. Registers secrets with `log`. Throws TaskError: kUsage if a flag is invalid, kConfig if
+// the Connection is invalid or no broker is given.
 KafkaProperties ReadKafkaProperties(const KafkaFlags& flags, Log& log);
 
 }  // namespace steamflow

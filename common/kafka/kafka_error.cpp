@@ -8,11 +8,12 @@
 namespace steamflow {
 namespace {
 
-// librdkafka before 2.6.1 sends SCRAM's nonce twice. Kafka 4 takes that for a wrong password.
+// Returns a hint for a failed SCRAM login. librdkafka before 2.6.1 sends the client nonce twice,
+// which Kafka 4 treats like a wrong password.
 std::string HintFor(std::string_view reason) {
   if (rd_kafka_version() >= 0x020601ff || reason.find("SCRAM") == std::string_view::npos) return "";
   return fmt::format(
-      "; where the password is right: librdkafka {} cannot log in to Kafka 4 by SCRAM, 2.6.1 and "
+      "; if the password is correct: librdkafka {} cannot log in to Kafka 4 with SCRAM, 2.6.1 and "
       "later can",
       rd_kafka_version_str());
 }
@@ -24,7 +25,7 @@ std::optional<TaskError> KafkaRefusal(int error, std::string_view reason) {
     return TaskError(ExitCode::kAuth,
                      fmt::format("logging in to Kafka: {}{}", reason, HintFor(reason)));
   }
-  // A handshake that was cut off speaks of no certificate.
+  // The error of a handshake that was merely cut off does not mention a certificate.
   if (error == RD_KAFKA_RESP_ERR__SSL && reason.find("certificate") != std::string_view::npos) {
     return TaskError(ExitCode::kConfig, fmt::format("the certificate of Kafka: {}", reason));
   }
@@ -34,7 +35,8 @@ std::optional<TaskError> KafkaRefusal(int error, std::string_view reason) {
 void KafkaTroubles::Add(int error, const char* reason) {
   if (auto refusal = KafkaRefusal(error, reason)) {
     login = std::move(refusal);
-  } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {  // says nothing of the cause
+    // That report would not say anything about the cause.
+  } else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     broker = reason;
   }
 }
@@ -71,7 +73,7 @@ TaskError KafkaErrorOf(const std::string& doing, int error) {
       fmt::format("{}: {}", doing, rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)));
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
       error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-    what += " (kafka-create-topics makes topics)";
+    what += " (kafka-create-topics creates topics)";
   }
   return {CodeOfKafkaError(error), what};
 }

@@ -6,27 +6,28 @@
 
 #include "task_error.h"
 
-// What an error of librdkafka means for a run.
+// Maps errors of librdkafka to errors of a run.
 
 namespace steamflow {
 
-// What librdkafka's error callback tells where no other try would change it: kAuth for a login that
-// is refused, kConfig for a certificate.
+// Returns the error for a report of librdkafka's error callback that no retry can change: kAuth for
+// a rejected login, kConfig for a rejected certificate. Returns nullopt for every other report.
 std::optional<TaskError> KafkaRefusal(int error, std::string_view reason);
 
-// What librdkafka's error callback has told.
+// Collects the reports of librdkafka's error callback.
 struct KafkaTroubles {
-  void Add(int error, const char* reason);  // an rd_kafka_resp_err_t
+  void Add(int error, const char* reason);  // `error` is an rd_kafka_resp_err_t
 
-  std::optional<TaskError> login;  // refused, or the server's certificate
-  std::string broker;              // the last that librdkafka spoke of; it tries again by itself
+  std::optional<TaskError> login;  // set if the login or the server's certificate was rejected
+  // The last report about a broker. librdkafka tries that broker again by itself.
+  std::string broker;
 };
 
-// The exit code that fits an rd_kafka_resp_err_t: kAuth where a login or a right was refused,
-// kConfig where the brokers will never take what was asked for, else kTransient.
+// Returns the exit code for an rd_kafka_resp_err_t: kAuth if a login was rejected or permission
+// denied, kConfig if the brokers will never accept the request, otherwise kTransient.
 ExitCode CodeOfKafkaError(int error);
 
-// The same as an error, whose message begins with what was being done.
+// Returns the error with that code. Its message begins with `doing`, which says what failed.
 TaskError KafkaErrorOf(const std::string& doing, int error);
 
 }  // namespace steamflow

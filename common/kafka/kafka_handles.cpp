@@ -30,8 +30,9 @@ KafkaHandle MakeKafkaHandle(rd_kafka_type_t type, KafkaConf conf) {
 
 }  // namespace
 
-// librdkafka waits here for its threads, and these for a name server, or for ever (2.0.2, where a
-// topic was deleted). No group was joined, so there is none to leave.
+// rd_kafka_destroy() waits for librdkafka's threads, which may themselves wait for a name server,
+// or for ever (2.0.2, after a topic was deleted). It therefore runs on a detached thread. No group
+// was joined, so there is none to leave.
 void KafkaDeleter::operator()(rd_kafka_s* handle) const {
   try {
     const auto end = Detach<bool>([handle] {
@@ -40,7 +41,7 @@ void KafkaDeleter::operator()(rd_kafka_s* handle) const {
     });
     end.wait_for(kLongestShutdown);
   } catch (const std::system_error&) {
-    // There can be no more threads. It stays until the process ends.
+    // No more threads can be started. The handle stays until the process ends.
   }
 }
 

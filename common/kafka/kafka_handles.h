@@ -7,7 +7,7 @@
 #include "kafka_config.h"
 #include "kafka_partition.h"
 
-// Owners of librdkafka's handles and how they are made, for the .cpp files that use it.
+// Owners and factories of librdkafka's handles. Only .cpp files that use librdkafka include this.
 
 struct rd_kafka_s;
 struct rd_kafka_topic_s;
@@ -21,8 +21,10 @@ void rd_kafka_topic_partition_list_destroy(rd_kafka_topic_partition_list_s*);
 
 namespace steamflow {
 
+// Deletes librdkafka's handles.
 struct KafkaDeleter {
-  // Waits a moment for librdkafka's own shutdown, which goes on by itself where that is not enough.
+  // Waits at most 500 ms for librdkafka's shutdown, which continues in the background if it takes
+  // longer.
   void operator()(rd_kafka_s* handle) const;
   void operator()(rd_kafka_topic_s* handle) const { rd_kafka_topic_destroy(handle); }
   void operator()(rd_kafka_conf_s* handle) const { rd_kafka_conf_destroy(handle); }
@@ -36,15 +38,18 @@ using KafkaTopic = std::unique_ptr<rd_kafka_topic_s, KafkaDeleter>;
 using KafkaConf = std::unique_ptr<rd_kafka_conf_s, KafkaDeleter>;
 using KafkaPartitionList = std::unique_ptr<rd_kafka_topic_partition_list_s, KafkaDeleter>;
 
-// A configuration with `properties` on top of `defaults`, whose log goes nowhere: librdkafka would
-// write to stderr, and what matters comes through errors. Throws TaskError (kConfig).
+// Creates a configuration of `defaults`, overridden by `properties`. librdkafka's log is discarded:
+// it would go to stderr, and everything that matters is reported through errors. Throws TaskError
+// (kConfig) if a property is invalid.
 KafkaConf MakeKafkaConf(const KafkaProperties& defaults, const KafkaProperties& properties);
 
-// A client of that configuration. Throw TaskError (kConfig).
+// Create a client with that configuration. Throw TaskError: kConfig if the configuration is
+// invalid, kTransient if the system is short of resources.
 KafkaHandle MakeKafkaProducer(KafkaConf conf);
 KafkaHandle MakeKafkaConsumer(KafkaConf conf);
 
-// Partitions as librdkafka takes them. `offsets`: one each, or one for all.
+// Converts partitions for librdkafka. `offsets` has one element per partition, or one for all of
+// them.
 KafkaPartitionList MakeKafkaPartitionList(const std::vector<KafkaPartition>& partitions,
                                           const std::vector<std::int64_t>& offsets);
 

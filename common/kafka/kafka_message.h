@@ -10,20 +10,22 @@
 
 namespace steamflow {
 
-// A message of a partition. Everything it shows lives as long as the call that gives it.
+// A message that was read from a partition. Its views are valid only during the call that provides
+// it.
 struct KafkaMessage {
-  std::size_t partition = 0;  // its place in the list given to Start
+  std::size_t partition = 0;  // index into the list given to Start
   std::int64_t offset = 0;
-  std::optional<std::int64_t> timestamp_ms;  // Kafka's, since the epoch
+  std::optional<std::int64_t> timestamp_ms;  // Kafka's timestamp, since the epoch
   std::optional<std::string_view> key;
-  std::optional<std::string_view> value;     // nothing: a tombstone
-  std::optional<std::string_view> event_id;  // the header
+  std::optional<std::string_view> value;     // nullopt for a tombstone
+  std::optional<std::string_view> event_id;  // from the header of that name
 
-  // The last header of that name.
+  // Returns the last header with this name, or nullopt if there is none.
   std::optional<std::string_view> Header(const char* name) const;
+  // Returns all headers in their order.
   std::vector<KafkaHeader> Headers() const;
 
-  const void* message = nullptr;  // librdkafka's, which has the headers
+  const void* message = nullptr;  // librdkafka's message, which owns the headers
 };
 
 }  // namespace steamflow

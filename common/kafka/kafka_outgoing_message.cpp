@@ -12,7 +12,7 @@ namespace steamflow {
 KafkaHeaders MakeKafkaHeaders(std::span<const KafkaHeader> headers) {
   KafkaHeaders made(rd_kafka_headers_new(headers.size()));
   for (const auto& [name, value] : headers) {
-    // It copies both: only memory can be missing.
+    // librdkafka copies name and value, so it can only fail for lack of memory.
     if (rd_kafka_header_add(made.get(), name.data(), static_cast<ssize_t>(name.size()),
                             value.data(), static_cast<ssize_t>(value.size()))) {
       throw std::bad_alloc();
@@ -32,7 +32,7 @@ TaskError ProducingError(int error, const std::string& topic) {
                                  rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)));
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
       error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
-    what += ": the topic does not exist (kafka-create-topics makes it)";
+    what += ": the topic does not exist (kafka-create-topics creates it)";
   } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
     what += ": no topic can have this name";
   }

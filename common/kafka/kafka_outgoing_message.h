@@ -18,28 +18,30 @@ struct KafkaHeader {
   std::string_view value;
 };
 
-// A Kafka message on its way out. The views need to live only for the call that takes them.
+// A Kafka message to be produced. The views need to be valid only during the call that takes them.
 struct OutgoingMessage {
   std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // nothing: a tombstone
+  std::optional<std::string_view> value;  // nullopt for a tombstone
   std::span<const KafkaHeader> headers;
-  bool value_stays = false;  // where it is until the message is reported: no copy is made
+  // Whether the value stays in place until the message is reported, so that it need not be copied.
+  bool value_stays = false;
 };
 
-// What follows is for the .cpp files that use librdkafka.
+// Only .cpp files that use librdkafka use the declarations below.
 
 struct KafkaHeadersDeleter {
   void operator()(rd_kafka_headers_s* headers) const { rd_kafka_headers_destroy(headers); }
 };
 using KafkaHeaders = std::unique_ptr<rd_kafka_headers_s, KafkaHeadersDeleter>;
 
+// Copies headers for librdkafka.
 KafkaHeaders MakeKafkaHeaders(std::span<const KafkaHeader> headers);
 
-// Whether an rd_kafka_resp_err_t means that Kafka can never take the message: it is too large, or
-// not well formed.
+// Returns whether an rd_kafka_resp_err_t means that Kafka can never accept the message, because it
+// is too large or malformed.
 bool IsRefusal(int error);
 
-// "producing to <topic>: ...", with the exit code that fits an rd_kafka_resp_err_t.
+// Returns the error "producing to <topic>: ..." with the exit code for an rd_kafka_resp_err_t.
 TaskError ProducingError(int error, const std::string& topic);
 
 }  // namespace steamflow

@@ -10,26 +10,28 @@
 
 namespace steamflow {
 
+// A partition and the broker that leads it.
 struct KafkaPartition {
   std::string topic;
   std::int32_t id = 0;
-  // The broker to ask, "host:9092/1" as librdkafka names one; empty: there is none now, and the
-  // partition can neither be asked about nor read.
+  // The leader, "host:9092/1" in librdkafka's notation. If it is empty, the partition has no leader
+  // at the moment and can be neither queried nor read.
   std::string leader;
 };
 
-// What a partition holds at one time: the offsets from `begin` up to, not including, `end`.
+// The offsets that a partition holds at one moment: from `begin` up to, but not including, `end`.
 struct KafkaRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
 
-// A result for each that was asked about, or why there is none: one that cannot be had does not
-// hold up the others.
+// One result or error for each element of a request, so that one failure does not hold up the
+// others.
 template <typename T>
 using KafkaResults = std::vector<tl::expected<T, TaskError>>;
 
-// For who needs all of them. Throws the first TaskError.
+// Returns all results, for callers that need every one. Throws the first error instead if there is
+// one.
 template <typename T>
 std::vector<T> AllOf(KafkaResults<T> results) {
   std::vector<T> all;

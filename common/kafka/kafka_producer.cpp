@@ -19,14 +19,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSlice(250);          // longest single wait for the queue
-constexpr milliseconds kAwaitSlice(20);      // for a topic
-constexpr milliseconds kCursorReserve(500);  // left for the cursor once Kafka is done
-// Without waiting for the brokers' threads, which may be looking up a name.
+constexpr milliseconds kAwaitSlice(20);      // longest single wait for a topic
+constexpr milliseconds kCursorReserve(500);  // kept back for moving the cursor afterwards
+// The purge does not wait for the brokers' threads, because these may be blocked in a name lookup.
 constexpr int kPurgeAll =
     RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING;
-constexpr std::size_t kMostResends = 1000;  // messages kept aside to be sent one by one
+constexpr std::size_t kMostResends = 1000;  // messages that may wait to be sent one by one
 
-// A message kept aside: refused as part of a batch, to be sent alone.
+// A copy of a message that was rejected as part of a batch and will be sent alone.
 class Kept {
  public:
   Kept(KafkaProducer::Topic& to, const rd_kafka_message_t& message, std::uint64_t number)
@@ -52,11 +52,11 @@ class Kept {
  private:
   std::optional<std::string> key_;
   std::optional<std::string> value_;
-  std::deque<std::pair<std::string, std::string>> headers_;  // whose elements do not move
+  std::deque<std::pair<std::string, std::string>> headers_;  // a deque does not move its elements
   std::vector<KafkaHeader> views_;
 };
 
-// What a message carries through librdkafka, in the bits of a pointer.
+// The opaque value of a message in librdkafka, packed into the bits of a pointer.
 struct Opaque {
   std::uint64_t item = 0;
   bool is_in_arena = false;
@@ -106,8 +106,8 @@ class KafkaProducer::Impl {
         MakeKafkaConf({{"client.id", "steamflow"},
                        {"acks", "all"},
                        {"enable.idempotence", "true"},
-                       {"partitioner", "murmur2_random"},       // places keys as Java clients do
-                       {"queue.buffering.max.kbytes", "1024"},  // stays in the processor's cache
+                       {"partitioner", "murmur2_random"},       // places keys like Java clients
+                       {"queue.buffering.max.kbytes", "1024"},  // fits the processor's cache
                        {"message.timeout.ms", fmt::to_string(timeout.count())}},
                       properties);
     rd_kafka_conf_set_opaque(conf.get(), this);
@@ -118,7 +118,7 @@ class KafkaProducer::Impl {
 
   ~Impl() {
     for (auto& topic : topics_) topic.look_up.reset();
-    // Destroying the handle waits for nothing once the queues are empty.
+    // Destroying the handle does not wait once the queues are empty.
     rd_kafka_purge(kafka_.get(), kPurgeAll);
     silent_ = true;
     rd_kafka_flush(kafka_.get(), 100);
@@ -145,7 +145,7 @@ class KafkaProducer::Impl {
     if (topic.is_known) return;
     std::optional<int> found;
     while (!(found = topic.look_up->Wait(kAwaitSlice))) {
-      rd_kafka_poll(kafka_.get(), 0);  // error callbacks
+      rd_kafka_poll(kafka_.get(), 0);  // runs error callbacks
       if (error_ && error_->code() != ExitCode::kTransient) throw *error_;
       if (Left().count() <= 0) {
         throw TaskError(
@@ -188,9 +188,9 @@ class KafkaProducer::Impl {
  private:
   milliseconds Left() const { return run_.stop.TimeLeft() - kCursorReserve; }
 
-  // Hands the message to librdkafka, waiting for room.
+  // Hands the message to librdkafka. Waits while the queue is full.
   rd_kafka_resp_err_t Queue(Topic& topic, const OutgoingMessage& message, std::uint64_t item) {
-    // Without data, which is what a view of nothing has, they are null to librdkafka.
+    // A missing key or value becomes a view without data, which librdkafka sends as null.
     const std::string_view key = message.key.value_or(std::string_view());
     const std::string_view value = message.value.value_or(std::string_view());
     KafkaHeaders headers = MakeKafkaHeaders(message.headers);
@@ -208,7 +208,7 @@ class KafkaProducer::Impl {
         return error;
       }
       if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && rd_kafka_outq_len(kafka_.get()) == 0) {
-        error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;  // for a queue that is empty
+        error = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;  // it does not fit an empty queue
       }
       const bool is_full = error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
       if (!is_full || Left().count() <= 0) {
@@ -225,9 +225,10 @@ class KafkaProducer::Impl {
     }
   }
 
-  // The broker judges batches: of a refused one only the message that is too large is to blame.
+  // Sends the messages of rejected batches again, one by one. The broker rejects a whole batch even
+  // if only one of its messages is too large.
   void SendRefusedAlone() {
-    AwaitQueue();  // before this, refusals are still of batches
+    AwaitQueue();  // until then, rejections still concern batches
     while (!refused_.empty() && Left().count() > 0) {
       const Kept kept = std::move(refused_.front());
       refused_.pop_front();
@@ -239,7 +240,7 @@ class KafkaProducer::Impl {
       AwaitQueue();
       is_alone_ = false;
       if (refusal_of_one_) Refused(kept.topic, kept.message(), kept.item, refusal_of_one_);
-      AwaitQueue();  // of what took its place
+      AwaitQueue();  // for messages produced in its place
     }
   }
 
@@ -250,7 +251,8 @@ class KafkaProducer::Impl {
     }
   }
 
-  // After a fatal error, a right to write that is missing for one, messages fail with others.
+  // Reports a failed message. After a fatal error, such as a missing permission to write,
+  // librdkafka fails messages with other errors, so the fatal error is taken as the cause.
   void Failed(Topic& topic, std::uint64_t item, rd_kafka_resp_err_t error) {
     const auto fatal = rd_kafka_fatal_error(kafka_.get(), nullptr, 0);
     if (!error_) error_ = ProducingError(fatal ? fatal : error, topic.name);
@@ -290,15 +292,16 @@ class KafkaProducer::Impl {
   }
 
   Run& run_;
-  ValueArena values_;  // outlives the messages that point into it
+  ValueArena values_;  // must outlive the messages that point into it
   KafkaHandle kafka_;
-  std::deque<Topic> topics_;  // whose elements do not move
+  std::deque<Topic> topics_;  // a deque does not move its elements
   bool silent_ = false;
-  bool is_alone_ = false;  // one message is under way, and it was refused in a batch before
+  // Whether the only message in flight is one that was rejected in a batch before.
+  bool is_alone_ = false;
   rd_kafka_resp_err_t refusal_of_one_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::deque<Kept> refused_;
   std::optional<TaskError> error_;  // the first that made a message fail
-  std::string broker_error_;        // the last that librdkafka spoke of
+  std::string broker_error_;        // librdkafka's last report about a broker
 };
 
 KafkaProducer::KafkaProducer(Run& run, const KafkaProperties& properties)

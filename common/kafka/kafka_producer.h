@@ -13,59 +13,61 @@
 
 namespace steamflow {
 
-// A message that its topic has for good. Lives as long as the call that tells of it.
+// A message that its topic has durably stored. It is valid only during the call that reports it.
 class KafkaDelivery {
  public:
   explicit KafkaDelivery(const void* message) : message_(message) {}
 
   std::uint64_t item() const;
   int partition() const;
-  int broker() const;                         // the id of the one that answered
-  std::chrono::microseconds latency() const;  // since Produce
+  int broker() const;                         // ID of the broker that acknowledged it
+  std::chrono::microseconds latency() const;  // since Produce()
 
  private:
   const void* message_;
 };
 
-// librdkafka's idempotent producer with acks=all, for one thread. A batch that the broker refuses
-// is sent again message by message, so that only a message that is itself too large counts as
-// refused. Memory is bounded by the queue (1 MiB).
+// librdkafka's idempotent producer with acks=all. Not thread-safe. If the broker rejects a batch,
+// its messages are sent again one by one, so that only a message that is itself too large counts as
+// rejected. The queue of 1 MiB limits the memory.
 class KafkaProducer {
  public:
-  // What becomes of the messages of a topic: each is reported once, by one of these.
+  // Callbacks for the messages of a topic. Exactly one of them is called for each message.
   struct Handlers {
     std::function<void(const KafkaDelivery&)> on_delivered;
-    // Kafka can never take it: too large, or not well formed. May produce another message in its
-    // place. False: nothing was done, so it has failed.
+    // Kafka can never accept the message: it is too large or malformed. The callback may produce
+    // another message in its place. If it returns false, it has not, and the message has failed.
     std::function<bool(std::uint64_t item, const OutgoingMessage&, const std::string& reason)>
         on_refused;
     std::function<void(std::uint64_t item)> on_failed;
   };
   class Topic;
 
-  // Does not wait. Throws TaskError (kConfig).
+  // Does not wait for a connection. `run` must outlive this object. Throws TaskError as
+  // MakeKafkaProducer() does.
   KafkaProducer(Run& run, const KafkaProperties& properties);
-  ~KafkaProducer();  // abandons what is not delivered, without reporting it
+  ~KafkaProducer();  // abandons undelivered messages without reporting them
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;
 
-  // Begins to connect and to look for the topic, beside whatever the caller does next. Throws
-  // TaskError (kConfig).
+  // Starts to connect and to look for the topic, while the caller goes on. Throws TaskError
+  // (kConfig) if the name is invalid.
   Topic& Open(const std::string& topic, Handlers handlers);
 
-  // Waits until the topic is found. Throws TaskError: kConfig where it does not exist, kAuth where
-  // the brokers refuse the login or the topic, kTransient where they cannot be reached in time.
+  // Waits until the topic is found. Throws TaskError: kConfig if it does not exist, kAuth if the
+  // brokers reject the login or deny access to the topic, kTransient if they cannot be reached in
+  // time.
   void Await(Topic& topic);
 
-  // Queues a message, waiting for its topic and for room. `item` (less than 2^63) is what the
-  // report names. Throws as Await does.
+  // Queues a message. Waits until its topic is found and the queue has room. The callbacks report
+  // the message by `item`, which must be less than 2^63. Throws as Await() does.
   void Produce(Topic& topic, const OutgoingMessage& message, std::uint64_t item);
 
-  // Reports what has been answered meanwhile; waits up to `wait` for the first response.
+  // Calls back for all messages that have been answered. Waits up to `wait` for the first answer.
   void Poll(std::chrono::milliseconds wait = {});
 
-  // Waits until every message is delivered or has failed, but not past the end of the run: what is
-  // left then has failed. Returns the first error that made a message fail.
+  // Waits until every message is delivered or has failed, but not past the end of the run: messages
+  // that are left then have failed. Returns the first error that made a message fail, or nullopt.
   std::optional<TaskError> Flush();
 
  private:

@@ -11,13 +11,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Single waits for a response, inside librdkafka, where signals are not seen: each is twice as long
-// as the one before, for links on which a response takes longer.
+// How long one wait for a response may take. librdkafka does not notice signals meanwhile. Each
+// wait is twice as long as the one before, for links on which a response takes longer.
 constexpr milliseconds kFirstSlice(250);
 constexpr milliseconds kLongestSlice(1'000);
-constexpr milliseconds kCallbackInterval(20);        // between two tries
-constexpr std::chrono::seconds kUntilTopicsShow(1);  // a topic just made is unknown to some brokers
-constexpr std::chrono::seconds kLongestWait(5);      // for one of several, where others answer
+constexpr milliseconds kCallbackInterval(20);  // between two attempts
+// Not all brokers know a topic that was just created.
+constexpr std::chrono::seconds kUntilTopicsShow(1);
+// For one of several partitions or topics, while others get responses.
+constexpr std::chrono::seconds kLongestWait(5);
 
 struct MetadataDeleter {
   void operator()(const rd_kafka_metadata_t* metadata) const {
@@ -26,7 +28,7 @@ struct MetadataDeleter {
 };
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
 
-// As librdkafka names it; empty where there is none.
+// Returns the leader in librdkafka's notation, or an empty string if there is none.
 std::string LeaderOf(const rd_kafka_metadata_partition_t& partition,
                      const rd_kafka_metadata_t& metadata) {
   for (int i = 0; i < metadata.broker_cnt; ++i) {
@@ -37,7 +39,8 @@ std::string LeaderOf(const rd_kafka_metadata_partition_t& partition,
   return "";
 }
 
-// A partition that was listed is no unknown one: it has lost its leader since.
+// Returns the exit code for an error of an offset request. The partition was listed before, so an
+// error that calls it unknown means that it has lost its leader since, which is transient.
 ExitCode CodeOfOffsetError(int error) {
   const ExitCode code = CodeOfKafkaError(error);
   return code == ExitCode::kAuth ? code : ExitCode::kTransient;
@@ -53,7 +56,8 @@ KafkaResults<std::vector<KafkaPartition>> KafkaQuestions::Partitions(
   return partitions;
 }
 
-// The protocol's ListOffsets takes these two in place of a time.
+// ListOffsets of the Kafka protocol accepts special values for the beginning and the end in place
+// of a time.
 KafkaResults<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition>& partitions) {
   const auto begins = Offsets(partitions, RD_KAFKA_OFFSET_BEGINNING);
   std::vector<KafkaPartition> answered;
@@ -70,9 +74,9 @@ KafkaResults<KafkaRange> KafkaQuestions::Ranges(const std::vector<KafkaPartition
   return ranges;
 }
 
-// Asks for all in one call, and where that fails for those of each leader: one that does not answer
-// holds up no others. Where a leader refuses, those partitions are halved until it is clear which
-// ones it means.
+// Asks for all partitions in one call. If that fails, asks each leader separately, so that a silent
+// leader does not hold up the others. If a leader rejects its request, halves its partitions until
+// it is clear which ones it rejects.
 KafkaResults<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartition>& partitions,
                                                    std::int64_t time) {
   KafkaResults<std::int64_t> offsets(partitions.size());
@@ -93,7 +97,8 @@ KafkaResults<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartit
         return partitions[place].leader == partitions[places[0]].leader;
       };
       auto others = std::stable_partition(places.begin(), places.end(), is_led_alike);
-      const bool is_response = error > RD_KAFKA_RESP_ERR_NO_ERROR;  // and not librdkafka's own
+      // Errors of librdkafka itself are negative.
+      const bool is_response = error > RD_KAFKA_RESP_ERR_NO_ERROR;
       if (others == places.end() && is_response)
         others -= static_cast<std::ptrdiff_t>(places.size() / 2);
       if (others == places.end()) {
@@ -110,8 +115,8 @@ KafkaResults<std::int64_t> KafkaQuestions::Offsets(const std::vector<KafkaPartit
   return offsets;
 }
 
-// Asks once, for those at these places of the list, and takes the responses. Returns librdkafka's
-// error, which is one for all of them.
+// Asks once for the partitions at these indexes of the list and stores the results. Returns the
+// first error of librdkafka, or 0; an error applies to all of them.
 int KafkaQuestions::AskLeaders(const std::vector<KafkaPartition>& partitions, const Places& places,
                                std::int64_t time, milliseconds longest,
                                KafkaResults<std::int64_t>& offsets) {
@@ -169,7 +174,7 @@ tl::expected<std::vector<KafkaPartition>, TaskError> KafkaQuestions::PartitionsO
   }
 }
 
-// How long one wait for a response may be.
+// Returns how long one wait for a response may take.
 milliseconds KafkaQuestions::Slice(milliseconds longest) const {
   return std::clamp(Left(), milliseconds(1), longest);
 }
@@ -179,7 +184,7 @@ milliseconds KafkaQuestions::Left() const {
   return std::min(left, stop_.TimeLeft());
 }
 
-// Calls back between two tries, and throws what ends the waiting.
+// Runs callbacks between two attempts and throws if the waiting must end.
 void KafkaQuestions::Serve(const std::string& cause) {
   rd_kafka_poll(kafka_, static_cast<int>(kCallbackInterval.count()));
   if (troubles_.login) throw *troubles_.login;

@@ -12,23 +12,23 @@
 
 namespace steamflow {
 
-// What a KafkaReader asks the brokers beside messages: which partitions there are, and what they
-// hold. All that is given must outlive this.
+// The requests of a KafkaReader apart from reading: which partitions a topic has, and which offsets
+// they hold. All arguments of the constructor must outlive this object.
 class KafkaQuestions {
  public:
   KafkaQuestions(rd_kafka_s* kafka, const KafkaTroubles& troubles, const Stop& stop)
       : kafka_(kafka), troubles_(troubles), stop_(stop) {}
 
-  // As KafkaReader has them.
+  // These two do what KafkaReader's functions of the same name promise.
   KafkaResults<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>& topics);
   KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions);
-  // The first offset of each partition at or after a time in ms, or one of the protocol's special
-  // values; -1 where there is none.
+  // Returns, for each partition, the first offset at or after a time in ms since the epoch, or -1
+  // if there is none. `time` may also be one of the special values of the Kafka protocol.
   KafkaResults<std::int64_t> Offsets(const std::vector<KafkaPartition>& partitions,
                                      std::int64_t time);
 
  private:
-  using Places = std::vector<std::size_t>;  // of partitions in a list
+  using Places = std::vector<std::size_t>;  // indexes into a list of partitions
 
   tl::expected<std::vector<KafkaPartition>, TaskError> PartitionsOf(const std::string& topic,
                                                                     Clock::time_point begun);

@@ -16,8 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kCommitSlice(250);  // of the wait for a response, where no signal is seen
-constexpr milliseconds kWakeInterval(20);  // between two wakings of the brokers
+// One wait for a response; signals are not noticed meanwhile.
+constexpr milliseconds kCommitSlice(250);
+constexpr milliseconds kWakeInterval(20);  // between two requests that wake the brokers' threads
 constexpr std::size_t kLowQueue = 4000;    // messages
 constexpr int kFirstWithQueueBackoff = 0x02020000;
 
@@ -128,7 +129,7 @@ class KafkaReader::Impl {
   }
 
   const KafkaRead& Read(std::size_t most, milliseconds wait, const OnMessage& on_message) {
-    rd_kafka_poll(kafka_.get(), 0);  // calls OnError
+    rd_kafka_poll(kafka_.get(), 0);  // runs OnError
     if (troubles_.login) throw *troubles_.login;
     FetchMore();
     read_.ends.clear();
@@ -151,7 +152,8 @@ class KafkaReader::Impl {
   const std::string& trouble() const { return troubles_.broker; }
 
  private:
-  // Those that this version of librdkafka knows.
+  // Sets properties that a user must not change. Those that this version of librdkafka does not
+  // know are skipped.
   static void Fix(const KafkaConf& conf, const KafkaProperties& properties) {
     for (const auto& [name, value] : properties) {
       std::array<char, 512> cause{};
@@ -162,9 +164,10 @@ class KafkaReader::Impl {
     }
   }
 
-  // Before it had a setting for it, librdkafka saw only once a second that a queue that was full
-  // has room again, unless something wakes the brokers' threads: here a question to the leader of
-  // each partition, whose response nobody waits for.
+  // Makes old versions of librdkafka fetch again as soon as the queue has room. They notice that
+  // only once per second unless something wakes the brokers' threads; newer versions have a setting
+  // for it. Here an offset request to the leader of each partition wakes them; nobody waits for its
+  // response.
   void FetchMore() {
     if (rd_kafka_version() >= kFirstWithQueueBackoff) return;
     const auto now = Clock::now();
@@ -175,9 +178,9 @@ class KafkaReader::Impl {
     rd_kafka_offsets_for_times(kafka_.get(), list.get(), 0);
   }
 
-  // The place of a message's partition in the list of Start.
+  // Returns the index of a message's partition in the list given to Start.
   std::size_t PlaceOf(const rd_kafka_message_t& message) {
-    if (message.rkt != last_topic_) {  // messages come in runs of one topic
+    if (message.rkt != last_topic_) {  // consecutive messages usually have the same topic
       last_topic_ = message.rkt;
       last_places_ = &places_.at(rd_kafka_topic_name(message.rkt));
     }
@@ -197,8 +200,8 @@ class KafkaReader::Impl {
       default:
         break;
     }
-    // The group is not joined, so what it is not allowed does no harm. What may pass is tried again
-    // by librdkafka itself.
+    // A missing permission for the group does no harm, because the reader does not join the group.
+    // librdkafka itself retries after transient errors.
     if (message.err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return;
     const TaskError error = KafkaErrorOf(
         message.rkt ? fmt::format("reading {}", rd_kafka_topic_name(message.rkt)) : "reading Kafka",
@@ -208,8 +211,8 @@ class KafkaReader::Impl {
     read_.refusals.push_back({PlaceOf(message), error});
   }
 
-  // Whether the brokers have said that this login may not use the group. A commit is not answered
-  // then: it waits for a coordinator that librdkafka never hears of.
+  // Returns whether the brokers have denied this login the use of the group. A commit then gets no
+  // response: it waits for a coordinator that librdkafka never learns of.
   bool IsGroupRefused() {
     const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue_.get(), 0));
     return message && message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
@@ -221,15 +224,16 @@ class KafkaReader::Impl {
 
   const Stop& stop_;
   const std::string group_;
-  KafkaTroubles troubles_;  // outlives the handle, which tells of them
+  KafkaTroubles troubles_;  // must outlive the handle, which reports to it
   KafkaHandle kafka_;
   Owned<rd_kafka_queue_t> queue_;
-  std::vector<KafkaPartition> partitions_;                     // of Start
-  std::map<std::string, std::vector<std::ptrdiff_t>> places_;  // topic, id -> place there
+  std::vector<KafkaPartition> partitions_;  // as given to Start
+  // Indexes into partitions_, by topic and ID.
+  std::map<std::string, std::vector<std::ptrdiff_t>> places_;
   const rd_kafka_topic_t* last_topic_ = nullptr;
   const std::vector<std::ptrdiff_t>* last_places_ = nullptr;
   std::vector<rd_kafka_message_t*> raw_;
-  std::vector<Owned<rd_kafka_message_t>> messages_;  // of the last Read
+  std::vector<Owned<rd_kafka_message_t>> messages_;  // messages of the last Read
   KafkaRead read_;
   Clock::time_point fetched_more_;
 };

@@ -12,12 +12,14 @@
 
 namespace steamflow {
 
-// Over librdkafka: assign(), no group membership, committed messages only. What is read ahead stays
-// under 4 MiB. Calls wait, but not past `stop.work_until()` or a signal. They throw TaskError:
-// kAuth where the brokers refuse the login, kTransient where none can be reached in time.
+// Reads from Kafka with librdkafka. It uses assign() without joining a group and reads only
+// committed messages. Messages that are fetched ahead take at most 4 MiB. Calls block, but not past
+// `stop.work_until()` or a signal. They throw TaskError: kAuth if the brokers reject the login,
+// kTransient if no broker can be reached in time, and the code of a signal.
 class KafkaReader : public MessageReader {
  public:
-  // Begins to connect. `group` is whose offsets Commit sets.
+  // Starts to connect. `group` is the consumer group whose offsets Commit() sets. `stop` must
+  // outlive this object.
   KafkaReader(const KafkaProperties& properties, const std::string& group, const Stop& stop);
   ~KafkaReader() override;
   KafkaReader(const KafkaReader&) = delete;
@@ -34,11 +36,13 @@ class KafkaReader : public MessageReader {
                         const OnMessage& on_message) override;
   const std::string& trouble() const override;
 
-  // The first offset of each partition whose message is not older than this; -1 where all are.
+  // Returns, for each partition, the first offset whose message is not older than the given time,
+  // or -1 if all messages are older.
   KafkaResults<std::int64_t> OffsetsAt(const std::vector<KafkaPartition>& partitions,
                                        std::chrono::milliseconds since_epoch);
 
-  // Sets the group's offsets, and waits for it at most so long. Before Start.
+  // Sets the group's offsets and waits at most `longest` for the response. Call it before Start().
+  // Throws TaskError if the offsets could not be set.
   void Commit(const std::vector<KafkaPartition>& partitions,
               const std::vector<std::int64_t>& offsets, std::chrono::milliseconds longest);
 

@@ -14,8 +14,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kSlice(250);      // longest wait in which no signal is seen
-constexpr milliseconds kLongest(4'000);  // of a transaction: within the 5 s after a signal
+constexpr milliseconds kSlice(250);  // longest wait during which signals are not noticed
+// The longest transaction. It must end within the 5 s that a process has after a signal.
+constexpr milliseconds kLongest(4'000);
 constexpr milliseconds kShortest(1'000);
 constexpr int kMostTries = 3;
 
@@ -43,14 +44,15 @@ class KafkaTransactions::Impl {
     Begin();
   }
 
-  // What is left open is undone by the next holder of the id, or by the brokers.
+  // The next holder of the id, or the brokers, abort a transaction that is still open.
   ~Impl() {
     rd_kafka_purge(kafka_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(kafka_.get(), 100);
   }
 
-  // Aborting resets what librdkafka counts per partition, and after a refusal it may notice only in
-  // the next transaction that it has to.
+  // Tries again after transient errors. After Kafka has rejected a message, librdkafka may notice
+  // only in the next transaction that its counters per partition are wrong; aborting that
+  // transaction resets them.
   tl::expected<void, std::string> Store(std::span<const TransactionMessage> messages) {
     for (int tries_left = kMostTries;;) {
       const auto error = Try(messages);
@@ -69,7 +71,7 @@ class KafkaTransactions::Impl {
       const KafkaError error(
           rd_kafka_init_transactions(kafka_.get(), static_cast<int>(kSlice.count())));
       if (!error) return;
-      rd_kafka_poll(kafka_.get(), 0);  // error callbacks
+      rd_kafka_poll(kafka_.get(), 0);  // runs error callbacks
       run_.stop.ThrowIfSignalled();
       if (troubles_.login) throw *troubles_.login;
       if (!rd_kafka_error_is_retriable(error.get()) || run_.stop.Requested()) {
@@ -78,7 +80,8 @@ class KafkaTransactions::Impl {
     }
   }
 
-  // -1 = as long as a transaction may take.
+  // Stores the messages in one transaction. Sets refusal_ if Kafka can never accept one of them.
+  // The timeout of -1 stands for the transaction's own timeout.
   KafkaError Try(std::span<const TransactionMessage> messages) {
     refusal_ = RD_KAFKA_RESP_ERR_NO_ERROR;
     Check(rd_kafka_begin_transaction(kafka_.get()));
@@ -92,7 +95,7 @@ class KafkaTransactions::Impl {
   }
 
   rd_kafka_resp_err_t Produce(const TransactionMessage& message) {
-    // Without data, which is what a view of nothing has, they are null to librdkafka.
+    // A missing key or value becomes a view without data, which librdkafka sends as null.
     const std::string_view key = message.message.key.value_or(std::string_view());
     const std::string_view value = message.message.value.value_or(std::string_view());
     KafkaHeaders headers = MakeKafkaHeaders(message.message.headers);
@@ -133,7 +136,8 @@ class KafkaTransactions::Impl {
 
   Run& run_;
   KafkaHandle kafka_;
-  rd_kafka_resp_err_t refusal_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // of a message of the transaction
+  // Set when a message of the current transaction is rejected.
+  rd_kafka_resp_err_t refusal_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   KafkaTroubles troubles_;
 };
 

@@ -13,28 +13,32 @@
 
 namespace steamflow {
 
+// A message of a transaction.
 struct TransactionMessage {
   std::string topic;
-  std::optional<std::int32_t> partition;  // nothing: by the key, as Java clients place it
+  // If it is nullopt, the key decides, as in Java clients.
+  std::optional<std::int32_t> partition;
   OutgoingMessage message;
 };
 
-// Messages that are stored all together or not at all, over librdkafka's transactional producer.
-// After a SIGKILL readers of committed messages pass over what was left open, and wait for that at
-// most 4 s.
+// Stores several messages together or not at all, with librdkafka's transactional producer. If the
+// process is killed, its open transaction delays readers of committed messages for at most 4 s;
+// after that they skip its messages.
 class KafkaTransactions {
  public:
-  // Undoes what an earlier holder of `id` has left open, and fences it off: of two programs with
-  // one id only the later can store anything. Throws TaskError: kConfig for a property, kAuth where
-  // the brokers refuse the login or the id, kTransient where they cannot be reached in time.
+  // Aborts the open transaction of an earlier holder of `id` and fences that holder off: of two
+  // programs with the same id, only the later one can store anything. Throws TaskError: kConfig if
+  // a property is invalid, kAuth if the brokers reject the login or deny the use of the id,
+  // kTransient if they cannot be reached in time.
   KafkaTransactions(Run& run, const KafkaProperties& properties, const std::string& id);
   ~KafkaTransactions();
   KafkaTransactions(const KafkaTransactions&) = delete;
   KafkaTransactions& operator=(const KafkaTransactions&) = delete;
 
-  // Stores the messages, or none of them and says why Kafka can never take one. Their topics must
-  // exist. Throws TaskError, among others where another holder of the id has begun (kTransient);
-  // what was stored then is known to who reads the topics after the next holder has begun.
+  // Stores all of the messages. If Kafka can never accept one of them, stores none and returns the
+  // reason. The topics must exist. Throws TaskError, for example kTransient if another holder of
+  // the id has taken over. After an error it is unknown whether the messages were stored; a program
+  // that takes over the id can find out by reading the topics.
   tl::expected<void, std::string> Store(std::span<const TransactionMessage> messages);
 
  private:

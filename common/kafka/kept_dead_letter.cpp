@@ -15,7 +15,7 @@ std::size_t SizeOf(const DeadLetterMessage& letter) {
 
 KeptDeadLetter::KeptDeadLetter(const DeadLetterMessage& letter)
     : letter_(letter), bytes_(sizeof(KeptDeadLetter) + SizeOf(letter)) {
-  texts_.reserve(SizeOf(letter));  // and so its bytes do not move
+  texts_.reserve(SizeOf(letter));  // so that later appends do not move the bytes
   letter_.key = Copy(letter.key);
   letter_.event_id = Copy(letter.event_id);
   letter_.value = Copy(letter.value);

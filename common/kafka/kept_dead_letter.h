@@ -10,25 +10,25 @@
 
 namespace steamflow {
 
-// A dead letter that is not written yet: it owns a copy of all that it tells. Stays where it is
-// made, as the views of it do.
+// A dead letter that is written later. It owns a copy of the letter's data. It cannot be copied or
+// moved, because its letter consists of views into that copy.
 class KeptDeadLetter {
  public:
   explicit KeptDeadLetter(const DeadLetterMessage& letter);
   KeptDeadLetter(const KeptDeadLetter&) = delete;
   KeptDeadLetter& operator=(const KeptDeadLetter&) = delete;
 
-  // Its views are valid as long as this.
+  // Returns the letter. Its views are valid as long as this object.
   const DeadLetterMessage& letter() const { return letter_; }
-  // About how much memory it takes.
+  // Returns approximately how much memory the letter takes.
   std::size_t bytes() const { return bytes_; }
 
  private:
   std::string_view Copy(std::string_view text);
   std::optional<std::string_view> Copy(const std::optional<std::string_view>& text);
 
-  std::string texts_;         // all of them, one after the other
-  DeadLetterMessage letter_;  // into texts_
+  std::string texts_;         // all texts of the letter, concatenated
+  DeadLetterMessage letter_;  // consists of views into texts_
   std::vector<KafkaHeader> headers_;
   std::size_t bytes_ = 0;
 };

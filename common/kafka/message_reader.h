@@ -12,57 +12,60 @@
 
 namespace steamflow {
 
-// What one Read has found beside messages.
+// Findings of one Read() besides messages.
 struct KafkaRead {
-  // A partition that has been read up to `offset`: there is nothing behind it for now.
+  // A partition that has been read up to `offset`, which is its end for now.
   struct End {
     std::size_t partition = 0;
     std::int64_t offset = 0;
   };
   std::vector<End> ends;
-  // A partition that the brokers refuse, which another try would not change.
+  // A partition that the brokers refuse to serve, for a reason that no retry can change.
   struct Refusal {
     std::size_t partition = 0;
     TaskError error;
   };
   std::vector<Refusal> refusals;
-  std::vector<std::size_t> gaps;  // partitions whose next offset Kafka no longer has
+  std::vector<std::size_t> gaps;  // partitions whose next offset was deleted by Kafka
 };
 
-// Reads partitions that its user names, from offsets that its user names. Besides Kafka's there is
-// one in the memory of a test. What concerns one topic or partition is told as a value: kConfig
-// where it does not exist, kAuth where the right to it is missing, kTransient where its leader does
-// not answer within seconds, though others do.
+// Reads partitions from offsets; the caller chooses both. There are two implementations: Kafka, and
+// one in the memory of a test. Errors of a single topic or partition are returned as values:
+// kConfig if it does not exist, kAuth if permission is denied, kTransient if its leader does not
+// respond within seconds although others do.
 class MessageReader {
  public:
   virtual ~MessageReader() = default;
 
-  // The partitions of each topic, in the order of their ids.
+  // Returns the partitions of each topic, ordered by their IDs.
   virtual KafkaResults<std::vector<KafkaPartition>> Partitions(
       const std::vector<std::string>& topics) = 0;
 
-  // What each partition holds; its end is that of the committed messages.
+  // Returns the offsets that each partition holds, up to the end of its committed messages.
   virtual KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>& partitions) = 0;
 
-  // The end of all messages, those of open transactions too, as the last fetch from the partition
-  // saw it; nothing where there was none.
+  // Returns the end of all messages of a partition, including those of open transactions, as of the
+  // last fetch from it. Returns nullopt if there was no fetch.
   virtual std::optional<std::int64_t> HighWatermark(const KafkaPartition& partition) = 0;
 
-  // Begins to fetch each partition from its offset, in place of those of the last call.
+  // Starts to fetch each partition from its offset, and stops fetching the partitions of the
+  // previous call.
   virtual void Start(const std::vector<KafkaPartition>& partitions,
                      const std::vector<std::int64_t>& offsets) = 0;
 
-  // No more of this one (its place in the list given to Start).
+  // Stops reading a partition, given as its index in the list given to Start().
   virtual void Pause(std::size_t partition) = 0;
 
-  // Calls `on_message` for what is there, at most `most` messages, those of one partition in their
-  // order; waits up to `wait` where there is nothing. Each message is freed before the next, so
-  // that it is allocated where the processor has just been.
+  // Calls `on_message` for at most `most` messages that have arrived, in the order of their offsets
+  // within a partition. Waits up to `wait` if none has arrived. Each message is freed before the
+  // next call, so that memory that is still in the processor's cache is reused. The returned
+  // reference is valid until the next Read().
   using OnMessage = std::function<void(const KafkaMessage&)>;
   virtual const KafkaRead& Read(std::size_t most, std::chrono::milliseconds wait,
                                 const OnMessage& on_message) = 0;
 
-  // What it was last told to be wrong; empty where nothing was. It tries again by itself.
+  // Returns the last connection problem that was reported, or an empty string. The reader tries
+  // again by itself.
   virtual const std::string& trouble() const = 0;
 };
 

@@ -6,8 +6,8 @@
 
 namespace steamflow {
 namespace {
-constexpr std::uint64_t kAlwaysAllowed = 10;  // records
-constexpr std::uint64_t kAllowedPart = 10;    // one in so many
+constexpr std::uint64_t kAlwaysAllowed = 10;  // records per topic and error
+constexpr std::uint64_t kAllowedPart = 10;    // one record in so many
 }  // namespace
 
 void RefusalFuse::Try(std::string_view topic, std::uint64_t records) {

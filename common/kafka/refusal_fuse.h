@@ -8,24 +8,25 @@
 
 namespace steamflow {
 
-// Blows where a store, or Kafka, refuses so much of a topic for one reason that this is to be
-// looked at rather than the records: more than ten of the topic's records, and more than a tenth of
-// those that this run has tried.
+// Ends the run when a store, or Kafka, rejects so many records of a topic for the same reason that
+// the cause is probably not in the records: more than ten records of the topic, and more than a
+// tenth of those that this run has tried.
 class RefusalFuse {
  public:
-  // `who` refuses, and `remedy` is what then becomes of the records, for the message. `accepts`: it
-  // never blows.
+  // `who` is the store or service that rejects records, and `remedy` says what happens to the
+  // records and what to do; both are for the message. With `accepts` the fuse never ends the run.
   RefusalFuse(std::string who, std::string remedy, bool accepts = false)
       : who_(std::move(who)), remedy_(std::move(remedy)), accepts_(accepts) {}
 
-  // So many records of a topic are about to be stored.
+  // Records that so many records of a topic are about to be stored.
   void Try(std::string_view topic, std::uint64_t records);
 
-  // One is refused, with an error of this name (an SQLSTATE, Elasticsearch's error type, Kafka's
-  // error). Throws TaskError (kConfig) with both and `reason`, what is said of this one.
+  // Records that one of them was rejected with an error of this name (an SQLSTATE, Elasticsearch's
+  // error type, Kafka's error). `reason` describes this rejection. Throws TaskError (kConfig),
+  // which names both, if there are too many.
   void Refuse(std::string_view topic, std::string_view error, std::string_view reason);
 
-  // Takes that back: the store tries the record again.
+  // Takes one Refuse() back, because the store tries the record again.
   void Forget(std::string_view topic, std::string_view error);
 
  private:

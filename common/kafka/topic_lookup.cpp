@@ -9,12 +9,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The timeout for a response grows, for slow brokers, but little: it is also how long closing may
-// have to wait.
+// The timeout for a response grows, for slow brokers, but only a little, because the destructor may
+// have to wait for as long.
 constexpr milliseconds kFirstTimeout(250);
 constexpr milliseconds kLongestTimeout(1000);
 constexpr milliseconds kRetryInterval(50);
-constexpr milliseconds kUnknownFor(1000);  // a topic just made is unknown to some brokers
+// Not all brokers know a topic that was just created.
+constexpr milliseconds kUnknownFor(1000);
 
 }  // namespace
 
@@ -41,7 +42,7 @@ std::optional<int> TopicLookup::Wait(milliseconds at_most) {
   return found_;
 }
 
-// Asks once.
+// Sends one request and returns its rd_kafka_resp_err_t.
 int TopicLookup::Ask(milliseconds timeout) const {
   const rd_kafka_metadata_t* metadata = nullptr;
   auto error = rd_kafka_metadata(kafka_, 0, topic_, &metadata, static_cast<int>(timeout.count()));
@@ -52,7 +53,7 @@ int TopicLookup::Ask(milliseconds timeout) const {
   return error;
 }
 
-// Asks until there is a response that another try would not change.
+// Sends requests until a response is final, `until_` has passed, or the object is destroyed.
 int TopicLookup::LookUp() {
   const auto unknown_until = Clock::now() + kUnknownFor;
   for (milliseconds timeout = kFirstTimeout;; timeout = std::min(2 * timeout, kLongestTimeout)) {

@@ -12,18 +12,19 @@
 
 namespace steamflow {
 
-// Looks for a topic on a thread of its own, beside whatever else is to be done first: a producer's
-// first message may wait a second where librdkafka has to look for its topic then. For the .cpp
-// files that use librdkafka; both handles must outlive this.
+// Looks for a topic on its own thread while the caller does other things first. If librdkafka has
+// to look for the topic when the first message is produced, that message may wait a second. Only
+// .cpp files that use librdkafka use this; both handles must outlive it.
 class TopicLookup {
  public:
+  // Starts to look for the topic and gives up after `until`.
   TopicLookup(rd_kafka_s* kafka, rd_kafka_topic_s* topic, Clock::time_point until);
-  ~TopicLookup();  // gives up
+  ~TopicLookup();  // stops the search and waits for the thread
   TopicLookup(const TopicLookup&) = delete;
   TopicLookup& operator=(const TopicLookup&) = delete;
 
-  // What was found, an rd_kafka_resp_err_t (0: the topic is there); nothing where that is not known
-  // after `at_most`.
+  // Returns the result as an rd_kafka_resp_err_t (0 if the topic exists), or nullopt if it is still
+  // unknown after `at_most`.
   std::optional<int> Wait(std::chrono::milliseconds at_most);
 
  private:

@@ -10,8 +10,8 @@
 
 namespace steamflow {
 namespace {
-constexpr char kGroup[] = "steamflow-scan";  // commits nothing
-constexpr std::size_t kMost = 1000;          // messages at a time
+constexpr char kGroup[] = "steamflow-scan";  // it commits nothing
+constexpr std::size_t kMost = 1000;          // messages per Read()
 constexpr std::chrono::milliseconds kWait(100);
 
 }  // namespace
@@ -69,8 +69,9 @@ void TopicScan::Each(const OnMessage& each) {
     }
     if (!read.refusals.empty()) throw read.refusals.front().error;
     if (!read.gaps.empty()) {
-      throw TaskError(ExitCode::kTransient,
-                      fmt::format("reading {}: it was cut at its beginning meanwhile", topic_));
+      throw TaskError(
+          ExitCode::kTransient,
+          fmt::format("reading {}: its oldest records were deleted in the meantime", topic_));
     }
   }
 }

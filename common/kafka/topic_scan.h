@@ -13,19 +13,20 @@
 
 namespace steamflow {
 
-// The committed messages of a topic, from the first that is not older than `since`, where given, up
-// to the end as seen when this is made. Throws TaskError as KafkaReader does. `stop` must outlive
-// this.
+// Reads the committed messages of a topic, from the first that is not older than `since`, if given,
+// to the end of the topic at the time of construction. Throws TaskError as KafkaReader does. `stop`
+// must outlive this object.
 class TopicScan {
  public:
   TopicScan(const KafkaProperties& properties, std::string topic, std::optional<Instant> since,
             const Stop& stop);
 
-  // How many there are, at most.
+  // Returns an upper limit of the number of messages.
   std::uint64_t count() const;
 
-  // Calls `each` with them, those of one partition in their order, until it returns false. Once
-  // only. Throws TaskError too: kTransient where the deadline comes first.
+  // Calls `each` for the messages, in the order of their offsets within a partition, until it
+  // returns false. May be called only once. Throws TaskError (kTransient) if the deadline comes
+  // first, and otherwise as KafkaReader does.
   using OnMessage = std::function<bool(std::int32_t partition, const KafkaMessage&)>;
   void Each(const OnMessage& each);
 
@@ -33,7 +34,7 @@ class TopicScan {
   const std::string topic_;
   const Stop& stop_;
   KafkaReader reader_;
-  std::vector<KafkaPartition> partitions_;  // those with something to read
+  std::vector<KafkaPartition> partitions_;  // only those with something to read
   std::vector<std::int64_t> begins_;
   std::vector<std::int64_t> ends_;
 };

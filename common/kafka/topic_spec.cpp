@@ -15,13 +15,13 @@ namespace {
 
 constexpr char kMinInSync[] = "min.insync.replicas";
 
-// What may stand in the file for one topic. An Error is a sentence.
+// An error message for the settings of one topic in the file; nullopt if they are valid.
 using Error = std::optional<std::string>;
 
 Error ReadCount(const std::string& name, const Json& json, int most, int& count) {
   const auto value = json.is_number() ? ParseNumber<int>(TextOf(json)) : std::nullopt;
   if (!value || *value < 1 || *value > most) {
-    return fmt::format("{}: {} is no whole number from 1 to {}", name, TextOf(json), most);
+    return fmt::format("{}: {} is not a whole number from 1 to {}", name, TextOf(json), most);
   }
   count = *value;
   return std::nullopt;
@@ -32,7 +32,7 @@ Error ReadConfig(const Json& settings, std::map<std::string, std::string>& confi
   for (const auto& [name, value] : settings.items()) {
     const bool is_value = value.is_string() || value.is_number() || value.is_boolean();
     if (name.empty() || !is_value) {
-      return fmt::format("config '{}': {} is no string, number, true or false", name,
+      return fmt::format("config '{}': {} is not a string, number, true or false", name,
                          FormatJson(value));
     }
     config.emplace(name, TextOf(value));
@@ -66,8 +66,8 @@ Error ReadTopic(const Json& settings, TopicSpec& spec) {
   const auto in_sync = spec.config.find(kMinInSync);
   if (in_sync != spec.config.end() &&
       ParseNumber<int>(in_sync->second).value_or(0) > spec.replication) {
-    return fmt::format("{} {} is more than the replication {}: it would take no record", kMinInSync,
-                       in_sync->second, spec.replication);
+    return fmt::format("{} {} is more than the replication {}: the topic would accept no records",
+                       kMinInSync, in_sync->second, spec.replication);
   }
   return std::nullopt;
 }
@@ -94,7 +94,8 @@ tl::expected<std::vector<TopicSpec>, std::string> ParseTopics(std::string_view j
     TopicSpec spec;
     spec.name = name;
     auto error = ReadTopic(settings, spec);
-    // Kafka takes '.' and '_' for the same in the names of metrics, and refuses the second topic.
+    // In the names of metrics, Kafka treats '.' and '_' as the same, so it rejects the second
+    // topic.
     std::string metric = name;
     std::replace(metric.begin(), metric.end(), '.', '_');
     if (!error && !names.insert(metric).second) {

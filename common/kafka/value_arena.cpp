@@ -8,12 +8,13 @@
 
 namespace steamflow {
 namespace {
-constexpr std::size_t kSlabSize = 128U << 10U;  // and its alignment, so that a value tells its slab
-}
+// Also the alignment of a slab, so that the address of a value leads to its slab.
+constexpr std::size_t kSlabSize = 128U << 10U;
+}  // namespace
 
 struct ValueArena::Slab {
   std::size_t used = sizeof(Slab);
-  std::size_t live = 0;  // values not released
+  std::size_t live = 0;  // values that are not released
 
   char* At(std::size_t offset) { return reinterpret_cast<char*>(this) + offset; }
 };
@@ -23,7 +24,8 @@ void ValueArena::FreeSlab::operator()(Slab* slab) const {
 }
 
 char* ValueArena::Copy(std::string_view value) {
-  // An empty value takes a byte too: behind a full slab its address would belong to another one.
+  // An empty value takes one byte: at the end of a full slab, its address would belong to another
+  // slab.
   const std::size_t size = std::max<std::size_t>(value.size(), 1);
   if (size > kSlabSize - sizeof(Slab)) return nullptr;
   if (!current_ || size > kSlabSize - current_->used) {

@@ -7,17 +7,18 @@
 
 namespace steamflow {
 
-// Copies of values that live until each is released, in slabs that are used again: cheaper than an
-// allocation for each of millions of values. For one thread.
+// Copies values into reusable slabs and keeps each copy until it is released. This is cheaper than
+// an allocation for each of millions of values. Not thread-safe.
 class ValueArena {
  public:
   ValueArena() = default;
   ValueArena(const ValueArena&) = delete;
   ValueArena& operator=(const ValueArena&) = delete;
 
-  // A copy of `value`, at the same address until Release; null where it is too large for a slab.
+  // Returns a copy of `value`, which stays at its address until Release(). Returns null if the
+  // value is too large for a slab.
   char* Copy(std::string_view value);
-  // `copy` is what Copy returned.
+  // Releases a copy that Copy() returned.
   void Release(const void* copy);
 
  private:

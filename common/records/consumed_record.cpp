@@ -15,11 +15,12 @@ namespace {
 using Type = RecordField::Type;
 using simdjson::dom::element;
 
-constexpr std::size_t kLongestName = 512;  // of a required text, which an index holds
+constexpr std::size_t kLongestName = 512;  // for required texts, which are in an index
 constexpr Instant kFirstTime = std::chrono::sys_days(std::chrono::year(2000) / 1 / 1);
 constexpr Instant kEndOfTime = std::chrono::sys_days(std::chrono::year(2100) / 1 / 1);
 
-// Whether valid JSON holds the escape \u0000, which is none where its backslash is itself escaped.
+// Returns whether valid JSON contains the escape \u0000. If the backslash is itself escaped, it is
+// not that escape.
 bool HasNul(std::string_view json) {
   constexpr std::string_view kEscape = "\\u0000";
   for (auto at = json.find(kEscape); at != std::string_view::npos;
@@ -30,16 +31,16 @@ bool HasNul(std::string_view json) {
   return false;
 }
 
-// A number that simdjson's DOM takes for sure: a short one, or a whole one that a machine type
-// holds.
+// Returns whether simdjson's DOM accepts the number for certain: it is short, or it is a whole
+// number that fits a machine type.
 bool IsPlain(std::string_view number) {
   if (ParseNumber<std::int64_t>(number)) return true;
   return number.size() <= 18 && number.find_first_of("eE") == std::string_view::npos;
 }
 
-// A copy for simdjson's DOM, which refuses numbers that no machine type holds: JSON and the
-// databases do not. The other valid numbers are kept. In the place of those stands a fraction,
-// which no column of whole numbers takes.
+// Returns a copy of the text in which a fraction replaces every number that fits no machine type.
+// simdjson's DOM rejects such numbers, although JSON and the databases allow them. A fraction is
+// null in an integer column, just as the number itself would be. Other valid numbers are kept.
 std::string WithoutLargeNumbers(std::string_view json) {
   constexpr std::string_view kFraction = "0.5";
   std::string out(json);
@@ -53,14 +54,14 @@ std::string WithoutLargeNumbers(std::string_view json) {
     if (!IsPlain(number) && IsJsonNumber(number)) {
       std::fill(out.begin() + static_cast<std::ptrdiff_t>(i),
                 out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-      out.replace(i, kFraction.size(), kFraction);  // the shortest is 1e9
+      out.replace(i, kFraction.size(), kFraction);  // the shortest such number is 1e9
     }
     i = end - 1;
   }
   return out;
 }
 
-// As RecordField says.
+// Returns the value for an integer column, by the rules of RecordField.
 std::optional<std::int64_t> IntegerFrom(const element& value) {
   std::int64_t number = 0;
   std::string_view text;
@@ -76,7 +77,7 @@ bool IsInTime(Instant instant) {
   return instant >= kFirstTime && instant < kEndOfTime;
 }
 
-// Parses dates of which long runs are the same.
+// Parses dates and remembers the last one, because long runs of records have the same date.
 class InstantParser {
  public:
   std::optional<Instant> Parse(std::string_view text) {
@@ -89,10 +90,10 @@ class InstantParser {
 
  private:
   std::string text_;
-  std::optional<Instant> instant_;  // of text_
+  std::optional<Instant> instant_;  // the instant of text_
 };
 
-// Whether a text has the form 2026-11-22T22:34Z, or one with seconds and their fraction.
+// Returns whether a text has the form 2026-11-22T22:34Z, optionally with seconds and a fraction.
 bool IsUtcTime(std::string_view text) {
   constexpr std::size_t kMinute = std::string_view("2026-11-22T22:34").size();
   constexpr std::size_t kSecond = std::string_view("2026-11-22T22:34:05").size();
@@ -153,7 +154,7 @@ class ConsumedRecordParser::Impl {
  private:
   using Wrong = std::optional<std::string>;
 
-  // What a value says of its time.
+  // The times that a value contains.
   struct Times {
     std::optional<Instant> timestamp;
     std::optional<Instant> date;
@@ -161,12 +162,12 @@ class ConsumedRecordParser::Impl {
 
   Wrong ReadIdentity(ConsumedRecord& record) {
     ConsumedMessage& message = record.message;
-    if (message.key && !IsText(*message.key)) return "a key that is no UTF-8 text";
+    if (message.key && !IsText(*message.key)) return "a key that is not UTF-8 text";
     if (!message.event_id || message.event_id->empty()) {
       event_id_ = MadeEventId(message);
       message.event_id = event_id_;
     } else {
-      if (!IsText(*message.event_id)) return "an event id that is no UTF-8 text";
+      if (!IsText(*message.event_id)) return "an event id that is not UTF-8 text";
       if (message.event_id->size() > kMaxEventId) {
         return fmt::format("an event id of {} bytes", message.event_id->size());
       }
@@ -186,12 +187,13 @@ class ConsumedRecordParser::Impl {
     }
     if (error) return fmt::format("not JSON: {}", simdjson::error_message(error));
     simdjson::dom::object object;
-    if (root.get_object().get(object)) return "JSON, but no object";
+    if (root.get_object().get(object)) return "JSON, but not an object";
     if (HasNul(json)) return "a NUL in a string";
     const auto fields = FieldsOf(record.kind);
     next_place_ = 0;
     for (const auto field : object) ReadField(record, fields, field.key, field.value);
-    // Of other producers: whose feed was asked is as a rule whose news it is.
+    // Other producers may leave out feed_appid. The feed is then most likely that of the news
+    // item's own appid.
     if (record.kind == RecordKind::kNews && record.fields[0].is_null) {
       record.fields[0] = record.fields[2];
     }
@@ -223,8 +225,8 @@ class ConsumedRecordParser::Impl {
     }
   }
 
-  // fields.size() where it is none of them. Most often it is the one behind the last that was
-  // found.
+  // Returns the index of the field, or fields.size() if there is none. The search begins after the
+  // field that was found last, because records usually list the fields in order.
   std::size_t PlaceOf(std::string_view name, std::span<const RecordField> fields) {
     const auto is_it = [name](const RecordField& field) { return field.name == name; };
     const auto next = fields.begin() + static_cast<std::ptrdiff_t>(next_place_);
@@ -237,7 +239,7 @@ class ConsumedRecordParser::Impl {
     return next_place_ - 1;
   }
 
-  // A string, or a whole number as its digits.
+  // Reads a string, or a whole number as its digits.
   static bool ReadText(const element& value, std::string& digits, std::string_view& text) {
     if (!value.get_string().get(text)) return true;
     const auto number = IntegerFrom(value);
@@ -247,7 +249,7 @@ class ConsumedRecordParser::Impl {
     return true;
   }
 
-  // Its steamid, from the value or else from the key.
+  // Sets state_id from the steamid in the value, or in the key if the value has none.
   Wrong ReadPlayer(ConsumedRecord& record) {
     FieldValue& steamid = record.fields[0];
     if (steamid.is_null && record.message.key) {
@@ -276,7 +278,7 @@ class ConsumedRecordParser::Impl {
     if (kafka_time)
       record.version_time = std::min(record.version_time, *kafka_time + kMaxClockSkew);
     if (record.kind == RecordKind::kNews && times_.date) {
-      record.event_time = *times_.date;  // news keep it whenever they are fetched again
+      record.event_time = *times_.date;  // it stays the same when the news item is fetched again
     } else {
       record.event_time = record.kind == RecordKind::kPlayer ? record.version_time : *own;
     }
@@ -284,15 +286,15 @@ class ConsumedRecordParser::Impl {
     return std::nullopt;
   }
 
-  const Instant latest_;  // of a version
+  const Instant latest_;  // the latest version_time
   simdjson::dom::parser parser_;
   InstantParser timestamps_;
   InstantParser id_times_;
   Times times_;
-  std::size_t next_place_ = 0;  // of a field, where PlaceOf begins
+  std::size_t next_place_ = 0;  // index at which PlaceOf begins its search
   std::string event_id_;
   std::string state_id_;
-  std::array<std::string, kMostFields> digits_;  // of numbers in fields that are text
+  std::array<std::string, kMostFields> digits_;  // of numbers in text fields
   std::string shortened_;
 };
 

@@ -12,67 +12,76 @@
 #include "timestamp.h"
 #include "topics.h"
 
-// What a Kafka message is to a sink. Pure: no I/O. Read by simdjson's DOM: all of a value has to be
-// valid, and the on-demand parser checks what is visited, which takes it 1.24 times as long for a
-// record of 232 or 725 bytes. (Responses of Steam are read on demand: of a record in them the text
-// is wanted, which the DOM does not keep.)
+// Interprets a Kafka message for a sink. Pure: no I/O. The value is parsed with simdjson's DOM
+// because all of it must be valid. The on-demand parser checks only what is visited, and visiting
+// everything takes it 1.24 times as long for records of 232 and 725 bytes. (Responses of Steam are
+// parsed on demand because their records are passed on as text, which the DOM does not keep.)
 namespace steamflow {
 
-// Bytes of the longest event id that a store takes.
+// The longest event id, in bytes, that a store accepts.
 inline constexpr std::size_t kMaxEventId = 512;
 
-// Whether what Kafka stores as bytes can be text in a database: UTF-8 without a NUL.
+// Returns whether bytes from Kafka can be stored as text in a database: UTF-8 without a NUL.
 bool IsText(std::string_view bytes);
 
-// A message as Kafka has it.
+// A message as read from Kafka. The views must stay valid while the message is in use.
 struct ConsumedMessage {
   std::string_view topic;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
   std::optional<std::int64_t> timestamp_ms;
-  std::optional<std::string_view> event_id;  // the header
+  std::optional<std::string_view> event_id;  // from the header of that name
   std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // nothing: a tombstone
+  std::optional<std::string_view> value;  // nullopt for a tombstone
 };
 
-// The event id of a message without that header: <topic>/<Kafka's timestamp>/<partition>/<offset>,
-// which a topic created again does not repeat.
+// Returns an event id for a message without that header: <topic>/<Kafka's timestamp>/<partition>/
+// <offset>. Because of the timestamp, a topic that is deleted and recreated does not repeat it.
 std::string MadeEventId(const ConsumedMessage& message);
 
-// A message that a sink can take. The views belong to the message or to the parser, until its next
-// record.
+// A message that a sink can store. Its views point into the message or into the parser, and are
+// valid until the parser parses its next message.
 struct ConsumedRecord {
   RecordKind kind = RecordKind::kOther;
-  ConsumedMessage message;  // its event_id is never empty: MadeEventId where the message has none
-  // From the record: `date` of news, else `timestamp`, else Kafka's. Of a player its version.
+  // Its event_id is never empty: a message without one gets MadeEventId().
+  ConsumedMessage message;
+  // When the event happened: `date` of a news item, otherwise `timestamp`, or Kafka's timestamp if
+  // the value has none. For a player it equals version_time.
   Instant event_time;
-  // By which the newest version of a player or of a piece of news wins: `timestamp`, else Kafka's,
-  // but at most a day after Kafka's and after now: no record from outside can outdo all later ones.
+  // Decides which version of a player or a news item is the newest: `timestamp`, or Kafka's
+  // timestamp if the value has none. It is at most one day after Kafka's timestamp and one day
+  // after the current time, so that no record from outside can outrank all later ones.
   Instant version_time;
-  // What the event id names: its first part between slashes of the form 2026-11-22T22:34Z, or with
-  // seconds, of the years 2000 to 2099.
+  // The time that the event id names: its first part between slashes of the form 2026-11-22T22:34Z,
+  // with or without seconds, in the years 2000 to 2099.
   std::optional<Instant> id_time;
-  std::string_view state_id;  // of a player: the steamid; else empty
+  // The steamid of a player; empty for all other kinds.
+  std::string_view state_id;
 
   bool is_tombstone() const { return !message.value; }
 
-  // Those of FieldsOf(kind), for its table; all null where a required one is missing.
+  // Values of FieldsOf(kind), in that order, for the kind's table.
   std::array<FieldValue, kMostFields> fields;
+  // Whether the record has a row in that table: the kind has one, and no required field is null.
   bool has_fields = false;
 };
 
+// Parses the messages of a run one after another and reuses its buffers.
 class ConsumedRecordParser {
  public:
+  // `now` is the current time, which bounds version_time.
   explicit ConsumedRecordParser(Instant now = Now());
   ~ConsumedRecordParser();
   ConsumedRecordParser(const ConsumedRecordParser&) = delete;
   ConsumedRecordParser& operator=(const ConsumedRecordParser&) = delete;
 
-  // The record, or why no sink can take the message: not JSON or no object, a NUL or a lone
-  // surrogate in a string, an empty value (a null one too, but on the topics of players, where it
-  // deletes), a key or event id that is no text, an event id over 512 bytes (Elasticsearch's limit
-  // of an _id), no steamid of a player, a time outside of 2000 to 2099 (of a player only one
-  // before).
+  // Returns the record, or the reason why no sink can store the message:
+  // - the value is not a JSON object, or has a NUL or a lone surrogate in a string;
+  // - the value is empty or null (on the topics of players a null value deletes the player);
+  // - the key or the event id is not text, or the event id has more than 512 bytes, which is
+  //   Elasticsearch's limit for an _id;
+  // - the steamid of a player is missing;
+  // - the time of the event is outside of 2000 to 2099.
   tl::expected<ConsumedRecord, std::string> Parse(const ConsumedMessage& message);
 
  private:

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-// The topics: the one place in C++ that names them. tests/project/topics_test.py holds what else
-// speaks of them against this.
+// The topics. No other C++ file repeats their names; tests/project/topics_test.py compares
+// everything else that names them with this file.
 namespace steamflow {
 
 inline constexpr char kPlayerCountTopic[] = "topic_currPlayer";
@@ -16,10 +16,10 @@ inline constexpr char kNewsTopic[] = "steam_news";
 inline constexpr char kDeadLetterTopic[] = "steam_dead_letters";
 inline constexpr char kLoadTestTopic[] = "steam_load_test";
 
-// Those of records, which every sink takes by default.
+// Returns the topics of records, which every sink reads by default.
 std::vector<std::string> RecordTopics();
 
-// What a topic's records are about, by the topic's name.
+// The subject of a topic's records, which follows from the topic's name.
 enum class RecordKind {
   kPlayerCount,
   kRecentGame,
@@ -29,7 +29,8 @@ enum class RecordKind {
 };
 RecordKind KindOf(std::string_view topic);
 
-// Whether records of this kind are state, of which the newest version counts, rather than events.
+// Returns whether records of this kind are state, of which only the newest version counts, rather
+// than events.
 bool IsState(RecordKind kind);
 
 }  // namespace steamflow

@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kAttempts = 3;
 
-// KEYS: strings, then a hash. A key of another type is an error of GET, not of MGET, and is named.
+// KEYS: strings, followed by one hash. GET reports a key of another type as an error, which names
+// the key; MGET would return nil for it.
 constexpr char kRead[] = R"(
 local found = {}
 for i = 1, #KEYS - 1 do found[i] = redis.pcall('GET', KEYS[i]) end
@@ -21,11 +22,12 @@ for i = 1, #KEYS do
 end
 return found)";
 
-// KEYS: those expected, those wanted, the hash if there is one. ARGV: the number of those expected
-// and of those wanted, their values, then name, expected and wanted value of each field. A value
-// has an '=' before it, a missing one is empty. Strings only: Lua's numbers would lose the last
-// digits of an id. A key of another type shows before anything is written. Returns 1 = made, 0 =
-// another run was faster, 2 = stood already.
+// KEYS: the expected keys, the wanted keys, then the hash if there is one. ARGV: the numbers of
+// expected and wanted keys, their values, then the name, expected value and wanted value of each
+// field. A value is prefixed with '='; a missing value is an empty string. Values are compared as
+// strings, because Lua's numbers would lose the last digits of an id. A key of another type fails
+// before anything is written. Returns 1 if the change was made, 0 if another run has changed an
+// expected key, and 2 if the wanted values were there already.
 constexpr char kWrite[] = R"(
 local expected, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
 local function text(held) return held and '=' .. held or '' end

@@ -9,22 +9,23 @@
 
 namespace steamflow {
 
-// Strings by their key; nothing = missing.
+// String values by their keys; nullopt for a missing key.
 using KeyValues = std::map<std::string, std::optional<std::string>>;
 
-// What stood in the store at one moment.
+// The content of the store at one moment.
 struct Snapshot {
   KeyValues texts;
-  std::map<std::string, std::string> fields;  // of the hash
+  std::map<std::string, std::string> fields;  // the fields of the hash
 };
 
-// One step from what a run has read to what it wants.
+// An atomic change from the values that a run has read to the values that it wants.
 struct KeyChange {
-  KeyValues expected;  // all of it must still stand, else nothing is changed
+  // All of these must still hold, otherwise nothing is changed.
+  KeyValues expected;
   KeyValues wanted;
-  std::string hash;  // the key of a hash with the fields below; empty = none
-  // A field of the hash is changed only where it still holds what the run has read of it: a count
-  // that another run has changed meanwhile does not hold back the step.
+  std::string hash;  // the key of the hash with the fields below; empty if there is none
+  // A field is changed only if it still holds the value that the run has read. If another run has
+  // changed a count in the meantime, only that field is left alone; the rest of the change is made.
   struct Field {
     std::string name;
     std::optional<std::string> expected;
@@ -33,29 +34,32 @@ struct KeyChange {
   std::vector<Field> fields;
 };
 
-// Keys that belong together, read in one step and changed in one step by compare-and-set, as
-// strings. Besides Redis there is one in the memory of a test, which loses responses and lets other
-// runs come between.
+// A set of related keys, which are read in one step and changed in one step by compare-and-set, as
+// strings. There are two implementations: Redis, and a store in the memory of a test, which loses
+// responses and lets other runs interfere.
 class KeyStore {
  public:
   virtual ~KeyStore() = default;
 
-  // The values of the keys and the fields of `hash`, all at the same moment. Throws TaskError:
-  // kData where one of them is of another type.
+  // Returns the values of the keys and the fields of `hash`, all from the same moment. Throws
+  // TaskError: kData if a key has another type, otherwise as RedisClient does.
   virtual Snapshot Read(const std::vector<std::string>& keys, const std::string& hash) = 0;
 
-  // Whether the change has been made: false where another run has changed what was expected. A
-  // response that was lost is made up for by trying again: a change that stands already was this
-  // run's. Throws TaskError.
+  // Makes the change. Returns false if another run has changed an expected value. If a response is
+  // lost, the write is tried again, and wanted values that are found in place then count as written
+  // by this run. Throws TaskError as Read() does.
   bool Write(const KeyChange& change);
 
  protected:
-  enum class Written { kYes, kNo, kStoodAlready };  // the last: `expected` does not, `wanted` does
+  // kStoodAlready: `expected` does not hold, but all of `wanted` does.
+  enum class Written { kYes, kNo, kStoodAlready };
   virtual Written TryWrite(const KeyChange& change) = 0;
 };
 
+// The implementation in Redis. Each step is one Lua script.
 class RedisKeyStore : public KeyStore {
  public:
+  // `redis` must outlive this object.
   explicit RedisKeyStore(RedisClient& redis) : redis_(redis) {}
 
   Snapshot Read(const std::vector<std::string>& keys, const std::string& hash) override;
@@ -66,8 +70,8 @@ class RedisKeyStore : public KeyStore {
   RedisClient& redis_;
 };
 
-// Where a task keeps what belongs to a topic: under `key` for its own topic, `<key>@<topic>` for
-// another, so that a trial leaves production alone.
+// Returns the key of a task's state for a topic: `key` for the task's own topic, `<key>@<topic>`
+// for any other, so that a trial run does not touch the state of production.
 std::string KeyOfTopic(const std::string& key, const std::string& topic,
                        const std::string& own_topic);
 

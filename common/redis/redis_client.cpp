@@ -22,8 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestWait(5'000);
 
-// All that tasks and their scripts use. One that is missing shows at once this way, rather than at
-// the end of a run.
+// All commands that the tasks and their scripts use. They are checked when connecting, so that a
+// missing command fails the run at its start instead of at its end.
 constexpr std::array<std::string_view, 13> kCommands{
     "DECRBY",  "DEL",     "EVAL", "EXPIRE", "GET",    "HDEL", "HGET",
     "HGETALL", "HINCRBY", "HLEN", "HSET",   "INCRBY", "SET"};
@@ -48,7 +48,8 @@ bool Has(std::string_view error, std::initializer_list<std::string_view> parts) 
   });
 }
 
-// An error that a script ran into has the script's own words around it.
+// Returns the exit code for an error reply. The error of a command inside a script is embedded in
+// the text of the script's own error, so it may be anywhere in `error`.
 ExitCode CodeOf(std::string_view command, std::string_view error) {
   if (Has(error,
           {"NOAUTH", "WRONGPASS", "NOPERM", "ACL failure", "The user executing the script"}) ||
@@ -66,7 +67,7 @@ ExitCode CodeOf(std::string_view command, std::string_view error) {
   return ExitCode::kTransient;
 }
 
-// The first error in a reply, itself or among its elements.
+// Returns the reply or the first of its elements that is an error, or null if there is none.
 const redisReply* FindError(const redisReply& reply) {
   if (reply.type == REDIS_REPLY_ERROR) return &reply;
   if (reply.type != REDIS_REPLY_ARRAY) return nullptr;
@@ -109,13 +110,15 @@ class RedisClient::Impl {
     if (!context_ || context_->err) Fail("connecting to");
     SetTimeout(until);
 #ifdef STEAMFLOW_REDIS_TLS
-    if (settings_.tls && !StartTls(context_.get(), settings_.host, Address())) Fail("TLS with");
+    if (settings_.tls && !StartTls(context_.get(), settings_.host, Address()))
+      Fail("starting TLS with");
 #endif
     LogIn();
     is_ready_ = true;
   }
 
-  // All in one round trip. What the login may not ask, it is not asked for.
+  // Logs in and checks the server, in one round trip. A check that the user has no permission for
+  // is skipped.
   void LogIn() {
     std::vector<Words> commands;
     const std::string db = fmt::to_string(settings_.db);
@@ -131,7 +134,7 @@ class RedisClient::Impl {
     const auto replies = Ask(commands);
     for (std::size_t i = 0; i + 2 < replies.size(); ++i) {
       if (replies[i]->type == REDIS_REPLY_STATUS) continue;
-      Refuse(fmt::format("its reply to {} is none of Redis", commands[i][0]));
+      Refuse(fmt::format("its reply to {} is not one that Redis gives", commands[i][0]));
     }
     const redisReply& cluster = *replies[replies.size() - 2];
     if (cluster.type == REDIS_REPLY_STRING && Has(cluster.str, {"cluster_enabled:1"})) {
@@ -144,7 +147,7 @@ class RedisClient::Impl {
       if (known.element[i]->type == REDIS_REPLY_NIL) missing.push_back(kCommands[i]);
     }
     if (missing.empty()) return;
-    Refuse(fmt::format("it lacks the commands that tasks need (renamed or disabled): {}",
+    Refuse(fmt::format("commands that tasks need are missing (renamed or disabled): {}",
                        fmt::join(missing, ", ")));
   }
 
@@ -153,14 +156,14 @@ class RedisClient::Impl {
     throw TaskError(ExitCode::kConfig, fmt::format("Redis at {}: {}", Address(), reason));
   }
 
-  // For writing; reading waits in poll().
+  // The timeout applies to writing; reading waits in poll().
   void SetTimeout(Clock::time_point until) {
     const auto timeout = ToTimeval(std::max(Left(until), milliseconds(1)));
-    if (redisSetTimeout(context_.get(), timeout) != REDIS_OK) Fail("timeout of");
+    if (redisSetTimeout(context_.get(), timeout) != REDIS_OK) Fail("setting a timeout for");
   }
 
-  // Sends the commands together, and takes their replies. Throws the first error, but for those of
-  // INFO and COMMAND, unless it is that of a missing login.
+  // Sends the commands together and returns their replies. Throws the first error reply, except
+  // those to INFO and COMMAND, which count only if they say that the login is missing.
   std::vector<Reply> Ask(const std::vector<Words>& commands) {
     const auto until = Clock::now() + kLongestWait;
     SetTimeout(until);
@@ -209,18 +212,19 @@ class RedisClient::Impl {
       if (left.count() == 0) FailAfterTime("asking");
       const int ready = ::poll(files.data(), files.size(), static_cast<int>(left.count()));
       if (ready > 0 && files[0].revents != 0) return;
-      stop_.Signal();  // takes a signal off the descriptor, which shortens the time left
+      stop_.Signal();  // consumes the signal, which shortens the time left
     }
   }
 
-  // The connection is good where no other reply is under way, and that is so but for the login.
+  // Keeps the connection, because no other reply is pending, except during the login, which sends
+  // several commands at once.
   [[noreturn]] void Throw(const Words& words, const redisReply& reply) {
     const std::string error(reply.str, static_cast<std::size_t>(reply.len));
     if (!is_ready_) context_.reset();
     throw TaskError(CodeOf(words[0], error), fmt::format("{}: {}", Asked(words), error));
   }
 
-  // The command and its keys, for messages; not a password, nor a script.
+  // Returns the command and its keys for a message, without passwords or scripts.
   std::string Asked(const Words& words) const {
     std::string command(words[0]);
     if (command == "EVAL") {
@@ -233,11 +237,12 @@ class RedisClient::Impl {
     return fmt::format("{} on Redis at {}", command, Address());
   }
 
-  // A context that has seen an error is of no more use.
+  // Throws the error of the context. hiredis does not allow further use of a context after an
+  // error.
   [[noreturn]] void Fail(const char* doing) {
     std::string cause = context_ ? context_->errstr : "out of memory";
     const bool is_other_server = context_ && context_->err == REDIS_ERR_PROTOCOL;
-    if (is_other_server) cause = "what is there speaks another protocol (" + cause + ")";
+    if (is_other_server) cause = "the server does not speak the Redis protocol (" + cause + ")";
     if (cause == "Resource temporarily unavailable") FailAfterTime(doing);
     Disconnect();
     throw TaskError(is_other_server ? ExitCode::kConfig : ExitCode::kTransient,
@@ -258,7 +263,7 @@ class RedisClient::Impl {
   const RedisSettings settings_;
   const Stop& stop_;
   Context context_;
-  bool is_ready_ = false;  // logged in, and in the database asked for
+  bool is_ready_ = false;  // logged in and in the requested database
 };
 
 RedisClient::RedisClient(const RedisSettings& settings, const Stop& stop)

@@ -45,7 +45,8 @@ RedisSettings SettingsOf(const ConnectionSetting& setting) {
   }
 #ifndef STEAMFLOW_REDIS_TLS
   if (settings.tls) {
-    throw TaskError(code, source + ": this build's hiredis has no TLS (hiredis 1.0 or later has)");
+    throw TaskError(code,
+                    source + ": this build's hiredis has no TLS (hiredis 1.0 or later has it)");
   }
 #endif
   return settings;

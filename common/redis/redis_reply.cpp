@@ -29,7 +29,7 @@ RedisReply::RedisReply(const redisReply& reply, std::shared_ptr<const std::strin
         elements_.emplace_back(*reply.element[i], asked_);
       }
       break;
-    default:  // of a protocol that was not asked for
+    default:  // types of RESP3, which the client does not request
       break;
   }
 }
@@ -70,8 +70,8 @@ std::map<std::string, std::string> RedisReply::Fields() const {
 
 void RedisReply::Refuse(std::string_view wanted) const {
   throw TaskError(ExitCode::kConfig,
-                  fmt::format("{}: the reply is not {}, as that of Redis is: a proxy, or another "
-                              "command under this name?",
+                  fmt::format("{}: the reply is not {}: is there a proxy, or another command under "
+                              "this name?",
                               *asked_, wanted));
 }
 

@@ -12,24 +12,25 @@ struct redisReply;
 
 namespace steamflow {
 
-// What Redis has answered, read as what the command or script is known to answer with. Where it is
-// of another shape, as from a proxy or in place of a command that was renamed, each of these throws
-// TaskError (kConfig) with the command and its keys.
+// A reply of Redis. Each accessor returns it as the type that the command or script is known to
+// return, and throws TaskError (kConfig), with the command and its keys, if the reply has another
+// type. That happens behind a proxy, or if another command was given the name of this one.
 class RedisReply {
  public:
-  // `asked` is for the message: the command, its keys, and the server. No part of `reply` is an
-  // error.
+  // `asked` describes the command, its keys and the server for messages. `reply` must not contain
+  // an error.
   RedisReply(const redisReply& reply, std::shared_ptr<const std::string> asked);
 
   long long Integer() const;
   const std::string& Text() const;
-  std::optional<std::string> OptionalText() const;  // nothing for nil
+  std::optional<std::string> OptionalText() const;  // nullopt for nil
   const std::vector<RedisReply>& Array() const;
+  // Returns the elements, which must be `size` in number.
   const std::vector<RedisReply>& Array(std::size_t size) const;
-  // Of a hash: names and values in turns.
+  // Returns the fields of a hash from a list of alternating names and values.
   std::map<std::string, std::string> Fields() const;
 
-  // The error for a reply that is not `wanted` ("an integer").
+  // Throws the error for a reply that is not `wanted`, such as "an integer".
   [[noreturn]] void Refuse(std::string_view wanted) const;
 
  private:

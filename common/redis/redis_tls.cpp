@@ -36,7 +36,8 @@ bool LoadCaCertificates(SSL_CTX* context) {
                                        folder.empty() ? nullptr : folder.c_str()) == 1;
 }
 
-// Takes a certificate of this host only, which hiredis itself would not look at.
+// Creates a TLS session that accepts only a certificate of this host. hiredis does not check the
+// host itself.
 Tls MakeTls(const std::string& host, const std::string& address) {
   const std::unique_ptr<SSL_CTX, TlsDeleter> context(SSL_CTX_new(TLS_client_method()));
   if (!context || !LoadCaCertificates(context.get())) FailTls(address);

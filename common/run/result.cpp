@@ -9,18 +9,19 @@
 namespace steamflow {
 namespace {
 
-// Bytes as JSON.
+// Sizes in bytes of JSON.
 constexpr std::size_t kLongestError = 4U << 10U;
 constexpr std::size_t kLongestName = 1U << 10U;
-constexpr std::size_t kListEnd = 24U << 10U;  // lists stop growing the line here
+constexpr std::size_t kListEnd = 24U << 10U;  // lists may not grow the line beyond this
 constexpr std::size_t kLongestLine = 48U << 10U;
-constexpr std::size_t kFixed = 8U << 10U;  // more than four names and all the numbers need
+constexpr std::size_t kFixed = 8U << 10U;  // enough for four names and all numbers
 
 std::size_t SizeOf(const Json& json) {
   return FormatJson(json).size();
 }
 
-// A string that as JSON has at most `room` bytes: cut between two characters where it is longer.
+// Returns the text as a JSON string of at most `room` bytes. A longer text is cut between two
+// characters.
 Json Clipped(std::string_view text, std::size_t room) {
   if (text.size() <= room && SizeOf(text) <= room) return text;
   std::size_t size = std::min(text.size(), room);
@@ -42,7 +43,8 @@ Json ToJson(const RunIdentity& run) {
           {"task_id", NameOrNull(run.task_id)},
           {"run_id", NameOrNull(run.run_id)},
           {"try_number", run.try_number ? Json(*run.try_number) : Json()},
-          {"map_index", run.map_index.value_or(-1)},  // as Airflow does
+          // Airflow also uses -1 for tasks that are not mapped
+          {"map_index", run.map_index.value_or(-1)},
           {"logical_date", FormatUtc(run.logical_date)}};
 }
 
@@ -99,14 +101,14 @@ std::string_view Status(ExitCode code) {
   return code == ExitCode::kSkipped ? "skipped" : "failed";
 }
 
-// The line as it grows, and the room that is left in it.
+// Builds the line and keeps track of the space that is left in it.
 class Line {
  public:
   explicit Line(Json head) : json_(std::move(head)) {}
 
   void Add(const std::string& name, Json value) { json_[name] = std::move(value); }
 
-  // The elements that fit.
+  // Adds the elements that fit, and the number of those omitted.
   void AddList(const std::string& name, const std::vector<Json>& elements) {
     Json shown = Json::array();
     for (const Json& element : elements) {
@@ -121,7 +123,7 @@ class Line {
     Add(name, std::move(shown));
   }
 
-  // Null where it does not fit; `error` is to follow.
+  // Adds the section, or null if it would not leave room for `error`, which is added later.
   void AddSection(const std::string& name, const Json& section, const Json& error) {
     const std::size_t size = SizeOf(section);
     const std::size_t used = kListEnd - list_room_ + sections_ + SizeOf(error);
@@ -137,7 +139,7 @@ class Line {
 
  private:
   Json json_;
-  Json omitted_ = Json::object();  // name_omitted: how many
+  Json omitted_ = Json::object();  // numbers of elements, by name_omitted
   std::size_t list_room_ = kListEnd;
   std::size_t sections_ = 0;  // bytes
 };

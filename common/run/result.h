@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>  // most that see a result put nothing into these lists
+// The forward declaration is enough for most includers, which do not use the lists of JSON.
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,16 +14,17 @@
 
 namespace steamflow {
 
-// What became of the ids, apps or games that a source was asked for; they add up to their number.
+// Outcomes of the ids, apps or games that a source asked for. The five counts add up to the number
+// of items asked for.
 struct Items {
   std::uint64_t ok = 0;        // at least one record
-  std::uint64_t empty = 0;     // it exists and has nothing
+  std::uint64_t empty = 0;     // exists, but has nothing to deliver
   std::uint64_t withheld = 0;  // private
   std::uint64_t absent = 0;    // unknown, deleted, or an app without a number
   std::uint64_t rejected = 0;  // dead-lettered
 };
 
-// What became of HTTP requests. What was under way when the run ended is in none of them.
+// Outcomes of HTTP requests. Requests that were in flight when the run ended are not counted.
 struct RequestOutcomes {
   std::uint64_t ok = 0;
   std::uint64_t rate_limited = 0;   // 429
@@ -32,81 +34,88 @@ struct RequestOutcomes {
   std::uint64_t network_error = 0;  // no response
 };
 
+// What a source asked the API and got from it.
 struct SourceResult {
   std::uint64_t requests = 0;  // every HTTP request sent, retries included
   std::uint64_t retries = 0;
   Items items;
-  RequestOutcomes outcomes;             // this and what follows is for the metrics only
-  DurationHistogram request_durations;  // of those that ended, however
+  // Only the metrics use the members from here on.
+  RequestOutcomes outcomes;
+  DurationHistogram request_durations;  // of all requests that ended, with any outcome
 };
 
-// The calls of a day that the API key may make, all tasks together, and how many of them were left
-// at the end of the run. For the metrics only.
+// The daily call budget of the API key, which all tasks share, and how many calls of it were left
+// at the end of the run. Only the metrics use it.
 struct CallBudgetResult {
   std::uint64_t limit = 0;
   std::uint64_t left = 0;
 };
 
-// Where the records went. `type` is kafka, stdout, file or none.
+// Where the records of a source went. `type` is kafka, stdout, file or none.
 struct SinkResult {
   std::string type;
   std::string topic;
-  std::uint64_t records = 0;       // handed over, dead letters not counted
-  std::uint64_t acknowledged = 0;  // of them
-  std::uint64_t bytes = 0;         // of their values
+  std::uint64_t records = 0;       // sent, without dead letters
+  std::uint64_t acknowledged = 0;  // records that Kafka acknowledged
+  std::uint64_t bytes = 0;         // of the records' values
   std::uint64_t dead_letters = 0;
 };
 
+// A position that the run has read and perhaps moved. `from` is the value before the run, nullopt
+// if there was none.
 struct CursorResult {
   std::string key;
   std::optional<std::string> from;
   std::string to;
   bool advanced = false;
-  std::uint64_t position = 0;  // what `to` comes to as a number, for the metrics only
+  std::uint64_t position = 0;  // `to` as a number; only the metrics use it
 };
 
-// What a sink took from Kafka and put into its store.
+// What a sink read from Kafka and wrote to its store.
 struct DrainResult {
   struct Topic {
     std::string name;
     std::uint64_t records = 0;
     std::uint64_t partitions = 0;
-    std::uint64_t lag = 0;  // records that were there at the start and are not stored
+    // Records that were in the topic at the start of the run and are not stored yet.
+    std::uint64_t lag = 0;
   };
   std::vector<Topic> topics;
   std::string store;  // postgres or elasticsearch
   std::uint64_t inserted = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t dead_letters = 0;
-  DurationHistogram batch_durations;  // for the metrics only
+  DurationHistogram batch_durations;  // only the metrics use it
 
   std::uint64_t records() const { return inserted + duplicates + dead_letters; }
 };
 
-// The result of a run, printed as one line of XCom JSON. A section that was never set is left out.
+// The result of a run, printed as one line of XCom JSON. Sections that are not set are left out.
 struct Result {
   std::optional<SourceResult> source;
   std::optional<SinkResult> sink;
   std::vector<CursorResult> cursors;
-  std::optional<DrainResult> drain;  // of a sink, in place of those above
+  std::optional<DrainResult> drain;  // of a sink, instead of the sections above
   std::optional<CallBudgetResult> call_budget;
-  // Lists of the operations, name and elements (Json of json_document.h), in this order after those
-  // above.
+  // Lists of an operation by their names, in the order of the line. They follow the sections above.
+  // The elements have the type Json of json_document.h.
   std::vector<std::pair<std::string, std::vector<nlohmann::ordered_json>>> lists;
-  // Other sections, after those above.
+  // Further sections by their names. They follow the lists.
   std::vector<std::pair<std::string, nlohmann::ordered_json>> sections;
 };
 
+// The part of the result line that is known for every run, whatever its task.
 struct ResultHead {
   std::string task;
   RunIdentity run;
   ExitCode exit_code = ExitCode::kSuccess;
-  std::string error;  // empty = none
+  std::string error;  // empty if the run succeeded
   double elapsed_seconds = 0;
 };
 
-// One line without its newline, valid UTF-8, at most 48 KiB: Airflow keeps an XCom in its database.
-// A long error is cut, and so are lists that do not fit (`cursors_omitted` says how many elements).
+// Returns the result as one line of valid UTF-8, without a newline. It has at most 48 KiB because
+// Airflow keeps XComs in its database: a long error is cut, a list is cut (`cursors_omitted` says
+// how many elements are missing), and a section that does not fit is null.
 std::string FormatResult(const ResultHead& head, const Result& result);
 
 }  // namespace steamflow

@@ -16,23 +16,24 @@ namespace steamflow {
 struct CommonOptions {
   double deadline_seconds = 50;
   std::size_t max_in_flight = 100;  // HTTP requests
-  unsigned retries = 4;             // of one request, after its first attempt
+  unsigned retries = 4;             // per request, after its first attempt
   std::uint64_t max_response_bytes = 16U << 20U;
-  std::uint64_t max_bytes_in_flight = 64U << 20U;  // of responses, together
+  std::uint64_t max_bytes_in_flight = 64U << 20U;  // of all response bodies together
   bool allow_http = false;
   bool http1 = false;
 };
 
-// What a running task works with. Lives as long as the run.
+// What a task needs during its run. All of it lives as long as the run.
 struct Run {
-  const std::string& task;  // its name
+  const std::string& task;  // the name of the task
   Log& log;
   const Stop& stop;
   const RunIdentity& identity;
   const CommonOptions& options;
-  Result& result;  // filled in as the run goes on, so that a failed run still tells what it did
+  // Tasks fill in the result during the run, so that a failed run still reports what it did.
+  Result& result;
 
-  // Adds a cursor to the result, and tells of its move at --log-level debug.
+  // Adds a cursor to the result and logs its move at --log-level debug.
   void AddCursor(CursorResult cursor) const;
 };
 

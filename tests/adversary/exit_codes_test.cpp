@@ -73,7 +73,7 @@ TEST_F(ExitCodes, ALoginOfRedisThatMayDoNoMoreThanTasksDoIsTaken) {
 
 TEST_F(ExitCodes, WhatIsNoRedisIs78) {
   environment_["AIRFLOW_CONN_REDIS_DEFAULT"] = "redis://" + standin_.url().substr(7) + "/0";
-  Expect(kPlayersTask, 78, {"Redis at 127.0.0.1", "another protocol"});
+  Expect(kPlayersTask, 78, {"Redis at 127.0.0.1", "does not speak the Redis protocol"});
 }
 
 TEST_F(ExitCodes, AWrongTypeInRedisIs65) {

@@ -165,7 +165,8 @@ TEST_F(OwnStreams, LimitsOfTheShellEndWithAResult) {
   // This is the size of a thread's stack, so that no thread can be created.
   const Ended thread = run_under("-s 140000000000", {});
   EXPECT_EQ(thread.exit_code, 75) << thread.out;
-  EXPECT_NE(thread.Result().Text("/error/message").find("no more threads"), std::string::npos)
+  EXPECT_NE(thread.Result().Text("/error/message").find("cannot start another thread"),
+            std::string::npos)
       << thread.out;
 }
 

@@ -7,23 +7,25 @@
 
 namespace steamflow::standin {
 
-/// A program that runs until it is told to stop, and prints its address when it is ready. Dies with
-/// the test.
+/// A program that runs until it is stopped and prints its address when it is ready. It is stopped
+/// when the test process dies.
 class ChildProcess {
  public:
+  /// Starts the program. `command` is its path followed by its arguments.
   explicit ChildProcess(std::vector<std::string> command);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  /// The next line of its standard output and error; empty at their end.
+  /// Returns the next line of its stdout and stderr, or an empty string at their end.
   std::string ReadLine();
 
   void CloseStdin();
 
   void Send(int signal) const;
 
-  /// Waits for its end. Returns the exit code, or the negative number of the signal that killed it.
+  /// Waits until it ends. Returns its exit code, or the negated number of the signal that killed
+  /// it.
   int Wait();
 
  private:

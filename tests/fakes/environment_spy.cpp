@@ -1,5 +1,5 @@
-// Notes the name of every variable that a program reads, a line each, in the file that
-// ENVIRONMENT_SPY names: for LD_PRELOAD.
+// For LD_PRELOAD: appends the name of every environment variable that the program reads, one per
+// line, to the file named by ENVIRONMENT_SPY.
 
 #include <dlfcn.h>
 #include <fcntl.h>

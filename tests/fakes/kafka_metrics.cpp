@@ -1,5 +1,6 @@
-// Tells of a real Kafka what danielqsj/kafka_exporter tells, in its names
-// (https://github.com/danielqsj/kafka_exporter#metrics): that exporter is no package of Debian.
+// Exports the metrics of a real Kafka under the names of danielqsj/kafka_exporter
+// (https://github.com/danielqsj/kafka_exporter#metrics). That exporter itself is not packaged by
+// Debian.
 
 #include <httplib.h>
 #include <librdkafka/rdkafka.h>
@@ -21,7 +22,7 @@ constexpr int kTimeoutMs = 5000;
 using Client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
 using Partition = std::pair<std::string, int>;
 
-// Names and values of librdkafka.
+// Properties of librdkafka by name.
 using Properties = std::map<std::string, std::string>;
 
 Client MakeClient(const Properties& properties, const std::string& group) {
@@ -112,7 +113,7 @@ class KafkaMetrics {
     std::map<std::string, std::int64_t> lags;
     for (int i = 0; i < offsets->cnt; ++i) {
       const rd_kafka_topic_partition_t& of = offsets->elems[i];
-      if (of.offset < 0) continue;  // none is committed
+      if (of.offset < 0) continue;  // nothing is committed
       const Partition partition{of.topic, of.partition};
       const std::string labels = "consumergroup=\"" + name + "\"," + Labels(partition);
       const std::int64_t lag = ends.at(partition) - of.offset;
@@ -134,9 +135,9 @@ class KafkaMetrics {
 
 }  // namespace
 
-// kafka-metrics BROKERS: prints its address, and serves /metrics until it is ended.
-// kafka-metrics BROKERS [PORT [NAME=VALUE...]]: on every address with a port, else on a free one of
-// loopback; with these properties of librdkafka.
+// kafka-metrics BROKERS [PORT [NAME=VALUE...]]: serves /metrics until it is stopped.
+// With PORT it listens on all addresses; otherwise it chooses a free port on loopback and prints
+// its address. NAME=VALUE sets a property of librdkafka.
 int main(int argc, char** argv) {
   if (argc < 2) return 64;
   Properties properties = {{"bootstrap.servers", argv[1]}};

@@ -48,7 +48,8 @@ class ScriptedServer::Http {
     server_.set_tcp_nodelay(true);
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::yield();  // stop() before that is forgotten
+    // The library ignores a stop() that comes before the server runs.
+    while (!server_.is_running()) std::this_thread::yield();
   }
   ~Http() {
     server_.stop();

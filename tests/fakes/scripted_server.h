@@ -18,6 +18,7 @@ struct HttpCall {
   std::string body;  ///< decompressed; of a form with files, the content of the files
 };
 
+/// The response that a test wants a ScriptedServer to send.
 struct ScriptedResponse {
   int status = 200;
   std::string body;
@@ -26,18 +27,18 @@ struct ScriptedResponse {
   bool cut = false;                    ///< the connection breaks after half of the body
 };
 
-/// A server on loopback that answers as the test says, in threads of the test's own process, and
-/// remembers what it was asked.
+/// A server on loopback that sends the responses of the test, from threads of the test process, and
+/// remembers the requests.
 class ScriptedServer {
  public:
-  /// `respond` is called by one thread at a time.
+  /// `respond` is never called by two threads at once.
   explicit ScriptedServer(std::function<ScriptedResponse(const HttpCall&)> respond);
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   std::string url() const;  ///< http://127.0.0.1:port
-  /// Those for which `respond` has returned; waits for one that is under way.
+  /// Returns the requests for which `respond` has returned. Waits for a call in progress.
   std::vector<HttpCall> calls() const;
 
  private:

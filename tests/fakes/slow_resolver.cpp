@@ -1,4 +1,5 @@
-// A resolver that hangs, in place of the C library's: for LD_PRELOAD. Only names are looked up.
+// For LD_PRELOAD: replaces the C library's resolver by one that hangs. IPv4 addresses still
+// resolve.
 
 #include <arpa/inet.h>
 #include <dlfcn.h>

@@ -91,7 +91,7 @@ Reply Standin::Get(const std::string& path, const std::string& header) {
 }
 
 Reply Standin::Control(const std::string& verb, const std::string& path, const std::string& body) {
-  // As a form, which is curl's default, a longer body would be refused.
+  // curl's default is a form, and the stand-in would reject a longer body as a form.
   return client_.Send(verb, url_ + path, "Content-Type: application/json", body);
 }
 

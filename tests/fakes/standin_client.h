@@ -23,14 +23,14 @@ struct Reply {
   CURLcode code = CURLE_OK;
   long status = 0;
   long http_version = 0;
-  long connects = 0;  // new connections made for it
+  long connects = 0;  // new connections that were opened for it
   double seconds = 0;
   std::map<std::string, std::string> headers = {};  // names in lower case
-  std::string body = {};                            // its first MiB
-  std::size_t bytes = 0;                            // of the whole body, decompressed
+  std::string body = {};                            // at most 1 MiB of it
+  std::size_t bytes = 0;                            // size of the whole body, decompressed
 };
 
-/// One connection at a time, kept alive.
+/// An HTTP client with one connection, which is kept alive.
 class Client {
  public:
   Client();
@@ -61,7 +61,7 @@ class Standin {
   Reply Get(const std::string& path, const std::string& header = "x-webapi-key: secret-key");
   Reply Control(const std::string& verb, const std::string& path, const std::string& body = {});
 
-  /// Throws std::runtime_error if it is refused.
+  /// Throws std::runtime_error if the stand-in rejects the fault.
   void AddFault(const std::string& json);
   void ClearFaults();
 
@@ -75,7 +75,7 @@ class Standin {
   Client client_;
 };
 
-/// A bare connection that has sent a GET, to see the bytes that come back.
+/// A plain TCP connection that sends a GET, so that a test sees the raw bytes of the response.
 class RawConnection {
  public:
   RawConnection(const std::string& url, const std::string& path);
@@ -90,7 +90,7 @@ class RawConnection {
   int socket_;
 };
 
-/// `count` ids from `start` downward, with commas between.
+/// Returns `count` ids, counting down from `start`, separated by commas.
 std::string Ids(std::uint64_t start, std::size_t count);
 
 bool Contains(const std::string& text, const std::string& part);

@@ -237,7 +237,7 @@ TEST(Faults, TrickleSendsByteByByte) {
 TEST(Faults, SilenceEndsWhenTheClientLeaves) {
   Standin standin;
   standin.AddFault(R"({"match":{"method":"GetNewsForApp"},"times":-1,"kind":"silence"})");
-  // More than it has threads: each must be free again when its client has left.
+  // More than the server has threads: each must be free again once its client has left.
   for (int i = 0; i < 600; ++i) {
     RawConnection connection(standin.url(), kNews);
     if (i == 0) {

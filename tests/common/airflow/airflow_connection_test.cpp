@@ -88,7 +88,7 @@ TEST(ConnectionTest, ReadsWhatTheRealAirflowWritesAsAirflowReadsIt) {
     const std::string name = Text(entry["name"]);
     for (const auto& [form, result] :
          {std::pair("uri", "expected_from_uri"), std::pair("json", "expected_from_json")}) {
-      if (entry[result].is_null()) continue;  // Airflow refuses it: there is no right response
+      if (entry[result].is_null()) continue;  // Airflow rejects it, so there is no expected result
       const std::string text = Text(entry[form]);
       SCOPED_TRACE(name + ", Airflow " + Text(entry["airflow"]) + ": " + text);
       if (form == std::string("uri") && kRefusedHere.count(name) > 0) {

@@ -5,9 +5,9 @@ Run it once in each environment; it replaces that version's entries and keeps th
     .cache/airflow-2/bin/python tests/common/airflow/make_airflow_connections.py
     .cache/airflow-3/bin/python tests/common/airflow/make_airflow_connections.py
 
-An entry holds a connection in both of Airflow's forms (`uri`, `json`; what AIRFLOW_CONN_<ID> may
-hold) and what the same Airflow reads back from each (`expected_from_uri`, `expected_from_json`;
-null: Airflow refuses it, so there is no right answer).
+An entry has a connection in both forms that AIRFLOW_CONN_<ID> may have (`uri`, `json`) and what the
+same Airflow reads back from each (`expected_from_uri`, `expected_from_json`). Null means that
+Airflow rejects the form, so there is no expected result.
 """
 
 import json
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-# Airflow makes its configuration and, on version 2, a database file where it is first imported.
+# On its first import, Airflow creates its configuration and, on version 2, a database file.
 airflow_home = tempfile.TemporaryDirectory(prefix="airflow-connections-")
 os.environ["AIRFLOW_HOME"] = airflow_home.name
 
@@ -31,7 +31,7 @@ except ImportError:
 OUTPUT = Path(__file__).with_name("airflow_connections.json")
 FIELDS = ("conn_type", "login", "password", "host", "port", "schema")
 
-# Made from fields: Airflow writes both forms.
+# Connections given by their fields. Airflow writes both forms.
 FROM_FIELDS: dict[str, dict[str, Any]] = {
     "kafka with properties": {
         "conn_type": "kafka",
@@ -193,7 +193,7 @@ for password_name, special_password in {
         "schema": "0",
     }
 
-# As people write them; Airflow's own other form stands beside each.
+# Connections as people write them. Airflow writes the other form of each.
 URIS_BY_HAND = {
     "by hand, kafka": "kafka://localhost:9092",
     "by hand, kafka with properties": "kafka://?bootstrap.servers=a%3A9092%2Cb%3A9092&acks=all",
@@ -253,7 +253,7 @@ def from_json(text: str) -> Connection:
 
 
 def fields(connection: Connection) -> dict[str, Any]:
-    """What a reader needs, with the extra parsed; an empty extra is none."""
+    """Return the fields that the C++ parser reads, with the extra parsed; None if it is empty."""
     extra = json.loads(connection.extra) if connection.extra else None
     return {name: getattr(connection, name) for name in FIELDS} | {"extra": extra}
 

@@ -77,7 +77,7 @@ TEST(RunIdentityTest, TheLogicalDateComesFromTheFirstThatIsThere) {
       {"", "2026-01-02", "2026-01-03", by_run_id, "2026-01-02T00:00:00Z"},
       {"", std::nullopt, "2026-01-03", by_run_id, "2026-01-03T00:00:00Z"},
       {"", "", "", by_run_id, "2026-01-04T00:00:00Z"},
-      // Run ids of Airflow 2, and of Airflow 3 with its random end.
+      // Run IDs of Airflow 2, and of Airflow 3, which end in random characters.
       {"", {}, {}, "scheduled__2026-11-22T22:34:00+00:00", "2026-11-22T22:34:00Z"},
       {"", {}, {}, "backfill__2026-11-22T22:34:00+09:00", "2026-11-22T13:34:00Z"},
       {"", {}, {}, "manual__2026-11-22T22:34:05.123456+00:00", "2026-11-22T22:34:05Z"},

@@ -12,7 +12,7 @@ namespace {
 
 class FlagsTest : public ::testing::Test {
  protected:
-  // What is wrong with the command line; empty where nothing is.
+  // Returns the error of the command line, or an empty string if it is valid.
   std::string Refusal(std::vector<const char*> words) {
     words.insert(words.begin(), "name");
     try {

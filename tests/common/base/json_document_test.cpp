@@ -41,8 +41,8 @@ TEST(ParseJsonTest, TakesNoMoreLevelsThanAnythingHas) {
     return text;
   };
   EXPECT_EQ(ErrorOf(nested(200, "[", "]")), "none");
-  EXPECT_EQ(ErrorOf(nested(100'000, "[", "]")), "it is too deep");
-  EXPECT_EQ(ErrorOf(nested(100'000, R"({"a":)", "}")), "it is too deep");
+  EXPECT_EQ(ErrorOf(nested(100'000, "[", "]")), "nested too deeply");
+  EXPECT_EQ(ErrorOf(nested(100'000, R"({"a":)", "}")), "nested too deeply");
 }
 
 TEST(FormatJsonTest, IsAlwaysOneLineOfPrintableText) {

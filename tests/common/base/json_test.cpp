@@ -37,7 +37,7 @@ TEST(JsonStringTest, EscapesWhatMustBeAndNothingElse) {
 }
 
 TEST(JsonStringTest, EscapesControlCharactersOfTheSecondHalf) {
-  // U+009B is what ESC [ is: a terminal acts on it.
+  // A terminal treats U+009B like ESC [.
   EXPECT_EQ(Quoted("\xC2\x9B"
                    "2J"),
             R"("\u009b2J")");
@@ -48,10 +48,10 @@ TEST(JsonStringTest, EscapesControlCharactersOfTheSecondHalf) {
 TEST(JsonStringTest, BytesThatAreNoUtf8BecomeReplacementCharacters) {
   const std::string replaced = "\xEF\xBF\xBD";
   EXPECT_EQ(Quoted("a\xFFz"), "\"a" + replaced + "z\"");
-  EXPECT_EQ(Quoted("\xC0\xAF"), "\"" + replaced + replaced + "\"");                 // overlong /
+  EXPECT_EQ(Quoted("\xC0\xAF"), "\"" + replaced + replaced + "\"");                 // overlong
   EXPECT_EQ(Quoted("\xED\xA0\x80"), "\"" + replaced + replaced + replaced + "\"");  // surrogate
   EXPECT_EQ(Quoted("\xF4\x90\x80\x80").size(), 2 + 4 * replaced.size());  // beyond U+10FFFF
-  EXPECT_EQ(Quoted("\xEB\xAA"), "\"" + replaced + replaced + "\"");       // cut at the end
+  EXPECT_EQ(Quoted("\xEB\xAA"), "\"" + replaced + replaced + "\"");       // truncated
   EXPECT_EQ(Quoted("\xF0\x9F\x8E\""), "\"" + replaced + replaced + replaced + "\\\"\"");
 }
 
@@ -59,7 +59,7 @@ TEST(JsonStringTest, AnyBytesBecomeAValidStringWithoutControlCharacters) {
   std::mt19937 random(1);
   for (int round = 0; round < 20'000; ++round) {
     std::string text(random() % 24, '\0');
-    // Half of the bytes are those that begin or continue a sequence.
+    // Half of the bytes begin or continue a sequence.
     for (char& c : text) c = static_cast<char>(random() % 2 ? random() : 0xC0 + random() % 64);
     const std::string json = Quoted(text);
     ASSERT_TRUE(IsValidJson(json)) << testing::PrintToString(text);
@@ -101,7 +101,7 @@ TEST(RepairEscapesTest, ReplacesNulAndLoneSurrogatesOnly) {
       {R"("\uD83D\uDE00")", R"("\uD83D\uDE00")", 0},
       {R"("\ud83d")", R"("\ufffd")", 1},
       {R"("\ude00")", R"("\ufffd")", 1},
-      {R"("\ude00\ud83d")", R"("\ufffd\ufffd")", 2},              // the wrong way round
+      {R"("\ude00\ud83d")", R"("\ufffd\ufffd")", 2},              // in the wrong order
       {R"("\ud83d\ud83d\ude00")", R"("\ufffd\ud83d\ude00")", 1},  // a lone one before a pair
       {R"("\ud83dx\ude00")", R"("\ufffdx\ufffd")", 2},
       {R"("\ud83d\n\ude00")", R"("\ufffd\n\ufffd")", 2},
@@ -109,7 +109,8 @@ TEST(RepairEscapesTest, ReplacesNulAndLoneSurrogatesOnly) {
       {R"("\ud83d\u0041")", R"("\ufffd\u0041")", 1},
       {R"("\ud83d\u0000")", R"("\ufffd\ufffd")", 2},
       {R"("\u0001\uffff")", R"("\u0001\uffff")", 0},
-      // The end of the text inside an escape: nothing to repair, and nothing read beyond it.
+      // The text ends inside an escape: there is nothing to repair, and nothing may be read past
+      // the end.
       {R"(\)", R"(\)", 0},
       {R"(\u)", R"(\u)", 0},
       {R"(\u000)", R"(\u000)", 0},

@@ -25,7 +25,7 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  // What has been written to it.
+  // Returns what has been written to the terminal.
   std::string Read() {
     std::string text;
     pollfd wanted{.fd = master_, .events = POLLIN, .revents = 0};

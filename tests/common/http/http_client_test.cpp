@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 class HttpClientTest : public testing::Test {
  protected:
-  // One request, to its end.
+  // Sends one request and waits for its outcome.
   HttpOutcome Get(HttpClient& client, const std::string& path,
                   const std::vector<std::string>& headers = {},
                   milliseconds timeout = seconds(20)) {

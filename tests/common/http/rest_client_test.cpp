@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 class RestClientTest : public testing::Test {
  protected:
-  // Answers in turn; the last one stays.
+  // Returns the responses in order; the last one is repeated.
   ScriptedResponse Next() {
     ScriptedResponse response = responses_.front();
     if (responses_.size() > 1) responses_.erase(responses_.begin());

@@ -17,7 +17,7 @@ using testing::Pair;
 
 class KafkaConfigTest : public testing::Test {
  protected:
-  // The properties from this connection and the flags.
+  // Returns the properties from this connection and the flags.
   KafkaProperties Read(const std::string& connection) {
     const ScopedEnvironment environment("AIRFLOW_CONN_KAFKA_DEFAULT", connection);
     return ReadKafkaProperties(flags_, log_);

@@ -124,7 +124,8 @@ TEST(CompareTest, FewerBrokersThanReplicasAreNoDifference) {
   const TopicSpec spec{"t", 6, 3, {{"min.insync.replicas", "2"}}};
   const TopicState one{.partitions = 6, .replication = 1, .in_sync = 1};
   EXPECT_THAT(Compare(spec, one, {{"min.insync.replicas", {"1", true}}}, 1), IsEmpty());
-  // Where three are to be had the replication differs; min.insync.replicas fits what there is.
+  // With three brokers the replication differs. min.insync.replicas does not, because it is
+  // compared after being lowered to the replicas that exist.
   const auto differences = Compare(spec, one, {{"min.insync.replicas", {"1", true}}}, 3);
   ASSERT_EQ(differences.size(), 1U);
   EXPECT_EQ(Describe(differences[0]), "replication is 1, wanted 3");

@@ -14,7 +14,7 @@ TEST(ValueArenaTest, ValuesStayUntilTheyAreReleased) {
   ValueArena arena;
   std::deque<std::pair<char*, std::string>> live;
   const auto release_one = [&] {
-    // Mostly the oldest, as acknowledgements come, but not always.
+    // Releases mostly the oldest value, in the order of acknowledgements, but not always.
     const std::size_t at = random() % 4 ? 0 : random() % live.size();
     const auto [copy, value] = live[at];
     ASSERT_EQ(std::string_view(copy, value.size()), value);
@@ -41,10 +41,10 @@ TEST(ValueArenaTest, TellsWhatIsTooLargeForIt) {
   arena.Release(copy);
 }
 
-// An empty value behind a full slab must not belong to whatever lies after it.
+// The address of an empty value after a full slab must not belong to whatever lies behind the slab.
 TEST(ValueArenaTest, AnEmptyValueBehindAFullSlab) {
   ValueArena arena;
-  // The largest value that fits fills a slab to its last byte.
+  // Finds the largest value that fits, which fills a slab to its last byte.
   std::size_t fits = 0;
   for (std::size_t step = 1U << 20U; step > 0; step /= 2) {
     char* const copy = arena.Copy(std::string(fits + step, 'x'));

@@ -73,7 +73,7 @@ TEST_F(ConsumedRecordTest, TimeIsTheRecordsOwn) {
   EXPECT_EQ(Taken(Message("any", kGame)).event_time, kInterval);
   EXPECT_EQ(Taken(Message("any", R"({"a":1})")).event_time, kKafkaTime);
   EXPECT_EQ(Taken(Message("any", R"({"timestamp":"soon"})")).event_time, kKafkaTime);
-  // The date of news stays the same however often they are fetched.
+  // The date of a news item stays the same however often it is fetched.
   const char* news = R"({"gid":"1","date":1749978054,"timestamp":"2026-11-23T07:34:00+09:00"})";
   EXPECT_EQ(Taken(Message("steam_news", news)).event_time, *ParseInstant("2025-06-15T09:00:54Z"));
   EXPECT_EQ(Taken(Message("any", news)).event_time, kInterval);
@@ -173,7 +173,7 @@ TEST_F(ConsumedRecordTest, PoisonIsRefused) {
   }
   EXPECT_EQ(RefusedValue(std::string_view("{\"a\":\"\0\"}", 9)).substr(0, 8), "not JSON");
   for (const char* other : {"[1]", "7", R"("text")", "null"}) {
-    EXPECT_EQ(RefusedValue(other), "JSON, but no object") << other;
+    EXPECT_EQ(RefusedValue(other), "JSON, but not an object") << other;
   }
   EXPECT_EQ(RefusedValue(""), "an empty value");
 }
@@ -271,11 +271,11 @@ TEST_F(ConsumedRecordTest, WhatNoColumnOfWholeNumbersHoldsIsNull) {
 TEST_F(ConsumedRecordTest, KeysAndIdsMustBeText) {
   ConsumedMessage message = Message("any", "{}");
   message.key = "\xFF";
-  EXPECT_EQ(Refused(message), "a key that is no UTF-8 text");
+  EXPECT_EQ(Refused(message), "a key that is not UTF-8 text");
   message.key.reset();
   EXPECT_EQ(Taken(message).message.key, std::nullopt);
   message.event_id = std::string_view("a\0b", 3);
-  EXPECT_EQ(Refused(message), "an event id that is no UTF-8 text");
+  EXPECT_EQ(Refused(message), "an event id that is not UTF-8 text");
   const std::string long_id(513, 'x');
   message.event_id = long_id;
   EXPECT_EQ(Refused(message), "an event id of 513 bytes");

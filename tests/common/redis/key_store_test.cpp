@@ -16,7 +16,7 @@ using test::RedisTest;
 
 class KeyStoreTest : public RedisTest {
  protected:
-  // The port of Redis itself or of a proxy before it.
+  // Returns a client of Redis itself, or of a proxy in front of it, by its port.
   RedisClient ClientAt(int port) {
     RedisSettings settings = Settings();
     settings.port = port;
@@ -94,7 +94,7 @@ TEST_F(KeyStoreTest, AStateThatAnotherRunHasMadeIsNotThisRuns) {
 }
 
 TEST_F(KeyStoreTest, ComparesIdsToTheirLastDigit) {
-  // As Lua numbers these two would be one.
+  // These two would be equal as Lua numbers.
   server_.Set("a", "76561197960265729");
   EXPECT_FALSE(store_.Write({.expected = {{"a", "76561197960265728"}}, .wanted = {{"a", "5"}}}));
   EXPECT_TRUE(store_.Write(

@@ -75,7 +75,7 @@ class OddRedis {
 
 class OddReply : public testing::TestWithParam<const char*> {
  protected:
-  // Runs a use of Redis, which must refuse the reply and name the key.
+  // Runs code that uses Redis and expects that it rejects the reply and names the key.
   template <typename Use>
   void ExpectRefused(const char* key, Use use) {
     const TestRun test;

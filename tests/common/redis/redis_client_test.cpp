@@ -49,7 +49,8 @@ TEST_F(RedisClientTest, ErrorsHaveTheirCodes) {
 
 TEST(RedisLoginTest, ARefusedLoginIsAuth) {
   const RedisServer locked("hunter2");
-  const TestRun test;  // after the server, which is not to inherit its signal mask
+  // Created after the server, which must not inherit its signal mask.
+  const TestRun test;
   RedisSettings settings;
   settings.host = "127.0.0.1";
   settings.port = locked.port();

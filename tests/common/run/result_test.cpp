@@ -33,7 +33,7 @@ Result FullResult() {
 
 // The line as JSON, after the checks that hold for every line.
 simdjson::dom::element Parse(simdjson::dom::parser& parser, const std::string& line) {
-  EXPECT_LE(line.size() + 1, kLongest);  // with its newline
+  EXPECT_LE(line.size() + 1, kLongest);  // including its newline
   for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
   return parser.parse(line);
 }
@@ -110,7 +110,7 @@ TEST(FormatResultTest, AbsentValuesAreNull) {
 }
 
 TEST(FormatResultTest, StaysWithinItsLimitWhateverItIsGiven) {
-  // Bytes that take one, three and six bytes as JSON.
+  // One byte of each takes one, three, six or two bytes as JSON.
   for (const char filler : {'x', '\xFF', '\x01', '"'}) {
     const std::string huge(200'000, filler);
     Result result = FullResult();

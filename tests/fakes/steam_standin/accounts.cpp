@@ -11,7 +11,7 @@
 namespace steamflow::standin {
 namespace {
 
-// JSON text between the quotes, like the names of games.
+// JSON text without its quotes, like the names of games.
 constexpr std::array<std::string_view, 16> kPersonaNames{
     "Robin",
     "김철수",
@@ -45,7 +45,7 @@ void AppendField(std::string& json, std::string_view quoted_name, std::uint64_t 
   AppendNumber(json, number);
 }
 
-/// The 40 hexadecimal digits that Steam names pictures by.
+/// Returns the 40 hexadecimal digits by which Steam names a picture.
 std::array<char, 40> PictureHash(std::uint64_t seed) {
   std::array<char, 40> text;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -114,7 +114,7 @@ std::vector<Game> Accounts::RecentGames(std::uint64_t steam_id) const {
   if (GamesShownOf(steam_id) != GamesShown::kSome) return games;
   const auto hash = Mix(Mix(CanonicalSteamId(steam_id)));
   const auto count = 1 + hash % 5;
-  // The catalogue has 2^n games: any odd step meets each of them once.
+  // The catalogue has 2^n games, so any odd step visits each of them once.
   const auto step = 2 * (hash >> 32) + 1;
   for (std::uint64_t i = 0; i < count; ++i) games.push_back(GameAt((hash >> 8) + i * step));
   return games;

@@ -9,11 +9,11 @@
 
 namespace steamflow::standin {
 
-/// Id of account 0; the lowest real account is one above.
+/// The id of account 0. The lowest real account is one above it.
 inline constexpr std::uint64_t kSteamIdBase = 76561197960265728u;
 
-/// The SteamID64 that the API answers with: the instance bits do not count. 0 when `steam_id` is
-/// not that of a person.
+/// Returns the SteamID64 that the API responds with, which ignores the instance bits. Returns 0 if
+/// `steam_id` is not the id of a person.
 std::uint64_t CanonicalSteamId(std::uint64_t steam_id);
 
 enum class Account { kAbsent, kDeleted, kPrivate, kPublic };
@@ -24,7 +24,7 @@ enum class GamesShown {
   kSome,
 };
 
-/// Who exists. With h = Mix(SteamID64):
+/// Which accounts exist. With h = Mix(SteamID64):
 ///
 ///   h % 100 is  0-39   absent          not in GetPlayerSummaries
 ///              40-41   deleted         an empty object in GetPlayerSummaries
@@ -35,12 +35,12 @@ enum class GamesShown {
 ///              10-11   games withheld though the profile is public
 ///              12-29   1 to 5 games
 ///
-/// GetRecentlyPlayedGames answers the same for absent, deleted and withheld. Optional fields of a
-/// player come and go with other bits of h; a private player has none of them. Players are answered
-/// in the order of h, not in that of the request.
+/// GetRecentlyPlayedGames gives the same response for absent, deleted and withheld. Other bits of h
+/// decide which optional fields a public player has; a private player has none of them. Players are
+/// listed in the order of h, not in that of the request.
 ///
-/// With kEveryPlayer, for benchmarks, everybody is public, has a record of about 700 bytes and 1 to
-/// 5 games.
+/// With kEveryPlayer, for benchmarks, every account is public and has a record of about 700 bytes
+/// and 1 to 5 games.
 enum class Population { kMixed, kEveryPlayer };
 
 class Accounts {
@@ -50,14 +50,15 @@ class Accounts {
   Account AccountOf(std::uint64_t steam_id) const;
   GamesShown GamesShownOf(std::uint64_t steam_id) const;
 
-  /// The games that GetRecentlyPlayedGames shows, in its order; none unless GamesShownOf is kSome.
+  /// Returns the games that GetRecentlyPlayedGames shows, in its order. Returns none unless
+  /// GamesShownOf is kSome.
   std::vector<Game> RecentGames(std::uint64_t steam_id) const;
 
-  /// The response of GetPlayerSummaries.
+  /// Returns the response of GetPlayerSummaries.
   std::string PlayerSummaries(std::span<const std::uint64_t> steam_ids) const;
 
-  /// The response of GetRecentlyPlayedGames. `count` limits the games, not total_count; 0 is no
-  /// limit.
+  /// Returns the response of GetRecentlyPlayedGames. `count` limits the games but not total_count;
+  /// 0 means no limit.
   std::string RecentlyPlayedGames(std::uint64_t steam_id, std::uint32_t count = 0) const;
 
  private:

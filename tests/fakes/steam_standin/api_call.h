@@ -35,7 +35,7 @@ constexpr const MethodInfo& Info(Method method) {
 
 enum class KeyIn { kNone, kHeader, kQuery };
 
-/// What a request asked for, as far as responses, faults and the journal need it. Holds no key.
+/// A request, as far as responses, faults and the journal need it. It does not contain the key.
 struct ApiCall {
   Method method;
   std::vector<std::uint64_t> steam_ids = {};  // as sent, numbers only

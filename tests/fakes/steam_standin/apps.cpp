@@ -7,7 +7,8 @@
 namespace steamflow::standin {
 namespace {
 
-// Names in several scripts, in plain UTF-8 and as escapes, with what a careless writer breaks on.
+// Names in several scripts, in plain UTF-8 and as escapes, with characters that careless code does
+// not escape.
 constexpr std::array<Game, kGameCount> kGames{{
     {582010, "Monster Hunter: World"},
     {1245620, "ELDEN RING"},

@@ -35,7 +35,7 @@ constexpr std::array<std::pair<std::string_view, FaultKind>, 17> kKinds{{
     {"key_refused_403", FaultKind::kKeyRefused403},
 }};
 
-/// The value as a T; a wrong type or range is an error that names the field.
+/// Returns the value as a T. Throws an error that names the field if the type or range is wrong.
 template <typename T>
 T Get(std::string_view field, dom::element value) {
   T result;
@@ -45,7 +45,7 @@ T Get(std::string_view field, dom::element value) {
   return result;
 }
 
-/// An integer from `low` to `high`.
+/// Returns an integer from `low` to `high`.
 std::int64_t GetInteger(std::string_view field, dom::element value, std::int64_t low,
                         std::int64_t high) {
   const auto number = Get<std::int64_t>(field, value);

@@ -10,8 +10,8 @@ namespace {
 constexpr int kGzip = 16 + MAX_WBITS;
 constexpr int kRaw = -MAX_WBITS;
 
-/// A deflate stream, kept for the next text: making one costs more than compressing a small
-/// response.
+/// A deflate stream that is reused for the next text, because creating one costs more than
+/// compressing a small response.
 class Deflater {
  public:
   Deflater(int level, int window_bits) {
@@ -47,7 +47,8 @@ void AppendLittleEndian(std::string& bytes, uLong value) {
   for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(value >> shift & 0xff);
 }
 
-// A fully flushed block stands alone, so one compressed MiB repeated 1,024 times is a valid stream.
+// A fully flushed block does not depend on others, so one compressed MiB repeated 1,024 times is a
+// valid stream.
 std::string MakeGzipBomb() {
   const std::string_view opening = R"({"response":)";
   const std::string spaces(1024 * 1024, ' ');

@@ -11,18 +11,19 @@
 
 namespace steamflow::standin {
 
-/// The API calls received, oldest first. Keeps the last 100,000 calls, fewer when they hold more
-/// than a million ids. Safe to use from several threads.
+/// The API calls that were received, oldest first. Keeps the last 100,000 calls, or fewer if they
+/// contain more than a million ids. Thread-safe.
 class Journal {
  public:
   void Add(const ApiCall& call);
   void Clear();
 
-  /// A JSON array of {"method","ids" or "appid","count","enddate","key_in","http","at_ms"}, what
-  /// was not sent left out; at_ms counts from the start of the program on the monotonic clock.
+  /// Returns a JSON array of {"method","ids" or "appid","count","enddate","key_in","http","at_ms"}.
+  /// Parameters that were not sent are left out; at_ms counts from the start of the program on the
+  /// monotonic clock.
   std::string Json() const;
 
-  /// Calls since the last Clear, those no longer kept included.
+  /// Returns the number of calls since the last Clear, including those that are no longer kept.
   std::uint64_t total() const;
 
  private:

@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   options.latency = std::chrono::milliseconds(latency_ms);
   if (every_player) options.population = Population::kEveryPlayer;
 
-  // Blocked here, hence in every thread: sigwait below takes them.
+  // Signals that are blocked here are blocked in every thread; sigwait() below receives them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     }
     int signal = 0;
     sigwait(&signals, &signal);
-    // Stopping the library waits for idle connections to time out; there is nothing to save.
+    // Stopping the library would wait for idle connections to time out, and there is nothing to
+    // save.
     std::_Exit(EXIT_SUCCESS);
   } catch (const std::exception& error) {
     std::cerr << "steam-standin: " << error.what() << '\n';

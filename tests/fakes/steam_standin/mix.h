@@ -5,7 +5,7 @@
 namespace steamflow::standin {
 
 /// The finalizer of SplitMix64: a bijection whose bits look random. All data of the stand-in is
-/// made from it, so that a response depends on nothing but the id or app asked for.
+/// derived from it, so that a response depends on nothing but the id or app in the request.
 constexpr std::uint64_t Mix(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15u;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;

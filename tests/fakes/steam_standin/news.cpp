@@ -13,7 +13,7 @@ constexpr std::uint32_t kNewestDate = 1'750'000'000;
 constexpr std::size_t kLongItem = 7;
 constexpr std::size_t kHugeItem = 3;
 
-// JSON text between the quotes.
+// JSON text without its quotes.
 constexpr std::array<std::string_view, 6> kTitles{
     "Patch notes",
     "1.0.2 업데이트 안내",
@@ -69,7 +69,7 @@ void AppendItem(std::string& json, std::uint32_t appid, const NewsItem& item, st
   json += '}';
 }
 
-// Whose news the app shows.
+// Returns the app whose news the app shows.
 std::uint32_t OwnerOf(std::uint32_t appid) {
   return appid % 1000 == 441 ? appid - 1 : appid;
 }
@@ -87,7 +87,7 @@ std::vector<NewsItem> NewsOf(std::uint32_t appid) {
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     const bool shares_date = i > 1 && (i % 5 == 0 || i % 10 == 1);
     if (!shares_date) date -= 3'600;
-    // 7919 and 10,000 have no common factor: each item has its own gid, out of order.
+    // 7919 and 10,000 are coprime: each item gets a gid of its own, in no order.
     items[i] = {5'000'000'000'000'000'000u + appid * 10'000ull + i * 7919ull % 10'000, date};
   }
   return items;

@@ -10,17 +10,17 @@
 
 namespace steamflow::standin {
 
-/// News that a test has given to apps, in place of those of news.h: so an item can come late, be
-/// edited, or stand in the feeds of several apps. Safe to use from several threads.
+/// News that a test has set for apps, in place of those of news.h. With these an item can arrive
+/// late, be edited, or appear in the feeds of several apps. Thread-safe.
 class NewsFeeds {
  public:
-  /// The app's news from now on: a JSON array of items, in any order. Throws std::invalid_argument
-  /// where it is none.
+  /// Sets the app's news to a JSON array of items, in any order. Throws std::invalid_argument if it
+  /// is not such an array.
   void Set(std::uint32_t appid, std::string_view items);
   void Clear();
 
-  /// The response of GetNewsForApp, as news.h says; nothing where the app was given none. An item
-  /// without a date comes last.
+  /// Returns the response of GetNewsForApp as described in news.h, or nullopt if no news was set
+  /// for the app. Items without a date come last.
   std::optional<std::string> NewsForApp(std::uint32_t appid, std::uint32_t count,
                                         std::optional<std::uint32_t> enddate) const;
 

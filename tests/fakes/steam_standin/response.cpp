@@ -46,8 +46,8 @@ std::string FillInDates(std::string value) {
   return value;
 }
 
-/// Puts `text` at the front of the first name or title in `json`; of the player that the fault is
-/// for, if it names one. A response without any such text gets a member that has it.
+/// Inserts `text` at the front of the first name or title in `json`, or of that of the player in
+/// `match`, if the fault names one. If a response has no such text, adds a member that has it.
 void DamageText(std::string& json, std::string_view text, const Match& match) {
   std::size_t from = 0;
   if (match.steam_id) from = json.find(R"("steamid":")" + std::to_string(*match.steam_id));
@@ -68,7 +68,8 @@ void Halve(std::string& body) {
   body.resize(body.size() / 2);
 }
 
-/// What the kind of fault alone makes of the response.
+/// Returns the response that the kind of the fault makes, before status, headers and body are
+/// replaced.
 Response SpoilByKind(Response response, const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::kStatus:
@@ -111,7 +112,7 @@ Response SpoilByKind(Response response, const Fault& fault) {
       response = ErrorPage(302, "Found", "The document has moved.");
       response.headers["Location"] = fault.location;
       break;
-    case FaultKind::kLatency:  // Faults::Take has turned it into a wait
+    case FaultKind::kLatency:  // Faults::Take has turned it into a delay
       break;
     case FaultKind::kEdgeBlock:
       return EdgeBlock();

@@ -10,7 +10,7 @@
 
 namespace steamflow::standin {
 
-/// How the bytes of a response travel.
+/// How the bytes of a response are sent.
 enum class Delivery { kWhole, kCutLength, kCutChunked, kCutClose, kTrickle, kSilence };
 
 struct Response {
@@ -19,19 +19,19 @@ struct Response {
   std::map<std::string, std::string> headers = {};
   std::string body = {};
   Delivery delivery = Delivery::kWhole;
-  std::chrono::milliseconds pause{0};  // between the bytes of a trickle
+  std::chrono::milliseconds pause{0};  // between the bytes of kTrickle
 };
 
-/// A short HTML page, as Steam answers errors.
+/// Returns a short HTML page like those that Steam sends for errors.
 Response ErrorPage(int status, const std::string& title, const std::string& text);
 
-/// The page for a missing or wrong key; `status` is 401 or 403.
+/// Returns the page for a missing or wrong key; `status` is 401 or 403.
 Response KeyRefused(int status);
 
-/// The right response to a call whose key is in order.
+/// Returns the correct response to a call whose key is accepted.
 Response ResponseTo(const ApiCall& call, const Accounts& accounts);
 
-/// What the fault makes of the right response.
+/// Returns the correct response as the fault changes it.
 Response Spoil(Response response, const Fault& fault);
 
 }  // namespace steamflow::standin

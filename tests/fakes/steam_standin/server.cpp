@@ -21,7 +21,8 @@
 namespace steamflow::standin {
 namespace {
 
-// A connection keeps a thread, so this is also the number of calls that can be under way at once.
+// Each connection occupies a thread, so this is also the number of calls that can be in flight at
+// once.
 constexpr std::size_t kThreads = 512;
 constexpr auto kKeepAliveSeconds = 60;
 
@@ -72,12 +73,13 @@ ApiCall ParseCall(Method method, const httplib::Request& request) {
   } else if (request.has_header("x-webapi-key")) {
     call.key_in = KeyIn::kHeader;
   }
-  // A proxy names there the protocol that it was spoken to in.
+  // A proxy names in Via the protocol that its client used.
   call.http2 = request.get_header_value("Via").starts_with("2");
   return call;
 }
 
-/// The socket of the request's connection, which the library does not hand out; -1 if it is gone.
+/// Returns the socket of the request's connection, or -1 if it is closed. The library does not give
+/// access to it.
 int SocketOf(const httplib::Request& request) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     const auto socket = ParseNumber<int>(entry.path().filename().string()).value_or(-1);
@@ -97,7 +99,7 @@ void WaitUntilClientLeaves(const httplib::Request& request) {
   }
 }
 
-/// Sends `body` up to `end` and then breaks off the connection, if that is before its end.
+/// Sends `body` up to `end`. If that is before its end, breaks off the connection.
 auto SendPart(std::shared_ptr<const std::string> body, std::size_t end) {
   return [body = std::move(body), end](std::size_t offset, httplib::DataSink& sink) {
     return offset < end && sink.write(body->data() + offset, end - offset);
@@ -121,7 +123,7 @@ void Deliver(Response response, bool may_compress, const httplib::Request& reque
     sent.set_header("Content-Type", response.content_type);
     return;
   }
-  // The library would compress a body again; what comes from a provider travels as it is.
+  // The library would compress the body again, but it sends data from a content provider as it is.
   const auto body = std::make_shared<const std::string>(std::move(response.body));
   const auto size = body->size();
   const auto with_length = [&](std::size_t end) {
@@ -165,19 +167,21 @@ StandinServer::StandinServer(ServerOptions options)
   http_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   http_.set_keep_alive_max_count(std::numeric_limits<int>::max());
   http_.set_keep_alive_timeout(kKeepAliveSeconds);
-  // Headers and body are two writes: without this the second waits for the client's delayed ACK.
+  // Headers and body are two writes: without this option the second waits for the client's delayed
+  // ACK.
   http_.set_tcp_nodelay(true);
   http_.set_socket_options([this](int socket) {
-    // Not the library's SO_REUSEPORT, which would let two servers share a port.
+    // The library's default, SO_REUSEPORT, would let two servers share a port.
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     listen_socket_ = socket;
   });
-  // Steam's and its content network's responses have no Keep-Alive header.
+  // Responses of Steam and of its content network have no Keep-Alive header.
   http_.set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
     response.headers.erase("Keep-Alive");
   });
-  // The library's own routing runs regular expressions; the API is a table of paths.
+  // The library routes with regular expressions, which are slow; the API needs only a table of
+  // paths.
   http_.set_pre_routing_handler(
       [this](const httplib::Request& request, httplib::Response& response) {
         if (request.path.starts_with("/standin/")) {
@@ -196,7 +200,8 @@ int StandinServer::Listen(int port) {
   } else if (!http_.bind_to_port(host, port)) {
     port = -1;
   }
-  // The library's backlog of 5 drops connections that come in a burst: they try again in a second.
+  // The library's backlog of 5 drops connections that arrive in a burst; they are retried only
+  // after a second.
   if (port < 0 || listen(listen_socket_, SOMAXCONN) != 0) {
     throw std::runtime_error("listening on " + host + " failed: is the port taken?");
   }

@@ -13,24 +13,26 @@
 
 namespace steamflow::standin {
 
+/// Settings of a stand-in.
 struct ServerOptions {
   Population population = Population::kMixed;
   std::chrono::milliseconds latency{0};  // added to every response
-  bool compresses = true;                // answers to clients that take gzip
-  std::string key;                       // the only key that is taken; empty: any but an empty one
+  bool compresses = true;                // compress for clients that accept gzip
+  // The only key that is accepted. If this is empty, every key is, except an empty one.
+  std::string key;
 };
 
-/// The HTTP side: the API's methods and, under /standin/, the control of faults, news and the
-/// journal. Listens on loopback only.
+/// The HTTP server: the methods of the API and, under /standin/, the control of faults, news and
+/// the journal. It listens on loopback only.
 class StandinServer {
  public:
   explicit StandinServer(ServerOptions options);
 
-  /// Listens on `port`, 0 for a free one, and returns the port. Connections queue from here on.
-  /// Throws std::runtime_error when the port is taken.
+  /// Listens on `port`, or on a free one if it is 0, and returns the port. Connections queue from
+  /// now on. Throws std::runtime_error if the port is taken.
   int Listen(int port);
 
-  /// Answers until the process ends.
+  /// Handles requests until the process ends.
   void Serve();
 
  private:
