@@ -20,12 +20,7 @@ ELSEWHERE = [
     ("CONTRIBUTING.md", r"cmake ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"ctest ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"tests/run", "tests/run, which this is a part of"),
-    (
-        "CONTRIBUTING.md",
-        r"pre-commit ",
-        "tests/project/papers_test.py, its hooks: it clones nothing",
-    ),
-    ("CONTRIBUTING.md", r"release/release", "tests/packages/test_release.py, on a clone"),
+    ("CONTRIBUTING.md", r"cmake/packaging/release", "tests/packages/test_release.py, on a clone"),
     ("docker/README.md", r"docker/init", "tests/platform/test_compose.py"),
     ("docker/README.md", r"docker/build", "tests/docker/build, with other base images"),
     (
