@@ -4,7 +4,7 @@
 from_help.py --help2man HELP2MAN PROGRAM SHARE
 
 SHARE is the folder for man/man1/PROGRAM.1.gz, bash-completion/completions/PROGRAM,
-zsh/site-functions/_PROGRAM and fish/vendor_completions.d/PROGRAM.fish, where the shells look for
+zsh/vendor-completions/_PROGRAM and fish/vendor_completions.d/PROGRAM.fish, where the shells look for
 them below a prefix's share/. SOURCE_DATE_EPOCH is the date of the man page.
 """
 
@@ -133,7 +133,7 @@ def main() -> None:
     help_text = read_help(arguments.program)
     for path, content in (
         (f"bash-completion/completions/{name}", bash(name, help_text).encode()),
-        (f"zsh/site-functions/_{name}", zsh(name, help_text).encode()),
+        (f"zsh/vendor-completions/_{name}", zsh(name, help_text).encode()),
         (f"fish/vendor_completions.d/{name}.fish", fish(name, help_text).encode()),
         (
             f"man/man1/{name}.1.gz",

@@ -6,8 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.providers.common.compat.sdk import mask_secret
 from airflow.utils.helpers import render_template
+
+try:
+    from airflow.sdk.log import mask_secret
+except ImportError:  # Airflow 2. Only the newest provider common.compat picks one of the two.
+    from airflow.utils.log.secrets_masker import mask_secret
 
 MEMORY_LIMIT = "256Mi"
 STOP_SECONDS = 10  # a program ends at most 5 s after a SIGTERM

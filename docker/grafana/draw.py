@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Draws the panels of the dashboards to a picture, from the answers of a Prometheus: what an operator
 sees, for a page that cannot show a Grafana.
 
@@ -90,8 +91,10 @@ def draw_panel(axes: Any, panel: Panel, prometheus: Prometheus) -> None:
         for target in panel["targets"]
         for series in prometheus.series(target["expr"])
     ]
-    if not lines:
-        raise SystemExit(f"{panel['title']}: Prometheus has no data")
+    if not lines:  # such as letters, where there is none
+        axes.axis("off")
+        axes.text(0.5, 0.45, "no data", fontsize=10, ha="center", va="center", color="tab:gray")
+        return
     lines.sort(key=lambda line: -float(line[1][-1][1]))  # a legend has not room for all
     if panel["type"] == "stat":
         axes.axis("off")

@@ -12,8 +12,9 @@ namespace {
 
 constexpr double kLargestKeyShare = 0.5;
 
-std::string Mebibytes(double bytes) {
-  return fmt::format("{:.0f} MiB", std::ceil(bytes / (1U << 20U)));
+// To the byte, as --broker-free-bytes is: two sizes that differ must not look alike.
+std::string Bytes(double bytes) {
+  return fmt::format("{:.0f} bytes", bytes);
 }
 
 // Returns a number from the topic's config, or -1, Kafka's value for no limit, if it is missing.
@@ -76,10 +77,10 @@ std::vector<std::string> Dangers(const LoadPlan& plan) {
   const double allowed = largest.value_or(0) * PartitionsOnABroker(plan);
   if (written > free) {
     dangers.push_back(fmt::format("the test would write {} to a broker that has {} free",
-                                  Mebibytes(written), Mebibytes(free)));
+                                  Bytes(written), Bytes(free)));
   } else if (allowed > free) {
     dangers.push_back(fmt::format("the limits of {} let it grow to {} on a broker that has {} free",
-                                  plan.topic, Mebibytes(allowed), Mebibytes(free)));
+                                  plan.topic, Bytes(allowed), Bytes(free)));
   }
   return dangers;
 }

@@ -162,7 +162,7 @@ def test_parsing_reads_neither_database_nor_network(runtime):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     lines = parsed.stdout.splitlines()
     assert lines[-1:] == [" ".join(["parsed", *DAG_IDS])], parsed.stdout + parsed.stderr

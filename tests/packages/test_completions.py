@@ -27,7 +27,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 ZSH = r"""
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "fpath=($SHARE/zsh/site-functions \$fpath); autoload -Uz compinit; compinit -D -u"
+zpty -w shell "fpath=($SHARE/zsh/vendor-completions \$fpath); autoload -Uz compinit; compinit -D -u"
 zpty -w shell 'compadd() {
   if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\ * ]]; then
     local -a found
@@ -90,3 +90,11 @@ def test_zsh(words, offered):
     shown = run("zsh", "-f", "-c", ZSH, "zsh", *words)
     found = [set(each.split("\1")) for each in re.findall("\1([^\r\n]+)\1", shown)]
     assert offered in found, shown
+
+
+def test_debian_zsh_looks_where_the_package_puts_them():
+    (deb,) = BUILD.glob("steamflow_*.deb")
+    (name,) = re.findall(
+        r" \./(\S+/_steam-news)$", run("dpkg-deb", "--contents", str(deb)), re.MULTILINE
+    )
+    assert f"/{Path(name).parent}" in run("zsh", "-f", "-c", "print -l $fpath").splitlines()

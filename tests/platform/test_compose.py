@@ -129,6 +129,18 @@ def secrets_of(dotenv):
     return {name for name in dotenv if SECRET_NAME.search(name)} - {"STEAM_API_KEY"}
 
 
+@pytest.mark.parametrize("override", [None, *OVERRIDES])
+def test_no_secret_is_an_argument(docker, dotenv, override):
+    """Whoever is on the machine sees those of every process."""
+    services = configuration(docker, *filter(None, ["compose.yaml", override]))["services"]
+    secrets = {dotenv[name] for name in secrets_of(dotenv)}
+    for name, service in services.items():
+        arguments = (
+            f"{service.get('entrypoint')} {service.get('command')} {service.get('healthcheck')}"
+        )
+        assert not [secret for secret in secrets if secret in arguments], name
+
+
 def test_compose_refuses_without_init(tmp_path):
     docker = copy_of_docker(tmp_path)
     for files in (["compose.yaml"], ["compose.yaml", *OVERRIDES]):

@@ -115,7 +115,8 @@ TEST_F(KafkaLoadTest, WarnsOfWhatTheTopicWouldNotSurvive) {
                                        "--broker-free-bytes", "100"};
   const Ended warned = Run(flags);
   EXPECT_EQ(warned.exit_code, 0) << warned.out;
-  for (const char* danger : {"the key 'k0' has 100%", "has no limit", "a broker that has 1 MiB"}) {
+  for (const char* danger :
+       {"the key 'k0' has 100%", "has no limit", "to a broker that has 100 bytes free"}) {
     EXPECT_NE(warned.err.find(danger), std::string::npos) << danger << "\n" << warned.err;
   }
   EXPECT_EQ(warned.Result().Number("/kafka/acknowledged"), 20);

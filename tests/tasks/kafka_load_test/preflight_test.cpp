@@ -59,13 +59,23 @@ TEST(LoadCheck, ATopicThatNothingLimits) {
 TEST(LoadCheck, MoreThanABrokerHasFree) {
   LoadPlan plan = Plan();
   plan.broker_free_bytes = 40 * kMiB;  // each of the three brokers has replicas of everything
-  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("would write 48 MiB to a broker that has 40")));
+  EXPECT_THAT(Dangers(plan),
+              ElementsAre(HasSubstr("would write 50331648 bytes to a broker that has "
+                                    "41943040 bytes free")));
+}
+
+TEST(LoadCheck, SizesThatDifferByAByteAreTold) {
+  LoadPlan plan = Plan();
+  plan.broker_free_bytes = 48 * kMiB - 1;
+  EXPECT_THAT(Dangers(plan),
+              ElementsAre(HasSubstr("50331648 bytes to a broker that has 50331647")));
 }
 
 TEST(LoadCheck, LimitsThatAllowMoreThanABrokerHasFree) {
   LoadPlan plan = Plan();
   plan.broker_free_bytes = 100 * kMiB;  // 12 partitions of 9 MiB are 108
-  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("grow to 108 MiB on a broker that has 100")));
+  EXPECT_THAT(Dangers(plan), ElementsAre(HasSubstr("grow to 113246208 bytes on a broker that has "
+                                                   "104857600 bytes free")));
   plan.broker_free_bytes = 108 * kMiB;
   EXPECT_THAT(Dangers(plan), IsEmpty());
   plan.broker_free_bytes.reset();

@@ -1,0 +1,109 @@
+"""The servers that the commands of pages talk to. Those of STEAMFLOW_TEST_BROKERS, _POSTGRES, _ELASTICSEARCH
+and _CONNECT are taken, and what is not given is started."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ROOT / "tests/services"
+PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
+CACHE = Path(os.environ.get("STEAMFLOW_CACHE", ROOT / ".cache"))
+KEY = "0123456789ABCDEF0123456789ABCDEF"
+
+
+def run(*arguments: str | Path) -> str:
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    return done.stdout.strip()
+
+
+@dataclass
+class World:
+    """The servers, under the addresses that pages have."""
+
+    addresses: dict[str, str]
+    environment: dict[str, str]
+
+    def shell(self, text: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        for shown, real in self.addresses.items():
+            text = text.replace(shown, real)
+        return subprocess.run(
+            ["bash", "-c", text],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=self.environment | environment,
+            timeout=120,
+        )
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    started: list[tuple[str, Path]] = []
+
+    def server(variable: str, name: str, *options: str) -> str:
+        if variable in os.environ:
+            return os.environ[variable]
+        folder = tmp_path_factory.mktemp(name)
+        started.append((name, folder))
+        return run(SERVICES / name, "start", folder, *options)
+
+    standin = subprocess.Popen(
+        [PROGRAMS / "steam-standin", "--key", KEY, "--exit-with-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with standin:  # closes its standard input, at which it ends
+        assert standin.stdout
+        steam = standin.stdout.readline().strip()
+        try:
+            kafka = server("STEAMFLOW_TEST_BROKERS", "kafka")
+            redis = server("", "redis")  # to be lost
+            postgres = server("STEAMFLOW_TEST_POSTGRES", "postgres")
+            search = server("STEAMFLOW_TEST_ELASTICSEARCH", "search", "--engine", "elasticsearch")
+            connect = server("STEAMFLOW_TEST_CONNECT", "connect", "--brokers", kafka)
+            environment = {
+                "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+                "PGPASSWORD": "steamflow",
+                "REDIS": redis,
+                "AIRFLOW_VAR_STEAM_API_KEY": KEY,
+                "AIRFLOW_VAR_STEAM_API_URL": steam,
+                "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps(
+                    {"conn_type": "kafka", "extra": {"bootstrap.servers": kafka}}
+                ),
+                "AIRFLOW_VAR_CONNECT_POSTGRES_ADDRESS": f"{postgres}/steamflow",
+                "AIRFLOW_VAR_CONNECT_POSTGRES_USER": "steamflow",
+                "AIRFLOW_VAR_CONNECT_POSTGRES_PASSWORD": "steamflow",
+            }
+            addresses = {
+                "localhost:9092": kafka,
+                "localhost:6379": redis,
+                "steamflow@localhost/": f"steamflow@{postgres}/",
+                "http://localhost:9200": search,
+                "http://localhost:8083": connect,
+                "http://127.0.0.1:40209": steam,
+            }
+            yield World(addresses, environment)
+            remove_connectors(connect)
+        finally:
+            for name, folder in reversed(started):
+                run(SERVICES / name, "stop", folder)
+
+
+def remove_connectors(connect: str) -> None:
+    """The page's own, where it has been made: it would go on taking what other tests put into the topics."""
+    request = urllib.request.Request(f"{connect}/connectors/steam-postgres", method="DELETE")
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=60):
+        pass
