@@ -28,8 +28,8 @@ Entry EntryOf(const steam_api::NewsItem& item) {
   return {"letter:" + id, id, item.date};
 }
 
-// Returns the date from which to continue after this page, that of its last item. Returns nullopt if
-// the page has no dates or is not sorted newest first; a few items out of order, such as pinned
+// Returns the date from which to continue after this page, that of its last item. Returns nullopt
+// if the page has no dates or is not sorted newest first; a few items out of order, such as pinned
 // ones, are tolerated.
 std::optional<std::int64_t> OldestDate(const steam_api::News& page) {
   std::vector<std::int64_t> dates;
