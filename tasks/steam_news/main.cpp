@@ -85,8 +85,7 @@ int main(int argc, char** argv) {
       if (feed.has_unreachable()) {
         run.log.Warning(
             fmt::format("app {}: more items have the same date than fit into a page of the API; "
-                        "the others cannot "
-                        "be read",
+                        "the others cannot be read",
                         appids[app]));
       }
       if (feed.is_out_of_order()) {
