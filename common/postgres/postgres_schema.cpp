@@ -208,7 +208,7 @@ void RefuseUnknown(int version, const std::string& schema) {
   if (version > 0 && version < kFirstVersion) {
     throw TaskError(
         ExitCode::kConfig,
-        fmt::format("schema {} has version {}, which this program cannot use: use another "
+        fmt::format("schema {} has version {}, which this program cannot use: choose another "
                     "--schema, or drop this one; the next run then fills it with the "
                     "records that Kafka has",
                     schema, version));

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   AddNewsAppsFlag(command.flags(), apps_flag);
   std::uint64_t max_items = 1000;
   command.flags()
-      .Add("--max-items", max_items, "The most news items to take of an app in its first run")
+      .Add("--max-items", max_items, "The most news items of an app in its first run, newest first")
       .Range(std::uint64_t{1}, std::uint64_t{1'000'000});
 
   return command.Main(argc, argv, [&](Run& run) {
@@ -83,10 +83,10 @@ int main(int argc, char** argv) {
       }
       if (!feed.is_over()) return to_ask.push_back(app);
       if (feed.has_unreachable()) {
-        run.log.Warning(fmt::format(
-            "app {}: more items have the same date than the API gives in a page; the others cannot "
-            "be read",
-            appids[app]));
+        run.log.Warning(
+            fmt::format("app {}: more items have the same date than fit into a page of the API; "
+                        "the others cannot be read",
+                        appids[app]));
       }
       if (feed.is_out_of_order()) {
         failed = fmt::format(
