@@ -40,7 +40,10 @@ Drain::Drain(Run& run, const DrainOptions& options)
 void Drain::Into(SinkStore& store) {
   KafkaDeadLetterOutput letters(run_, kafka_);
   const std::string group = "steamflow-" + store.type();
+  KafkaProperties few = kafka_;  // it reads one message of a partition at a time
+  few.insert(few.end(), {{"fetch.message.max.bytes", "1024"}, {"queued.min.messages", "1"}});
   Into(store, {.open = [&] { return std::make_unique<KafkaReader>(kafka_, group, run_.stop); },
+               .open_checker = [&] { return std::make_unique<KafkaReader>(few, group, run_.stop); },
                .is_compacted = [this](const std::string& topic) { return IsCompacted(topic); },
                .letters = letters});
 }
@@ -104,6 +107,13 @@ bool Drain::ReadAndStore(DrainBatch (&batches)[2]) {
     filling->Stage();
     if (storing.valid() && !Settle(*handed, storing)) return false;
     if (is_cut_short_ || !AddMoves(*filling)) continue;
+    if (!partitions_.AreConfirmed(Checker(), filling->moved())) {
+      // At the end of the work there is no time to ask.
+      is_cut_short_ =
+          run_.stop.Signal() != 0 || Clock::now() + kLongestWait >= run_.stop.work_until();
+      if (is_cut_short_) continue;
+      return false;
+    }
     std::swap(filling, handed);
     storing = handed->Store(fuse_, options_.topics, surroundings_->storing);
   }
@@ -124,7 +134,14 @@ void Drain::StartReading() {
     partitions.push_back(partition.partition);
     offsets.push_back(partition.next.offset);
   }
-  if (!partitions.empty()) reader_->Start(partitions, offsets);
+  if (partitions.empty()) return;
+  reader_->Start(partitions, offsets);
+  Checker();  // begins to connect
+}
+
+MessageReader& Drain::Checker() {
+  if (!checker_) checker_ = surroundings_->open_checker();
+  return *checker_;
 }
 
 bool Drain::IsOver() const {
@@ -215,7 +232,7 @@ bool Drain::Settle(const DrainBatch& batch, DrainBatch::Storing& storing) {
     done_.topics[i].records += batch.records()[i];
   }
   for (std::size_t i = 0; i < batch.moves().size(); ++i) {
-    partitions_.all()[batch.PartitionOf(i)].Settle(batch.moves()[i].to);
+    partitions_.all()[batch.moved()[i]].Settle(batch.moves()[i].to);
   }
   if (run_.log.Shows(LogLevel::kDebug)) batch.Tell(run_.log, done_.store, *stored);
   ShowResult();

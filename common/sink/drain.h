@@ -23,6 +23,8 @@ namespace steamflow {
 // What a drain uses apart from its store: Kafka, or a test's replacement for it.
 struct DrainSurroundings {
   std::function<std::unique_ptr<MessageReader>()> open;  // makes a new reader
+  // Makes a reader that is asked for single messages only.
+  std::function<std::unique_ptr<MessageReader>()> open_checker;
   std::function<bool(const std::string& topic)> is_compacted;
   DeadLetterOutput& letters;
   // Stores a batch while the next is read; `deferred` stores it only when the drain waits for it,
@@ -66,6 +68,9 @@ class Drain {
   // positions, so that nothing was stored.
   bool Settle(const DrainBatch& batch, DrainBatch::Storing& storing);
 
+  // Returns the reader of witnesses, which it opens first if necessary.
+  MessageReader& Checker();
+
   bool IsOver() const;
   bool HasMostRecords() const;
   // Returns the partition at index `place` in the list that the reader was started with.
@@ -82,6 +87,7 @@ class Drain {
   ConsumedRecordParser parser_;
   const DrainSurroundings* surroundings_ = nullptr;
   std::unique_ptr<MessageReader> reader_;
+  std::unique_ptr<MessageReader> checker_;  // reads witnesses while reader_ goes on
   DrainPartitions partitions_;
   std::vector<std::size_t> reading_;  // indexes in partitions_ of those that the reader reads
   bool has_lost_place_ = false;

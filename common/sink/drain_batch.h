@@ -46,8 +46,8 @@ class DrainBatch {
   // The number of records of each topic, dead letters included.
   const std::vector<std::uint64_t>& records() const { return records_; }
   const std::vector<PositionMove>& moves() const { return moves_; }
-  // Returns the index of the partition that a move belongs to.
-  std::size_t PartitionOf(std::size_t move) const { return moved_[move]; }
+  // The index of the partition that each move belongs to.
+  const std::vector<std::size_t>& moved() const { return moved_; }
   std::size_t dead_letters() const { return letters_.count(); }
   Clock::duration duration() const { return duration_; }  // how long storing the batch took
 

@@ -79,6 +79,33 @@ void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
   }
 }
 
+bool DrainPartitions::AreConfirmed(MessageReader& checker, const std::vector<std::size_t>& moved) {
+  std::vector<PartitionProgress> checked;
+  std::vector<KafkaPartition> names;
+  for (const std::size_t i : moved) {
+    if (!all_[i].witness || all_[i].is_missing) continue;
+    PartitionProgress& partition = checked.emplace_back();
+    partition.partition = all_[i].partition;
+    partition.stored = SinkPosition{all_[i].witness->offset + 1, all_[i].witness};
+    names.push_back(partition.partition);
+  }
+  const auto ranges = checker.Ranges(names);
+  for (std::size_t i = 0; i < checked.size(); ++i) {
+    if (!ranges[i]) return false;
+    checked[i].range = *ranges[i];
+    // Retention has passed the witness. A topic that was created again begins at 0.
+    checked[i].is_left_out = ranges[i]->begin > checked[i].stored->last->offset;
+  }
+  const auto findings = CheckPositions(checker, checked, is_compacted_, run_.stop);
+  const bool are_there = std::all_of(findings.begin(), findings.end(), [](const auto& finding) {
+    return !finding.fault && !finding.is_unread && !finding.refusal;
+  });
+  for (const std::size_t i : moved) {
+    if (all_[i].next.last) all_[i].witness = all_[i].next.last;
+  }
+  return are_there;
+}
+
 void DrainPartitions::AddMissing(MessageReader& reader, SinkStore& store) {
   // If every partition that Kafka has is known by its last record, that tells the topics apart.
   std::vector<std::string> topics;

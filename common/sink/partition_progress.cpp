@@ -61,17 +61,20 @@ void PartitionProgress::Begin(const std::optional<SinkPosition>& position) {
   stored = handed = position;
   next = position.value_or(SinkPosition{range.begin, std::nullopt});
   settled = next.offset;
+  witness = next.last;
   is_paused = false;
   unnamed.clear();
 }
 
 void PartitionProgress::BeginAnew() {
   next = {range.begin, std::nullopt};
+  witness.reset();
   unnamed.clear();
   settled = range.begin;
 }
 
 void PartitionProgress::Pass(const ConsumedMessage& message) {
+  if (!witness) witness = AsLastRecord(message);
   next.offset = message.offset + 1;
   const std::string_view event_id = StoredEventId(message);
   next.last = {message.offset, message.timestamp_ms, std::string(event_id)};

@@ -30,10 +30,13 @@ struct PartitionProgress {
   std::optional<SinkPosition> handed;  // what it will hold once all batches under way are stored
   SinkPosition next;                   // the offset to read next, and the last record before it
   std::int64_t settled = 0;            // the records before this offset are stored or given up
-  bool is_missing = false;             // Kafka does not have it, only the store has
-  bool is_left_out = false;            // the run neither reads it nor moves its position
-  bool is_cut_off = false;             // no more can be read; what was read is still stored
-  bool is_paused = false;              // the reader was told to pause, because the end is reached
+  // A record from before the batch that is being read, or else the first one of it. As long as
+  // Kafka has it, what follows is of the same topic. Nullopt if no record is known.
+  std::optional<LastRecord> witness;
+  bool is_missing = false;   // Kafka does not have it, only the store has
+  bool is_left_out = false;  // the run neither reads it nor moves its position
+  bool is_cut_off = false;   // no more can be read; what was read is still stored
+  bool is_paused = false;    // the reader was told to pause, because the end is reached
   // The content of the last record that was read, if that record has no event id to store. Move
   // turns it into a fingerprint.
   std::string unnamed;

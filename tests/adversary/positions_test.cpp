@@ -60,6 +60,38 @@ TEST_F(Positions, ATopicCreatedAgainIsAGapWhateverItsLength) {
   }
 }
 
+// The store stalls in the middle of a drain. Meanwhile the topic is created again, with more
+// records than were read of the old one, so that Kafka has every offset that the reader asks for
+// next.
+TEST_F(Positions, ATopicCreatedAgainDuringADrainIsAGap) {
+  const std::string topic = MakeTopic("position_during");
+  const auto write = [&](const std::string& which, int count) {
+    std::vector<NewMessage> messages;
+    for (int i = 0; i < count; ++i) {
+      const std::string id = which + "/" + std::to_string(i);
+      messages.push_back({id, "{\"p\":\"" + std::string(500, 'x') + "\"}", {{"event_id", id}}});
+    }
+    WriteTopic(RealBrokers(), topic, messages);
+  };
+  write("old", 40'000);
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--max-records", "1"})), Counts(1, 0, 0));
+  database_.Execute("BEGIN; LOCK TABLE records");
+  Program program(Command({"--topic", topic}), environment_);
+  PostgresSession other(database_.name());
+  ASSERT_TRUE(Eventually([&] {
+    return other.Value(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+               "AND datname = current_database()") == "1";
+  }));
+  MakeAnew(topic);
+  write("new", 60'000);
+  database_.Execute("ROLLBACK");
+  const Ended run = program.Wait();
+  EXPECT_EQ(run.exit_code, 65) << run.out << run.err;
+  Drain({"--topic", topic, "--accept-gap"});
+  EXPECT_EQ(Rows("records WHERE event_id LIKE 'new/%'"), "60000");
+}
+
 // The partition that is left had no record before, so that nothing tells the topics apart by it.
 TEST_F(Positions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   const std::string topic = UniqueTopic("position_fewer");

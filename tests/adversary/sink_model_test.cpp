@@ -135,6 +135,7 @@ class SinkModel {
     try {
       Drain drain(run, options);
       drain.Into(seams.store(), {.open = [&] { return seams.Open(); },
+                                 .open_checker = [&] { return seams.OpenChecker(); },
                                  .is_compacted = [](const std::string&) { return false; },
                                  .letters = seams.letters(),
                                  .storing = std::launch::deferred});

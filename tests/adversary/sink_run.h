@@ -28,7 +28,8 @@ class SinkRun {
 
   SinkStore& store() { return store_; }
   DeadLetterOutput& letters() { return letters_; }
-  std::unique_ptr<MessageReader> Open() { return std::make_unique<Reader>(*this); }
+  std::unique_ptr<MessageReader> Open() { return std::make_unique<Reader>(*this, false); }
+  std::unique_ptr<MessageReader> OpenChecker() { return std::make_unique<Reader>(*this, true); }
 
   // Checks that a successful run has taken everything that existed when it began, and no more than
   // it may.
@@ -57,7 +58,7 @@ class SinkRun {
 
   class Reader : public MessageReader {
    public:
-    explicit Reader(SinkRun& run) : run_(run) {}
+    Reader(SinkRun& run, bool is_checker) : run_(run), is_checker_(is_checker) {}
 
     KafkaResults<std::vector<KafkaPartition>> Partitions(
         const std::vector<std::string>& topics) override {
@@ -74,11 +75,7 @@ class SinkRun {
         for (const auto& [name, id, leader] : partitions) {
           const SinkWorld::Topic& topic = run_.world_.topic(name);
           const SinkWorld::Log& log = topic.logs[static_cast<std::size_t>(id)];
-          Seen& seen =
-              run_.seen_.try_emplace({name, id}, Seen{topic.incarnation, 0, log.end}).first->second;
-          seen.begin = log.begin;
-          if (seen.incarnation != topic.incarnation) seen.end = 0;  // left to the next run
-          seen.incarnation = topic.incarnation;
+          if (!is_checker_) Look({name, id}, topic, log);
           if (topic.is_hidden) {
             ranges.push_back(tl::unexpected(TaskError(ExitCode::kTransient, name + " is hidden")));
           } else {
@@ -111,6 +108,13 @@ class SinkRun {
     const std::string& trouble() const override { return trouble_; }
 
    private:
+    void Look(const Place& place, const SinkWorld::Topic& topic, const SinkWorld::Log& log) {
+      Seen& seen = run_.seen_.try_emplace(place, Seen{topic.incarnation, 0, log.end}).first->second;
+      seen.begin = log.begin;
+      if (seen.incarnation != topic.incarnation) seen.end = 0;  // left to the next run
+      seen.incarnation = topic.incarnation;
+    }
+
     struct Reading {
       Place place;
       std::int64_t next = 0;
@@ -122,11 +126,10 @@ class SinkRun {
       if (is_paused) return;
       const SinkWorld::Topic& topic = run_.world_.topic(place.first);
       const SinkWorld::Log& log = topic.logs[static_cast<std::size_t>(place.second)];
-      if (topic.incarnation != run_.seen_.at(place).incarnation) {
-        read_.refusals.push_back({i, TaskError(ExitCode::kConfig, place.first + " is gone")});
-      } else if (topic.is_forbidden) {
+      // As in Kafka, nothing tells that the topic was deleted and created again.
+      if (topic.is_forbidden) {
         read_.refusals.push_back({i, TaskError(ExitCode::kAuth, place.first + " is forbidden")});
-      } else if (next < log.begin) {
+      } else if (next < log.begin || next > log.end) {
         read_.gaps.push_back(i);
       } else if (next >= log.end) {
         read_.ends.push_back({i, next});
@@ -137,11 +140,16 @@ class SinkRun {
         message.key = "k";
         message.value = record.value;
         message.event_id = record.event_id;
+        if (!is_checker_) {
+          run_.read_from_[{place.first, place.second, record.offset, record.event_id}] =
+              topic.incarnation;
+        }
         take(message);
       }
     }
 
     SinkRun& run_;
+    const bool is_checker_;
     std::vector<Reading> reading_;
     KafkaRead read_;
     const std::string trouble_;
@@ -202,6 +210,7 @@ class SinkRun {
       letters.Send();
       const bool is_moved = run_.self_.Effect([&] {
         if (!run_.Stand(moves)) return false;
+        for (const Taken& taken : taken_) run_.CheckIncarnation(taken.key);
         if (is_in_one) Insert(stored);
         run_.Commit(moves);
         return true;
@@ -269,6 +278,13 @@ class SinkRun {
 
   SinkWorld::Store& state() const { return world_.store(settings_.store); }
 
+  // Positions must not pass records that were read of another topic of the same name.
+  void CheckIncarnation(const SinkWorld::Key& key) const {
+    if (read_from_.at(key) == seen_.at({std::get<0>(key), std::get<1>(key)}).incarnation) return;
+    throw std::logic_error(
+        "a record of a topic that was created again is taken for an older one's");
+  }
+
   // Returns whether the stored positions are the `from` of all moves.
   bool Stand(const std::vector<PositionMove>& moves) const {
     for (const PositionMove& move : moves) {
@@ -328,6 +344,7 @@ class SinkRun {
   Actor& self_;
   const SinkSettings settings_;
   std::map<Place, Seen> seen_;
+  std::map<SinkWorld::Key, std::uint64_t> read_from_;  // the incarnation of each record's topic
   std::size_t commits_seen_ = 0;
   std::map<std::string, std::uint64_t> tried_;  // by topic
   std::map<std::string, std::uint64_t> refused_;
