@@ -78,8 +78,10 @@ class ElasticsearchStore::Batch : public SinkBatch {
   void LookAndSend() {
     std::vector<std::string> places;
     for (const auto& [name, alias, topic, is_of_state] : body_.indices()) {
-      places.push_back(
-          store_.guard_.Look({.name = name, .alias = alias, .hides_tombstones = is_of_state}));
+      places.push_back(store_.guard_.Look({.name = name,
+                                           .alias = alias,
+                                           .hides_tombstones = is_of_state,
+                                           .owner = OwnerOf(store_.index_prefix_, topic)}));
     }
     sending_ = store_.sender_.Queue(body_, std::move(places), !IsFull());
   }
@@ -107,7 +109,8 @@ class ElasticsearchStore::Batch : public SinkBatch {
 ElasticsearchStore::ElasticsearchStore(const RestServer& server, const std::string& index_prefix,
                                        const std::string& folder, const DrainOptions& options,
                                        Run& run)
-    : folder_(folder),
+    : index_prefix_(index_prefix),
+      folder_(folder),
       accepts_refusals_(options.accept_refusals),
       sender_(server, run),
       client_(server, run, WhileAway::kCountRetries, AfterStop::kFinish),

@@ -43,6 +43,7 @@ class ElasticsearchStore : public SinkStore {
                  const std::vector<std::int64_t>& offsets);
 
   std::map<std::string, std::string, std::less<>> aliases_;  // by topic, see AliasName
+  const std::string index_prefix_;
   const std::string folder_;
   const bool accepts_refusals_;
   BulkSender sender_;

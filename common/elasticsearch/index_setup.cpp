@@ -6,6 +6,7 @@
 #include <array>
 
 #include "index_names.h"
+#include "index_view.h"
 #include "template_file.h"
 
 namespace steamflow {
@@ -65,12 +66,15 @@ IndexSetup::IndexSetup(RestClient& client, const std::string& folder,
                         .pattern = positions,
                         .aliases = Json::object(),
                         .parts = PositionParts()});
-  for (const std::string& topic : topics) AddTopic(AliasName(index_prefix, topic), KindOf(topic));
+  for (const std::string& topic : topics) AddTopic(index_prefix, topic);
 }
 
-void IndexSetup::AddTopic(const std::string& alias, RecordKind kind) {
+void IndexSetup::AddTopic(const std::string& index_prefix, const std::string& topic) {
+  const std::string alias = AliasName(index_prefix, topic);
+  const RecordKind kind = KindOf(topic);
   const std::string name = "steamflow-" + alias;
-  const Json parts = ReadTemplateFile(folder_, kind);
+  Json parts = ReadTemplateFile(folder_, kind);
+  parts["mappings"]["_meta"] = OwnerOf(index_prefix, topic);
   if (IsState(kind)) {
     const Json no_tombstone{{"bool", {{"must_not", {{"term", {{kTombstoneField, true}}}}}}}};
     templates_.push_back({.name = name + kStateSuffix,

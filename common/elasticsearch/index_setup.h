@@ -47,7 +47,7 @@ class IndexSetup {
   };
   struct Lifecycle;
 
-  void AddTopic(const std::string& alias, RecordKind kind);
+  void AddTopic(const std::string& index_prefix, const std::string& topic);
 
   const Lifecycle* FindLifecycle();
   AppliedItem ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle);

@@ -98,6 +98,10 @@ tl::expected<IndexView, std::string> ReadSimulatedIndex(std::string_view json,
   return ViewOf(name, ObjectAt(ParseJson(json).value_or(Json()), "template"));
 }
 
+Json OwnerOf(const std::string& index_prefix, const std::string& topic) {
+  return {{"steamflow_index_prefix", index_prefix}, {"steamflow_topic", topic}};
+}
+
 std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex& wanted) {
   for (const char* setting : {"index.final_pipeline", "index.default_pipeline"}) {
     const std::string pipeline = ValueAt(index.settings, setting);
@@ -109,6 +113,16 @@ std::optional<std::string> WhyNotForSink(const IndexView& index, const SinkIndex
     }
   }
   if (auto why = WhyNotWhole(index.mappings)) return why;
+  const Json owner = ObjectAt(index.mappings, "_meta");
+  const bool is_of_other =
+      std::any_of(wanted.owner.items().begin(), wanted.owner.items().end(), [&](const auto& field) {
+        return owner.contains(field.key()) && owner[field.key()] != field.value();
+      });
+  if (is_of_other) {
+    return fmt::format("is for the topic {} with the index prefix '{}'; use another --index-prefix",
+                       TextOf(owner["steamflow_topic"]),
+                       TextOf(FieldOf(owner, "steamflow_index_prefix")));
+  }
   if (wanted.alias.empty()) return std::nullopt;
   const auto alias = index.aliases.find(wanted.alias);
   if (alias == index.aliases.end()) {

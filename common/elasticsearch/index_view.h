@@ -16,7 +16,13 @@ struct SinkIndex {
   std::string name;               // the name that the sink uses in requests
   std::string alias;              // the alias that the index must have; empty = none
   bool hides_tombstones = false;  // the alias must have the filter that hides tombstones
+  Json owner = nullptr;           // what OwnerOf says of its topic and prefix; null = not checked
 };
+
+// Returns the `_meta` that the templates give to the mappings of a topic's indices. Two topics can
+// have indices of the same name, because AliasName lower-cases; and so can a prefix with a topic.
+// Both would then take the other's event ids for duplicates.
+Json OwnerOf(const std::string& index_prefix, const std::string& topic);
 
 // What a server says about an index.
 struct IndexView {

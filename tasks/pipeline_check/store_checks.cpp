@@ -64,8 +64,9 @@ std::map<std::string, SinkIndex> IndicesOfNow(const std::string& prefix) {
     const std::string alias = AliasName(prefix, topic);
     const std::string name = "steamflow-" + alias;
     const std::string suffix = IndexSuffix(kind, std::nullopt);
-    indices[name + suffix] = {alias + suffix, alias, IsState(kind)};
-    if (!IsState(kind)) indices[name] = {alias + IndexSuffix(kind, Now()), alias};
+    const Json owner = OwnerOf(prefix, topic);
+    indices[name + suffix] = {alias + suffix, alias, IsState(kind), owner};
+    if (!IsState(kind)) indices[name] = {alias + IndexSuffix(kind, Now()), alias, false, owner};
   }
   return indices;
 }

@@ -122,6 +122,29 @@ TEST_P(SearchIndexFaults, AnIndexThatHidesOrCutsDocumentsIsConfiguration) {
   sink_.ExpectStores(3);
 }
 
+// Both would have the same names of indices, and the second would find its event ids there.
+TEST_P(SearchIndexFaults, AnIndexOfAnotherTopicOrPrefixIsConfiguration) {
+  sink_.Write(3);
+  sink_.ExpectStores(3);
+  sink_.WriteTo("T", {{"k", "{}", {{"event_id", "0"}}}});
+  Ended run = sink_.Run({"--topic", "T", "--topic", "t"});
+  EXPECT_EQ(run.exit_code, 64) << run.out;
+  const std::string& prefix = sink_.search().prefix();
+  sink_.WriteTo(prefix + "t", {{"k", "{}", {{"event_id", "0"}}}});
+  for (const auto& [topic, other] :
+       {std::pair<std::string, std::string>{"T", prefix}, {prefix + "t", ""}}) {
+    run = RunProgram({"kafka-to-elasticsearch", "--topic", topic, "--index-prefix", other},
+                     {{"AIRFLOW_CONN_ELASTICSEARCH_DEFAULT", sink_.search().url()},
+                      {"AIRFLOW_CONN_KAFKA_DEFAULT", "kafka://" + sink_.brokers()}});
+    EXPECT_EQ(run.exit_code, 78) << run.out;
+    const std::string message = run.Result().Text("/error/message");
+    EXPECT_NE(message.find("is for the topic t with the index prefix '" + prefix + "'"),
+              std::string::npos)
+        << message;
+  }
+  sink_.search().Ask("DELETE", "/_index_template/steamflow-steamflow-positions");
+}
+
 // An index may have been recreated under another name, with the month's name as an alias.
 TEST_P(SearchIndexFaults, AnIndexMayHaveItsNameAsAnAlias) {
   MakeTemplates();

@@ -16,6 +16,7 @@ class Refusals {
   explicit Refusals(const std::string& engine) : search_(engine) {}
 
   SearchIndices& search() { return search_; }
+  std::string brokers() const { return kafka_.brokers(); }
   // Writes `count` records, the `others`, and a record that no sink can take.
   void Write(int count, const std::vector<std::string>& others = {}) {
     std::vector<NewMessage> messages{{"k", "poison", {{"event_id", "poison"}}}};
