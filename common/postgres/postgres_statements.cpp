@@ -28,11 +28,12 @@ constexpr char kEvents[] = R"sql(
   WHERE has_fields RETURNING 1
 ))sql";
 
-// The same for news, of which only the newest edition is kept. {3} = column = excluded.column, ...
+// The same for news, of which only the newest edition is kept. A duplicate counts too: an item that
+// was edited and edited back has an edition that `records` already holds. {3} = column =
+// excluded.column, ...
 constexpr char kNews[] = R"sql(
 , newest AS (
-  SELECT DISTINCT ON (feed_appid, gid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
-  WHERE has_fields
+  SELECT DISTINCT ON (feed_appid, gid) * FROM {0} WHERE has_fields
   ORDER BY feed_appid, gid, version_time DESC, topic DESC, partition DESC, "offset" DESC
 ), taken AS (
   INSERT INTO {1} AS n (event_id, event_time, version_time, topic, partition, "offset", {2})
@@ -45,10 +46,11 @@ constexpr char kNews[] = R"sql(
   RETURNING 1
 ))sql";
 
-// The same for players, of which only the newest version is kept; a tombstone is a version too.
+// The same for players, of which only the newest version is kept, from a duplicate too; a tombstone
+// is a version too.
 constexpr char kPlayers[] = R"sql(
 , newest AS (
-  SELECT DISTINCT ON (steamid) * FROM {0} JOIN fresh USING (topic, partition, "offset")
+  SELECT DISTINCT ON (steamid) * FROM {0}
   ORDER BY steamid, event_time DESC, topic DESC, partition DESC, "offset" DESC
 ), tombstones AS (
   INSERT INTO deleted_players AS d (steamid, event_time, topic, partition, "offset")

@@ -11,6 +11,8 @@ namespace {
 
 using Value = PostgresClient::Value;
 
+constexpr std::size_t kLongestName = 63;  // bytes, NAMEDATALEN - 1
+
 constexpr char kPositions[] = R"sql(
 SELECT o."offset", o.last_offset, o.last_timestamp_ms, o.last_event_id
 FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS p(topic, partition, place)
@@ -24,6 +26,7 @@ void PostgresStoreOptions::AddTo(const Flags& flags) {
   postgres.AddTo(flags);
   const Flags own = flags.Under("PostgreSQL");
   own.Add("--schema", schema, "Schema of the tables").Check([](const std::string& name) {
+    if (name.size() > kLongestName) return "longer than 63 bytes, which PostgreSQL would cut";
     return name.empty() ? "it is empty" : "";
   });
   own.Add("--no-create-schema", no_create_schema, "Do not create or migrate the tables");
