@@ -24,7 +24,7 @@ KafkaHeaders MakeKafkaHeaders(std::span<const KafkaHeader> headers) {
 bool IsRefusal(int error) {
   return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
          error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || error == RD_KAFKA_RESP_ERR_INVALID_MSG ||
-         error == RD_KAFKA_RESP_ERR_INVALID_RECORD || error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+         error == RD_KAFKA_RESP_ERR_INVALID_RECORD;
 }
 
 TaskError ProducingError(int error, const std::string& topic) {
@@ -35,6 +35,8 @@ TaskError ProducingError(int error, const std::string& topic) {
     what += ": the topic does not exist (kafka-create-topics creates it)";
   } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
     what += ": no topic can have this name";
+  } else if (error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) {
+    what += ": set the clock of this machine right, or the topic's message.timestamp.* limits";
   }
   return {CodeOfKafkaError(error), what};
 }

@@ -135,6 +135,16 @@ TEST_F(DeadLetters, ATopicThatTakesNoRecordsIs78AndMovesNothing) {
   EXPECT_TRUE(redis_.Keys("news_seen*").empty());
 }
 
+// A clock that is wrong, or a limit of the topic, is no fault of a record, however few there are.
+TEST_F(DeadLetters, ATopicThatRefusesTheTimeIs78AndMovesNothing) {
+  const std::string topic = MakeTopic({{"message.timestamp.before.max.ms", "0"}});
+  const Ended run = Run({kPlayersTask, "--topic", topic, "--count", "3"});
+  EXPECT_EQ(run.exit_code, 78) << run.out;
+  EXPECT_NE(run.Result().Text("/error/message").find("clock"), std::string::npos) << run.out;
+  EXPECT_TRUE(LettersOf(topic).empty());
+  EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId));
+}
+
 // Some records fit, and more than a tenth do not. Then the position does not pass the ones that fit
 // either.
 TEST_F(DeadLetters, AFuseThatBlowsMovesNothingOfTheRun) {
