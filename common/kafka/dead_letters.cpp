@@ -42,6 +42,7 @@ void DeadLetterWriter::Write(const DeadLetterMessage& letter, std::uint64_t item
   add("source_key", letter.source_key);
   add("source_partition", letter.source_partition);
   add("source_offset", letter.source_offset);
+  add("source_timestamp", letter.source_timestamp);
   for (const auto& [name, value] : letter.headers) {
     headers.push_back({texts.emplace_back(fmt::format("{}{}", kRecordHeaderPrefix, name)), value});
   }

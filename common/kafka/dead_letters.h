@@ -27,6 +27,7 @@ struct DeadLetterMessage {
   std::optional<std::string_view> source_key;
   std::optional<std::int32_t> source_partition;
   std::optional<std::int64_t> source_offset;
+  std::optional<std::int64_t> source_timestamp;  // Kafka's, in milliseconds since the epoch
   std::span<const KafkaHeader> headers;
 };
 

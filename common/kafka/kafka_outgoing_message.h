@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,6 +24,8 @@ struct OutgoingMessage {
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;  // nullopt for a tombstone
   std::span<const KafkaHeader> headers;
+  // Milliseconds since the epoch; nullopt for the time of sending. KafkaTransactions only.
+  std::optional<std::int64_t> timestamp_ms = std::nullopt;
   // Whether the value stays in place until the message is reported, so that it need not be copied.
   bool value_stays = false;
 };

@@ -104,7 +104,9 @@ class KafkaTransactions::Impl {
         RD_KAFKA_V_PARTITION(message.partition.value_or(RD_KAFKA_PARTITION_UA)),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-        RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers.get()),
+        RD_KAFKA_V_TIMESTAMP(message.message.timestamp_ms.value_or(0)),  // 0 = now
+        RD_KAFKA_V_END);
     if (!error) static_cast<void>(headers.release());  // the message owns them now
     return error;
   }
@@ -127,7 +129,10 @@ class KafkaTransactions::Impl {
   }
 
   static void OnReport(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-    if (IsRefusal(message->err)) static_cast<Impl*>(opaque)->refusal_ = message->err;
+    // Here the time is the message's own.
+    const bool is_refusal =
+        IsRefusal(message->err) || message->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
+    if (is_refusal) static_cast<Impl*>(opaque)->refusal_ = message->err;
   }
 
   static void OnError(rd_kafka_t*, int error, const char* reason, void* opaque) {

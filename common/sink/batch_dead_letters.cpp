@@ -16,6 +16,7 @@ void BatchDeadLetters::Add(const ConsumedMessage& message, const std::vector<Kaf
                                        .source_key = message.key,
                                        .source_partition = message.partition,
                                        .source_offset = message.offset,
+                                       .source_timestamp = message.timestamp_ms,
                                        .headers = headers});
   errors_.emplace_back();
   bytes_ += kept_.back().bytes();

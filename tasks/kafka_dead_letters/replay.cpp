@@ -63,8 +63,13 @@ tl::expected<void, std::string> DeadLetterReplay::Store(std::span<const StoredDe
   for (const StoredDeadLetter& letter : letters) {
     auto& record = headers.emplace_back();
     for (const auto& [name, value] : letter.headers) record.push_back({name, value});
-    messages.push_back(
-        {letter.topic, std::nullopt, {View(letter.key), View(letter.value), record}});
+    // With its old time: a tombstone that gets a new one would delete a newer player.
+    messages.push_back({letter.topic,
+                        std::nullopt,
+                        {.key = View(letter.key),
+                         .value = View(letter.value),
+                         .headers = record,
+                         .timestamp_ms = letter.timestamp_ms}});
     const auto& offset = texts.emplace_back(fmt::to_string(letter.offset));
     auto& note = headers.emplace_back();
     note = {{kReplayedHeader, offset},

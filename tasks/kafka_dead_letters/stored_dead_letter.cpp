@@ -27,6 +27,7 @@ void ReadOwn(const KafkaMessage& message, StoredDeadLetter& letter) {
   letter.task = TextOf(message, "task");
   letter.topic = TextOf(message, "source_topic");
   letter.key = Copy(message.Header("source_key"));
+  letter.timestamp_ms = ParseNumber<std::int64_t>(message.Header("source_timestamp").value_or(""));
   const std::string_view prefix = kRecordHeaderPrefix;
   for (const auto& [name, value] : message.Headers()) {
     if (name.substr(0, prefix.size()) != prefix) continue;
@@ -46,6 +47,7 @@ void ReadConnects(const KafkaMessage& message, StoredDeadLetter& letter) {
   letter.task = TextOf(message, "__connect.errors.connector.name");
   letter.topic = TextOf(message, "__connect.errors.topic");
   letter.key = Copy(message.key);
+  letter.timestamp_ms = message.timestamp_ms;
   for (const auto& [name, value] : message.Headers()) {
     if (name.substr(0, kConnectPrefix.size()) == kConnectPrefix) continue;
     letter.headers.emplace_back(name, value);

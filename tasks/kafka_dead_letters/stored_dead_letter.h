@@ -40,6 +40,7 @@ struct StoredDeadLetter {
   std::optional<RecordPlace> place;  // nullopt if it was never in its topic
   std::optional<std::string> key;
   std::optional<std::string> value;
+  std::optional<std::int64_t> timestamp_ms;  // Kafka's
   std::vector<std::pair<std::string, std::string>> headers;
 };
 

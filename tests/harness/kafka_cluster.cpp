@@ -81,6 +81,7 @@ Message Convert(const rd_kafka_message_t& raw) {
   message.partition = raw.partition;
   message.offset = raw.offset;
   message.is_tombstone = raw.payload == nullptr;
+  message.timestamp_ms = rd_kafka_message_timestamp(&raw, nullptr);
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&raw, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return message;
   const char* name = nullptr;

@@ -21,6 +21,7 @@ struct Message {
   std::int32_t partition = 0;
   std::int64_t offset = 0;
   bool is_tombstone = false;  // it has no value, rather than an empty one
+  std::int64_t timestamp_ms = 0;
 };
 
 // Everything in a topic, from its first to its last committed message, in the order of partitions

@@ -114,7 +114,10 @@ TEST_F(KafkaDeadLetters, ReplaysARecordOnceWhateverItsLetters) {
 }
 
 TEST_F(KafkaDeadLetters, ReplaysTheRecordAsItWas) {
-  Write({DeadLetter(id_)});
+  NewMessage letter = DeadLetter(id_);
+  const std::int64_t time = MillisecondsAgo(100'000);
+  letter.headers["source_timestamp"] = std::to_string(time);
+  Write({letter});
   const Ended run = Run({"--replay"});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_EQ(run.Result().Raw("/letters"),
@@ -123,6 +126,7 @@ TEST_F(KafkaDeadLetters, ReplaysTheRecordAsItWas) {
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].key, "key of " + id_);
   EXPECT_EQ(records[0].value, "{broken");
+  EXPECT_EQ(records[0].timestamp_ms, time) << "a new time could undo what is newer";
   EXPECT_EQ(records[0].headers, (std::map<std::string, std::string>{
                                     {"content-type", "application/json"}, {"event_id", id_}}));
 }
