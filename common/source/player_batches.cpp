@@ -74,14 +74,26 @@ tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, HttpRe
   response.item = batch.item;
   response.body = received.body;
   response.players.resize(batch.size);
+  bool has_any = false;                   // of the players asked for
+  std::optional<std::uint64_t> stranger;  // one that was not asked for
   for (const steam_api::Player& player : parsed->players) {
     if (player.steamid == 0) {
       response.without_id.push_back(player.json);
-    } else if (const auto item = walk_.ids().Item(player.steamid)) {
-      // Ignores an id of this run that this call did not ask for.
-      const std::uint64_t index = *item - batch.item;
-      if (index < batch.size) response.players[index] = &player;
+      continue;
     }
+    const auto item = walk_.ids().Item(player.steamid);
+    const std::uint64_t index = item.value_or(0) - batch.item;
+    if (item && index < batch.size) {
+      response.players[index] = &player;
+      has_any = true;
+    } else {
+      stranger = player.steamid;
+    }
+  }
+  // This may be the response to another request, which tells nothing about the ids of this one.
+  if (stranger && !has_any) {
+    return tl::unexpected(
+        fmt::format("the response has none of the players that were asked for, but {}", *stranger));
   }
   ++calls_.succeeded;
   --in_flight_;

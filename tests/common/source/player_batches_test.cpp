@@ -106,6 +106,19 @@ TEST_F(PlayerBatchesTest, TakesNobodyWhoWasNotAskedFor) {
   EXPECT_EQ(outcomes_[149], "found");
 }
 
+TEST_F(PlayerBatchesTest, TheResponseToAnotherRequestIsNoResponse) {
+  Begin(150);
+  auto first = batches_->Next();
+  HttpResponse response = Response({120, 149});
+  EXPECT_FALSE(first->accept(response));
+  response = Response({}, fmt::format(R"({{"steamid":"{}"}})", kStart + 1));
+  EXPECT_FALSE(first->accept(response));
+  EXPECT_TRUE(outcomes_.empty());
+  response = Response({});
+  EXPECT_TRUE(first->accept(response)) << "nobody is there";
+  EXPECT_EQ(outcomes_.size(), 100U);
+}
+
 TEST_F(PlayerBatchesTest, HandsOnObjectsWithoutAnId) {
   Begin(2);
   auto fetch = batches_->Next();
