@@ -8,6 +8,7 @@
 #include "shard.h"
 #include "task_error.h"
 #include "topic_spec.h"
+#include "topics.h"
 
 namespace steamflow {
 
@@ -27,6 +28,12 @@ void DrainOptions::AddTo(const Flags& flags) {
 
 void CheckTopics(const std::vector<std::string>& topics) {
   for (const std::string& topic : topics) {
+    if (topic == kDeadLetterTopic) {
+      throw TaskError(ExitCode::kUsage,
+                      fmt::format("--topic: {} cannot be drained, because its records would become "
+                                  "dead letters again and again; see kafka-dead-letters",
+                                  topic));
+    }
     const bool is_twice = std::count(topics.begin(), topics.end(), topic) > 1;
     if (!is_twice && IsTopicName(topic)) continue;
     throw TaskError(ExitCode::kUsage,
