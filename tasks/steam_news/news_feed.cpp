@@ -88,6 +88,7 @@ void NewsFeed::PlanNext(const steam_api::News& page, bool has_unseen) {
   // for.
   const bool has_more = is_full || page.total > seen_.size();
   const auto oldest = OldestDate(page);
+  has_unreachable_ = has_unreachable_ || (has_unseen && steps_ > 0);
   if ((oldest && window_.BeginsAfter(*oldest)) || page.items.empty()) {
     is_over_ = true;
   } else if (has_unseen && has_more && oldest) {
@@ -99,11 +100,10 @@ void NewsFeed::PlanNext(const steam_api::News& page, bool has_unseen) {
   } else if (!oldest) {
     is_over_ = true;
     is_out_of_order_ = has_more;
-  } else if (has_unseen || count_ == kPageSize || ++steps_ == kMostSteps) {
+  } else if (has_unseen || (count_ == kPageSize && !has_more) || ++steps_ == kMostSteps) {
     is_over_ = true;
   } else {
-    // The server gives no larger page, so the rest of this second cannot be read.
-    has_unreachable_ = true;
+    // The server gives no larger page, so the rest of this second cannot be read, if there is any.
     enddate_ = enddate_ == 0 ? *oldest : std::min(*oldest, enddate_ - 1);
     count_ = kPageSize;
   }

@@ -147,6 +147,14 @@ TEST(NewsFeedTest, AServerThatGivesLessThanItIsAskedForHidesNothing) {
   EXPECT_EQ(RunOnce(server).gids, GidsOf(server.items));
 }
 
+TEST(NewsFeedTest, MoreItemsInASecondThanInAPageHideNoEarlierOnes) {
+  const Server server{
+      .largest_page = 20, .total = 80, .items = Together(Items(50, 0), Items(30, 1, kNow - 100))};
+  const Delivered run = RunOnce(server);
+  EXPECT_THAT(run.gids, SizeIs(20 + 30));
+  EXPECT_TRUE(run.has_unreachable);
+}
+
 TEST(NewsFeedTest, AFeedThatIsNotNewestFirstIsTakenWhole) {
   Server server{.items = Items(250, 10)};
   std::reverse(server.items.begin(), server.items.end());
