@@ -129,6 +129,13 @@ TEST_F(KafkaToPostgres, NewsShowTheNewestEditionOfEachFeed) {
   Drain({"--topic", kNewsTopic});
   EXPECT_EQ(titles(), "second,later");
   EXPECT_EQ(Rows("records"), "5");
+  // Edited back: this edition is stored already, and the feed shows it again.
+  Write(kNewsTopic, {news("440", "first", "2026-11-03T00:00:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic})), Counts(0, 1, 0));
+  EXPECT_EQ(titles(), "first,later");
+  Write(kNewsTopic, {news("440", "second", "2026-11-02T00:00:00Z")});
+  EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic})), Counts(0, 1, 0));
+  EXPECT_EQ(titles(), "first,later") << "the same observation again is no edit";
 }
 
 // A version from a wrong clock is replaced a day later at most.
@@ -264,6 +271,7 @@ TEST_F(KafkaToPostgres, UnknownTopicsAreConfiguration) {
   EXPECT_NE(Fail(78, {"--topic", "missing"}).find("missing"), std::string::npos);
   EXPECT_EQ(Fail(64, {"--topic", "a", "--topic", "a"}), "--topic: 'a' is given twice");
   EXPECT_EQ(Fail(64, {"--topic", "a b"}), "--topic: 'a b' is not a topic name");
+  EXPECT_NE(Fail(64, {"--topic", kDeadLetters}).find("again and again"), std::string::npos);
   WriteMany("t", 3);
   rd_kafka_mock_topic_set_error(kafka_.cluster(), kDeadLetters,
                                 RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
@@ -289,6 +297,7 @@ TEST_F(KafkaToPostgres, SettingsAreCheckedFirst) {
   Fail(64, {"--max-records", "0"});
   Fail(64, {"--shard", "2/2"});
   Fail(64, {"--schema", ""});
+  Fail(64, {"--schema", std::string(64, 's')});
   Fail(64, {"--keep-months", "0"});
   environment_["AIRFLOW_CONN_POSTGRES_DEFAULT"] = database_.Uri();
   environment_.erase("AIRFLOW_CONN_KAFKA_DEFAULT");
