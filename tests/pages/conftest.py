@@ -22,7 +22,7 @@ KEY = "0123456789ABCDEF0123456789ABCDEF"
 
 
 def run(*arguments: str | Path) -> str:
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{arguments}: {done.stderr}"
     return done.stdout.strip()
 
@@ -43,7 +43,7 @@ class World:
             capture_output=True,
             text=True,
             env=self.environment | environment,
-            timeout=120,
+            timeout=300,
         )
 
 
