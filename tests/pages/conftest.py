@@ -1,14 +1,13 @@
-"""The servers that the commands of pages talk to. Those of STEAMFLOW_TEST_BROKERS, _POSTGRES, _ELASTICSEARCH
-and _CONNECT are taken, and what is not given is started."""
+"""The servers that the commands of pages talk to: started here, as pages have no names of their own for
+topics, tables and indices, and what other tests leave in them is no page's."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import socket
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ KEY = "0123456789ABCDEF0123456789ABCDEF"
 
 
 def run(*arguments: str | Path) -> str:
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{arguments}: {done.stderr}"
     return done.stdout.strip()
 
@@ -44,17 +43,33 @@ class World:
             capture_output=True,
             text=True,
             env=self.environment | environment,
-            timeout=120,
+            timeout=300,
         )
+
+
+@contextlib.contextmanager
+def pushgateway() -> Iterator[str]:
+    """host:port of one of Debian's."""
+    run(SERVICES / "prometheus", "fetch")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    program = CACHE / "prometheus/programs/usr/bin/prometheus-pushgateway"
+    with subprocess.Popen(
+        [program, f"--web.listen-address={address}"], stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            run("curl", "-s", "--retry", "60", "--retry-connrefused", f"http://{address}/-/ready")
+            yield address
+        finally:
+            process.terminate()
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     started: list[tuple[str, Path]] = []
 
-    def server(variable: str, name: str, *options: str) -> str:
-        if variable in os.environ:
-            return os.environ[variable]
+    def server(name: str, *options: str) -> str:
         folder = tmp_path_factory.mktemp(name)
         started.append((name, folder))
         return run(SERVICES / name, "start", folder, *options)
@@ -65,15 +80,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with standin:  # closes its standard input, at which it ends
+    with pushgateway() as gateway, standin:  # closes its standard input, at which it ends
         assert standin.stdout
         steam = standin.stdout.readline().strip()
         try:
-            kafka = server("STEAMFLOW_TEST_BROKERS", "kafka")
-            redis = server("", "redis")  # to be lost
-            postgres = server("STEAMFLOW_TEST_POSTGRES", "postgres")
-            search = server("STEAMFLOW_TEST_ELASTICSEARCH", "search", "--engine", "elasticsearch")
-            connect = server("STEAMFLOW_TEST_CONNECT", "connect", "--brokers", kafka)
+            kafka = server("kafka")
+            redis = server("redis")
+            postgres = server("postgres")
+            search = server("search", "--engine", "elasticsearch")
+            connect = server("connect", "--brokers", kafka)
             environment = {
                 "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
                 "PGPASSWORD": "steamflow",
@@ -93,17 +108,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "steamflow@localhost/": f"steamflow@{postgres}/",
                 "http://localhost:9200": search,
                 "http://localhost:8083": connect,
+                "localhost:9091": gateway,
                 "http://127.0.0.1:40209": steam,
             }
             yield World(addresses, environment)
-            remove_connectors(connect)
         finally:
             for name, folder in reversed(started):
                 run(SERVICES / name, "stop", folder)
-
-
-def remove_connectors(connect: str) -> None:
-    """The page's own, where it has been made: it would go on taking what other tests put into the topics."""
-    request = urllib.request.Request(f"{connect}/connectors/steam-postgres", method="DELETE")
-    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=60):
-        pass

@@ -1,5 +1,5 @@
 """Every command of every page, run as the page has it: what a page shows and no test runs fails. Addresses
-are those of the servers that tests/run has started (STEAMFLOW_TEST_*); what is not given is started."""
+are those of the servers of conftest.py."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ ELSEWHERE = [
     ("README.md", r"cmake ", "tests/bare/test_bare.py, on bare machines"),
     ("CONTRIBUTING.md", r"cmake ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"ctest ", "tests/run, with other presets"),
+    ("CONTRIBUTING.md", r"tests/tidy", "tests/run"),
     ("CONTRIBUTING.md", r"tests/run", "tests/run, which this is a part of"),
     ("CONTRIBUTING.md", r"cmake/packaging/release", "tests/packages/test_release.py, on a clone"),
     ("docker/README.md", r"docker/init", "tests/platform/test_compose.py"),
@@ -55,11 +56,6 @@ ELSEWHERE = [
     ),
     ("tests/fakes/README.md", r"tests/fakes/tls_proxy", "tests/tasks/tls_test.cpp"),
     ("tests/services/README.md", r"tests/services/", "tests/run, which starts and stops them all"),
-    (
-        "docker/prometheus/README.md",
-        r"curl -X DELETE",
-        "tests/tasks/monitoring_test.cpp has the Pushgateway",
-    ),
 ]
 
 # What a command is told by its environment beside the addresses.

@@ -19,7 +19,7 @@ Configuration = dict[str, Any]
 def copy_of_docker(folder: Path) -> Path:
     """A copy of docker/ without what docker/init may have made there, beside the rest of the
     checkout as far as compose.yaml names it."""
-    ignore = shutil.ignore_patterns(".env", "certificates")
+    ignore = shutil.ignore_patterns(".env", "certificates", "alertmanager")
     shutil.copytree(ROOT / "docker", folder / "docker", ignore=ignore)
     shutil.copytree(ROOT / "dags", folder / "dags")
     return folder / "docker"
