@@ -45,10 +45,15 @@ struct ConnectionSetting {
   ExitCode if_invalid;  // kUsage for a flag, kConfig for a Connection
 };
 
-// The Connection from `url`, the value of the flag, or where that is empty from AIRFLOW_CONN_<ID>,
-// the id in upper case. Nothing where neither is given. Its secrets are made known to `log`. Throws
-// TaskError: kUsage where the flag cannot be parsed or holds a password, which would be on view in
-// the process list; kConfig, with the variable's name, where the Connection cannot be parsed.
+// The text of the Connection of this id, as Airflow hands it to a process: AIRFLOW_CONN_<ID>, the
+// id in upper case, or where that is not set what its supervisor says in a native task. Throws
+// TaskError.
+std::optional<std::string> AirflowConnection(const std::string& id);
+
+// The Connection from `url`, the value of the flag, or where that is empty from Airflow. Nothing
+// where neither is given. Its secrets are made known to `log`. Throws TaskError: kUsage where the
+// flag cannot be parsed or holds a password, which would be on view in the process list; kConfig,
+// with the variable's name, where the Connection cannot be parsed.
 std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
                                                 const std::string& conn_id, Log& log);
 

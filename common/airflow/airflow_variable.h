@@ -8,7 +8,8 @@
 
 namespace steamflow {
 
-// The Airflow Variable `name` as Airflow hands it to a process: AIRFLOW_VAR_<NAME>.
+// The Airflow Variable `name` as Airflow hands it to a process: AIRFLOW_VAR_<NAME>, or where that
+// is not set what its supervisor says in a native task. Throws TaskError.
 std::optional<std::string> AirflowVariable(const std::string& name);
 
 // Help text of a setting that an Airflow Variable gives too: the text, then "[env: AIRFLOW_VAR_X]".

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,13 @@ enum class LogFormat { kText, kJson };
 // Control characters escaped as in JSON, so that one event stays one line whatever a server sent.
 std::string OneLine(std::string_view text);
 
+// What takes the events of a log in place of stderr.
+struct LogReader {
+  LogLevel level;
+  std::function<void(LogLevel, const std::string&)> take;
+  std::function<void(const std::string&)> hide;  // hears of each secret
+};
+
 // One line an event on stderr: time, level, message; control characters escaped, secrets replaced
 // by ***. Owns the progress line of a terminal too, so that the two do not overwrite each other.
 // A line that nobody takes within 200 ms is left out: no reader of stderr can hold the run up. Not
@@ -22,6 +31,9 @@ class Log {
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
+
+  // From now on the events of its level go to the reader.
+  void SendTo(LogReader reader);
 
   // From now on `secret`, and its percent-encoded form, is never printed. Shorter than four bytes
   // it is left alone: replacing it would mangle every line and hide nothing.
@@ -49,12 +61,13 @@ class Log {
   void WriteAll(std::string_view text);
 
   const std::string task_;
-  const LogLevel level_;
+  LogLevel level_;
   const LogFormat format_;
   const bool show_progress_;
   bool progress_drawn_ = false;
   bool is_read_ = true;  // as far as is known: what was written last was taken in time
   std::vector<std::string> secrets_;
+  std::optional<LogReader> reader_;
 };
 
 }  // namespace steamflow

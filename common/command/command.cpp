@@ -16,6 +16,7 @@
 
 #include "airflow_variable.h"
 #include "file_io.h"
+#include "json.h"
 #include "json_document.h"
 #include "shard.h"
 #include "version.h"
@@ -30,6 +31,10 @@ constexpr char kPodXcomFile[] = "/airflow/xcom/return.json";  // KubernetesPodOp
 // time still has something to tell, and a Pushgateway that answers does so in milliseconds.
 constexpr milliseconds kShortestPush(200);
 constexpr milliseconds kLongestPush(800);
+// For telling Airflow's supervisor the end, each of two answers: its API may be slow.
+constexpr milliseconds kShortestTelling(1'500);
+constexpr milliseconds kLongestTelling(20'000);
+constexpr milliseconds kLastWord(150);  // what the watchdog leaves
 
 // Without this a descriptor that the caller closed would be handed to the first socket, and a line
 // meant for stderr would go into it.
@@ -145,7 +150,7 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
         "stdout is closed, so the result could not be given to anybody: nothing was done");
   }
   error = Execute(error, body);
-  return EndProcess(Tell(error, metrics_));
+  return EndProcess(Tell(error, metrics_, kLongestTelling));
 }
 
 // Also where the command line is refused the run has a deadline, for the telling of it.
@@ -157,6 +162,7 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
                                                          : options_.deadline_seconds);
     stop_.emplace(std::chrono::duration_cast<milliseconds>(deadline));
     watchdog_.emplace(*stop_, [this] { return GiveUp(); });
+    TakeLog();
     if (refused) throw *refused;
     head_.run = ReadRunIdentity(logical_date_);
     metrics_ = ReadMetricsTargets(pushgateway_url_, metrics_file_);
@@ -181,6 +187,15 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
   return TaskError(*code, fmt::format("stopped by a signal: {}", error->what()));
 }
 
+// A native task's log is Airflow's.
+void Command::TakeLog() {
+  supervisor_ = TaskSupervisor::Inherited();
+  if (!supervisor_) return;
+  const bool is_chosen = !flags_.TextOf("--log-level").empty();
+  supervisor_->TakeLog(name_, is_chosen ? std::optional(ParseLevel(log_level_)) : std::nullopt,
+                       *log_);
+}
+
 // What the run has counted is told as it stands: stuck where it is, the run counts no more.
 ExitCode Command::GiveUp() {
   const auto code = stop_->CodeOfSignal();
@@ -189,24 +204,46 @@ ExitCode Command::GiveUp() {
            : fmt::format("the deadline of {} s has passed", options_.deadline_seconds);
   return Tell(TaskError(code.value_or(ExitCode::kTransient),
                         end + ", and the run was still waiting inside of a library"),
-              MetricsTargets());
+              MetricsTargets(), kLastWord);
 }
 
 // Once, whoever comes first. Returns the exit code of the process.
-ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics) {
+ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
+                       milliseconds for_airflow) {
   const std::lock_guard lock(telling_);
-  if (is_told_) return head_.exit_code;
+  if (is_told_) return process_code_;
   if (error) {
     head_.exit_code = error->code();
     head_.error = log_->Redact(error->what());
     if (head_.exit_code != ExitCode::kSkipped) log_->Error(head_.error);
+    if (head_.exit_code == ExitCode::kSkipped && supervisor_) log_->Info(head_.error);
   }
   head_.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   WriteXcomFile();
   Publish(metrics);
   PrintResult();
+  process_code_ = supervisor_ ? TellAirflow(for_airflow) : head_.exit_code;
   is_told_ = true;
-  return head_.exit_code;
+  return process_code_;
+}
+
+// The supervisor takes what it is told only from a process that ends with 0.
+ExitCode Command::TellAirflow(milliseconds at_most) {
+  TaskEnd end{
+      .code = head_.exit_code, .reason = head_.error, .result = FormatResult(head_, result_)};
+  if (head_.exit_code == ExitCode::kTransient && result_.retry_after.count() > 0) {
+    end.retry_after = result_.retry_after;
+  }
+  if (result_.sink && result_.sink->type == "kafka") {
+    end.event = JsonObject()
+                    .Add("topic", result_.sink->topic)
+                    .Add("run_id", head_.run.run_id)
+                    .Add("acknowledged", result_.sink->acknowledged)
+                    .Take();
+  }
+  const auto shortest = stop_->CodeOfSignal() ? kShortestPush : kShortestTelling;
+  const auto patience = std::min(std::max(stop_->TimeLeft(), shortest), at_most);
+  return supervisor_->Tell(end, patience, *log_) ? ExitCode::kSuccess : head_.exit_code;
 }
 
 // Whoever reads the file hears of a usage error there too: the flag is looked up, as it is not set

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>  // most that see a result put nothing into these lists
 #include <optional>
@@ -90,6 +91,9 @@ struct Result {
   std::vector<CursorResult> cursors;
   std::optional<DrainResult> drain;  // of a sink, in place of those above
   std::optional<CallBudgetResult> call_budget;
+  // How long a server asks to be left alone, past the end of this run; 0 = nothing was asked. For
+  // Airflow's next try only.
+  std::chrono::seconds retry_after{0};
   // Lists of the operations, name and elements (Json of json_document.h), in this order after those
   // above.
   std::vector<std::pair<std::string, std::vector<nlohmann::ordered_json>>> lists;
