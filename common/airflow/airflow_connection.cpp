@@ -8,6 +8,7 @@
 
 #include "environment.h"
 #include "parse_number.h"
+#include "task_supervisor.h"
 
 namespace steamflow {
 namespace {
@@ -261,12 +262,18 @@ std::string WithConnection(const std::string& help, const std::string& id) {
   return fmt::format("{} [env: {}]", help, ConnectionVariable(id));
 }
 
+std::optional<std::string> AirflowConnection(const std::string& id) {
+  if (auto text = EnvironmentValue(ConnectionVariable(id))) return text;
+  TaskSupervisor* const supervisor = TaskSupervisor::Inherited();
+  return supervisor ? supervisor->Connection(id) : std::nullopt;
+}
+
 std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
                                                 const std::string& conn_id, Log& log) {
   const bool is_flag = !url.empty();
   const std::string source = is_flag ? kind.flag : ConnectionVariable(conn_id);
   const ExitCode if_invalid = is_flag ? ExitCode::kUsage : ExitCode::kConfig;
-  const auto text = is_flag ? std::optional(url) : EnvironmentValue(source);
+  const auto text = is_flag ? std::optional(url) : AirflowConnection(conn_id);
   if (!text) return std::nullopt;
   auto connection = ParseConnection(*text);
   if (!connection) {

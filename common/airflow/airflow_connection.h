@@ -47,11 +47,15 @@ struct ConnectionSetting {
   ExitCode if_invalid;  // kUsage for a flag, kConfig for a Connection
 };
 
-// Reads the Connection from `url`, the value of the flag, or if that is empty, from
-// AIRFLOW_CONN_<ID> with the ID in upper case. Returns nullopt if neither is set. Registers the
-// secrets of the Connection with `log`. Throws TaskError: kUsage if the flag cannot be parsed or
-// contains a password, which every user could see in the process list; kConfig if the Connection
-// cannot be parsed.
+// Returns the text of the Connection with this ID, as Airflow passes it to a process: from
+// AIRFLOW_CONN_<ID> with the ID in upper case, or if that is not set and the task is native, from
+// Airflow's supervisor. Returns nullopt if there is none. Throws TaskError.
+std::optional<std::string> AirflowConnection(const std::string& id);
+
+// Reads the Connection from `url`, the value of the flag, or if that is empty, from Airflow.
+// Returns nullopt if neither is set. Registers the secrets of the Connection with `log`. Throws
+// TaskError: kUsage if the flag cannot be parsed or contains a password, which every user could see
+// in the process list; kConfig if the Connection cannot be parsed.
 std::optional<ConnectionSetting> FindConnection(const ConnectionKind& kind, const std::string& url,
                                                 const std::string& conn_id, Log& log);
 

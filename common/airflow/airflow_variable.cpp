@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include "environment.h"
+#include "task_supervisor.h"
 
 namespace steamflow {
 
 std::optional<std::string> AirflowVariable(const std::string& name) {
-  return EnvironmentValue("AIRFLOW_VAR_" + name);
+  if (auto value = EnvironmentValue("AIRFLOW_VAR_" + name)) return value;
+  TaskSupervisor* const supervisor = TaskSupervisor::Inherited();
+  return supervisor ? supervisor->Variable(name) : std::nullopt;
 }
 
 std::string WithVariable(const std::string& help, const std::string& variable) {

@@ -8,8 +8,9 @@
 
 namespace steamflow {
 
-// Returns the Airflow Variable `name`, which Airflow passes to a process as AIRFLOW_VAR_<NAME>, or
-// nullopt if it is unset or empty.
+// Returns the Airflow Variable `name`, as Airflow passes it to a process: from AIRFLOW_VAR_<NAME>,
+// or if that is not set and the task is native, from Airflow's supervisor. Returns nullopt if it is
+// unset or empty. Throws TaskError.
 std::optional<std::string> AirflowVariable(const std::string& name);
 
 // Returns the help text of a flag whose value may also come from an Airflow Variable: the text

@@ -75,8 +75,14 @@ void Log::WriteAll(std::string_view text) {
   is_read_ = written || written.error() != std::errc::timed_out;
 }
 
+void Log::SendTo(LogReader reader) {
+  level_ = reader.level;
+  reader_ = std::move(reader);
+}
+
 void Log::AddSecret(const std::string& secret) {
   if (secret.size() < 4) return;
+  if (reader_) reader_->hide(secret);
   secrets_.push_back(secret);
   const std::string encoded = PercentEncode(secret);
   if (encoded != secret) secrets_.push_back(encoded);
@@ -97,6 +103,7 @@ std::string Log::Redact(std::string text) const {
 void Log::Write(LogLevel level, std::string_view message) {
   if (!Shows(level)) return;
   EndProgress();
+  if (reader_) return reader_->take(level, Redact(std::string(message)));
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
   std::string time = FormatUtc(seconds);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,13 @@ enum class LogFormat { kText, kJson };
 // line whatever a server has sent.
 std::string OneLine(std::string_view text);
 
+// Receives the events of a log instead of stderr.
+struct LogReader {
+  LogLevel level;  // the lowest level that it receives
+  std::function<void(LogLevel, const std::string&)> take;
+  std::function<void(const std::string&)> hide;  // called with each secret
+};
+
 // Writes log events to stderr, one line each: time, level, task and message. Control characters are
 // escaped and secrets are replaced by ***. The log also owns the progress line of a terminal, so
 // that the two do not overwrite each other. If stderr does not accept a line within 200 ms, the
@@ -23,6 +32,9 @@ class Log {
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
+
+  // Sends events to the reader from now on.
+  void SendTo(LogReader reader);
 
   // Ensures that `secret` and its percent-encoded form are never printed from now on. Secrets of
   // fewer than four bytes are ignored: redacting them would garble every line and hide nothing.
@@ -53,12 +65,13 @@ class Log {
   void WriteAll(std::string_view text);
 
   const std::string task_;
-  const LogLevel level_;
+  LogLevel level_;
   const LogFormat format_;
   const bool show_progress_;
   bool progress_drawn_ = false;
   bool is_read_ = true;  // whether stderr accepted the last line in time
   std::vector<std::string> secrets_;
+  std::optional<LogReader> reader_;
 };
 
 }  // namespace steamflow

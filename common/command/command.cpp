@@ -16,6 +16,7 @@
 
 #include "airflow_variable.h"
 #include "file_io.h"
+#include "json.h"
 #include "json_document.h"
 #include "shard.h"
 #include "version.h"
@@ -31,6 +32,10 @@ constexpr char kPodXcomFile[] = "/airflow/xcom/return.json";  // of KubernetesPo
 // milliseconds.
 constexpr milliseconds kShortestPush(200);
 constexpr milliseconds kLongestPush(800);
+// For telling Airflow's supervisor the end, each of two answers: its API may be slow.
+constexpr milliseconds kShortestTelling(1'500);
+constexpr milliseconds kLongestTelling(20'000);
+constexpr milliseconds kLastWord(150);  // what the watchdog leaves
 
 // Opens standard streams that the caller has closed. Otherwise the first socket would get the free
 // descriptor, and a line meant for stderr would be sent through it. Returns false if stdout was
@@ -149,7 +154,7 @@ int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) 
                   "stdout is closed, so nobody would receive the result: nothing was done");
   }
   error = Execute(error, body);
-  return EndProcess(Tell(error, metrics_));
+  return EndProcess(Tell(error, metrics_, kLongestTelling));
 }
 
 // Runs the task. If the command line was rejected, only sets up the deadline, which also bounds
@@ -162,6 +167,7 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
                                                          : options_.deadline_seconds);
     stop_.emplace(std::chrono::duration_cast<milliseconds>(deadline));
     watchdog_.emplace(*stop_, [this] { return GiveUp(); });
+    TakeLog();
     if (refused) throw *refused;
     head_.run = ReadRunIdentity(logical_date_);
     metrics_ = ReadMetricsTargets(pushgateway_url_, metrics_file_);
@@ -187,6 +193,15 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
   return TaskError(*code, fmt::format("stopped by a signal: {}", error->what()));
 }
 
+// Sends the log of a native task to Airflow.
+void Command::TakeLog() {
+  supervisor_ = TaskSupervisor::Inherited();
+  if (!supervisor_) return;
+  const bool is_chosen = !flags_.TextOf("--log-level").empty();
+  supervisor_->TakeLog(name_, is_chosen ? std::optional(ParseLevel(log_level_)) : std::nullopt,
+                       *log_);
+}
+
 // Reports the counts of a run that is stuck. They no longer change, so they are reported as they
 // are.
 ExitCode Command::GiveUp() {
@@ -196,24 +211,46 @@ ExitCode Command::GiveUp() {
            : fmt::format("the deadline of {} s has passed", options_.deadline_seconds);
   return Tell(TaskError(code.value_or(ExitCode::kTransient),
                         end + ", and the run was still waiting inside a library"),
-              MetricsTargets());
+              MetricsTargets(), kLastWord);
 }
 
 // Reports the end of the run; only the first call does so. Returns the exit code of the process.
-ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics) {
+ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
+                       milliseconds for_airflow) {
   const std::lock_guard lock(telling_);
-  if (is_told_) return head_.exit_code;
+  if (is_told_) return process_code_;
   if (error) {
     head_.exit_code = error->code();
     head_.error = log_->Redact(error->what());
     if (head_.exit_code != ExitCode::kSkipped) log_->Error(head_.error);
+    if (head_.exit_code == ExitCode::kSkipped && supervisor_) log_->Info(head_.error);
   }
   head_.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   WriteXcomFile();
   Publish(metrics);
   PrintResult();
+  process_code_ = supervisor_ ? TellAirflow(for_airflow) : head_.exit_code;
   is_told_ = true;
-  return head_.exit_code;
+  return process_code_;
+}
+
+// The supervisor takes what it is told only from a process that ends with 0.
+ExitCode Command::TellAirflow(milliseconds at_most) {
+  TaskEnd end{
+      .code = head_.exit_code, .reason = head_.error, .result = FormatResult(head_, result_)};
+  if (head_.exit_code == ExitCode::kTransient && result_.retry_after.count() > 0) {
+    end.retry_after = result_.retry_after;
+  }
+  if (result_.sink && result_.sink->type == "kafka") {
+    end.event = JsonObject()
+                    .Add("topic", result_.sink->topic)
+                    .Add("run_id", head_.run.run_id)
+                    .Add("acknowledged", result_.sink->acknowledged)
+                    .Take();
+  }
+  const auto shortest = stop_->CodeOfSignal() ? kShortestPush : kShortestTelling;
+  const auto patience = std::min(std::max(stop_->TimeLeft(), shortest), at_most);
+  return supervisor_->Tell(end, patience, *log_) ? ExitCode::kSuccess : head_.exit_code;
 }
 
 // Determines the XCom file even if the command line was rejected, so that its reader learns of a

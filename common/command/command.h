@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "run.h"
 #include "stop.h"
 #include "task_error.h"
+#include "task_supervisor.h"
 #include "watchdog.h"
 
 namespace steamflow {
@@ -32,7 +34,8 @@ class Command {
 
   // Parses the command line, calls `body`, and prints the result line whatever happens. `body` must
   // not leave a client open. If it throws, the result is a failure. If it is still stuck after its
-  // time, it is abandoned and the process ends. Returns the exit code of the process.
+  // time, it is abandoned and the process ends. Returns the exit code of the process, which is 0 if
+  // Airflow's supervisor was told how the run ended.
   int Main(int argc, char** argv, const std::function<void(Run&)>& body);
 
  private:
@@ -41,7 +44,10 @@ class Command {
                                    const std::function<void(Run&)>& body);
   void CheckXcomFile();
   ExitCode GiveUp();
-  ExitCode Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics);
+  ExitCode Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
+                std::chrono::milliseconds for_airflow);
+  void TakeLog();
+  ExitCode TellAirflow(std::chrono::milliseconds at_most);
   void WriteXcomFile();
   void Publish(const MetricsTargets& metrics);
   void PrintResult();
@@ -59,13 +65,15 @@ class Command {
 
   ResultHead head_;
   Result result_;
+  TaskSupervisor* supervisor_ = nullptr;  // of a native task
   MetricsTargets metrics_;
   std::unique_ptr<Log> log_;
   Clock::time_point started_;
   std::optional<Stop> stop_;
   std::mutex telling_;
   bool is_told_ = false;
-  std::optional<Watchdog> watchdog_;  // uses all members above
+  ExitCode process_code_ = ExitCode::kSuccess;  // valid once the end was told
+  std::optional<Watchdog> watchdog_;            // uses all members above
 };
 
 }  // namespace steamflow

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 // The forward declaration is enough for most includers, which do not use the lists of JSON.
 #include <nlohmann/json_fwd.hpp>
@@ -97,6 +98,9 @@ struct Result {
   std::vector<CursorResult> cursors;
   std::optional<DrainResult> drain;  // of a sink, instead of the sections above
   std::optional<CallBudgetResult> call_budget;
+  // How long a server asks not to be called, beyond the end of this run; 0 if none does. Only for
+  // Airflow's next attempt.
+  std::chrono::seconds retry_after{0};
   // Lists of an operation by their names, in the order of the line. They follow the sections above.
   // The elements have the type Json of json_document.h.
   std::vector<std::pair<std::string, std::vector<nlohmann::ordered_json>>> lists;

@@ -222,6 +222,7 @@ void Fetcher::Retry(std::unique_ptr<Call> call, FetchFailure&& failure,
   const auto now = Clock::now();
   if (now >= run_.stop.work_until()) return End(FetchEnd::Reason::kStopped);
   if (now + at_least >= run_.stop.work_until()) {
+    run_.result.retry_after = at_least;
     return End(FetchEnd::Reason::kFatal,
                TaskError(ExitCode::kTransient,
                          fmt::format("{}: the server asks to wait {} s, past the deadline",

@@ -2,9 +2,9 @@
 parsed, never from the database. An empty value is the default. What a program is told at run time
 does not belong here: that is a Variable or Connection of its task.
 
-- `AIRFLOW_VAR_STEAMFLOW_RUNTIME`: where the programs run: `bash` (default), `docker` or
+- `AIRFLOW_VAR_STEAMFLOW_RUNTIME`: where the programs run: `bash` (default), `native`, `docker` or
   `kubernetes`.
-- `AIRFLOW_VAR_STEAMFLOW_BIN`: bash: the folder of the programs. Default: they are on PATH.
+- `AIRFLOW_VAR_STEAMFLOW_BIN`: bash and native: the folder of the programs. Default: they are on PATH.
 - `AIRFLOW_VAR_STEAMFLOW_IMAGE`: docker and kubernetes: the image. Default `steamflow:latest`.
 - `AIRFLOW_VAR_STEAMFLOW_DOCKER_NETWORK`: docker: the network that reaches Kafka and Redis, where
   that is not Docker's default bridge.
@@ -31,7 +31,9 @@ def setting(name: str, pattern: str, expected: str, default: str = "") -> str:
     return value
 
 
-RUNTIME = setting("RUNTIME", "bash|docker|kubernetes", "bash, docker or kubernetes", "bash")
+RUNTIME = setting(
+    "RUNTIME", "bash|native|docker|kubernetes", "bash, native, docker or kubernetes", "bash"
+)
 BIN = setting("BIN", "(/.*)?", "an absolute path")
 IMAGE = setting("IMAGE", r"\S+", "the name of an image", "steamflow:latest")
 DOCKER_NETWORK = setting("DOCKER_NETWORK", r"\S*", "the name of a network")

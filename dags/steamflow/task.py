@@ -20,6 +20,8 @@ elif RUNTIME == "kubernetes":
     from steamflow.kubernetes import KubernetesTask as RuntimeTask
 else:
     RuntimeTask = BashTask
+if RUNTIME == "native":
+    from steamflow.native import is_native, native_task
 
 # A program ends by its own --deadline (50 s) and at most 5 s after a SIGTERM. The rest of this is
 # for the start of a container, so that Airflow steps in only where something hangs.
@@ -58,9 +60,7 @@ def steamflow_task(
     is, for a program that is not in their image."""
     arguments: dict[str, Any] = {
         "task_id": task_id,
-        "environment": program_environment(variables, connections, environment or {}),
         "outlets": [topic_asset(fills)] if fills else [],
-        "post_execute": tell_acknowledged,
         "execution_timeout": timeout,
         "retries": 3,
         "retry_delay": timedelta(seconds=10),
@@ -68,8 +68,15 @@ def steamflow_task(
         "max_retry_delay": timedelta(minutes=5),
     }
     if optional:
-        arguments["pre_execute"] = skip_unless_defined(connections)
         arguments["trigger_rule"] = "none_failed"
+    texts = [*argv, *(environment or {}).values()]
+    if RUNTIME == "native" and not on_worker and is_native(texts):
+        # It gets all else from its bundle.
+        return native_task(SHARDS if sharded else 1, **arguments)
+    arguments["environment"] = program_environment(variables, connections, environment or {})
+    arguments["post_execute"] = tell_acknowledged
+    if optional:
+        arguments["pre_execute"] = skip_unless_defined(connections)
     operator = BashTask if on_worker else RuntimeTask
     if sharded and SHARDS > 1:
         shards = [[*argv, "--shard", f"{shard}/{SHARDS}"] for shard in range(SHARDS)]

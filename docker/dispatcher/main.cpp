@@ -1,5 +1,6 @@
 // `steamflow TASK [OPTION...]` becomes the program of that task, which is beside this one. The
-// entry point of the image.
+// entry point of the image. And, made into a bundle by steamflow-bundle, what Airflow's supervisor
+// starts as a native task.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include <string_view>
 
 #include "file_io.h"
+#include "native_task.h"
+#include "supervisor.h"
 #include "task_error.h"
 #include "task_names.h"
 #include "version.h"
@@ -74,6 +77,9 @@ int Fail(ExitCode code, std::string_view message) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (airflow::IsStartedBySupervisor(argc, argv)) {
+    return RunNativeTask(std::filesystem::read_symlink("/proc/self/exe").string(), argc, argv);
+  }
   const std::string_view task = argc > 1 ? argv[1] : "";
   if (task == "--help" || task == "-h") {
     fmt::print("{}", Help());

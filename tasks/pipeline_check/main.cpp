@@ -9,7 +9,6 @@
 #include "check_list.h"
 #include "command.h"
 #include "elasticsearch_config.h"
-#include "environment.h"
 #include "kafka_connect_config.h"
 #include "kafka_health.h"
 #include "postgres_config.h"
@@ -103,7 +102,7 @@ int main(int argc, char** argv) {
     const auto add = [&](const char* name, const std::string& url, const std::string& conn_id,
                          const std::function<std::string()>& check) {
       const std::string variable = ConnectionVariable(conn_id);
-      if (url.empty() && !EnvironmentValue(variable)) return;
+      if (url.empty() && !AirflowConnection(conn_id)) return;
       checks.Add(Check::Make(name, variable, check));
     };
     add("postgres", postgres.url, postgres.conn_id, [&] {

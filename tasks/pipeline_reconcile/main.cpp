@@ -13,7 +13,6 @@
 #include "drain_options.h"
 #include "elasticsearch_audit.h"
 #include "elasticsearch_config.h"
-#include "environment.h"
 #include "file_io.h"
 #include "json.h"
 #include "malloc_tuning.h"
@@ -39,7 +38,7 @@ Window ReadWindow(const std::string& since, const std::string& until, Instant lo
 template <typename Flags>
 bool IsNamed(const Flags& flags) {
   return !flags.url.empty() || flags.conn_id != Flags().conn_id ||
-         EnvironmentValue(ConnectionVariable(flags.conn_id)).has_value();
+         AirflowConnection(flags.conn_id).has_value();
 }
 
 }  // namespace

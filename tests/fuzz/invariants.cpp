@@ -9,6 +9,7 @@
 #include "bulk_response.h"
 #include "consumed_record.h"
 #include "json.h"
+#include "messages.h"
 #include "news_parser.h"
 #include "record_fields.h"
 #include "steam_api.h"
@@ -231,6 +232,31 @@ void CheckBulkResponse(std::string_view bytes) {
           item.fate == BulkItem::Fate::kStored || item.fate == BulkItem::Fate::kDuplicate;
       Require(item.reason.empty() == is_fine, "a reason, or none, at the wrong place");
     }
+  }
+}
+
+void CheckSupervisorFrames(std::string_view bytes) {
+  airflow::FrameReader reader;
+  reader.Add(bytes);
+  for (;;) {
+    auto next = reader.Next();
+    if (!next) return Require(next.error().size() < 200, "an error that quotes the data");
+    if (!*next) return;
+    // What was understood is understood again once it has been written.
+    const auto frame = airflow::FormatRequest((*next)->id, (*next)->body);
+    airflow::FrameReader again;
+    again.Add(frame.value());
+    const auto same = again.Next();
+    Require(same && *same && (*same)->id == (*next)->id, "another id");
+    Require(airflow::FormatRequest((*same)->id, (*same)->body) == frame, "another body");
+    if (const auto task = airflow::ParseStartupDetails((*next)->body)) {
+      const auto handed_on = airflow::ParseStartupDetails(airflow::FormatStartupDetails(*task));
+      Require(handed_on && *handed_on == *task, "other details");
+    } else {
+      Require(!task.error().empty(), "no reason");
+    }
+    const auto answer = airflow::ParseResponse(*std::move(*next));
+    Require(answer || !answer.error().message.empty(), "a refusal without a reason");
   }
 }
 

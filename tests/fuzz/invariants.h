@@ -29,6 +29,9 @@ void CheckTopics(std::string_view bytes);
 // A Kafka message as a sink sees it: the bytes are its value in a topic of each kind.
 void CheckConsumedRecord(std::string_view bytes);
 
+// What Airflow's supervisor sends.
+void CheckSupervisorFrames(std::string_view bytes);
+
 // A response of Elasticsearch to _bulk.
 void CheckBulkResponse(std::string_view bytes);
 

@@ -98,6 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Target{"json-text", CheckJsonText}, Target{"topics", CheckTopics},
                     Target{"games-variable", CheckSteamGames},
                     Target{"consumed-record", CheckConsumedRecord},
+                    Target{"supervisor-frames", CheckSupervisorFrames},
                     Target{"bulk-response", CheckBulkResponse}),
     [](const auto& test) {
       std::string name = test.param.corpus;

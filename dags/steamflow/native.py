@@ -1,0 +1,41 @@
+"""The native runtime: Airflow 3.3 or later runs a program itself, without a Python process for the
+task. Its supervisor finds the bundle of the DAG, which steamflow-bundle has made of the DAG file,
+and what a task needs the program asks of the supervisor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from airflow import __version__
+from airflow.providers.common.compat.sdk import task
+
+OLDEST = (3, 3)
+# The queue that [sdk] queue_to_coordinator gives to the coordinator of the bundles.
+QUEUE = "native"
+
+if tuple(map(int, __version__.split(".")[:2])) < OLDEST:
+    raise ValueError(
+        "AIRFLOW_VAR_STEAMFLOW_RUNTIME is 'native', which needs Airflow 3.3 or later,"
+        f" and this is {__version__}"
+    )
+
+
+def is_native(texts: Iterable[str]) -> bool:
+    """Whether a program with these arguments can be a native task: it gets none from Airflow, which
+    would have to render templates. steamflow-bundle decides alike."""
+    return not any(mark in text for text in texts for mark in ("{{", "{%"))
+
+
+def program() -> None: ...
+
+
+def program_of_shard(shard: int) -> None: ...
+
+
+def native_task(shards: int, **arguments: Any) -> Any:
+    """The task, which takes from the bundle what it runs; mapped where there are shards."""
+    if shards > 1:
+        stub = task.stub(queue=QUEUE, **arguments)(program_of_shard)
+        return stub.expand(shard=list(range(shards))).operator
+    return task.stub(queue=QUEUE, **arguments)(program)().operator

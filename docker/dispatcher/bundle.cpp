@@ -1,0 +1,95 @@
+#include "bundle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string_view>
+
+#include "json_document.h"
+
+namespace steamflow {
+namespace {
+
+// The trailer (bundle-spec 1.0 of Airflow): the lengths of the source and of the manifest before it
+// and its own version, 4 bytes each and little-endian, the SHA-256 of the executable, which Airflow
+// has checked, 12 bytes for later, the magic.
+constexpr std::streamoff kTrailerSize = 64;
+constexpr std::size_t kMagicAt = 56;
+constexpr std::string_view kMagic = "AFBNDL01";
+constexpr std::uint32_t kLargestManifest = 16U << 20U;
+
+std::uint32_t LittleEndian(std::string_view bytes) {
+  std::uint32_t number = 0;
+  for (std::size_t i = 4; i-- > 0;) number = number << 8U | static_cast<unsigned char>(bytes[i]);
+  return number;
+}
+
+tl::expected<std::string, std::string> ReadManifest(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string trailer(kTrailerSize, '\0');
+  if (!file.seekg(-kTrailerSize, std::ios::end) || !file.read(trailer.data(), kTrailerSize)) {
+    return tl::unexpected(std::string("it cannot be read"));
+  }
+  const std::streamoff size = file.tellg();
+  if (std::string_view(trailer).substr(kMagicAt) != kMagic) {
+    return tl::unexpected(std::string("it is not a bundle (steamflow-bundle makes one)"));
+  }
+  if (const auto version = LittleEndian(std::string_view(trailer).substr(8)); version != 1) {
+    return tl::unexpected(fmt::format("version {} of the trailer is not known", version));
+  }
+  const std::uint32_t length = LittleEndian(std::string_view(trailer).substr(4));
+  if (length > kLargestManifest || length > size - kTrailerSize) {
+    return tl::unexpected(std::string("the length of its manifest is wrong"));
+  }
+  std::string manifest(length, '\0');
+  if (!file.seekg(size - kTrailerSize - length) || !file.read(manifest.data(), length)) {
+    return tl::unexpected(std::string("its manifest cannot be read"));
+  }
+  return manifest;
+}
+
+std::vector<std::string> Texts(const Json& json) {
+  std::vector<std::string> texts;
+  for (const Json& text : json) texts.push_back(TextOf(text));
+  return texts;
+}
+
+bool IsTrue(const Json& json) {
+  return json.is_boolean() && json.get<bool>();
+}
+
+}  // namespace
+
+tl::expected<BundleTask, std::string> ReadBundleTask(const std::string& path,
+                                                     const std::string& dag_id,
+                                                     const std::string& task_id) {
+  const auto fail = [&](const std::string& cause) {
+    return tl::unexpected(fmt::format("{}: {}", path, cause));
+  };
+  const auto text = ReadManifest(path);
+  if (!text) return fail(text.error());
+  const auto manifest = ParseJson(*text);  // JSON is YAML
+  if (!manifest) return fail("its manifest is " + manifest.error());
+  const Json& dag = FieldOf(FieldOf(*manifest, "dags"), dag_id.c_str());
+  const Json& task = FieldOf(FieldOf(dag, "steamflow"), task_id.c_str());
+  BundleTask known;
+  known.argv = Texts(FieldOf(task, "argv"));
+  if (known.argv.empty()) {
+    return fail(
+        fmt::format("it has no task {} of the DAG {}: the DAG file has changed since it was "
+                    "packed (steamflow-bundle)",
+                    task_id, dag_id));
+  }
+  known.variables = Texts(FieldOf(task, "variables"));
+  known.connections = Texts(FieldOf(task, "connections"));
+  known.outlets = Texts(FieldOf(task, "outlets"));
+  for (const auto& [name, value] : FieldOf(task, "environment").items()) {
+    known.environment[name] = TextOf(value);
+  }
+  known.is_optional = IsTrue(FieldOf(task, "optional"));
+  known.is_sharded = IsTrue(FieldOf(task, "sharded"));
+  return known;
+}
+
+}  // namespace steamflow

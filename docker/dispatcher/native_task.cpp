@@ -1,0 +1,180 @@
+#include "native_task.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "airflow_connection.h"
+#include "bundle.h"
+#include "environment.h"
+#include "parse_number.h"
+#include "supervisor_handover.h"
+#include "task_error.h"
+#include "task_log.h"
+#include "timestamp.h"
+
+namespace steamflow {
+namespace {
+
+using airflow::Level;
+using airflow::Refusal;
+namespace requests = airflow::requests;
+
+using Environment = std::map<std::string, std::string>;
+
+// What a program takes over from the worker, as in the bash runtime: where programs, certificates
+// and the way out are, and which log Airflow wants. Nothing else, as a worker's environment holds
+// Airflow's own secrets.
+constexpr const char* kInherited[] = {"PATH",
+                                      "SSL_CERT_DIR",
+                                      "SSL_CERT_FILE",
+                                      "https_proxy",
+                                      "HTTPS_PROXY",
+                                      "no_proxy",
+                                      "NO_PROXY",
+                                      "AIRFLOW__LOGGING__LOGGING_LEVEL",
+                                      "AIRFLOW__LOGGING__NAMESPACE_LEVELS"};
+
+void Inherit(Environment& environment, const std::string& name) {
+  if (auto value = EnvironmentValue(name)) environment[name] = *std::move(value);
+}
+
+Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails& details) {
+  Environment environment = task.environment;
+  for (const char* name : kInherited) Inherit(environment, name);
+  for (const std::string& name : task.variables) Inherit(environment, "AIRFLOW_VAR_" + name);
+  for (const std::string& id : task.connections) Inherit(environment, ConnectionVariable(id));
+  environment["AIRFLOW_CTX_DAG_ID"] = details.dag_id;
+  environment["AIRFLOW_CTX_TASK_ID"] = details.task_id;
+  environment["AIRFLOW_CTX_DAG_RUN_ID"] = details.run_id;
+  environment["AIRFLOW_CTX_TRY_NUMBER"] = fmt::to_string(details.try_number);
+  environment["AIRFLOW_CTX_MAP_INDEX"] = fmt::to_string(details.map_index);
+  environment["AIRFLOW_CTX_LOGICAL_DATE"] = details.logical_date;
+  return environment;
+}
+
+// How the task ends that does not begin.
+struct End {
+  ExitCode code;
+  std::string reason;
+};
+
+// A mapped task is the shard of its index, of as many as the deployment has (AIRFLOW_VAR_STEAMFLOW_
+// SHARDS, as the DAG file reads it).
+std::optional<End> AddShard(std::vector<std::string>& argv, std::int64_t map_index) {
+  constexpr char kShards[] = "AIRFLOW_VAR_STEAMFLOW_SHARDS";
+  const auto shards = ParseNumber<std::int64_t>(EnvironmentValue(kShards).value_or("1"));
+  if (!shards || map_index >= *shards) {
+    return End{
+        ExitCode::kConfig,
+        fmt::format("the task is shard {} by its map index, and {} is not more: the worker's "
+                    "environment is not that of the DAG processor",
+                    map_index, kShards)};
+  }
+  argv.insert(argv.end(), {"--shard", fmt::format("{}/{}", map_index, *shards)});
+  return std::nullopt;
+}
+
+// Whoever does not run a service defines no Connection of it.
+std::optional<End> FindConnections(const BundleTask& task, airflow::Supervisor& supervisor) {
+  for (const std::string& id : task.connections) {
+    if (EnvironmentValue(ConnectionVariable(id))) continue;
+    const auto answer = supervisor.Ask(requests::GetConnection(id));
+    if (answer) continue;
+    if (answer.error().kind == Refusal::Kind::kNotFound) {
+      return End{ExitCode::kSkipped, fmt::format("the Connection {} is not defined", id)};
+    }
+    return End{ExitCode::kTransient,
+               fmt::format("asking Airflow for the Connection {}: {}", id, answer.error().message)};
+  }
+  return std::nullopt;
+}
+
+// Becomes the program, from AIRFLOW_VAR_STEAMFLOW_BIN or PATH as in the bash runtime. Returns where
+// that fails.
+End Become(const std::vector<std::string>& argv, const Environment& environment) {
+  const auto folder = EnvironmentValue("AIRFLOW_VAR_STEAMFLOW_BIN");
+  const std::string program = folder ? *folder + "/" + argv.front() : argv.front();
+  std::vector<std::string> assignments;
+  for (const auto& [name, value] : environment) assignments.push_back(name + "=" + value);
+  const auto pointers = [](const std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
+    all.push_back(nullptr);
+    return all;
+  };
+  ::execvpe(program.c_str(), pointers(argv).data(), pointers(assignments).data());
+  return {ExitCode::kConfig, fmt::format("{} is not installed: {}", program, std::strerror(errno))};
+}
+
+// The supervisor takes what it is told only from a process that ends with 0.
+int Tell(const End& end, const airflow::StartupDetails& details, airflow::Supervisor& supervisor,
+         airflow::TaskLog& log) {
+  const bool is_skip = end.code == ExitCode::kSkipped;
+  log.Write(is_skip ? Level::kInfo : Level::kError, end.reason);
+  const std::string now = FormatUtc(Now());
+  const bool may_retry = end.code == ExitCode::kTransient && details.should_retry;
+  const auto told = supervisor.Ask(is_skip     ? requests::Skip(now)
+                                   : may_retry ? requests::Retry(now, end.reason, {})
+                                               : requests::Fail(now));
+  return told ? 0 : static_cast<int>(end.code);
+}
+
+// Does all that comes before the program, and becomes it.
+End Begin(const std::string& bundle, const airflow::StartupDetails& details,
+          airflow::Supervisor& supervisor) {
+  for (const std::string& key : details.xcom_keys_to_clear) {
+    const auto answer = supervisor.Ask(requests::DeleteXCom(details, key));
+    if (answer || answer.error().kind == Refusal::Kind::kNotFound) continue;
+    return {ExitCode::kTransient,
+            fmt::format("clearing the XCom {} of an earlier try: {}", key, answer.error().message)};
+  }
+  auto task = ReadBundleTask(bundle, details.dag_id, details.task_id);
+  if (!task) return {ExitCode::kConfig, task.error()};
+  if (task->is_optional) {
+    if (auto end = FindConnections(*task, supervisor)) return *std::move(end);
+  }
+  if (task->is_sharded && details.map_index >= 0) {
+    if (auto end = AddShard(task->argv, details.map_index)) return *std::move(end);
+  }
+  Environment environment = EnvironmentOf(*task, details);
+  const auto sockets = supervisor.Release();
+  environment[SupervisorHandover::kVariable] = FormatHandover({.sockets = sockets,
+                                                               .task = details,
+                                                               .variables = task->variables,
+                                                               .connections = task->connections,
+                                                               .outlets = task->outlets});
+  End end = Become(task->argv, environment);
+  supervisor = airflow::Supervisor(sockets);
+  return end;
+}
+
+}  // namespace
+
+int RunNativeTask(const std::string& bundle, int argc, const char* const* argv) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  auto supervisor = airflow::Supervisor::Connect(argc, argv);
+  if (!supervisor) {
+    fmt::print(stderr, "steamflow: {}\n", supervisor.error());
+    return static_cast<int>(ExitCode::kTransient);
+  }
+  airflow::TaskLog log("steamflow");
+  log.Connect(supervisor->logs());
+  const auto details = supervisor->Start();
+  if (!details) {
+    log.Write(Level::kError, details.error());
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  const End end = Begin(bundle, *details, *supervisor);
+  return Tell(end, *details, *supervisor, log);
+}
+
+}  // namespace steamflow

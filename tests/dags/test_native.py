@@ -1,0 +1,252 @@
+"""The native runtime: the DAGs with it, and the programs under the real supervisor."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import AIRFLOW_3, DAGS, PROGRAMS, ROOT
+
+if AIRFLOW_3:
+    from supervised import Api, Outcome, packer, supervise
+
+needs_airflow_3 = pytest.mark.skipif(not AIRFLOW_3, reason="Airflow 3.3 runs native tasks")
+
+
+@pytest.mark.skipif(AIRFLOW_3, reason="Airflow 2 does not run native tasks")
+def test_an_airflow_without_it_says_so_when_a_dag_is_parsed(dag_bag):
+    errors = dag_bag(RUNTIME="native").import_errors
+    assert len(errors) == len(list(DAGS.glob("*.py")))
+    for error in errors.values():
+        assert "'native', which needs Airflow 3.3 or later, and this is 2." in error
+
+
+@needs_airflow_3
+def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
+    queued = {
+        dag_id: {task.task_id for task in dag.tasks if getattr(task, "is_stub", False)}
+        for dag_id, dag in load_dags(RUNTIME="native", SHARDS="1").items()
+    }
+    packed = {
+        dag[0]: set(dag[1])
+        for dag in map(packer().dag_of, (path.read_bytes() for path in DAGS.glob("*.py")))
+        if dag
+    }
+    assert {dag_id: tasks for dag_id, tasks in queued.items() if tasks} == packed
+    assert packed["runDag"] == {"pipeline_check"}, "the factor of the other is a template"
+
+
+@needs_airflow_3
+def test_a_bundle_says_what_the_operator_would_run(load_dags):
+    for dag_id, dag in load_dags(RUNTIME="bash", SHARDS="1").items():
+        packed = packer().dag_of((DAGS / f"{dag_id}.py").read_bytes())
+        for task_id, said in packed[1].items() if packed else ():
+            task = dag.get_task(task_id)
+            assert task.bash_command == "exec " + " ".join(said["argv"])
+            names = {
+                name for name in task.env if name.startswith(("AIRFLOW_VAR_", "AIRFLOW_CONN_"))
+            }
+            assert names == {
+                *(f"AIRFLOW_VAR_{name}" for name in said["variables"]),
+                *(f"AIRFLOW_CONN_{name.upper()}" for name in said["connections"]),
+            }
+            assert [asset.uri for asset in task.outlets] == said["outlets"]
+
+
+@needs_airflow_3
+def test_native_tasks_wait_in_their_queue_and_are_mapped(load_dags):
+    task = load_dags(RUNTIME="native", SHARDS="3")["steam_usrinfo_dag"].get_task("player_summaries")
+    assert task.queue == "native"
+    assert task.retries == 3
+    assert [asset.uri for asset in task.outlets] == ["steamflow/topic_GetUserInfo"]
+    assert task.get_parse_time_mapped_ti_count() == 3
+
+
+@needs_airflow_3
+@pytest.mark.parametrize(
+    ("call", "message"),
+    {
+        'steamflow_task("x", ARGV)': "line 4: steamflow_task: arguments that are not written out",
+        'steamflow_task("x", ["a"])\nDAG("y")': "2 DAGs, where one is expected",
+        "steamflow_task(": "never closed",
+    }.items(),
+)
+def test_what_cannot_be_packed_is_named(tmp_path, call, message):
+    dag_file = tmp_path / "one.py"
+    dag_file.write_text(f'ARGV = ["a"]\nDAG("x")\n\n{call}\n')
+    command = [ROOT / "docker/dispatcher/steamflow-bundle", "--output", tmp_path / "bundles"]
+    done = subprocess.run(
+        [*command, "--dispatcher", PROGRAMS / "steamflow", dag_file],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert str(dag_file) in done.stderr
+
+
+@pytest.fixture
+def api() -> Any:
+    return Api()
+
+
+@pytest.fixture
+def run(api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """run("steam_user", "player_summaries") has the supervisor run that task of a packed DAG file."""
+    pack = packer()
+    dispatcher = (PROGRAMS / "steamflow").read_bytes()
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
+
+    def run(dag_id: str, task_id: str, **ti: Any) -> Outcome:
+        assert pack.pack(dispatcher, "1.0", DAGS / f"{dag_id}.py", tmp_path)
+        return supervise(api, tmp_path, dag_id, task_id, monkeypatch, **ti)
+
+    return run
+
+
+@pytest.fixture
+def players(run: Any, api: Any) -> Any:
+    return lambda: run("steam_current_player_dag", "current_players")
+
+
+def use(api: Any, brokers: str, steam: str) -> None:
+    api.variables = {"STEAM_API_URL": steam, "STEAM_GAMES": '{"Palworld": 1623730}'}
+    extra = json.dumps({"bootstrap.servers": brokers})
+    api.connections = {"kafka_default": {"conn_type": "kafka", "extra": extra}}
+
+
+@needs_airflow_3
+def test_a_source_asks_for_what_it_needs_and_tells_what_it_did(players, api, brokers, steam):
+    subprocess.run(
+        [PROGRAMS / "kafka-create-topics", "--brokers", brokers], check=True, capture_output=True
+    )
+    use(api, brokers, steam)
+    outcome = players()
+    (state,) = api.states
+    assert state["state"] == "success", outcome.log
+    assert outcome.exit_code == 0
+    result = api.xcoms["current_players/return_value"]
+    assert result["status"] == "success"
+    assert result["kafka"]["acknowledged"] == 1
+    assert result["run"]["dag_id"] == "steam_current_player_dag"
+    assert result["run"]["logical_date"] == "2026-11-22T22:34:00Z"
+    asset = {"name": "steamflow/topic_currPlayer", "uri": "steamflow/topic_currPlayer"}
+    assert state["task_outlets"] == [asset | {"type": "Asset"}]
+    assert state["outlet_events"] == [
+        {
+            "dest_asset_key": asset,
+            "extra": {
+                "topic": "topic_currPlayer",
+                "run_id": result["run"]["run_id"],
+                "acknowledged": 1,
+            },
+        }
+    ]
+    asked = {each for each in api.asked if "/variables/" in f"/{each}"}
+    assert not any("STEAM_API_KEY" in each for each in asked), "its DAG does not name it"
+
+
+@needs_airflow_3
+def test_what_somebody_has_to_mend_fails_for_good(players, api):
+    outcome = players()
+    assert [state["state"] for state in api.states] == ["failed"]
+    (said,) = outcome.events("error", "steamflow.steam-current-players")
+    assert said.startswith("no Kafka connection")
+
+
+@needs_airflow_3
+def test_what_time_mends_is_tried_again_where_there_are_retries(players, api):
+    use(api, "127.0.0.1:1", "http://127.0.0.1:1")
+    players()
+    assert [state["state"] for state in api.states] == ["up_for_retry"]
+    assert api.states[0]["retry_delay_seconds"] is None
+    assert "127.0.0.1" in api.states[0]["retry_reason"]
+    api.states.clear()
+    api.should_retry = False
+    players()
+    assert [state["state"] for state in api.states] == ["failed"]
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(429)
+        self.send_header("Retry-After", "3600")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    with http.server.HTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@needs_airflow_3
+def test_the_next_try_waits_as_long_as_the_api_asks(players, api, busy, brokers):
+    use(api, brokers, busy)
+    players()
+    (state,) = api.states
+    assert (state["state"], state["retry_delay_seconds"]) == ("up_for_retry", 3600)
+
+
+@needs_airflow_3
+def test_a_task_of_services_that_are_not_run_is_skipped(run, api):
+    outcome = run("steam_platform", "templates")
+    assert [state["state"] for state in api.states] == ["skipped"]
+    said = "the Connection elasticsearch_default is not defined"
+    assert outcome.events("info", "steamflow") == [said]
+
+
+@needs_airflow_3
+def test_a_task_that_was_not_packed_fails_for_good(run, api):
+    outcome = run("steam_platform", "renamed")
+    assert [state["state"] for state in api.states] == ["failed"]
+    (said,) = outcome.events("error", "steamflow")
+    assert "it has no task renamed of the DAG steam_platform" in said
+
+
+@needs_airflow_3
+def test_the_result_of_an_earlier_try_is_cleared(run, api):
+    api.xcoms["renamed/return_value"] = "old"
+    api.xcom_keys_to_clear = ["return_value"]
+    run("steam_platform", "renamed")
+    assert api.xcoms == {}
+
+
+@needs_airflow_3
+def test_a_program_gets_no_secret_in_its_environment(run, api, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/steam-player-summaries"
+    program.write_text('#!/bin/sh\necho "$@"\nenv\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(program.parent))
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_SHARDS", "3")
+    monkeypatch.setenv("AIRFLOW__DATABASE__PASSWORD", "worker's own")
+    api.variables["STEAM_API_KEY"] = "0123456789ABCDEF"
+    outcome = run("steam_usrinfo_dag", "player_summaries", map_index=2)
+    lines = outcome.events("info", "task.stdout")
+    assert lines[0] == "--shard 2/3"
+    assert "AIRFLOW_CTX_MAP_INDEX=2" in lines
+    assert "AIRFLOW_CTX_LOGICAL_DATE=2026-11-22T22:34:00.000000Z" in lines
+    assert not any("0123456789ABCDEF" in line or "worker's own" in line for line in lines)
+    assert {line.partition("=")[0] for line in lines[1:]} <= {
+        *("PATH", "PWD", "SHLVL", "_", "OLDPWD", "STEAMFLOW_SUPERVISOR"),
+        *("AIRFLOW__LOGGING__LOGGING_LEVEL", "AIRFLOW__LOGGING__NAMESPACE_LEVELS"),
+        *(name for name in os.environ if name.lower().endswith("_proxy") or "SSL_CERT" in name),
+        *(line.partition("=")[0] for line in lines if line.startswith("AIRFLOW_CTX_")),
+    }
+    assert api.asked.count("GET variables/STEAM_API_KEY") == 0, "only the program would ask"
