@@ -53,20 +53,22 @@ def reconcile() -> None:
 
 @pytest.fixture(scope="module")
 def sources(pods):
-    """Enough of everything, without waiting for Airflow."""
+    """Enough of everything, without waiting for Airflow; what may pass is tried again."""
 
-    def run(*, count: int = 1000) -> None:
+    def run(*, tries: int = 1) -> None:
         walks = [
-            ("steam-recently-played-games", "--count", str(count)),
-            ("steam-player-summaries", "--count", str(count)),
+            ("steam-recently-played-games", "--count", "1000"),
+            ("steam-player-summaries", "--count", "1000"),
             ("steam-player-summaries", "--topic", "steamusers", "--no-cursor"),
             ("steam-current-players",),
             ("steam-news",),
         ]
-        started = [ProgramPod(f"source-{i}", *walk) for i, walk in enumerate(walks)]
-        for pod in started:
-            result = pod.end()
-            assert result["exit_code"] == 0, result
+        for left in reversed(range(tries)):
+            started = [ProgramPod(f"source-{i}", *walk) for i, walk in enumerate(walks)]
+            results = [pod.end() for pod in started]
+            ends = [result["exit_code"] for result in results]
+            assert set(ends) <= ({0, 75} if left else {0}), results
+            walks = [walk for walk, end in zip(walks, ends, strict=True) if end == 75]
 
     return run
 
@@ -134,7 +136,7 @@ def test_a_rolling_restart(pods, sources):
     airflow = ("statefulset/airflow-scheduler", "deployment/airflow-dag-processor")
     kubectl("set", "env", *airflow, "AIRFLOW_VAR_STEAMFLOW_SHARDS=4")
     kubectl("rollout", "restart", "statefulset,deployment")
-    sources()
+    sources(tries=10)
     await_settled()
     reconcile()
 

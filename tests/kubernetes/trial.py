@@ -257,6 +257,9 @@ class ProgramPod:
     def end(self, seconds: float = 300) -> dict[str, Any]:
         """Its result line, once it has ended, however that was."""
         await_true(lambda: self.phase() in {"Succeeded", "Failed"}, seconds, f"{self.name} ended")
-        result: dict[str, Any] = json.loads(kubectl("logs", self.name).splitlines()[-1])
+        lines = kubectl("logs", self.name).splitlines()  # of both streams, in no certain order
+        results = [line for line in lines if line.startswith('{"task":')]
+        assert results, lines
+        result: dict[str, Any] = json.loads(results[-1])
         kubectl("delete", "pod", self.name)
         return result
