@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent / "platform"))
 
 from airflow_api import Airflow
 from compose import ROOT
-from trial import PodWatch, await_settled, command, kubectl, log_in, page_script
+from trial import PodWatch, command, kubectl, log_in, page_script
 
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 KUBERNETES = ROOT / "docker/kubernetes"
@@ -71,5 +71,5 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodWatch]:
 
 @pytest.fixture
 def airflow(pods: PodWatch) -> Airflow:
-    await_settled()
+    """Logged in, at the address that its API has now."""
     return log_in()

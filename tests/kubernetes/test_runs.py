@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import KEY
 from stack import await_true
-from trial import exit_code, kubectl, kubectl_json, query, redis, secret, secrets, steam
+from trial import exit_code, kubectl, kubectl_json, log_in, redis, secret, secrets, steam
 
 SOURCES = {
     "steam_current_player_dag": ("current_players", "topic_currPlayer"),
@@ -28,37 +28,68 @@ def test_trial_is_up(pods):
                 assert status["ready"], pod["metadata"]["name"]
 
 
-def test_every_dag_runs(pods, airflow):
-    """The controller starts the sources; then the sinks take what these delivered."""
-    dags = ["runDag", "steam_test_dags", "steam_reconcile", "steam_platform", *SOURCES, *SINKS]
-    for dag in dags:
+def succeeds(pods, airflow, run, task):
+    """The task in this run, at once; its result."""
+    assert airflow.await_end(run) == "success"
+    (pod,) = pods.of_task(run, task)
+    assert exit_code(pod) == 0
+    return airflow.result(run, task)
+
+
+def test_the_first_dag_runs(pods, airflow):
+    """The page has switched it on."""
+    succeeds(pods, airflow, airflow.first_run("steam_test_dags"), "print_news")
+    airflow.switch("steam_test_dags", on=False)
+
+
+def test_the_platform_dag_finds_all_there(pods, airflow):
+    airflow.switch("steam_platform", on=True)
+    run = airflow.first_run("steam_platform")
+    for task in ("topics", "templates"):
+        assert succeeds(pods, airflow, run, task)["status"] == "success"
+    assert airflow.task(run, "connectors")["state"] == "skipped"
+    airflow.switch("steam_platform", on=False)
+
+
+def test_the_controller_starts_the_sources(pods, airflow):
+    """Which their schedules do too, as soon as they are on."""
+    for dag in (*SOURCES, "runDag"):
         airflow.switch(dag, on=True)
-    controller = airflow.start("runDag")
+    controller = airflow.first_run("runDag")
     assert airflow.await_end(controller) == "success"
+    airflow.switch("runDag", on=False)
     run_id = controller.rsplit("/", 1)[1]
-    runs = {}
     for dag, (task, topic) in SOURCES.items():
-        runs[dag] = f"/api/v2/dags/{dag}/dagRuns/runDag__{run_id}"
-        assert airflow.await_end(runs[dag]) == "success", dag
-        result = airflow.result(runs[dag], task)
-        assert result["kafka"]["topic"] == topic
-        assert result["kafka"]["acknowledged"] == result["kafka"]["records"] > 0
-    for dag, task in SINKS.items():
-        runs[dag] = airflow.start(dag)
-        assert airflow.await_end(runs[dag]) == "success", dag
-        result = airflow.result(runs[dag], task)
-        assert result["sink"]["dead_letters"] == 0
-    for dag, task in (("steam_test_dags", "print_news"), ("steam_reconcile", "reconcile")):
-        runs[dag] = airflow.start(dag)
-        assert airflow.await_end(runs[dag]) == "success", dag
-        airflow.result(runs[dag], task)
-    tasks = {dag: task for dag, (task, _) in SOURCES.items()} | SINKS
-    for dag, task in tasks.items():
-        (pod,) = pods.of_task(runs[dag], task)
-        assert exit_code(pod) == 0, dag
-    assert int(query("SELECT count(*) FROM steamflow.records")) > 0
-    for dag in dags:
+        runs = [f"/api/v2/dags/{dag}/dagRuns/runDag__{run_id}", airflow.first_run(dag)]
+        for run in runs:
+            result = succeeds(pods, airflow, run, task)
+            assert result["kafka"]["topic"] == topic
+            assert result["kafka"]["acknowledged"] == result["kafka"]["records"]
         airflow.switch(dag, on=False)
+
+
+@pytest.mark.parametrize(("dag", "task"), SINKS.items())
+def test_a_sink_takes_what_they_delivered(pods, airflow, dag, task):
+    airflow.switch(dag, on=True)
+    result = succeeds(pods, airflow, airflow.first_run(dag), task)
+    airflow.switch(dag, on=False)
+    assert result["sink"]["dead_letters"] == 0
+    for _, topic in SOURCES.values():
+        assert result["source"]["topics"][topic]["records"] > 0
+
+
+def test_reconcile_finds_all_delivered(pods, airflow):
+    """In the hour before, which a run by hand looks at."""
+    airflow.switch("steam_reconcile", on=True)
+    run = airflow.start("steam_reconcile")
+    result = succeeds(pods, airflow, run, "reconcile")
+    airflow.switch("steam_reconcile", on=False)
+    for _, topic in SOURCES.values():
+        counts = result["topics"][topic]
+        assert counts["acknowledged"] > 0
+        assert counts["lost"] == 0
+        for store in ("postgres", "elasticsearch"):
+            assert counts[store]["held"] == counts["kafka"] > 0
 
 
 def test_secrets_are_in_no_pod(pods):
@@ -71,27 +102,41 @@ def test_secrets_are_in_no_pod(pods):
         assert not [value for value in hidden if value in text or json.dumps(value)[1:-1] in text]
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "state"),
-    [
-        ("usage", 64, "failed"),
-        ("configuration", 78, "failed"),
-        ("credentials", 77, "failed"),
-        ("skipped", 99, "skipped"),
-        ("transient", 75, "up_for_retry"),
-    ],
-)
-def test_exit_codes_are_judged(pods, airflow, name, code, state):
-    dag = f"outcome_{name}"
-    airflow.switch(dag, on=True)
-    run = airflow.start(dag)
+ENDS = {
+    "usage": (64, "failed"),
+    "configuration": (78, "failed"),
+    "credentials": (77, "failed"),
+    "skipped": (99, "skipped"),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(pods):
+    """A run that ends in each of the ways, all at once."""
+    airflow = log_in()
+    names = [*ENDS, "transient"]
+    for name in names:
+        airflow.switch(f"outcome_{name}", on=True)
+    yield {name: airflow.start(f"outcome_{name}") for name in names}
+    for name in names:
+        airflow.switch(f"outcome_{name}", on=False)
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_trying_again_cannot_mend_ends_at_once(pods, airflow, outcomes, name):
+    code, state = ENDS[name]
+    run = outcomes[name]
     ended = {"failed", "skipped", "success", "up_for_retry"}
-    await_true(lambda: airflow.task(run, "program")["state"] in ended, 180, f"{dag} has ended")
+    await_true(lambda: airflow.task(run, "program")["state"] in ended, 180, f"{name} has ended")
     assert airflow.task(run, "program")["state"] == state
-    assert airflow.task(run, "program")["try_number"] == 1
     (pod,) = pods.of_task(run, "program")
     assert exit_code(pod) == code
-    airflow.switch(dag, on=False)
+
+
+def test_what_may_pass_is_tried_again(pods, outcomes):
+    run = outcomes["transient"]
+    await_true(lambda: len(pods.of_task(run, "program")) > 1, 180, "its second try")
+    assert first_exit(pods, run) == 75
 
 
 CURSOR = "last_user_id"
@@ -111,6 +156,10 @@ def is_running(pods, run):
     return bool(statuses) and all("running" in status["state"] for status in statuses)
 
 
+def first_exit(pods, run):
+    return exit_code(pods.of_task(run, "program")[0])
+
+
 def recovers(airflow, run, cursor):
     """The second try succeeds, and goes on where the first had begun."""
     steam("DELETE")
@@ -127,8 +176,8 @@ def test_a_timeout_reaches_the_program(pods, airflow, slow_steam):
     run = airflow.start("outcome_timeout")
     retrying = "up_for_retry"
     await_true(lambda: airflow.task(run, "program")["state"] == retrying, 180, "it timed out")
-    (pod,) = pods.of_task(run, "program")
-    assert exit_code(pod) == 143
+    await_true(lambda: first_exit(pods, run) is not None, 180, "its program has ended")
+    assert first_exit(pods, run) == 143
     assert redis("GET", CURSOR) == cursor
     recovers(airflow, run, cursor)
 

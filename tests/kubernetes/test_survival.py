@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from stack import await_true
@@ -37,11 +37,13 @@ def drain(name: str, *arguments: str) -> None:
     assert all(topic["lag"] == 0 for topic in result["source"]["topics"].values()), result
 
 
-def reconcile(since: datetime) -> None:
-    """All that Kafka has got since then is in both stores, once it is drained."""
+def reconcile() -> None:
+    """All that Kafka has got in this cluster is in both stores, once it is drained."""
     drain("kafka-to-postgres")
     drain("kafka-to-elasticsearch")
-    window = ("--since", since.isoformat(), "--until", datetime.now(UTC).isoformat())
+    until = datetime.now(UTC)
+    since = until - timedelta(days=1)
+    window = ("--since", since.isoformat(), "--until", until.isoformat())
     result = ProgramPod("reconcile", "pipeline-reconcile", *window).end()
     assert result["exit_code"] == 0, result
     for topic, counts in result["topics"].items():
@@ -50,35 +52,32 @@ def reconcile(since: datetime) -> None:
 
 
 @pytest.fixture(scope="module")
-def began() -> datetime:
-    return datetime.now(UTC)
+def sources(pods):
+    """Enough of everything, without waiting for Airflow; what may pass is tried again."""
 
-
-@pytest.fixture(scope="module")
-def sources(pods, began):
-    """Enough of everything, without waiting for Airflow."""
-
-    def run(*, count: int = 1000) -> None:
+    def run(*, tries: int = 1) -> None:
         walks = [
-            ("steam-recently-played-games", "--count", str(count)),
-            ("steam-player-summaries", "--count", str(count)),
+            ("steam-recently-played-games", "--count", "1000"),
+            ("steam-player-summaries", "--count", "1000"),
             ("steam-player-summaries", "--topic", "steamusers", "--no-cursor"),
             ("steam-current-players",),
             ("steam-news",),
         ]
-        started = [ProgramPod(f"source-{i}", *walk) for i, walk in enumerate(walks)]
-        for pod in started:
-            result = pod.end()
-            assert result["exit_code"] == 0, result
+        for left in reversed(range(tries)):
+            started = [ProgramPod(f"source-{i}", *walk) for i, walk in enumerate(walks)]
+            results = [pod.end() for pod in started]
+            ends = [result["exit_code"] for result in results]
+            assert set(ends) <= ({0, 75} if left else {0}), results
+            walks = [walk for walk, end in zip(walks, ends, strict=True) if end == 75]
 
     return run
 
 
 @pytest.fixture(scope="module")
-def load(pods, sources, began):
+def load(pods, sources):
     """The result of the overload test, under which a broker died."""
     sources()
-    reconcile(began)
+    reconcile()
     pod = ProgramPod("load", "kafka-load-test", "--factor", "300", "--deadline", "150")
     size = f"du -sk /var/lib/kafka/data/logs/{LOAD}-* | sort -n"
 
@@ -110,7 +109,7 @@ def test_postgres_dies_while_it_is_filled(pods, load):
     assert stored(LOAD) == load["kafka"]["acknowledged"]
 
 
-def test_data_outlives_every_pod(pods, sources, began):
+def test_data_outlives_every_pod(pods, sources):
     sources()
     drain("kafka-to-postgres")
     cursor = redis("GET", "last_steam_id")
@@ -119,33 +118,34 @@ def test_data_outlives_every_pod(pods, sources, began):
     await_settled()
     assert redis("GET", "last_steam_id") == cursor
     assert query("SELECT count(*) FROM steamflow.records") == rows
-    reconcile(began)
+    reconcile()
 
 
-def test_the_kubelet_dies_while_a_task_runs(pods, airflow, began):
+def test_the_kubelet_dies_while_a_task_runs(pods, airflow):
     airflow.switch("steam_usrinfo_dag", on=True)
     run = airflow.start("steam_usrinfo_dag")
     await_true(lambda: bool(pods.of_task(run, "player_summaries")), 120, "its pod is there")
     kill_kubelet()
     assert airflow.await_end(run) == "success"
     airflow.switch("steam_usrinfo_dag", on=False)
-    reconcile(began)
+    reconcile()
 
 
-def test_a_rolling_restart(pods, sources, began):
+def test_a_rolling_restart(pods, sources):
+    """Of every server; Airflow's get their tasks' shards with it."""
+    airflow = ("statefulset/airflow-scheduler", "deployment/airflow-dag-processor")
+    kubectl("set", "env", *airflow, "AIRFLOW_VAR_STEAMFLOW_SHARDS=4")
     kubectl("rollout", "restart", "statefulset,deployment")
-    sources()
+    sources(tries=10)
     await_settled()
-    reconcile(began)
+    reconcile()
 
 
 def test_shards_are_pods_of_their_own(pods, airflow):
-    """Four tasks share the walk: their blocks of 100 ids lie one after the other."""
+    """Four tasks share the walk: their blocks of 100 ids lie one after the other, and so do the runs',
+    of which the schedule may have made the first."""
     dag, task = "steam_get_recently_played_games", "recently_played_games"
     redis("DEL", "last_steam_id", "last_steam_id:pass", "last_steam_id:failures")
-    parts = ("statefulset/airflow-scheduler", "deployment/airflow-dag-processor")
-    kubectl("set", "env", *parts, "AIRFLOW_VAR_STEAMFLOW_SHARDS=4")
-    await_settled()
     tasks = f"/api/v2/dags/{dag}/tasks/{task}"
     await_true(lambda: airflow.ask(tasks)["is_mapped"], 180, "the DAG has shards")
     airflow.switch(dag, on=True)
@@ -160,7 +160,9 @@ def test_shards_are_pods_of_their_own(pods, airflow):
         (cursor,) = result["cursors"]
         assert cursor["advanced"] is True
         blocks.add(int(cursor["from"]))
-    assert blocks == {76561197960499900 - 100 * shard for shard in range(4)}, json.dumps(results)
+    begin = max(blocks)
+    assert blocks == {begin - 100 * shard for shard in range(4)}, json.dumps(results)
+    assert (76561197960499900 - begin) % 400 == 0
 
 
 def test_no_container_was_killed_for_its_memory(pods):

@@ -61,11 +61,43 @@ def page_script(page: Path, section: str) -> str:
     return "".join(line[4:] for line in text.splitlines(keepends=True) if line.startswith("    "))
 
 
-def await_settled(seconds: float = 300) -> None:
-    """Until every server is ready and every job done."""
-    kubectl("wait", "job", "--all", "--for=condition=Complete", f"--timeout={seconds:.0f}s")
-    for server in kubectl("get", "statefulset,deployment", "--output", "name").split():
-        kubectl("rollout", "status", server, f"--timeout={seconds:.0f}s")
+def is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    ready = [each for each in conditions if (each["type"], each["status"]) == ("Ready", "True")]
+    return bool(ready) and "deletionTimestamp" not in pod["metadata"]
+
+
+def unsettled() -> list[str]:
+    """The servers of which not every pod is there, as it was asked for last, and ready; and the jobs
+    that are not done."""
+    found = kubectl_json("get", "statefulset,deployment,job,pod")["items"]
+    pods = [each for each in found if each["kind"] == "Pod"]
+    names = []
+    for each in found:
+        spec, status, metadata = each["spec"], each.get("status", {}), each["metadata"]
+        if each["kind"] == "Job":
+            settled = status.get("succeeded") == 1
+        elif each["kind"] == "Pod":
+            continue
+        else:
+            labels = spec["selector"]["matchLabels"].items()
+            own = [pod for pod in pods if labels <= pod["metadata"]["labels"].items()]
+            settled = (
+                status.get("observedGeneration") == metadata["generation"]
+                and status.get("updatedReplicas") == spec["replicas"] == len(own)
+                and all(is_ready(pod) for pod in own)
+            )
+        if not settled:
+            names.append(f"{each['kind']} {metadata['name']}")
+    return names
+
+
+def await_settled() -> None:
+    try:
+        await_true(lambda: not unsettled(), 600, "all servers are ready")
+    except AssertionError:
+        print(unsettled(), kubectl("get", "pods"), sep="\n")
+        raise
 
 
 def address(service: str, port: int, namespace: str = NAMESPACE) -> str:
@@ -144,14 +176,9 @@ class PodWatch:
 
     def _read(self) -> None:
         assert self._process.stdout
-        decoder, pending = json.JSONDecoder(), ""
         for line in self._process.stdout:
-            pending += line
-            if line != "}\n":
-                continue
-            event, _ = decoder.raw_decode(pending)
-            self.text += pending
-            pending = ""
+            event = json.loads(line)
+            self.text += line
             pod = event["object"]
             self.pods[pod["metadata"]["name"]] = pod
 
@@ -230,6 +257,9 @@ class ProgramPod:
     def end(self, seconds: float = 300) -> dict[str, Any]:
         """Its result line, once it has ended, however that was."""
         await_true(lambda: self.phase() in {"Succeeded", "Failed"}, seconds, f"{self.name} ended")
-        result: dict[str, Any] = json.loads(kubectl("logs", self.name).splitlines()[-1])
+        lines = kubectl("logs", self.name).splitlines()  # of both streams, in no certain order
+        results = [line for line in lines if line.startswith('{"task":')]
+        assert results, lines
+        result: dict[str, Any] = json.loads(results[-1])
         kubectl("delete", "pod", self.name)
         return result

@@ -51,7 +51,14 @@ class Airflow:
         runs = f"/api/v2/dags/{dag}/dagRuns"
         return f"{runs}/{self.ask(runs, {'logical_date': None, 'conf': conf})['dag_run_id']}"
 
-    def await_end(self, run: str, seconds: float = 300) -> str:
+    def first_run(self, dag: str) -> str:
+        """The path of the first run of this DAG, which is on, by its schedule."""
+        runs = f"/api/v2/dags/{dag}/dagRuns"
+        query = "?run_type=scheduled&order_by=run_after&limit=1"
+        await_true(lambda: bool(self.ask(runs + query)["dag_runs"]), 300, f"{dag} is due")
+        return f"{runs}/{self.ask(runs + query)['dag_runs'][0]['dag_run_id']}"
+
+    def await_end(self, run: str, seconds: float = 600) -> str:
         """The state in which the run ends."""
         await_true(lambda: self.ask(run)["state"] in ENDED, seconds, f"{run} has ended")
         return str(self.ask(run)["state"])
