@@ -35,8 +35,8 @@ bool IsStartedBySupervisor(int argc, const char* const* argv);
 class Supervisor {
  public:
   using Milliseconds = std::chrono::milliseconds;
-  // Airflow's API is behind every answer, and the supervisor tries that several times.
-  static constexpr Milliseconds kPatience{20'000};
+  // Airflow's API is behind every answer, and the supervisor tries that for 31 s.
+  static constexpr Milliseconds kPatience{40'000};
 
   // Connects to both addresses of the command line. The error is a sentence.
   static tl::expected<Supervisor, std::string> Connect(int argc, const char* const* argv);

@@ -105,8 +105,8 @@ def test_empty_settings_are_unset(load_dags):
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("RUNTIME", "podman", "expected bash, docker or kubernetes"),
-        ("RUNTIME", "Bash", "expected bash, docker or kubernetes"),
+        ("RUNTIME", "podman", "expected bash, native, docker or kubernetes"),
+        ("RUNTIME", "Bash", "expected bash, native, docker or kubernetes"),
         ("SHARDS", "0", "expected a number from 1 to 999"),
         ("SHARDS", "-1", "expected a number from 1 to 999"),
         ("SHARDS", "1000", "expected a number from 1 to 999"),
