@@ -210,7 +210,6 @@ class SinkRun {
       letters.Send();
       const bool is_moved = run_.self_.Effect([&] {
         if (!run_.Stand(moves)) return false;
-        for (const Taken& taken : taken_) run_.CheckIncarnation(taken.key);
         if (is_in_one) Insert(stored);
         run_.Commit(moves);
         return true;
@@ -278,11 +277,13 @@ class SinkRun {
 
   SinkWorld::Store& state() const { return world_.store(settings_.store); }
 
-  // Positions must not pass records that were read of another topic of the same name.
-  void CheckIncarnation(const SinkWorld::Key& key) const {
-    if (read_from_.at(key) == seen_.at({std::get<0>(key), std::get<1>(key)}).incarnation) return;
-    throw std::logic_error(
-        "a record of a topic that was created again is taken for an older one's");
+  // Returns the incarnation of the topic that a new position is one in: that of its last record, if
+  // this run has read it.
+  std::uint64_t IncarnationOf(const Place& place, const SinkPosition& position) const {
+    if (!position.last) return seen_.at(place).incarnation;
+    const auto found = read_from_.find(
+        {place.first, place.second, position.last->offset, position.last->event_id});
+    return found == read_from_.end() ? seen_.at(place).incarnation : found->second;
   }
 
   // Returns whether the stored positions are the `from` of all moves.
@@ -309,9 +310,10 @@ class SinkRun {
       if (move.from && move.from->offset < seen.begin && !settings_.accept_gap) {
         throw std::logic_error("a gap is passed over");
       }
-      store.positions[place] = {move.to, seen.incarnation};
+      const std::uint64_t incarnation = IncarnationOf(place, move.to);
+      store.positions[place] = {move.to, incarnation};
       const SinkWorld::Topic& topic = world_.topic(place.first);
-      if (topic.incarnation != seen.incarnation) continue;
+      if (topic.incarnation != incarnation) continue;
       for (const auto& record : topic.logs[static_cast<std::size_t>(place.second)].records) {
         if (record.offset >= move.to.offset) break;
         if (!world_.IsTaken(store, place, record)) {

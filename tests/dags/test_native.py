@@ -12,23 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import AIRFLOW_3, DAGS, PROGRAMS, ROOT
-
-if AIRFLOW_3:
-    from supervised import Api, Outcome, packer, supervise
-
-needs_airflow_3 = pytest.mark.skipif(not AIRFLOW_3, reason="Airflow 3.3 runs native tasks")
+from conftest import DAGS, PROGRAMS, ROOT
+from supervised import Api, Outcome, packer, supervise
 
 
-@pytest.mark.skipif(AIRFLOW_3, reason="Airflow 2 does not run native tasks")
-def test_an_airflow_without_it_says_so_when_a_dag_is_parsed(dag_bag):
-    errors = dag_bag(RUNTIME="native").import_errors
-    assert len(errors) == len(list(DAGS.glob("*.py")))
-    for error in errors.values():
-        assert "'native', which needs Airflow 3.3 or later, and this is 2." in error
-
-
-@needs_airflow_3
 def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
     queued = {
         dag_id: {task.task_id for task in dag.tasks if getattr(task, "is_stub", False)}
@@ -43,7 +30,6 @@ def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
     assert packed["runDag"] == {"pipeline_check"}, "the factor of the other is a template"
 
 
-@needs_airflow_3
 def test_a_bundle_says_what_the_operator_would_run(load_dags):
     for dag_id, dag in load_dags(RUNTIME="bash", SHARDS="1").items():
         packed = packer().dag_of((DAGS / f"{dag_id}.py").read_bytes())
@@ -60,16 +46,15 @@ def test_a_bundle_says_what_the_operator_would_run(load_dags):
             assert [asset.uri for asset in task.outlets] == said["outlets"]
 
 
-@needs_airflow_3
 def test_native_tasks_wait_in_their_queue_and_are_mapped(load_dags):
     task = load_dags(RUNTIME="native", SHARDS="3")["steam_usrinfo_dag"].get_task("player_summaries")
     assert task.queue == "native"
     assert task.retries == 3
     assert [asset.uri for asset in task.outlets] == ["steamflow/topic_GetUserInfo"]
-    assert task.get_parse_time_mapped_ti_count() == 3
+    (shards,) = task.op_kwargs_expand_input.value.values()
+    assert len(shards) == 3
 
 
-@needs_airflow_3
 @pytest.mark.parametrize(
     ("call", "message"),
     {
@@ -123,7 +108,6 @@ def use(api: Any, brokers: str, steam: str) -> None:
     api.connections = {"kafka_default": {"conn_type": "kafka", "extra": extra}}
 
 
-@needs_airflow_3
 def test_a_source_asks_for_what_it_needs_and_tells_what_it_did(players, api, brokers, steam):
     subprocess.run(
         [PROGRAMS / "kafka-create-topics", "--brokers", brokers], check=True, capture_output=True
@@ -154,7 +138,6 @@ def test_a_source_asks_for_what_it_needs_and_tells_what_it_did(players, api, bro
     assert not any("STEAM_API_KEY" in each for each in asked), "its DAG does not name it"
 
 
-@needs_airflow_3
 def test_what_somebody_has_to_mend_fails_for_good(players, api):
     outcome = players()
     assert [state["state"] for state in api.states] == ["failed"]
@@ -162,7 +145,6 @@ def test_what_somebody_has_to_mend_fails_for_good(players, api):
     assert said.startswith("no Kafka connection")
 
 
-@needs_airflow_3
 def test_what_time_mends_is_tried_again_where_there_are_retries(players, api):
     use(api, "127.0.0.1:1", "http://127.0.0.1:1")
     players()
@@ -195,7 +177,6 @@ def busy() -> Iterator[str]:
         thread.join()
 
 
-@needs_airflow_3
 def test_the_next_try_waits_as_long_as_the_api_asks(players, api, busy, brokers):
     use(api, brokers, busy)
     players()
@@ -203,7 +184,6 @@ def test_the_next_try_waits_as_long_as_the_api_asks(players, api, busy, brokers)
     assert (state["state"], state["retry_delay_seconds"]) == ("up_for_retry", 3600)
 
 
-@needs_airflow_3
 def test_a_task_of_services_that_are_not_run_is_skipped(run, api):
     outcome = run("steam_platform", "templates")
     assert [state["state"] for state in api.states] == ["skipped"]
@@ -211,7 +191,6 @@ def test_a_task_of_services_that_are_not_run_is_skipped(run, api):
     assert outcome.events("info", "steamflow") == [said]
 
 
-@needs_airflow_3
 def test_a_task_that_was_not_packed_fails_for_good(run, api):
     outcome = run("steam_platform", "renamed")
     assert [state["state"] for state in api.states] == ["failed"]
@@ -219,7 +198,6 @@ def test_a_task_that_was_not_packed_fails_for_good(run, api):
     assert "it has no task renamed of the DAG steam_platform" in said
 
 
-@needs_airflow_3
 def test_the_result_of_an_earlier_try_is_cleared(run, api):
     api.xcoms["renamed/return_value"] = "old"
     api.xcom_keys_to_clear = ["return_value"]
@@ -227,7 +205,6 @@ def test_the_result_of_an_earlier_try_is_cleared(run, api):
     assert api.xcoms == {}
 
 
-@needs_airflow_3
 def test_a_program_gets_no_secret_in_its_environment(run, api, tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin/steam-player-summaries"

@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import AIRFLOW_3, PROGRAMS
-
-if not AIRFLOW_3:
-    pytest.skip("Airflow 3.3 runs native tasks", allow_module_level=True)
-
+from conftest import PROGRAMS
 from supervised import Api, Outcome, make_bundle, supervise
 
 DAG_ID = "supervised"

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import AIRFLOW_3, DAGS, PROGRAMS, ROOT, airflow_home, command
-
-if not AIRFLOW_3:
-    pytest.skip("Airflow 3.3 runs native tasks", allow_module_level=True)
-
+from conftest import DAGS, PROGRAMS, ROOT, airflow_home, command
 from supervised import coordinator_settings
 from test_scheduled import components, until  # noqa: F401
 from test_scheduled import environment as scheduled  # noqa: F401

@@ -1,6 +1,6 @@
 """Makes frames/: what the supervisor of the real Airflow 3 sends, for the tests of the protocol.
 
-    "$(tests/services/airflow 3)/bin/python" tests/common/supervisor/make_frames.py
+"$(tests/services/airflow 3)/bin/python" tests/common/supervisor/make_frames.py
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def startup(logical_date: datetime | None, **ti: object) -> StartupDetails:
     )
 
 
-def frame(name: str, *, number: int, body: object = None, error: ErrorResponse | None = None) -> None:
+def frame(
+    name: str, *, number: int, body: object = None, error: ErrorResponse | None = None
+) -> None:
     sent = _ResponseFrame(
         id=number,
         body=body.model_dump() if body else None,
