@@ -19,6 +19,7 @@ namespace steamflow {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience(100);  // for a reader of a pipe
+constexpr std::size_t kMostBytes = 64U << 20U;       // that a file may have
 
 tl::unexpected<std::error_code> Errno() {
   return tl::unexpected(std::error_code(errno, std::generic_category()));
@@ -52,6 +53,9 @@ tl::expected<std::string, std::error_code> ReadAll(int fd, MayRead may_read) {
     if (got < 0) return Errno();
     if (got == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(got));
+    if (content.size() > kMostBytes) {
+      return tl::unexpected(std::make_error_code(std::errc::file_too_large));
+    }
   }
 }
 

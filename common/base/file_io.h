@@ -44,11 +44,13 @@ int OwnStream(const std::string& path);
 // Describes why a write failed, including the case of a pipe that nobody reads.
 std::string WriteCause(const std::error_code& error);
 
-// Returns the content of the whole file.
+// Returns the content of the whole file, or std::errc::file_too_large for more than 64 MiB: no
+// setting or list is as long, but a device never ends.
 tl::expected<std::string, std::error_code> ReadFile(const std::string& path);
 
-// Returns everything that stdin delivers until its end. Throws TaskError if a signal arrives, and
-// TaskError (kTransient) if stdin, such as a pipe that nobody closes, does not end within the run.
+// Returns everything that stdin delivers until its end, with the same limit. Throws TaskError if a
+// signal arrives, and TaskError (kTransient) if stdin, such as a pipe that nobody closes, does not
+// end within the run.
 tl::expected<std::string, std::error_code> ReadStdin(const Stop& stop);
 
 // Returns the path of a file that is installed with the programs: PREFIX/share/steamflow/`name` for

@@ -154,6 +154,7 @@ TEST(ReadFileTest, ReadsAllAndNamesWhatIsMissing) {
   EXPECT_EQ(ReadFile(folder.File("empty")), "");
   EXPECT_EQ(ReadFile(folder.File("absent")).error(), std::errc::no_such_file_or_directory);
   EXPECT_EQ(ReadFile(folder.File("")).error(), std::errc::is_a_directory);
+  EXPECT_EQ(ReadFile("/dev/zero").error(), std::errc::file_too_large);
 }
 
 // stdin is a pipe with `text` in it, which stays open where `stays_open`.
