@@ -122,10 +122,10 @@ class RedisClient::Impl {
   void LogIn() {
     std::vector<Words> commands;
     const std::string db = fmt::to_string(settings_.db);
-    if (!settings_.password.empty() && settings_.user.empty()) {
-      commands.push_back({"AUTH", settings_.password});
-    } else if (!settings_.password.empty()) {
+    if (!settings_.user.empty()) {  // who may have no password, but is not the default user
       commands.push_back({"AUTH", settings_.user, settings_.password});
+    } else if (!settings_.password.empty()) {
+      commands.push_back({"AUTH", settings_.password});
     }
     if (settings_.db != 0) commands.push_back({"SELECT", db});
     commands.push_back({"INFO", "cluster"});

@@ -70,6 +70,14 @@ TEST(RedisLoginTest, ARefusedLoginIsAuth) {
   EXPECT_EQ(client.Command({"PING"}).Text(), "PONG");
 }
 
+TEST_F(RedisClientTest, AUserWithoutAPasswordIsNotTheDefaultUser) {
+  server_.Command({"ACL", "SETUSER", "guest", "on", "nopass", "+@all"});
+  RedisSettings settings = Settings();
+  settings.user = "guest";
+  RedisClient client(settings, test_.stop());
+  EXPECT_EQ(client.Command({"ACL", "WHOAMI"}).Text(), "guest");
+}
+
 TEST_F(RedisClientTest, UsesItsDatabaseOrNone) {
   RedisSettings settings = Settings();
   settings.db = 3;
