@@ -31,6 +31,17 @@ struct ResultDeleter {
 using Handle = std::unique_ptr<PGconn, ConnectionDeleter>;
 using Result = std::unique_ptr<PGresult, ResultDeleter>;
 
+// Returns the host and port in the parameters, as far as they name them.
+std::string AddressIn(const PostgresParameters& parameters) {
+  std::string host;
+  std::string port;
+  for (const auto& [name, value] : parameters) {
+    if (name == "host" || (name == "hostaddr" && host.empty())) host = value;
+    if (name == "port") port = ":" + value;
+  }
+  return host + port;
+}
+
 // Returns a connection, which is in a failed state if it could not be made. Also looks up host
 // names, which cannot be interrupted; so this runs detached (see CallDetached).
 Handle MakeConnection(const PostgresParameters& parameters) {
@@ -154,8 +165,10 @@ class PostgresClient::Impl {
                                        stop_.finish_by());
     if (!handle) {
       stop_.ThrowIfSignalled();
-      throw PostgresError(ExitCode::kTransient, "connecting to PostgreSQL: no response in time",
-                          "");
+      throw PostgresError(
+          ExitCode::kTransient,
+          fmt::format("connecting to PostgreSQL at {}: no response in time", AddressIn(parameters)),
+          "");
     }
     handle_ = *std::move(handle);
     if (PQstatus(handle_.get()) != CONNECTION_OK) throw PostgresConnectionError(handle_.get());
