@@ -53,6 +53,8 @@ def linked(programs: Iterable[Path]) -> list[Path]:
     """The libraries that the dynamic loader finds for them, in the order of their names."""
     found: dict[str, Path] = {}
     for program in programs:
+        if program.read_bytes()[:4] != b"\x7fELF":  # a script
+            continue
         for line in output("ldd", program).splitlines():
             if "not found" in line:
                 sys.exit(f"{program}: {line.strip()}")
