@@ -163,7 +163,7 @@ TEST(NewsFeedTest, AFeedThatIsNotNewestFirstIsTakenWhole) {
   EXPECT_FALSE(first.is_out_of_order);
   server.total = 250;
   EXPECT_FALSE(RunOnce(server).is_out_of_order);
-  for (const std::size_t largest_page : {50, 100, 150}) {
+  for (const std::size_t largest_page : {50U, 100U, 150U}) {
     server.largest_page = largest_page;
     EXPECT_TRUE(RunOnce(server).is_out_of_order) << largest_page;
   }
