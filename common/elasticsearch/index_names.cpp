@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 
+#include "ascii_case.h"
 #include "task_error.h"
 
 namespace steamflow {
@@ -18,10 +18,7 @@ using std::chrono::milliseconds;
 // does not begin with - _ or +. Names that begin with a dot are reserved for the server. Every
 // other character of a topic name is allowed. The suffix takes 8 of the 255 bytes.
 std::string AliasName(const std::string& prefix, std::string_view topic) {
-  std::string name = prefix;
-  name += topic;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = AsciiLower(prefix + std::string(topic));
   if (name.find_first_of("-_.") == 0 || name.size() > 247) {
     throw TaskError(ExitCode::kConfig,
                     fmt::format("no index can be named {} after the topic {} (--index-prefix can "

@@ -70,24 +70,7 @@ struct Opaque {
   void* Pack() const { return reinterpret_cast<void*>((item << 1U) | (is_in_arena ? 1U : 0U)); }
 };
 
-const rd_kafka_message_t& Raw(const void* message) {
-  return *static_cast<const rd_kafka_message_t*>(message);
-}
-
 }  // namespace
-
-std::uint64_t KafkaDelivery::item() const {
-  return Opaque(Raw(message_)._private).item;
-}
-int KafkaDelivery::partition() const {
-  return Raw(message_).partition;
-}
-int KafkaDelivery::broker() const {
-  return rd_kafka_message_broker_id(&Raw(message_));
-}
-std::chrono::microseconds KafkaDelivery::latency() const {
-  return std::chrono::microseconds(rd_kafka_message_latency(&Raw(message_)));
-}
 
 class KafkaProducer::Topic {
  public:
@@ -264,7 +247,7 @@ class KafkaProducer::Impl {
     Topic& topic = *static_cast<Topic*>(rd_kafka_topic_opaque(message.rkt));
     const Opaque opaque(message._private);
     if (!message.err) {
-      topic.handlers.on_delivered(KafkaDelivery(&message));
+      topic.handlers.on_delivered({opaque.item, &message});
     } else if (!IsRefusal(message.err)) {
       Failed(topic, opaque.item, message.err);
     } else if (is_alone_) {

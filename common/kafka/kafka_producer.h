@@ -8,24 +8,11 @@
 #include <string>
 
 #include "kafka_config.h"
+#include "kafka_delivery.h"
 #include "kafka_outgoing_message.h"
 #include "run.h"
 
 namespace steamflow {
-
-// A message that its topic has durably stored. It is valid only during the call that reports it.
-class KafkaDelivery {
- public:
-  explicit KafkaDelivery(const void* message) : message_(message) {}
-
-  std::uint64_t item() const;
-  int partition() const;
-  int broker() const;                         // ID of the broker that acknowledged it
-  std::chrono::microseconds latency() const;  // since Produce()
-
- private:
-  const void* message_;
-};
 
 // librdkafka's idempotent producer with acks=all. Not thread-safe. If the broker rejects a batch,
 // its messages are sent again one by one, so that only a message that is itself too large counts as
