@@ -112,6 +112,7 @@ bool Drain::ReadAndStore(DrainBatch (&batches)[2]) {
       is_cut_short_ =
           run_.stop.Signal() != 0 || Clock::now() + kLongestWait >= run_.stop.work_until();
       if (is_cut_short_) continue;
+      partitions_.LookForDeleted(*reader_);
       return false;
     }
     std::swap(filling, handed);

@@ -49,13 +49,20 @@ void DrainPartitions::Look(MessageReader& reader) {
 }
 
 void DrainPartitions::LookAgain(MessageReader& reader) {
-  const auto ranges = reader.Ranges(Names());
-  for (std::size_t i = 0; i < all_.size(); ++i) {
+  std::vector<PartitionProgress*> asked;
+  std::vector<KafkaPartition> names;
+  for (PartitionProgress& partition : all_) {
+    if (partition.is_left_out || partition.is_cut_off || partition.is_missing) continue;
+    asked.push_back(&partition);
+    names.push_back(partition.partition);
+  }
+  const auto ranges = reader.Ranges(names);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
     if (ranges[i]) {
-      KafkaRange& range = all_[i].range;
+      KafkaRange& range = asked[i]->range;
       range = {ranges[i]->begin, std::min(range.end, ranges[i]->end)};
-    } else if (!all_[i].is_done()) {
-      all_[i].is_left_out = true;
+    } else if (!asked[i]->is_done()) {
+      asked[i]->is_left_out = true;
       faults_.push_back(ranges[i].error());
     }
   }
@@ -81,20 +88,12 @@ void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
 
 bool DrainPartitions::AreConfirmed(MessageReader& checker, const std::vector<std::size_t>& moved) {
   std::vector<PartitionProgress> checked;
-  std::vector<KafkaPartition> names;
   for (const std::size_t i : moved) {
     if (!all_[i].witness || all_[i].is_missing) continue;
     PartitionProgress& partition = checked.emplace_back();
     partition.partition = all_[i].partition;
     partition.stored = SinkPosition{all_[i].witness->offset + 1, all_[i].witness};
-    names.push_back(partition.partition);
-  }
-  const auto ranges = checker.Ranges(names);
-  for (std::size_t i = 0; i < checked.size(); ++i) {
-    if (!ranges[i]) return false;
-    checked[i].range = *ranges[i];
-    // Retention has passed the witness. A topic that was created again begins at 0.
-    checked[i].is_left_out = ranges[i]->begin > checked[i].stored->last->offset;
+    partition.range = {all_[i].witness->offset, all_[i].witness->offset + 1};
   }
   const auto findings = CheckPositions(checker, checked, is_compacted_, run_.stop);
   const bool are_there = std::all_of(findings.begin(), findings.end(), [](const auto& finding) {

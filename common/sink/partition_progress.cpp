@@ -61,7 +61,7 @@ void PartitionProgress::Begin(const std::optional<SinkPosition>& position) {
   stored = handed = position;
   next = position.value_or(SinkPosition{range.begin, std::nullopt});
   settled = next.offset;
-  witness = next.last;
+  witness = next.last && next.last->offset >= range.begin ? next.last : std::nullopt;
   is_paused = false;
   unnamed.clear();
 }
