@@ -208,10 +208,13 @@ Parsed<Connection> Checked(Connection connection) {
       {"type", connection.type},     {"login", connection.login}, {"password", connection.password},
       {"schema", connection.schema}, {"host", connection.host},
   };
-  for (const JsonField& field : connection.extra) texts.emplace_back(field.name, field.value);
+  for (const JsonField& field : connection.extra) {
+    texts.emplace_back("the name of an extra", field.name);
+    texts.emplace_back("an extra", field.value);
+  }
   for (const auto& [name, text] : texts) {
-    if (text.find('\0') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
-      return tl::unexpected(fmt::format("{} holds a NUL", name.substr(0, name.find('\0'))));
+    if (text.find('\0') != std::string_view::npos) {
+      return tl::unexpected(fmt::format("{} holds a NUL", name));
     }
   }
   const bool has_blank = std::any_of(connection.host.begin(), connection.host.end(),
