@@ -18,7 +18,7 @@ using airflow::Level;
 using airflow::Refusal;
 namespace requests = airflow::requests;
 
-constexpr std::chrono::milliseconds kPatienceForMask(2'000);  // which asks no API
+constexpr std::chrono::milliseconds kMaskTimeout(2'000);  // which asks no API
 
 Level LevelOf(LogLevel level) {
   switch (level) {
@@ -126,22 +126,22 @@ void TaskSupervisor::TakeLog(const std::string& task, std::optional<LogLevel> le
        .hide =
            [this](const std::string& secret) {
              // The log hides it by itself; Airflow hides it where others write it.
-             (void)supervisor_.Ask(requests::MaskSecret(secret), kPatienceForMask);
+             (void)supervisor_.Ask(requests::MaskSecret(secret), kMaskTimeout);
            }});
 }
 
-bool TaskSupervisor::Tell(const TaskEnd& end, std::chrono::milliseconds patience, Log& log) {
+bool TaskSupervisor::Tell(const TaskEnd& end, std::chrono::milliseconds timeout, Log& log) {
   TaskEnd told = end;
   if (end.code == ExitCode::kSuccess) {
     const auto kept = supervisor_.Ask(
-        requests::SetXCom(handover_.task, "return_value", Json::parse(end.result)), patience);
+        requests::SetXCom(handover_.task, "return_value", Json::parse(end.result)), timeout);
     if (!kept) {
       told.code = ExitCode::kOutput;
       told.reason = "giving Airflow the result: " + kept.error().message;
       log.Error(told.reason);
     }
   }
-  const auto answer = supervisor_.Ask(RequestOf(told, handover_), patience);
+  const auto answer = supervisor_.Ask(RequestOf(told, handover_), timeout);
   if (answer) return true;
   log.Error("telling Airflow the end: " + answer.error().message);
   // A refusal came from its API, which the supervisor asks once more.

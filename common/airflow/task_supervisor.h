@@ -42,9 +42,9 @@ class TaskSupervisor {
   // masked. Below `level`, and below what Airflow wants, nothing is sent.
   void TakeLog(const std::string& task, std::optional<LogLevel> level, Log& log);
 
-  // Tells the result and the end, waiting at most `patience` for each of two answers. False where
+  // Tells the result and the end, waiting at most `timeout` for each of two answers. False where
   // Airflow could not be told: then the exit code of the process says it.
-  bool Tell(const TaskEnd& end, std::chrono::milliseconds patience, Log& log);
+  bool Tell(const TaskEnd& end, std::chrono::milliseconds timeout, Log& log);
 
  private:
   std::optional<std::string> Ask(const std::string& what, const airflow::Json& request,

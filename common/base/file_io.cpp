@@ -18,8 +18,8 @@
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(100);  // for a reader of a pipe
-constexpr std::size_t kMostBytes = 64U << 20U;       // that a file may have
+constexpr std::chrono::milliseconds kTimeout(100);  // for a reader of a pipe
+constexpr std::size_t kMostBytes = 64U << 20U;      // that a file may have
 
 tl::unexpected<std::error_code> Errno() {
   return tl::unexpected(std::error_code(errno, std::generic_category()));
@@ -63,7 +63,7 @@ tl::expected<void, std::error_code> Write(const std::string& path, int flags,
                                           std::string_view bytes) {
   const Descriptor file(path, O_WRONLY | flags, 0644);
   if (file.get() < 0) return Errno();
-  return WriteAll(file.get(), bytes, [&] { return AwaitOutput(file.get(), kPatience); });
+  return WriteAll(file.get(), bytes, [&] { return AwaitOutput(file.get(), kTimeout); });
 }
 
 // Follows symbolic links to the path of the final target, which need not exist yet.
@@ -120,7 +120,7 @@ void WriteStdout(std::string_view text) {
 
 tl::expected<void, std::error_code> ReplaceFile(const std::string& path, std::string_view bytes) {
   if (const int own = OwnStream(path); own >= 0) {
-    return WriteAll(own, bytes, [&] { return AwaitOutput(own, kPatience); });
+    return WriteAll(own, bytes, [&] { return AwaitOutput(own, kTimeout); });
   }
   // A device or a pipe is written to, not replaced. With O_NONBLOCK, opening a pipe that nobody
   // reads fails.

@@ -13,7 +13,7 @@
 namespace steamflow {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(200);  // for a reader of stderr
+constexpr std::chrono::milliseconds kTimeout(200);  // for a reader of stderr
 
 std::string_view Name(LogLevel level) {
   switch (level) {
@@ -70,7 +70,7 @@ Log::~Log() {
 // next ones do not wait at all until stderr accepts output again.
 void Log::WriteAll(std::string_view text) {
   const auto written = steamflow::WriteAll(STDERR_FILENO, text, [this] {
-    return AwaitOutput(STDERR_FILENO, is_read_ ? kPatience : std::chrono::milliseconds(0));
+    return AwaitOutput(STDERR_FILENO, is_read_ ? kTimeout : std::chrono::milliseconds(0));
   });
   is_read_ = written || written.error() != std::errc::timed_out;
 }

@@ -249,8 +249,8 @@ ExitCode Command::TellAirflow(milliseconds at_most) {
                     .Take();
   }
   const auto shortest = stop_->CodeOfSignal() ? kShortestPush : kShortestTelling;
-  const auto patience = std::min(std::max(stop_->TimeLeft(), shortest), at_most);
-  return supervisor_->Tell(end, patience, *log_) ? ExitCode::kSuccess : head_.exit_code;
+  const auto timeout = std::min(std::max(stop_->TimeLeft(), shortest), at_most);
+  return supervisor_->Tell(end, timeout, *log_) ? ExitCode::kSuccess : head_.exit_code;
 }
 
 // Determines the XCom file even if the command line was rejected, so that its reader learns of a

@@ -98,14 +98,14 @@ Supervisor::Handover Supervisor::Release() {
   return {comm_.Release(), logs_.Release(), next_id_};
 }
 
-tl::expected<StartupDetails, std::string> Supervisor::Start(Milliseconds patience) {
-  auto first = Receive(Clock::now() + patience);
+tl::expected<StartupDetails, std::string> Supervisor::Start(Milliseconds timeout) {
+  auto first = Receive(Clock::now() + timeout);
   if (!first) return tl::unexpected(first.error().message);
   return ParseStartupDetails(first->body);
 }
 
-tl::expected<Json, Refusal> Supervisor::Ask(const Json& request, Milliseconds patience) {
-  const auto until = Clock::now() + patience;
+tl::expected<Json, Refusal> Supervisor::Ask(const Json& request, Milliseconds timeout) {
+  const auto until = Clock::now() + timeout;
   const std::unique_lock lock(*asking_, until);
   if (!lock.owns_lock()) {
     return tl::unexpected(Refusal{Refusal::Kind::kLost, "another request has no answer yet"});

@@ -36,7 +36,7 @@ class Supervisor {
  public:
   using Milliseconds = std::chrono::milliseconds;
   // Airflow's API is behind every answer, and the supervisor tries that for 31 s.
-  static constexpr Milliseconds kPatience{40'000};
+  static constexpr Milliseconds kTimeout{40'000};
 
   // Connects to both addresses of the command line. The error is a sentence.
   static tl::expected<Supervisor, std::string> Connect(int argc, const char* const* argv);
@@ -50,10 +50,10 @@ class Supervisor {
   explicit Supervisor(const Handover& handover);
 
   // Waits for the first message: what the task is. The error is a sentence.
-  tl::expected<StartupDetails, std::string> Start(Milliseconds patience = kPatience);
+  tl::expected<StartupDetails, std::string> Start(Milliseconds timeout = kTimeout);
 
   // Sends a request and waits for its answer, whose body is null where all is said by its coming.
-  tl::expected<Json, Refusal> Ask(const Json& request, Milliseconds patience = kPatience);
+  tl::expected<Json, Refusal> Ask(const Json& request, Milliseconds timeout = kTimeout);
 
   // The socket of the log.
   int logs() const { return logs_.fd(); }

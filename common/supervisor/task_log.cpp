@@ -15,7 +15,7 @@
 namespace airflow {
 namespace {
 
-constexpr int kPatience = 200;  // milliseconds, with a supervisor that does not read
+constexpr int kTimeout = 200;  // milliseconds, with a supervisor that does not read
 
 struct Name {
   std::string_view name;
@@ -123,7 +123,7 @@ void TaskLog::Send(std::string_view line) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
     pollfd output{.fd = fd_, .events = POLLOUT, .revents = 0};
-    is_taken_ = ::poll(&output, 1, is_taken_ ? kPatience : 0) == 1;
+    is_taken_ = ::poll(&output, 1, is_taken_ ? kTimeout : 0) == 1;
     if (!is_taken_) break;
     const auto took = ::send(fd_, &bytes[sent], bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (took < 0 && errno != EINTR && errno != EAGAIN) return;

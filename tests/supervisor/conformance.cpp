@@ -52,8 +52,8 @@ class Task {
   }
 
  private:
-  Json Ask(const Json& request, Supervisor::Milliseconds patience = Supervisor::kPatience) {
-    const auto answer = supervisor_.Ask(request, patience);
+  Json Ask(const Json& request, Supervisor::Milliseconds timeout = Supervisor::kTimeout) {
+    const auto answer = supervisor_.Ask(request, timeout);
     if (answer) return *answer;
     return {{"refused", answer.error().message}, {"kind", static_cast<int>(answer.error().kind)}};
   }

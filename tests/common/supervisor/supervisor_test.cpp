@@ -71,8 +71,8 @@ class SupervisorTest : public testing::Test {
     ASSERT_EQ(::send(peer_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
-  tl::expected<Json, Refusal> Ask(milliseconds patience = milliseconds(5'000)) {
-    return supervisor_->Ask(requests::GetVariable("STEAM_GAMES"), patience);
+  tl::expected<Json, Refusal> Ask(milliseconds timeout = milliseconds(5'000)) {
+    return supervisor_->Ask(requests::GetVariable("STEAM_GAMES"), timeout);
   }
   Listener comm_;
   Listener logs_;
