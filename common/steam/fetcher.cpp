@@ -40,6 +40,13 @@ bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
 }
 
+// Returns whether the API refuses the method or its parameters, and not the thing asked about: a page
+// "Method not found in interface", or "Required parameter 'key' is missing". All calls would get it.
+bool IsRefusedMethod(int status, std::string_view body) {
+  return IsHtml(body) &&
+         (status == 404 || (status == 400 && body.find("Required parameter") != body.npos));
+}
+
 // Returns the URL without its query, which is the part that may appear in a log.
 std::string PathOf(const Fetch& fetch) {
   return fetch.url.substr(0, fetch.url.find('?'));
@@ -181,6 +188,12 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
   const int status = response.status;
   FetchFailure failure{fmt::format("{}: HTTP {}", Asked(call->fetch), status), "", false};
   const bool speaks_of_key = status == 403 && SpeaksOfTheKey(response.body);
+  if (IsRefusedMethod(status, response.body)) {
+    ++counts_.outcomes.refused;
+    return End(FetchEnd::Reason::kFatal,
+               TaskError(ExitCode::kConfig, failure.message + ServerSentence(response.body) +
+                                                ": no such method (AIRFLOW_VAR_STEAM_API_URL)"));
+  }
   if (status == 200 || status == 404 ||
       (status == 403 && !speaks_of_key && !IsHtml(response.body))) {
     const auto accepted = call->fetch.accept(response);

@@ -35,7 +35,7 @@ struct Fetch {
   // A timeout of this attempt (counted from 1) or a later one makes the call fail. The calls that
   // search a failed batch for its broken id set 1, because the run has no time for more.
   unsigned most_timeouts = 3;
-  // Takes the response if its status is 200 or 404, or 403 with a body that is not an HTML page. A
+  // Takes the response if its status is 200, or 404 or 403 with a body that is not an HTML page. A
   // 404 or 403 of this kind is the API's answer about the thing asked for, usually that it does not
   // exist. Returns a sentence if the body is not what the API sends: then a 200 is retried, and
   // anything else fails.
@@ -58,8 +58,8 @@ struct FetchEnd {
 
 // Makes calls to the API in parallel. It retries 408, 429, 5xx, network errors and broken bodies as
 // RetryPolicy allows. Retry-After delays all calls, because the API limits a client and not a
-// single call. A refused key, a blocked address and a redirect end the run, because every other
-// call would meet the same.
+// single call. A refused key, a blocked address, a redirect and a method that the API does not have
+// end the run, because every other call would meet the same.
 class Fetcher {
  public:
   // `budget` may be null, which means no limit. `api_key` may be empty if no call needs it. `run`

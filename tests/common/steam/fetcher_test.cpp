@@ -233,6 +233,22 @@ TEST_F(FetcherTest, ABlockedAddressIsTransient) {
   EXPECT_EQ(counts().requests, 1U);
 }
 
+TEST_F(FetcherTest, AMethodThatTheApiDoesNotHaveEndsTheRun) {
+  test_.options.max_in_flight = 1;
+  for (const char* page :
+       {R"(,"status":404,"body":"<html><body>Method 'X' not found in interface</body></html>")",
+        R"(,"status":400,"body":"<html><body>Required parameter 'key' is missing</body></html>")"}) {
+    standin_.ClearFaults();
+    AddFault("status", -1, page);
+    const FetchEnd end = Fetch(10);
+    ASSERT_EQ(end.reason, Reason::kFatal) << page;
+    EXPECT_EQ(end.error->code(), ExitCode::kConfig) << page;
+    EXPECT_THAT(end.error->what(), HasSubstr(" (")) << "the server's sentence";
+    EXPECT_THAT(end.error->what(), HasSubstr("AIRFLOW_VAR_STEAM_API_URL"));
+    EXPECT_EQ(counts().requests, 1U) << page;
+  }
+}
+
 TEST_F(FetcherTest, A403WithoutAPageIsAboutWhatWasAskedFor) {
   const std::string one = fmt::format(R"(,"match":{{"steamid":"{}"}})", kId);
   AddFault("status", -1,
