@@ -107,6 +107,11 @@ class KafkaReader::Impl {
 
   void Start(const std::vector<KafkaPartition>& partitions,
              const std::vector<std::int64_t>& offsets) {
+    if (!partitions_.empty()) {  // a pause outlives the assignment
+      const KafkaPartitionList before =
+          MakeKafkaPartitionList(partitions_, {RD_KAFKA_OFFSET_INVALID});
+      rd_kafka_resume_partitions(kafka_.get(), before.get());
+    }
     partitions_ = partitions;
     places_.clear();
     last_topic_ = nullptr;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "position_check.h"
@@ -88,8 +89,11 @@ void DrainPartitions::FindPositions(MessageReader& reader, SinkStore& store) {
 
 bool DrainPartitions::AreConfirmed(MessageReader& checker, const std::vector<std::size_t>& moved) {
   std::vector<PartitionProgress> checked;
+  // A broker learns of all partitions of a deleted topic at once, so one of them is enough.
+  std::set<std::pair<std::size_t, std::string_view>> seen;  // topics on their leaders
   for (const std::size_t i : moved) {
     if (!all_[i].witness || all_[i].is_missing) continue;
+    if (!seen.emplace(all_[i].topic, all_[i].partition.leader).second) continue;
     PartitionProgress& partition = checked.emplace_back();
     partition.partition = all_[i].partition;
     partition.stored = SinkPosition{all_[i].witness->offset + 1, all_[i].witness};

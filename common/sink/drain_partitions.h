@@ -32,9 +32,10 @@ class DrainPartitions {
   // Sets each partition to its stored position if Kafka confirms it, and adds a fault otherwise.
   // Throws as MessageReader and SinkStore do.
   void FindPositions(MessageReader& reader, SinkStore& store);
-  // Returns whether Kafka still has the witness of each partition that is about to move; `moved`
+  // Returns whether Kafka still has the witnesses of the partitions that are about to move; `moved`
   // has their indexes. If not, a topic was deleted and created again while it was read, and the
-  // move would skip the beginning of the new one. Throws as MessageReader does.
+  // move would skip the beginning of the new one. Reads one record for each topic and leader, where
+  // one for each partition would take most of a drain's time. Throws as MessageReader does.
   bool AreConfirmed(MessageReader& checker, const std::vector<std::size_t>& moved);
   // Stops reading topics that no longer exist.
   void LookForDeleted(MessageReader& reader);

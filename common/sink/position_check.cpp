@@ -10,7 +10,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostAtOnce = 500;  // messages in one read
+// Messages in one read. It returns once it has so many or its time is over, and a check often finds
+// no more than one.
+constexpr std::size_t kMostAtOnce = 1;
 constexpr milliseconds kLongestWait(50);  // for a message, before signals are checked
 constexpr std::chrono::seconds kLongestCheck(5);
 
@@ -75,8 +77,12 @@ std::vector<PositionFinding> CheckPositions(
   std::vector<std::optional<LastRecord>> firsts(partitions.size());
   if (!looked_at.empty()) reader.Start(names, offsets);
   std::size_t left = looked_at.size();
-  const auto settle = [&](std::size_t i) {
-    if (std::exchange(findings[i].is_unread, false)) --left;
+  // A settled partition is not read any further: in one response, a broker gives only the first
+  // partition a batch that is larger than what was asked for, and the others would wait for it.
+  const auto settle = [&](std::size_t partition) {
+    if (!std::exchange(findings[looked_at[partition]].is_unread, false)) return;
+    --left;
+    reader.Pause(partition);
   };
   const auto until = std::min(Clock::now() + kLongestCheck, stop.work_until());
   while (left > 0 && stop.Signal() == 0 && Clock::now() < until) {
@@ -85,12 +91,12 @@ std::vector<PositionFinding> CheckPositions(
           const std::size_t i = looked_at[message.partition];
           if (!findings[i].is_unread) return;
           firsts[i] = AsLastRecord(AsConsumed(message, partitions[i].partition));
-          settle(i);
+          settle(message.partition);
         });
-    for (const KafkaRead::End& end : read.ends) settle(looked_at[end.partition]);
+    for (const KafkaRead::End& end : read.ends) settle(end.partition);
     for (const auto& [partition, error] : read.refusals) {
       findings[looked_at[partition]].refusal = error;
-      settle(looked_at[partition]);
+      settle(partition);
     }
   }
   for (std::size_t i = 0; i < partitions.size(); ++i) {

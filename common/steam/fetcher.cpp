@@ -40,8 +40,9 @@ bool SpeaksOfTheKey(const std::string& page) {
   return page.find("verify your") != std::string::npos && page.find("key=") != std::string::npos;
 }
 
-// Returns whether the API refuses the method or its parameters, and not the thing asked about: a page
-// "Method not found in interface", or "Required parameter 'key' is missing". All calls would get it.
+// Returns whether the API refuses the method or its parameters, and not the thing asked about: a
+// page "Method not found in interface", or "Required parameter 'key' is missing". All calls would
+// get it.
 bool IsRefusedMethod(int status, std::string_view body) {
   return IsHtml(body) &&
          (status == 404 || (status == 400 && body.find("Required parameter") != body.npos));

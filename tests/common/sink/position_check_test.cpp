@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace steamflow {
 namespace {
 
@@ -88,6 +90,57 @@ TEST(PositionCheck, WhereThereWasNoRecordThereIsNone) {
   EXPECT_TRUE(Stands(none, kRange, std::nullopt));
   EXPECT_TRUE(Stands(none, kRange, LastRecord{5, 1, "x"}));
   EXPECT_FALSE(Stands(none, kRange, LastRecord{4, 1, "x"}));
+}
+
+// As a broker whose batches are larger than what a client asks for: each response has messages of
+// only the first partition that the client still reads.
+class FirstPartitionReader : public MessageReader {
+ public:
+  KafkaResults<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>&) override {
+    return {};
+  }
+  KafkaResults<KafkaRange> Ranges(const std::vector<KafkaPartition>&) override { return {}; }
+  std::optional<std::int64_t> HighWatermark(const KafkaPartition&) override { return {}; }
+  void Start(const std::vector<KafkaPartition>&,
+             const std::vector<std::int64_t>& offsets) override {
+    offsets_ = offsets;
+    paused_.clear();
+  }
+  void Pause(std::size_t partition) override { paused_.insert(partition); }
+  const KafkaRead& Read(std::size_t most, std::chrono::milliseconds,
+                        const OnMessage& take) override {
+    std::size_t first = 0;
+    while (paused_.contains(first)) ++first;
+    for (; first < offsets_.size() && most > 0; --most) {
+      KafkaMessage message{.partition = first, .offset = offsets_[first]++};
+      message.timestamp_ms = 1000;
+      message.event_id = "nine";
+      take(message);
+    }
+    return read_;
+  }
+  const std::string& trouble() const override { return trouble_; }
+
+ private:
+  std::vector<std::int64_t> offsets_;
+  std::set<std::size_t> paused_;
+  KafkaRead read_;
+  const std::string trouble_;
+};
+
+TEST(PositionCheck, NoPartitionWaitsForAnotherOne) {
+  FirstPartitionReader reader;
+  std::vector<PartitionProgress> partitions(3);
+  for (PartitionProgress& partition : partitions) {
+    partition.range = kRange;
+    partition.Begin(kPosition);
+  }
+  const Stop stop(std::chrono::seconds(60));
+  for (const PositionFinding& finding : CheckPositions(
+           reader, partitions, [](const auto&) { return false; }, stop)) {
+    EXPECT_FALSE(finding.is_unread);
+    EXPECT_FALSE(finding.fault) << *finding.fault;
+  }
 }
 
 }  // namespace

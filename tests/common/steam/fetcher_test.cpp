@@ -235,9 +235,10 @@ TEST_F(FetcherTest, ABlockedAddressIsTransient) {
 
 TEST_F(FetcherTest, AMethodThatTheApiDoesNotHaveEndsTheRun) {
   test_.options.max_in_flight = 1;
-  for (const char* page :
-       {R"(,"status":404,"body":"<html><body>Method 'X' not found in interface</body></html>")",
-        R"(,"status":400,"body":"<html><body>Required parameter 'key' is missing</body></html>")"}) {
+  for (
+      const char* page :
+      {R"(,"status":404,"body":"<html><body>Method 'X' not found in interface</body></html>")",
+       R"(,"status":400,"body":"<html><body>Required parameter 'key' is missing</body></html>")"}) {
     standin_.ClearFaults();
     AddFault("status", -1, page);
     const FetchEnd end = Fetch(10);

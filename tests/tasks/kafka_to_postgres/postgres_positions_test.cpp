@@ -48,6 +48,21 @@ TEST_F(SinkPositions, PartitionsAddedLaterAreRead) {
   EXPECT_EQ(Offsets(), "3,0,4");
 }
 
+TEST_F(SinkPositions, ManyBatchesOfSeveralPartitions) {
+  const std::string other = UniqueTopic("other");
+  CreateTopic(RealBrokers(), other, 3);
+  for (const std::string& topic : {topic_, other}) {
+    std::vector<NewMessage> messages;
+    for (int i = 0; i < 15'000; ++i) messages.push_back({std::to_string(i), "{}", {}});
+    WriteTopic(RealBrokers(), topic, messages);
+  }
+  const JsonValue result = Drain(Flags({"--topic", other, "--deadline", "60"}));
+  EXPECT_EQ(Sink(result), Counts(30'000, 0, 0));
+  for (const std::string& topic : {topic_, other}) {
+    EXPECT_EQ(result.Number("/source/topics/" + topic + "/lag"), 0);
+  }
+}
+
 TEST_F(SinkPositions, RecordsDeletedUnreadAreAGap) {
   const std::string other = UniqueTopic("other");
   CreateTopic(RealBrokers(), other, 1);
