@@ -274,6 +274,20 @@ def test_every_server_has_a_disruption_budget():
     assert template["podDisruptionBudget"] == {"maxUnavailable": 1}
 
 
+@pytest.mark.parametrize("overlay", [TRIAL, STRIMZI_OVERLAY], ids=["trial", "strimzi"])
+def test_prometheus_finds_what_it_asks(overlay):
+    services = {
+        f"{each['metadata']['name']}:{port['port']}"
+        for each in overlay
+        if each["kind"] == "Service"
+        for port in each["spec"]["ports"]
+    }
+    configuration = yaml.safe_load((KUBERNETES / "monitoring/prometheus.yml").read_text())
+    for job in configuration["scrape_configs"]:
+        for static in job["static_configs"]:
+            assert set(static["targets"]) <= services
+
+
 def test_network_policies_close_the_stores():
     policies = {each["metadata"]["name"]: each["spec"] for each in of_kind("NetworkPolicy")}
     assert policies.pop("nothing-by-default") == {"podSelector": {}, "policyTypes": ["Ingress"]}
