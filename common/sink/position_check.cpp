@@ -13,7 +13,9 @@ using std::chrono::milliseconds;
 // Messages in one read. It returns once it has so many or its time is over, and a check often finds
 // no more than one.
 constexpr std::size_t kMostAtOnce = 1;
-constexpr milliseconds kLongestWait(50);  // for a message, before signals are checked
+// Wait for a message. It is short because each read also wakes an old librdkafka that has put off
+// its next request, and there is one request after the other if a broker leads several topics.
+constexpr milliseconds kLongestWait(5);
 constexpr std::chrono::seconds kLongestCheck(5);
 
 // Returns the offset from which the first record decides whether the position is confirmed. Returns
