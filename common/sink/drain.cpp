@@ -64,6 +64,7 @@ void Drain::Into(SinkStore& store, const DrainSurroundings& surroundings) {
   progress_line_ = &progress;
   while (!ReadAndStore(batches)) {
     reader_ = surroundings.open();
+    checker_.reset();
     partitions_.LookAgain(*reader_);
     FindPositions(store);
   }
