@@ -1,5 +1,6 @@
-# install_program(target): into bin/. The libraries of the relocatable package are in lib/steamflow
-# beside it. DT_RPATH rather than DT_RUNPATH, which would not hold for what a library needs in turn.
+# install_program(target): installs a program to bin/. The libraries of the relocatable package are in
+# lib/steamflow beside it. The program gets a DT_RPATH, because a DT_RUNPATH would not apply to the libraries
+# that a library needs.
 function(install_program target)
   set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib/steamflow"
                                              BUILD_WITH_INSTALL_RPATH ON)
@@ -7,8 +8,8 @@ function(install_program target)
   install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# add_task(steam_news) builds tasks/steam_news/main.cpp into bin/steam-news and installs it. What else is in that
-# folder is the object library steam_news_parts, which the tests of these modules link too.
+# add_task(steam_news) builds tasks/steam_news/main.cpp into bin/steam-news and installs it. The other files in
+# that folder become the object library steam_news_parts, which the tests of these modules link too.
 function(add_task name)
   string(REPLACE "_" "-" binary ${name})
   set_property(GLOBAL APPEND PROPERTY STEAMFLOW_TASKS ${binary})

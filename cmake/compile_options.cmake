@@ -1,12 +1,12 @@
-# One interface target that every target of the project links: warnings, sanitizers, hardening.
+# One interface target that every target of the project links: warnings, sanitizers and hardening.
 add_library(steamflow_options INTERFACE)
 target_compile_options(steamflow_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                        -Wnon-virtual-dtor -Woverloaded-virtual
-                       -Wno-missing-field-initializers)  # designated initializers leave defaults
-# g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
+                       -Wno-missing-field-initializers)  # designated initializers omit defaults
+# g++ 12 reports overlaps in std::string that do not exist (GCC bug 105651).
 target_compile_options(steamflow_options INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
-# The macros of librdkafka's rd_kafka_producev are made of it.
+# The macros of librdkafka's rd_kafka_producev expand to these.
 target_compile_options(steamflow_options INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wno-gnu-statement-expression>)
 if(STEAMFLOW_WERROR)
@@ -18,7 +18,7 @@ if(STEAMFLOW_SANITIZE)
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(steamflow_options INTERFACE -fsanitize=${STEAMFLOW_SANITIZE})
 else()
-  # tests/project/hardening_test.sh reads these back from the release binaries.
+  # tests/project/hardening_test.sh checks these in the release binaries.
   target_compile_options(steamflow_options INTERFACE
     $<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=3>
     -fstack-protector-strong -fstack-clash-protection

@@ -1,6 +1,6 @@
-# The libraries and programs of others, for all folders. Every package named here is in one of the files
+# The external libraries and programs, for all folders. Every package named here is in one of the files
 # packages.txt.
-find_package(Threads REQUIRED)  # of the C library
+find_package(Threads REQUIRED)  # part of the C library
 
 find_package(CURL 7.87 QUIET)
 need(libcurl4-openssl-dev TARGET CURL::libcurl)
@@ -17,7 +17,7 @@ need(nlohmann-json3-dev TARGET nlohmann_json::nlohmann_json)
 find_package(simdjson QUIET)
 need(libsimdjson-dev TARGET simdjson::simdjson)
 
-# find_module(librdkafka-dev rdkafka) makes the target PkgConfig::rdkafka.
+# find_module(librdkafka-dev rdkafka) creates the target PkgConfig::rdkafka.
 macro(find_module package name)
   if(PKG_CONFIG_FOUND)
     pkg_check_modules(${name} QUIET IMPORTED_TARGET ${name})
@@ -53,7 +53,7 @@ if(STEAMFLOW_TESTS)
   need(strace STRACE)
 endif()
 if(STEAMFLOW_TESTS OR STEAMFLOW_PACKAGES)
-  # Debian's own, which has its packages.
+  # Debian's own Python, which has Debian's packages.
   find_program(PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
   need(python3 PYTHON)
 endif()
@@ -70,7 +70,7 @@ endif()
 if(STEAMFLOW_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   include(CheckCXXSourceCompiles)
   set(CMAKE_REQUIRED_FLAGS -fsanitize=${STEAMFLOW_SANITIZE})
-  unset(STEAMFLOW_SANITIZERS_LINK CACHE)  # what was missing may have been installed
+  unset(STEAMFLOW_SANITIZERS_LINK CACHE)  # a missing library may have been installed since
   check_cxx_source_compiles("int main() { return 0; }" STEAMFLOW_SANITIZERS_LINK)
   unset(CMAKE_REQUIRED_FLAGS)
   need(libclang-rt-dev STEAMFLOW_SANITIZERS_LINK)

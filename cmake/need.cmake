@@ -1,14 +1,14 @@
-# What is looked for beside the project's own sources, and the package of Debian that brings it. All that
-# is missing is told at once, by the command that installs it.
+# Checks for external software and names the Debian package that provides it. Everything that is missing
+# is reported at once, with the command that installs it.
 
-# need(libfmt-dev TARGET fmt::fmt): notes the package where the condition does not hold.
+# need(libfmt-dev TARGET fmt::fmt): records the package as missing unless the condition holds.
 macro(need package)
   if(NOT (${ARGN}))
     list(APPEND missing_packages ${package})
   endif()
 endmacro()
 
-# Ends the configuration where packages are missing. CMake does not break lines that are indented.
+# Ends the configuration if packages are missing. CMake does not break indented lines.
 function(report_missing_packages)
   if(missing_packages)
     list(REMOVE_DUPLICATES missing_packages)

@@ -1,4 +1,4 @@
-# Before project(), which would ask for them in its own words: the compiler and Ninja.
+# This runs before project(), which would report a missing compiler or Ninja in its own words.
 include(cmake/need.cmake)
 
 if(CMAKE_GENERATOR MATCHES Ninja)

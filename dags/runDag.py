@@ -47,8 +47,8 @@ with DAG(
         ],
         connections=["kafka_default", "redis_default"],
     )
-    # The run id names the run that asked: a retry starts no second one. A paused DAG would only
-    # gather runs, so it is an error.
+    # The run id contains the id of the run that triggers, so a retry does not start a second run. A
+    # paused DAG would only collect runs, so it is an error.
     triggers = [
         TriggerDagRunOperator(
             task_id=f"trigger_{dag_id}",
@@ -68,7 +68,7 @@ with DAG(
     overload_asked = ShortCircuitOperator(
         task_id="overload_asked",
         python_callable=asked_for,
-        trigger_rule="none_failed",  # a trigger's retry may find its run there, and is skipped
+        trigger_rule="none_failed",  # a trigger's retry is skipped if its run exists already
     )
     overload_test = steamflow_task(
         "overload_test",

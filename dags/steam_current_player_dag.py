@@ -1,5 +1,5 @@
-"""Every minute, how many people play each game of the Variable `STEAM_GAMES`, to the topic
-`topic_currPlayer`."""
+"""Every minute, writes the number of players of each game in the Variable `STEAM_GAMES` to the
+topic `topic_currPlayer`."""
 
 from datetime import UTC, datetime
 

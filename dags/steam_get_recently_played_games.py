@@ -1,5 +1,5 @@
-"""Every minute, the games that the next 100 accounts of the walk played lately, to the topic
-`rct_plyd_games`. The walk goes down from the id in the Redis key `last_steam_id`."""
+"""Every minute, writes the games that the next 100 accounts of the walk have played recently to
+the topic `rct_plyd_games`. The walk goes down from the id in the Redis key `last_steam_id`."""
 
 from datetime import UTC, datetime
 

@@ -1,5 +1,5 @@
-"""Once a day, the news of each app of the Variable `STEAM_NEWS_APPS` that is newer than the last
-run's, to the topic `steam_news`."""
+"""Once a day, writes the news of each app in the Variable `STEAM_NEWS_APPS` since the last run
+to the topic `steam_news`."""
 
 from datetime import UTC, datetime
 

@@ -1,6 +1,6 @@
-"""Once a day, and when it is switched on: makes what the other DAGs need where it is missing, and
-reports what differs: Kafka's topics, Elasticsearch's templates with Kibana's dashboards, and the
-connectors of Kafka Connect. The latter two are skipped where `elasticsearch_default` and
+"""Once a day, and when it is switched on, creates what the other DAGs need and reports
+differences: Kafka's topics, Elasticsearch's templates with Kibana's dashboards, and the
+connectors of Kafka Connect. The latter two are skipped if `elasticsearch_default` and
 `connect_default` are not defined."""
 
 from datetime import UTC, datetime

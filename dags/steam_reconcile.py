@@ -1,5 +1,6 @@
-"""Every hour, whether the records of the hour before are where they belong: what the sources' runs
-had acknowledged against what Kafka, PostgreSQL and Elasticsearch hold."""
+"""Every hour, checks whether the records of the previous hour are where they belong: compares
+the records that were acknowledged to the sources' runs with the contents of Kafka, PostgreSQL
+and Elasticsearch."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -32,14 +33,14 @@ with DAG(
 
     @task(inlets=TOPICS)
     def acknowledged(dag_run: Any = None, inlet_events: Any = None) -> dict[str, Any]:
-        """The hour, and what the events of the sources' assets say of their runs in it."""
+        """The hour, and the counts of its runs from the events of the sources' assets."""
         # A manual run on Airflow 3 has no data interval.
         until = dag_run.data_interval_end or dag_run.run_after
         since = until - timedelta(hours=1)
-        counts = Counter[tuple[str, str]]()  # a run has an event for each shard
+        counts = Counter[tuple[str, str]]()  # a run has one event for each shard
         for topic in TOPICS:
             events = inlet_events[topic]
-            if hasattr(events, "after"):  # Airflow 3 filters in its database
+            if hasattr(events, "after"):  # Airflow 3 can filter in its database
                 events = events.after(since.isoformat()).before(until.isoformat())
             for event in events:
                 told = event.extra

@@ -1,5 +1,5 @@
-"""The DAG to run first: fetches news and prints it to the task's log. It needs neither an API key
-nor Kafka nor Redis."""
+"""The DAG to run first: fetches news and prints them to the task's log. It needs no API key, no
+Kafka and no Redis."""
 
 from datetime import UTC, datetime
 

@@ -1,5 +1,5 @@
-"""Every minute, what is new in the topics goes to Elasticsearch, an index a topic and month. The
-index templates are those of `steam_platform`."""
+"""Every minute, copies the new records of the topics to Elasticsearch, into one index for each
+topic and month. The DAG `steam_platform` creates the index templates."""
 
 from datetime import UTC, datetime
 

@@ -1,5 +1,5 @@
-"""Every minute, what is new in the topics goes to PostgreSQL, the backup store: every record into
-`steamflow.records`, and into the table of its kind."""
+"""Every minute, copies the new records of the topics to PostgreSQL, the backup store: every
+record into `steamflow.records`, and also into the table of its kind."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,5 @@
-"""Every minute, the profiles of one fixed block of 100 accounts, to the topic `steamusers`."""
+"""Every minute, writes the profiles of one fixed block of 100 accounts to the topic
+`steamusers`."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Every minute, the profiles of the next 100 accounts of the walk, to the topic
+"""Every minute, writes the profiles of the next 100 accounts of the walk to the topic
 `topic_GetUserInfo`. The walk goes down from the id in the Redis key `last_user_id`."""
 
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
-"""Every ten minutes Spark takes what is new in two topics and stores it in PostgreSQL as windows:
-the player counts of each game in 5 minutes and in an hour, and the most played games of a day. The
-worker is the driver: it needs `steam-windows` (docker/spark) and a Spark on its PATH."""
+"""Every ten minutes, Spark reads the new records of two topics and stores them in PostgreSQL as
+windows: the player counts of each game in 5 minutes and in an hour, and the most played games of
+a day. The worker is the driver. It needs `steam-windows` (docker/spark) and a Spark on its PATH."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,5 +22,5 @@ with DAG(
         variables=["SPARK_MASTER", "SPARK_CHECKPOINT"],
         connections=["kafka_default", "postgres_default"],
         on_worker=True,
-        timeout=timedelta(minutes=30),  # the first run takes all that the topics hold
+        timeout=timedelta(minutes=30),  # the first run reads everything in the topics
     )

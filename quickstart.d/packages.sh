@@ -1,7 +1,8 @@
-# Sourced by quickstart and tests/run: Debian packages from a list.
+# Functions that install Debian packages from a list. quickstart and tests/run source this file.
 # shellcheck shell=bash
 
-# missing_packages FILE...: prints those of the packages listed, one a line, that are not installed.
+# missing_packages FILE...: prints the packages that the files list, one per line, and that are not
+# installed.
 missing_packages() {
   local package
   sed 's/#.*//' "$@" | sort -u | while read -r package; do
@@ -11,7 +12,8 @@ missing_packages() {
   done
 }
 
-# may_install: asks for sudo's password now, in sight, where installing will need it.
+# may_install: asks for sudo's password now, while the user watches, if the installation will need
+# it.
 may_install() {
   command -v apt-get >/dev/null || return 1
   ((EUID == 0)) || { command -v sudo >/dev/null && sudo --validate; }

@@ -1,10 +1,10 @@
-"""Runs the DAGs once and prints what they did: a table, records of each topic, and one record in
+"""Runs the DAGs once and prints the results: a table, records of each topic, and one record in
 Kafka, PostgreSQL and Elasticsearch.
 
-`airflow` asks the running Airflow by its web API for the trial DAG and the controller, which starts
-the other five, then for the sinks and the reconciliation. `tasks` runs the programs of the DAGs one
-after another, without Airflow.
-The environment is that of .quickstart/env. The exit code is 1 when a DAG failed.
+`airflow` triggers DAGs through the web API of the running Airflow: the trial DAG and the
+controller, which starts the other five, and then the sinks and the reconciliation. `tasks` runs the
+programs of the DAGs one after another, without Airflow. The environment is that of .quickstart/env.
+The exit code is 1 if a DAG failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import stores
 
-# The programs are those of the files in dags/.
+# The programs are those that the files in dags/ run.
 DAGS = {
     "steam_test_dags": ["steam-news", "--sink", "stdout"],
     "runDag": ["pipeline-check"],
@@ -41,21 +41,21 @@ CONTROLLER = "runDag"
 SINKS = ["steam_to_postgres", "steam_to_elasticsearch"]
 RECONCILE = "steam_reconcile"
 SOURCES = [dag for dag in DAGS if dag not in (*SINKS, RECONCILE)]
-# What Airflow is asked for, and the DAGs that have ended when the next may begin.
+# The DAGs that are triggered in each stage, and the DAGs that must end before the next stage.
 STAGES = [(["steam_test_dags", CONTROLLER], SOURCES), (SINKS, SINKS), ([RECONCILE], [RECONCILE])]
-DEADLINE_SECONDS = 300  # for a machine that has other work too
+DEADLINE_SECONDS = 300  # for a machine that is busy with other work
 POLL_SECONDS = 0.5
 
 
 @dataclass
 class Run:
-    """What one DAG did; records and topic are those of its tasks' result lines."""
+    """The result of one DAG. The records and the topic come from its tasks' result lines."""
 
     state: str
     seconds: float | None = None
     records: int | None = None
     topic: str | None = None
-    result: dict[str, Any] = field(default_factory=dict)  # of its last task
+    result: dict[str, Any] = field(default_factory=dict)  # the result of its last task
 
     def add(self, result: dict[str, Any]) -> None:
         self.result = result
@@ -67,14 +67,14 @@ class Run:
 
 
 def progress(text: str) -> None:
-    """A line that the next one replaces; only on a terminal."""
+    """Shows a line that the next one replaces, but only on a terminal."""
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns
         print(f"\r\033[K{text[: width - 1]}", end="", file=sys.stderr, flush=True)
 
 
 def run_tasks() -> dict[str, Run]:
-    """Runs the programs; what they print goes to the terminal only when one fails."""
+    """Runs the programs. Their output goes to the terminal only if one of them fails."""
     runs: dict[str, Run] = {}
     for dag, argv in DAGS.items():
         progress(f"{dag}: {' '.join(argv)}")
@@ -100,7 +100,8 @@ def run_tasks() -> dict[str, Run]:
 
 
 class Airflow:
-    """The part of Airflow's web API that this needs, as the user that Airflow made for itself."""
+    """The part of Airflow's web API that this needs, with the user that Airflow created for
+    itself."""
 
     def __init__(self) -> None:
         self.url = os.environ["AIRFLOW__API__BASE_URL"]
@@ -111,7 +112,7 @@ class Airflow:
         self.headers["Authorization"] = f"Bearer {login['access_token']}"
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """GET, or POST of a body. Raises urllib.error.HTTPError."""
+        """Sends a GET, or a POST if there is a body. Raises urllib.error.HTTPError."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, self.headers)
         with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
@@ -131,7 +132,8 @@ class Airflow:
         return {run["dag_id"]: run for run in self.call("/api/v2/dags/~/dagRuns")["dag_runs"]}
 
     def have_ended(self, dags: Iterable[str]) -> bool:
-        """Whether each of them has run. Those of a controller that failed will not."""
+        """Returns whether each of the DAGs has run. The DAGs of a controller that failed will
+        not run."""
         states = {dag: run["state"] for dag, run in self.runs().items()}
         over = {dag for dag, state in states.items() if state in ("success", "failed")}
         return over >= (set(dags) if states[CONTROLLER] != "failed" else states.keys())
@@ -155,7 +157,8 @@ class Airflow:
 
 
 def wait_for(what: str, deadline: float, condition: Any) -> bool:
-    """Polls until the condition, which may change what is shown, holds; False after the deadline."""
+    """Polls until the condition holds, and returns False after the deadline. The condition may
+    change the line that is shown."""
     began = time.monotonic()
     while not (done := condition()) and time.monotonic() < deadline:
         progress(f"{what} ... {time.monotonic() - began:.1f} s")
@@ -165,7 +168,7 @@ def wait_for(what: str, deadline: float, condition: Any) -> bool:
 
 
 def run_airflow() -> dict[str, Run]:
-    """Has Airflow run the DAGs and waits for all of them, or for a controller that failed."""
+    """Lets Airflow run the DAGs, and waits for all of them, or until a controller has failed."""
     airflow = Airflow()
     deadline = time.monotonic() + DEADLINE_SECONDS
     if not wait_for("Airflow reads the DAGs", deadline, lambda: airflow.known_dags() >= set(DAGS)):
@@ -185,7 +188,7 @@ def run_airflow() -> dict[str, Run]:
 
 
 def end_of_log(run: dict[str, Any]) -> str:
-    """What the task of the run that wrote last said at its end."""
+    """The end of the log of the task in this run that wrote last."""
     folder = Path(os.environ["AIRFLOW_HOME"], "logs")
     logs = folder.glob(f"dag_id={run['dag_id']}/run_id={run['dag_run_id']}/**/*.log")
     newest = max(logs, key=lambda log: log.stat().st_mtime, default=None)

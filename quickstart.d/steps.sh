@@ -1,5 +1,6 @@
-# Sourced by quickstart and tests/run: long steps that run side by side, each with a log of its own, a
-# live line while it is waited for, and the end of its log when it fails.
+# Functions for long steps that run at the same time. Each step has its own log, a status line while
+# it is awaited, and the end of its log is shown if it fails. quickstart and tests/run source this
+# file.
 # shellcheck shell=bash
 
 step_logs= # the folder of the logs, which the caller sets
@@ -7,14 +8,14 @@ declare -A step_pid=() step_started=()
 
 milliseconds() { date +%s%3N; }
 
-# seconds FROM TO: prints the seconds between two times of milliseconds, as 12.3
+# seconds FROM TO: prints the seconds between two times in milliseconds, for example 12.3
 seconds() {
   local tenths=$((($2 - $1) / 100))
   echo "$((tenths / 10)).$((tenths % 10))"
 }
 
-# begin NAME COMMAND...: starts a step in the background, its output in NAME.log. It is a process
-# group of its own, so that stop_steps can end what it started too.
+# begin NAME COMMAND...: starts a step in the background and writes its output to NAME.log. The step
+# is a separate process group, so that stop_steps can also end the processes that it has started.
 begin() {
   local name=$1
   shift
@@ -65,7 +66,8 @@ step() {
   finish "$1" "$2"
 }
 
-# stop_steps: ends those that still run, with what they started, and waits until they are gone.
+# stop_steps: ends the steps that still run, with all processes that they have started, and waits
+# until these have ended.
 stop_steps() {
   local pid
   for pid in "${step_pid[@]}"; do kill -s TERM -- "-$pid" 2>/dev/null || true; done

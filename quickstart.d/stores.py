@@ -1,5 +1,5 @@
-"""What Kafka, PostgreSQL and Elasticsearch hold, as text for the terminal. The addresses are those of
-.quickstart/env."""
+"""The contents of Kafka, PostgreSQL and Elasticsearch, as text for the terminal. The addresses
+are those of .quickstart/env."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 SAMPLES = 2
-TOPIC = "rct_plyd_games"  # for what is shown of all three
+TOPIC = "rct_plyd_games"  # its record is shown from all three
 MOST_PLAYED_SQL = """
 SELECT name AS game, count(DISTINCT steam_id) AS players,
        round(sum(playtime_2weeks) / 60.0) AS hours_in_2_weeks
@@ -35,7 +35,7 @@ def cut(line: str) -> str:
 
 
 def consume(topic: str, *options: str) -> list[str]:
-    """The lines that kcat makes of a topic, from its beginning."""
+    """The lines that kcat prints for a topic, from its beginning."""
     brokers = json.loads(os.environ["AIRFLOW_CONN_KAFKA_DEFAULT"])["extra"]["bootstrap.servers"]
     argv = ["kcat", "-C", "-q", "-e", "-b", brokers, "-t", topic, "-o", "beginning", *options]
     return subprocess.run(argv, capture_output=True, check=True).stdout.decode().splitlines()
@@ -53,7 +53,7 @@ def query(sql: str, *options: str) -> str:
 def search(index: str, body: dict[str, Any]) -> dict[str, Any]:
     url = f"{os.environ['AIRFLOW_CONN_ELASTICSEARCH_DEFAULT']}/{index}"
     headers = {"Content-Type": "application/json"}
-    # What has been written becomes visible to searches within a second, or now.
+    # New documents become visible to searches within a second, or now.
     for path, data in (("_refresh", b""), ("_search", json.dumps(body).encode())):
         request = urllib.request.Request(f"{url}/{path}", data, headers, method="POST")
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -68,7 +68,7 @@ def samples(topic: str) -> str:
 
 
 def comparison(result: dict[str, Any]) -> str:
-    """What the reconciliation found: a table of records, or nothing where it did not run."""
+    """The result of the reconciliation: a table of records, or an empty text if it did not run."""
     rows = [("topic", "acknowledged", "Kafka", "PostgreSQL", "Elasticsearch")]
     for topic, found in result["topics"].items():
         held = [str(found[store]["held"]) for store in ("postgres", "elasticsearch")]
@@ -77,7 +77,7 @@ def comparison(result: dict[str, Any]) -> str:
 
 
 def one_record_everywhere() -> str:
-    """The first record of a topic, where it is in each."""
+    """The first record of a topic in each of the three stores."""
     headers, value = consume(TOPIC, "-c", "1", "-f", "%h\\t%s\\n")[0].split("\t")
     event_id = dict(header.split("=", 1) for header in headers.split(","))["event_id"]
     row = query(
@@ -94,7 +94,7 @@ def one_record_everywhere() -> str:
 
 
 def questions() -> str:
-    """What a person would ask of each."""
+    """Queries that a person would send to each store."""
     newest = consume("topic_currPlayer", "-f", "  %k: %s\\n")
     games = search(TOPIC, MOST_PLAYED_SEARCH)["aggregations"]["games"]["buckets"]
     lines = [

@@ -2,8 +2,9 @@
 
     totals.py EXIT_CODE FOLDER
 
-FOLDER has the JUnit XML of the suite's sessions of ctest and pytest, EXIT_CODE is that of the suite.
-One that left no XML, or failed without naming a test that failed, is one failure.
+FOLDER contains the JUnit XML of the suite's sessions of ctest and pytest. EXIT_CODE is the exit
+code of the suite. A suite that left no XML, or that failed without naming a failed test, counts as
+one failure.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from xml.etree import ElementTree
 
 def passed(case: ElementTree.Element) -> bool:
     verdicts = {"failure", "error", "skipped"}
-    # ctest says of a disabled test nothing but its status.
+    # For a disabled test, ctest reports only its status.
     return case.get("status", "run") == "run" and not verdicts & {each.tag for each in case}
 
 

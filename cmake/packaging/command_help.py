@@ -1,4 +1,4 @@
-"""What a program of steamflow says with --help."""
+"""The text that a program of steamflow prints with --help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# Where the texts of --help begin. What stands before them and is longer has a line of its own.
+# The column where the texts of --help begin. A longer name of an option has its own line.
 TEXT_COLUMN = 36
 
 
@@ -23,8 +23,8 @@ class Option:
 @dataclass(frozen=True)
 class Help:
     about: str
-    groups: dict[str, dict[str, Option]]  # the options by name, by the title of their group
-    tasks: tuple[str, ...]  # of the dispatcher
+    groups: dict[str, dict[str, Option]]  # by the title of the group, and then by name
+    tasks: tuple[str, ...]  # only the dispatcher's
 
     def options(self) -> list[Option]:
         return [option for group in self.groups.values() for option in group.values()]
@@ -47,7 +47,8 @@ def parse_group(body: str) -> dict[str, Option]:
         kind, text = (first, " ".join(rest)) if rest else (first[:TEXT_COLUMN], first[TEXT_COLUMN:])
         name = re.search(r"--[a-z0-9-]+", kind)
         assert name, f"no option: {entry}"
-        # "=50" of CLI11 before 2.3, " [50] " of later ones, after a range " in [0 - 100]" or none.
+        # CLI11 before 2.3 prints "=50", and later versions print " [50] ". These follow nothing, or a
+        # range such as " in [0 - 100]".
         default = re.search(r"=(\S+)|(?<! in) \[(\S*)\](?: |$)", kind)
         value = re.match(r" ([A-Z]+)", kind[name.end() :])
         choices = re.search(r"\{(.*)\}", kind)

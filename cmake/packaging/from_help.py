@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes a program's man page and its completions for bash, zsh and fish from its --help.
+"""Generates a program's man page and its completions for bash, zsh and fish from its --help.
 
 from_help.py --help2man HELP2MAN PROGRAM SHARE
 
 SHARE is the folder for man/man1/PROGRAM.1.gz, bash-completion/completions/PROGRAM,
-zsh/vendor-completions/_PROGRAM and fish/vendor_completions.d/PROGRAM.fish, where the shells look for
-them below a prefix's share/. SOURCE_DATE_EPOCH is the date of the man page.
+zsh/vendor-completions/_PROGRAM and fish/vendor_completions.d/PROGRAM.fish, where the shells look
+for them below a prefix's share/. SOURCE_DATE_EPOCH is the date of the man page.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def function(program: str) -> str:
 
 
 def bash(program: str, help_text: Help) -> str:
-    """The words after the options that want one, else the options. The dispatcher hands on to the
-    completion of its task."""
+    """Completes the value of an option that takes one, and otherwise the options. The dispatcher
+    passes the completion on to that of its task."""
     cases = [
         f'    {option.name}) COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word")) ;;'
         for option in help_text.options()
@@ -112,7 +112,8 @@ def takes_path(option: Option) -> bool:
 
 
 def man_page(help2man: str, program: Path, about: str) -> bytes:
-    # help2man gives the program's path to a shell, as it is: the folder may have a blank in it.
+    # help2man passes the program's path to a shell without quotes, and the folder may contain a
+    # blank.
     page = subprocess.run(
         [help2man, "--no-info", "--name", about.rstrip("."), f"./{program.name}"],
         check=True,

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The shared libraries of the programs, and the packages of Debian that they come from.
+"""The shared libraries of the programs, and the Debian packages that they come from.
 
     libraries.py sbom VERSION FILE PROGRAM...   writes the bill of materials, as CycloneDX 1.5
     libraries.py bundle FOLDER                  copies the libraries of FOLDER/bin into
                                                 FOLDER/lib/steamflow, with their licences
 
-What belongs to the C library is not copied: it fits its own dynamic loader alone, and every system
-has them. SOURCE_DATE_EPOCH is the time that the bill bears.
+Libraries that belong to the C library are not copied: they fit only their own dynamic loader, and
+every system has them. SOURCE_DATE_EPOCH is the time of the bill of materials.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 C_LIBRARY = "libc6"
-# They leave nothing but code in the programs.
+# These libraries leave nothing but code in the programs.
 HEADERS_ONLY = ("libcli11-dev", "libexpected-dev", "nlohmann-json3-dev")
 
 
@@ -50,7 +50,7 @@ def output(*command: str | Path) -> str:
 
 
 def linked(programs: Iterable[Path]) -> list[Path]:
-    """The libraries that the dynamic loader finds for them, in the order of their names."""
+    """The libraries that the dynamic loader finds for the programs, ordered by name."""
     found: dict[str, Path] = {}
     for program in programs:
         if program.read_bytes()[:4] != b"\x7fELF":  # a script
@@ -64,8 +64,8 @@ def linked(programs: Iterable[Path]) -> list[Path]:
 
 
 def owners(libraries: list[Path]) -> dict[Path, Package]:
-    """The package of each. dpkg knows a file by the path that its package had, which on a merged
-    /usr may be another path of the same file."""
+    """The package of each library. dpkg knows a file by its path in the package. With a merged
+    /usr this may be another path of the same file."""
     patterns = [f"*/{library.resolve().name}" for library in libraries]
     names: dict[Path, str] = {}
     for line in output("dpkg-query", "--search", *patterns).splitlines():

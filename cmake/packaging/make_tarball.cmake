@@ -1,5 +1,5 @@
-# CPack runs this on the installed files to make the relocatable tarball. Its own archives have the
-# files in the order in which the file system gives them, and the owner of the build.
+# CPack runs this on the installed files to create the relocatable tarball. The archives that CPack
+# itself creates contain the files in the order of the file system, and the owner of the build.
 set(folder ${CPACK_TEMPORARY_DIRECTORY})
 execute_process(COMMAND ${CPACK_STEAMFLOW_LIBRARIES} bundle ${folder} COMMAND_ERROR_IS_FATAL ANY)
 get_filename_component(parent ${folder} DIRECTORY)

@@ -1,5 +1,5 @@
-# CPack runs this on the packages it has made. It gives the members of a Debian package, which is an
-# archive of ar's, modes that depend on the umask; ar itself gives them 644.
+# CPack runs this on the packages that it has created. A Debian package is an archive of ar's, and
+# CPack gives its members modes that depend on the umask. ar itself gives them 644.
 set(members debian-binary control.tar.gz data.tar.gz)
 set(folder ${CPACK_TEMPORARY_DIRECTORY})
 foreach(package ${CPACK_PACKAGE_FILES})

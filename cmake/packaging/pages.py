@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Copies the pages of the packages, with links that lead somewhere there too.
+"""Copies the pages into the packages, with links that also work there.
 
 pages.py SOURCE FOLDER PAGE...
 
-Each PAGE, a path below SOURCE, gets the same path below FOLDER. A link to a file that is no PAGE is
-replaced by its text, as the packages do not have the file.
+Each PAGE, a path below SOURCE, gets the same path below FOLDER. A link to a file that is not a PAGE
+is replaced by its text, because the packages do not contain the file.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Draws the panels of the dashboards to a picture, from the answers of a Prometheus: what an operator
-sees, for a page that cannot show a Grafana.
+"""Draws the panels of the dashboards to a picture, from the responses of a Prometheus. The picture
+shows the view of an operator on a page that cannot show a Grafana.
 
     draw.py PICTURE [--prometheus URL] [--minutes N]
 
-Needs matplotlib, which brings Pillow.
+Needs matplotlib, which includes Pillow.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ Panel = dict[str, Any]
 DASHBOARDS = [
     Path(__file__).parent / "dashboards" / f"{name}.json" for name in ("pipeline", "kafka", "sinks")
 ]
-GRID = 12  # columns; a panel takes some of them
+GRID = 12  # columns; a panel is several columns wide
 PANEL_WIDTH = {"stat": 3, "timeseries": 3}
 PANEL_HEIGHT = {"stat": 0.45, "timeseries": 1.0}
 TITLE_HEIGHT = 0.25
-POINTS = 120  # of a line
+POINTS = 120  # per line
 LEGEND_LINES = 5
-LEGEND_ROOM = 1.7  # of the highest value
+LEGEND_ROOM = 1.7  # times the highest value
 COLOURS = 48
 
 
 class Prometheus:
-    """One span of time of a Prometheus."""
+    """One span of time in a Prometheus."""
 
     def __init__(self, url: str, minutes: float):
         end = time.time()
@@ -61,7 +61,7 @@ class Prometheus:
 
 
 def number(value: float, unit: str) -> str:
-    """A value in the unit of a panel, about as Grafana writes it."""
+    """A value in the unit of a panel, similar to Grafana's format."""
     if unit == "percentunit":
         return f"{100 * value:.4g} %"
     if unit == "s":
@@ -91,11 +91,11 @@ def draw_panel(axes: Any, panel: Panel, prometheus: Prometheus) -> None:
         for target in panel["targets"]
         for series in prometheus.series(target["expr"])
     ]
-    if not lines:  # such as letters, where there is none
+    if not lines:  # for example if there are no dead letters
         axes.axis("off")
         axes.text(0.5, 0.45, "no data", fontsize=10, ha="center", va="center", color="tab:gray")
         return
-    lines.sort(key=lambda line: -float(line[1][-1][1]))  # a legend has not room for all
+    lines.sort(key=lambda line: -float(line[1][-1][1]))  # a legend does not have room for all lines
     if panel["type"] == "stat":
         axes.axis("off")
         last = number(float(lines[0][1][-1][1]), defaults["unit"])
@@ -103,7 +103,7 @@ def draw_panel(axes: Any, panel: Panel, prometheus: Prometheus) -> None:
         return
     for position, (name, values) in enumerate(lines):
         times = [datetime.fromtimestamp(at, UTC) for at, _value in values]
-        shown = name if position < LEGEND_LINES else "_"  # matplotlib leaves that out
+        shown = name if position < LEGEND_LINES else "_"  # matplotlib leaves "_" out
         axes.plot(times, [float(value) for _at, value in values], linewidth=1, label=shown)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M"))
     axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -119,7 +119,7 @@ def draw_panel(axes: Any, panel: Panel, prometheus: Prometheus) -> None:
 
 
 def rows_of(panels: list[Panel]) -> list[list[Panel]]:
-    """Panels of one kind side by side, as many as there is room for."""
+    """Groups panels of one kind into rows, with as many panels as fit into a row."""
     rows: list[list[Panel]] = []
     for kind, width in PANEL_WIDTH.items():
         of_kind = [panel for panel in panels if panel["type"] == kind]

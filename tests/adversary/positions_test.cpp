@@ -103,7 +103,7 @@ TEST_F(Positions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   EXPECT_NE(Fail(65, {"--topic", topic}).find(topic + "/3"), std::string::npos);
   EXPECT_EQ(RowsOf(topic), "2");
   EXPECT_EQ(Sink(Drain({"--topic", topic, "--shard", "0/2"})), Counts(3, 0, 0))
-      << "the missing partition is of the other shard";
+      << "the missing partition belongs to the other shard";
   EXPECT_EQ(Sink(Drain({"--topic", topic})), Counts(0, 0, 0)) << "its position is confirmed now";
 }
 

@@ -1,5 +1,5 @@
-// Things that others do during a run: other sinks at the beginning of a month, a pool of sessions,
-// open transactions, a topic that is deleted.
+// Changes that others make during a run: other sinks at the beginning of a month, a pool of
+// sessions, open transactions, a topic that is deleted.
 
 #include <unistd.h>
 

@@ -122,7 +122,8 @@ TEST_P(SearchIndexFaults, AnIndexThatHidesOrCutsDocumentsIsConfiguration) {
   sink_.ExpectStores(3);
 }
 
-// Both would have the same names of indices, and the second would find its event ids there.
+// Both would use the same index names, and the second would find its event ids in the indices of
+// the first.
 TEST_P(SearchIndexFaults, AnIndexOfAnotherTopicOrPrefixIsConfiguration) {
   sink_.Write(3);
   sink_.ExpectStores(3);

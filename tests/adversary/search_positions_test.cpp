@@ -103,7 +103,7 @@ TEST_P(SearchPositions, ThePlaceIsKeptWhereTheConsumerGroupIsForgotten) {
 
 TEST_P(SearchPositions, TheConsumerGroupShowsEveryPartitionInEveryRun) {
   using Offsets = std::vector<std::int64_t>;
-  EXPECT_EQ(GroupShows(), (Offsets{-1, -1})) << "asking makes the broker begin to keep groups";
+  EXPECT_EQ(GroupShows(), (Offsets{-1, -1})) << "the query makes the broker begin to keep groups";
   Write(3, 0);
   Drain();
   EXPECT_EQ(GroupShows(), (Offsets{3, 0}));

@@ -1,6 +1,6 @@
 // A model of a sink's positions. Several runs, with different settings, interleave their effects;
 // they are killed, refused, or get no response. Topics grow, lose their beginning, are recreated,
-// do not answer, or may not be read. Some records cannot be taken by any sink, are refused by the
+// do not respond, or may not be read. Some records cannot be taken by any sink, are refused by the
 // store, or occur twice. There are two stores: one keeps rows and positions in one transaction, the
 // other stores the positions after the documents.
 

@@ -277,8 +277,8 @@ class SinkRun {
 
   SinkWorld::Store& state() const { return world_.store(settings_.store); }
 
-  // Returns the incarnation of the topic that a new position is one in: that of its last record, if
-  // this run has read it.
+  // Returns the incarnation of the topic to which a new position belongs. It is that of the topic's
+  // last record if this run has read it.
   std::uint64_t IncarnationOf(const Place& place, const SinkPosition& position) const {
     if (!position.last) return seen_.at(place).incarnation;
     const auto found = read_from_.find(

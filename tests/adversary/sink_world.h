@@ -50,7 +50,7 @@ class SinkWorld {
   };
   struct Topic {
     std::uint64_t incarnation = 0;
-    bool is_hidden = false;     // the leaders do not answer
+    bool is_hidden = false;     // the leaders do not respond
     bool is_forbidden = false;  // the topic may not be read
     std::array<Log, 2> logs;
   };

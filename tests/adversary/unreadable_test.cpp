@@ -74,7 +74,7 @@ TEST_F(Unreadable, ALeaderThatNobodyReaches) {
   EXPECT_TRUE(Eventually([&] { return PartitionsOf(reached, "b") == 3; }));
   const Ended run = Drain({"a", "b"});
   EXPECT_EQ(run.exit_code, 75) << run.out << run.err;
-  EXPECT_LT(run.seconds, 20) << "the readable ones do not wait";
+  EXPECT_LT(run.seconds, 20) << "readable partitions do not wait";
   Has(run, nowhere + "/3");
   for (const auto& [topic, count] : rows) {
     EXPECT_GT(count, 0u);

@@ -280,7 +280,7 @@ class WalkWorld {
              [](std::uint64_t) {}, [] {}});
   }
 
-  // Answers one call of the API.
+  // Responds to one call of the API.
   void Respond(Actor& self, steamflow::Fetch& fetch) {
     std::vector<std::string> players;
     bool fails = false;

@@ -1,6 +1,6 @@
-"""A bare machine: a container of a Debian to which nothing is added, with a checkout in a folder that
-has a blank in its name. What it shares with the machine of the tests is how the registries are
-reached, and ccache's store."""
+"""A bare machine: a container with a Debian to which nothing has been added, and with a checkout
+in a folder whose name contains a blank. It shares with the machine of the tests only the access
+to the registries and ccache's store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKOUT = "/home/someone/steam flow"
-# What tells the programs that fetch packages where, by what way and under whose certificates.
+# Settings that tell the programs that fetch packages which registries, proxies and certificates to
+# use.
 SETTINGS = re.compile(
     r"(PIP|UV|MAVEN)_.*|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|LANG"
     r"|(https?|no)_proxy",
@@ -25,7 +26,7 @@ SETTINGS = re.compile(
 )
 FILES = {Path("/etc/pip.conf"): "/etc/pip.conf", Path.home() / ".m2": "/root/.m2"}
 CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
-# Ports that a run takes, from the first; Kafka and Elasticsearch take the next one too.
+# The ports of a run, counted from the first. Kafka and Elasticsearch use the next port too.
 PORTS = {"REDIS": 0, "KAFKA": 1, "POSTGRES": 3, "SEARCH": 4, "STEAM": 6, "AIRFLOW": 7}
 
 
@@ -55,7 +56,7 @@ class Machine:
             "CCACHE_DIR": "/ccache-store",
             "CCACHE_BASEDIR": CHECKOUT,
             "CCACHE_NOHASHDIR": "1",
-            "LC_ALL": "C.UTF-8",  # by which ccache tells compilations apart; the quickstart sets it
+            "LC_ALL": "C.UTF-8",  # ccache includes it in its hash; the quickstart sets it
         }
         docker(
             *("run", "--detach", "--network=host", f"--name={self.name}", *mounts),
@@ -96,7 +97,7 @@ class Machine:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def succeed(self, script: str) -> Ended:
-        """Runs what must end with 0."""
+        """Runs a script that must exit with 0."""
         ended = self.run(script)
         assert ended.exit_code == 0, f"{script}: {ended}"
         return ended
@@ -118,8 +119,8 @@ def docker(*arguments: str, data: bytes | None = None) -> None:
 
 
 def free_ports(release: str) -> dict[str, int]:
-    """The containers are on the machine's network. They lie below the range from which the kernel
-    takes the ports of outgoing connections, and apart for each release."""
+    """The containers use the machine's network. The ports are below the range from which the
+    kernel takes the ports of outgoing connections, and differ between releases."""
     first = {"bookworm": 20000, "trixie": 26000}[release] + os.getpid() % 500 * 10
     while any(port_taken(port) for port in range(first, first + 10)):
         first += 10
@@ -132,7 +133,7 @@ def port_taken(port: int) -> bool:
 
 
 def own_certificates() -> Iterator[str]:
-    """The CA certificates that this machine trusts beside Debian's."""
+    """The CA certificates that this machine trusts in addition to Debian's."""
     debians = {
         certificate
         for file in Path("/usr/share/ca-certificates").glob("**/*.crt")
@@ -144,8 +145,8 @@ def own_certificates() -> Iterator[str]:
 
 
 def make_ccache(release: str, folder: Path) -> None:
-    """The release's ccache with its libraries, from another container: nothing of it is installed on
-    the machine, which only starts it where it compiles."""
+    """The release's ccache and its libraries, taken from another container. The machine does not
+    install them, and starts ccache only to compile."""
     folder.mkdir()
     (folder / "launch").write_text(
         '#!/bin/sh\nexec /ccache/lib/ld-linux-*.so.* --library-path /ccache/lib /ccache/ccache "$@"\n'

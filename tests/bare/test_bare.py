@@ -1,6 +1,6 @@
-"""The commands of README.md on a machine with nothing installed, in the order of the tests: each goes on
-where the one before has ended. STEAMFLOW_BARE is the codename of the machine's Debian,
-STEAMFLOW_TEST_DOCKER the address of the engine that it runs in."""
+"""The commands of README.md on a machine with nothing installed. The tests run in order, and
+each continues where the previous one has ended. STEAMFLOW_BARE is the codename of the machine's
+Debian, STEAMFLOW_TEST_DOCKER the address of the engine in which it runs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Airflow:
         return list(self.call(path)["dag_runs"])
 
     def red(self) -> list[Any]:
-        """The runs and tasks that its page shows in red."""
+        """The runs and tasks that Airflow's page shows in red."""
         runs = self.call("/api/v2/dags/~/dagRuns?limit=100&state=failed")["dag_runs"]
         path = "/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&state=failed&state=upstream_failed"
         return [*runs, *self.call(path)["task_instances"]]
@@ -81,20 +81,20 @@ def test_staying(machine: Machine):
     ended = machine.succeed("./quickstart --stay")
     assert set(table(ended).values()) == {"success"}
     assert "steam_windows, which is paused: it needs Spark, which is not installed" in ended.out
-    # Every command that it names for a person.
+    # Every command that the quickstart suggests to a person.
     named = re.findall(r"^  (\S.*?)(?:   .*)?$", ended.out.split("login: ")[1], re.MULTILINE)
     commands = [line for line in named if not line.startswith(("source", "./quickstart"))]
     assert {line.split()[0] for line in commands} == {
         *("curl", "kcat", "psql", "redis-cli", "steam-news")
     }
-    query = "SELECT count(*) FROM steamflow.records"  # for psql, which reads what it is asked
+    query = "SELECT count(*) FROM steamflow.records"  # psql reads the query from stdin
     for line in commands:
         assert machine.succeed(f"{SHELL} {line} <<<'{query}'").out != ""
     assert machine.succeed(SHELL + "airflow version").out.strip()
 
 
 def test_nothing_is_red_on_the_schedules(machine: Machine):
-    """Each DAG runs at least once, those that are not due because they are asked to."""
+    """Each DAG runs at least once. DAGs that are not due are triggered."""
     airflow = Airflow(machine)
     assert airflow.paused() == {"steam_windows"}
     for dag in DAGS - EVERY_MINUTE - airflow.paused():
@@ -162,8 +162,8 @@ def test_cleaning(machine: Machine):
 
 
 def test_cmake_names_the_packages_that_are_missing(machine: Machine):
-    """Nothing that any preset looks for is there at first; then each is installed by the command that
-    CMake itself names."""
+    """At first, nothing that any preset looks for is installed. Then each package is installed
+    by the command that CMake itself prints."""
     files = ("cmake/packages.txt", "cmake/packaging/packages.txt", "quickstart.d/packages.txt")
     known = listed(*files, "tests/packages.txt")
     looked_for = set(
@@ -174,7 +174,7 @@ def test_cmake_names_the_packages_that_are_missing(machine: Machine):
         )
     )
     assert looked_for <= known
-    absent = looked_for - {"python3"}  # which too much depends on
+    absent = looked_for - {"python3"}  # on which too much depends
     machine.succeed(f"apt-get remove --yes --autoremove {' '.join(sorted(absent))}")
     named = set()
     for preset in ("release", "asan", "package"):
@@ -189,7 +189,7 @@ def test_cmake_names_the_packages_that_are_missing(machine: Machine):
 
 
 def test_building_by_hand(machine: Machine):
-    """As README.md has it, and with the packages of Debian that it names."""
+    """As README.md describes it, and with the Debian packages that it names."""
     readme = (ROOT / "README.md").read_text()
     section = readme.split("## Building by hand")[1].split("\n## ")[0]
     commands = re.findall(r"^    (cmake .*?)(?:  +#.*)?$", section, re.MULTILINE)

@@ -19,7 +19,7 @@ API_KEY = "benchmark"
 
 
 class Lab(ExitStack):
-    """Starts each server when it is first asked for; closing it stops them all."""
+    """Starts each server when it is first used. Closing the lab stops all of them."""
 
     def __init__(self, binaries: Path, folder: Path, quick: bool) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Lab(ExitStack):
         self._standins: dict[tuple[str, ...], tuple[str, int]] = {}
 
     def size(self, full: int) -> int:
-        """How much work to do: --quick does a hundredth."""
+        """The amount of work: with --quick it is a hundredth."""
         return full // 100 if self.quick else full
 
     def rounds(self, full: int) -> int:
@@ -46,7 +46,7 @@ class Lab(ExitStack):
         if not self._brokers:
             self._brokers = self._service("kafka", self.folder / "kafka")
             topics = self.folder / "topics.json"
-            # The brokers delete what is over these sizes, so that runs do not fill the disk.
+            # The brokers delete whatever exceeds these sizes, so that runs do not fill the disk.
             config = {"retention.bytes": 16 << 20, "segment.bytes": 16 << 20}
             spec = {"partitions": 12, "replication": 1, "config": config}
             topics.write_text(json.dumps({TOPIC: spec}))
@@ -79,7 +79,7 @@ class Lab(ExitStack):
         return self._connect
 
     def server_pids(self) -> list[int]:
-        """Kafka, Redis and every stand-in."""
+        """The processes of Kafka, Redis and every stand-in."""
         files = [self.folder / "kafka" / "broker-1.pid", self.folder / "redis" / "pid"]
         pids = [int(file.read_text().split()[0]) for file in files]
         return pids + [pid for _, pid in self._standins.values()]
@@ -93,13 +93,14 @@ class Lab(ExitStack):
         return self._standins[options][0]
 
     def tls(self, backend: str) -> tuple[str, Path]:
-        """HTTP/2 over TLS in front of a stand-in: its address, and the folder of its authority."""
+        """Puts HTTP/2 over TLS in front of a stand-in. Returns its address and the folder of its
+        certificate authority."""
         state = self.folder / f"tls-{backend.rpartition(':')[2]}"
         process = self._launch([str(TESTS / "fakes" / "tls_proxy"), backend, str(state)])
         return self._first_line(process), state / "ca"
 
     def task(self, name: str, api: str, *arguments: str, **environment: str) -> Cost:
-        """One run of a task, which must succeed and have all of its records acknowledged."""
+        """One run of a task, which must succeed and whose records must all be acknowledged."""
         cost = execute(
             [str(self.binaries / name), "--deadline", "600", *arguments],
             {
@@ -116,8 +117,8 @@ class Lab(ExitStack):
         return replace(cost, records=sink["records"])
 
     def fill(self, topic: str, accounts: int) -> int:
-        """Makes the topic, and that of dead letters, and puts the played games of so many accounts
-        there; returns how many records these are."""
+        """Creates the topic and the topic of dead letters, and writes the played games of this
+        many accounts to the topic. Returns the number of records."""
         topics = {
             name: {"partitions": 6, "replication": 1, "config": {}}
             for name in (topic, "steam_dead_letters")
@@ -132,7 +133,7 @@ class Lab(ExitStack):
         return self.task("steam-recently-played-games", api, *walk, *sink).records
 
     def rival(self, name: str, *arguments: str) -> Cost:
-        """One run of a Python program that does what a task does."""
+        """One run of a Python program that does the same as a task."""
         script = Path(__file__).resolve().parent / "rivals" / f"{name}.py"
         cost = execute([sys.executable, str(script), *arguments])
         return replace(cost, records=json.loads(cost.output.splitlines()[-1])["records"])

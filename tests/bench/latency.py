@@ -1,4 +1,4 @@
-"""100 calls for one id each, against a server that takes 50 ms to answer."""
+"""100 calls for one id each, to a server that takes 50 ms to respond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The load test: records a second, all acknowledged, beside librdkafka's own load generator."""
+"""The load test: acknowledged records per second, compared with librdkafka's own load generator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_MEMORY = 64.0  # MiB
 
 def run(lab: Lab) -> list[Row]:
     brokers = lab.brokers
-    # Without keys, as rdkafka_performance knows only one for all.
+    # The records have no keys, because rdkafka_performance can only use one key for all of them.
     lines = lab.folder / "sample.jsonl"
     lines.write_text(f'{{"key":null,"value":{VALUE}}}\n' * SAMPLE)
     factor = lab.size(1000)
@@ -41,7 +41,7 @@ def run(lab: Lab) -> list[Row]:
         return replace(cost, records=messages)
 
     def theirs() -> Cost:
-        # Its first message waits a second for the topic's metadata, which says nothing of its rate.
+        # The first message waits a second for the topic's metadata, which is not part of the rate.
         start = produce(1)
         cost = produce(factor * SAMPLE)
         return replace(cost, wall=cost.wall - start.wall)

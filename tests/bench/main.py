@@ -57,7 +57,8 @@ def main() -> int:
     missed = False
     with tempfile.TemporaryDirectory(prefix="steamflow-bench-") as folder:
         for name in options.benchmark or BENCHMARKS:
-            # Servers of its own: idle ones of another benchmark would have an effect too.
+            # Each benchmark has its own servers, because idle servers of another benchmark would
+            # have an effect too.
             with Lab(options.bin.resolve(), Path(folder) / name, options.quick) as lab:
                 rows = BENCHMARKS[name](lab)
                 print_rows(rows)

@@ -1,4 +1,4 @@
-"""Runs commands and takes what they cost; compares costs measured in the same window."""
+"""Runs commands and measures their costs. Compares costs that were measured in the same window."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cost:
-    """What one process took, from its start until it was waited for."""
+    """The cost of one process, from its start until it was waited for."""
 
     wall: float  # seconds
     cpu: float  # seconds, user and system
     peak: float  # MiB resident
     output: str  # standard output and standard error
-    records: int = 0  # that it delivered, where that was counted
+    records: int = 0  # that it delivered, if they were counted
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a figure of ours beside another's, and their ratio."""
+    """One line of the table: our figure, the other figure, and their ratio."""
 
     what: str
     ours: str
     other: str
     theirs: str
     ratio: float  # ours / theirs
-    least: float | None = None  # what the ratio must reach
+    least: float | None = None  # the target of the ratio
     most: float | None = None
 
     def target(self) -> str:
@@ -48,8 +48,9 @@ class Row:
 
 
 def execute(command: list[str], environment: Mapping[str, str] | None = None) -> Cost:
-    """Runs the command to its end; anything but success raises."""
-    # Started from here, it would count what this process has resident as a peak of its own.
+    """Runs the command until it ends. Raises unless it succeeds."""
+    # If this process started the command itself, the resident memory of this process would count as
+    # a peak of the command.
     with tempfile.TemporaryFile() as out, tempfile.NamedTemporaryFile("r") as peak:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -70,7 +71,8 @@ def execute(command: list[str], environment: Mapping[str, str] | None = None) ->
 
 
 class Rounds:
-    """Runs of several subjects, interleaved, so that what else the machine does falls on all."""
+    """Runs of several subjects, interleaved, so that other load on the machine affects all of
+    them."""
 
     def __init__(self, rounds: int, subjects: Mapping[str, Callable[[], Cost]]) -> None:
         self.costs: dict[str, list[Cost]] = {name: [] for name in subjects}
@@ -90,7 +92,7 @@ class Rounds:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used so far, all its threads included."""
+    """The CPU time that a process has used so far, including all of its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -104,7 +106,7 @@ def peak(cost: Cost) -> float:
 
 
 def rate(cost: Cost) -> float:
-    """Records a second."""
+    """Records per second."""
     return cost.records / cost.wall
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of a run that fetches, parses and produces, at 1x and at 100x the work."""
+"""The peak memory of a run that fetches, parses and produces, with 1x and 100x the work."""
 
 from __future__ import annotations
 

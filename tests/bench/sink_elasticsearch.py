@@ -1,4 +1,5 @@
-"""Kafka to Elasticsearch: documents a second beside the server's own limit and a Python consumer."""
+"""Kafka to Elasticsearch: documents per second, compared with the server's own limit and a
+Python consumer."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from measure import Cost, Rounds, Row, cpu_per_million, execute, milliseconds, p
 
 TOPIC = "rct_plyd_games"
 POSITIONS = "steamflow-positions"
-AT_ONCE = 4  # requests: the server becomes no faster with more
+AT_ONCE = 4  # requests; the server does not become faster with more
 BODY = 1 << 20  # bytes of a request before compression; larger ones make it slower
 MOST_MEMORY = 64.0  # MiB
 FIRST_DOCUMENT = 1.0  # seconds
@@ -25,7 +26,7 @@ EMPTY = 0.8  # seconds
 
 
 class Sink:
-    """A topic with records, a search server, and what fills one from the other."""
+    """A topic with records, a search server, and programs that copy the records to the server."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -33,7 +34,7 @@ class Sink:
         self.records = lab.fill(TOPIC, lab.size(40_000))
 
     def clear(self) -> None:
-        """Leaves the index template, and neither documents nor positions."""
+        """Deletes all documents and positions, but keeps the index template."""
         self.server.indices.delete(index=f"{TOPIC}-*,{POSITIONS}", ignore_unavailable=True)
 
     def command(self, *arguments: str) -> list[str]:
@@ -50,7 +51,8 @@ class Sink:
         return self.run(*arguments)
 
     def export(self) -> None:
-        """The documents as bodies for curl, and the configuration that makes it send them."""
+        """Writes the documents as request bodies, and a configuration with which curl sends
+        them."""
         bodies = [self._write(number, body) for number, body in enumerate(self._bodies())]
         headers = [
             'header = "Content-Type: application/x-ndjson"',
@@ -59,7 +61,7 @@ class Sink:
             'output = "/dev/null"',
         ]
         url = f"{self.lab.elasticsearch}/_bulk?filter_path=items.*.error"
-        # The last body makes the documents visible, as the sink's last one does.
+        # The last body makes the documents visible, as the sink's last request does.
         urls = [url] * (len(bodies) - 1) + [f"{url}&refresh=true"]
         each = [
             "\n".join([*headers, f'url = "{url}"', f'data-binary = "@{body}"'])
@@ -101,7 +103,7 @@ class Sink:
         return self.lab.rival("kafka_to_elasticsearch", *arguments)
 
     def first_document(self) -> Cost:
-        """How long it takes from the start of a run until a search finds a document."""
+        """The time from the start of a run until a search finds a document."""
         self.clear()
         started = time.perf_counter()
         process = subprocess.Popen(self.command(), env={}, stdout=subprocess.DEVNULL)
@@ -117,7 +119,7 @@ class Sink:
     def _finds_one(self) -> bool:
         try:
             found = self.server.search(index=f"{TOPIC}-*", size=0)
-        except TransportError:  # an index just made has no shard yet
+        except TransportError:  # a new index has no shard yet
             return False
         return found["hits"]["total"]["value"] > 0
 
@@ -134,7 +136,7 @@ def run(lab: Lab) -> list[Row]:
             "curl": sink.curl,
             "Python": sink.python,
             ours: sink.ours,
-            "nothing": sink.run,  # the run before it has left nothing to do
+            "nothing": sink.run,  # the previous run has left nothing to do
             "first document": sink.first_document,
             "a tenth": lambda: sink.ours("--max-records", tenth),
         },

@@ -1,4 +1,5 @@
-"""Kafka to PostgreSQL: rows a second beside psql's own bulk path and a Python consumer."""
+"""Kafka to PostgreSQL: rows per second, compared with psql's own bulk load and a Python
+consumer."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ MOST_CPU = 2.0  # seconds per million rows
 MOST_MEMORY = 64.0  # MiB
 FIRST_ROW = 1.0  # seconds
 EMPTY = 0.8  # seconds
-DEBEZIUM_LIMIT = 600  # seconds, for what takes a minute
+DEBEZIUM_LIMIT = 600  # seconds, for a run that takes a minute
 
-# psql: the same rows into a staging table, then one statement as the sink's own.
+# psql loads the same rows into a staging table and then runs one statement like the sink's own.
 COLUMNS = """steam_id, appid, name, playtime_2weeks, playtime_forever, playtime_windows_forever,
     playtime_mac_forever, playtime_linux_forever, playtime_deck_forever"""
 EXPORT = f"""
@@ -43,7 +44,7 @@ EMPTY_TABLES = "TRUNCATE records, recently_played_games, sink_offsets"
 
 
 class Sink:
-    """A topic with records, a database, and what fills one from the other."""
+    """A topic with records, a database, and programs that copy the records to the database."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -75,7 +76,8 @@ class Sink:
         return self.run(*arguments)
 
     def export(self) -> None:
-        """The rows of the tables as a file for psql, and its staging table, unlogged."""
+        """Writes the rows of the tables to a file for psql, and creates its unlogged staging
+        table."""
         self.rows = self.lab.folder / "rows"
         self.execute(EXPORT)
         with self.database.cursor() as cursor, self.rows.open("wb") as file:
@@ -97,7 +99,8 @@ class Sink:
         return self.lab.rival("kafka_to_postgres", *arguments)
 
     def debezium(self) -> Cost:
-        """The connector that docker/connect gives Kafka Connect, from its start to its last row."""
+        """Runs the connector from docker/connect in Kafka Connect, from its start to its last
+        row."""
         self.execute("DROP TABLE IF EXISTS connect_records")
         config = json.loads((ROOT / "docker" / "connect" / "steam-postgres.json").read_text())
         config |= {
@@ -107,7 +110,7 @@ class Sink:
             "connection.password": "steamflow",
             "errors.deadletterqueue.topic.replication.factor": "1",
         }
-        self.connectors += 1  # each has a consumer group of its own
+        self.connectors += 1  # each has its own consumer group
         connector = f"{self.lab.connect}/connectors/bench-{self.connectors}"
         started = time.perf_counter()
         requests.put(f"{connector}/config", json=config, timeout=30).raise_for_status()
@@ -126,7 +129,7 @@ class Sink:
         return self.execute("SELECT count(*) FROM connect_records")[0][0]
 
     def first_row(self) -> Cost:
-        """How long it takes from the start of a run until others see a row."""
+        """The time from the start of a run until other sessions see a row."""
         self.execute(EMPTY_TABLES)
         started = time.perf_counter()
         process = subprocess.Popen(self.command(), env=self.environment, stdout=subprocess.DEVNULL)
@@ -152,12 +155,12 @@ def run(lab: Lab) -> list[Row]:
             "psql": sink.psql,
             "Python": sink.python,
             "first row": sink.first_row,
-            "nothing": sink.run,  # the run before it has left nothing to do
+            "nothing": sink.run,  # the previous run has left nothing to do
             "a tenth": lambda: sink.ours("--max-records", tenth),
         },
     )
 
-    # Slow, and of a worker that runs already: by itself, and not as often.
+    # The connector is slow, and its worker runs already, so it is measured alone and less often.
     connect = Rounds(
         lab.rounds(2), {"kafka-to-postgres": sink.ours, "Debezium on Connect": sink.debezium}
     )

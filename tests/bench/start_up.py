@@ -1,4 +1,5 @@
-"""From start to result line: the shortest run, and a whole run of the size that Airflow starts."""
+"""From the start to the result line: the shortest run, and a whole run of the size that Airflow
+starts."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from lab import FIRST_ID, TOPIC, Lab
 from measure import Rounds, Row, cpu_seconds, execute, milliseconds, wall
 
 TASK = "steam-player-summaries"
-MOST = 0.045  # seconds of a whole run, beyond the servers' own
+MOST = 0.045  # seconds of a whole run, without the time of the servers
 
 
 def run(lab: Lab) -> list[Row]:
@@ -26,7 +27,7 @@ def run(lab: Lab) -> list[Row]:
             "Python, whole": lambda: lab.rival("one_task", api, "100", redis, brokers, TOPIC),
         },
     )
-    # Alone, so that what the servers use meanwhile is for these runs only.
+    # This is measured alone, so that the CPU time of the servers belongs to these runs only.
     rounds = lab.rounds(50)
     before = sum(map(cpu_seconds, lab.server_pids()))
     alone = Rounds(rounds, {"whole": lambda: lab.task(TASK, api, *whole)}).median("whole", wall)

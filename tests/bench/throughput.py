@@ -1,4 +1,5 @@
-"""Fetch, parse, produce: records a second and CPU seconds per million, all acknowledged."""
+"""Fetch, parse, produce: records per second and CPU seconds per million, with every record
+acknowledged."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def run(lab: Lab) -> list[Row]:
     value_bytes = result["bytes"] // result["records"]
 
     def produce(messages: int) -> Cost:
-        # It knows only one key for all, which would go to one partition: longer values instead.
+        # rdkafka_performance can only use one key for all messages, which would all go to one
+        # partition. So the values are longer instead.
         command = ["rdkafka_performance", "-P", "-q", "-D", "-t", TOPIC, "-b", brokers]
         command += ["-a", "-1", "-X", "enable.idempotence=true"]
         command += ["-c", str(messages), "-s", str(value_bytes + KEY_BYTES)]
@@ -41,7 +43,7 @@ def run(lab: Lab) -> list[Row]:
         return replace(cost, records=messages)
 
     def produce_only() -> Cost:
-        # Its first message waits a second for the topic's metadata, which says nothing of its rate.
+        # The first message waits a second for the topic's metadata, which is not part of the rate.
         start = produce(1)
         cost = produce(count)
         return replace(cost, wall=cost.wall - start.wall)

@@ -1,5 +1,5 @@
-"""One Airflow home with its database for the whole session, ways to load and run DAGs in it, and what
-the programs need: a stand-in for the Steam Web API, Redis and Kafka."""
+"""One Airflow home with its database for the whole session, functions that load and run DAGs in
+it, and the servers that the programs use: a stand-in for the Steam Web API, Redis and Kafka."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
 AIRFLOW_3 = version("apache-airflow").startswith("3.")
-# Tests of what only one of the versions does; one that is skipped would count as failed.
+# These tests need a feature that only one of the versions has. They are ignored, because a skipped
+# test would count as failed.
 collect_ignore = (
     ["test_before_native.py"]
     if AIRFLOW_3
@@ -34,7 +35,7 @@ PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
 SERVICES = ROOT / "tests/services"
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 
-# Before the first import of Airflow, which reads its configuration then.
+# This comes before the first import of Airflow, which reads its configuration.
 airflow_home = tempfile.TemporaryDirectory(prefix="steamflow-dags-")
 for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
     del os.environ[name]
@@ -70,7 +71,7 @@ def dag_bag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 @pytest.fixture
 def load_dags(dag_bag: Callable[..., Any]) -> LoadDags:
-    """load_dags(RUNTIME="docker") is the DAGs by their id, all of which must import."""
+    """load_dags(RUNTIME="docker") returns the DAGs by their id. All of them must import."""
 
     def load(**settings: str) -> dict[str, Any]:
         bag = dag_bag(**settings)
@@ -82,12 +83,13 @@ def load_dags(dag_bag: Callable[..., Any]) -> LoadDags:
 
 @pytest.fixture(scope="session")
 def airflow() -> Iterator[Callable[..., str]]:
-    """airflow("dags", "list", NAME="value") runs the command line with NAME in its environment, and
-    returns its output. The database is made first, and a copy of it while it is empty."""
+    """airflow("dags", "list", NAME="value") runs the command line with NAME in its environment,
+    and returns its output. The database is created first, and copied while it is empty."""
     output = Path(airflow_home.name) / "output"
 
     def run(*arguments: str, check: bool = True, **environment: str) -> str:
-        """A process of its own where the configuration is another, which Airflow has read then."""
+        """Uses a new process if the configuration differs, because the warm process has read its
+        own."""
         if any(name.startswith("AIRFLOW__") for name in environment):
             with output.open("wb") as file:
                 code = subprocess.run(
@@ -125,7 +127,7 @@ def airflow() -> Iterator[Callable[..., str]]:
         yield run
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(warm.pid, signal.SIGKILL)  # with a command that still runs
+            os.killpg(warm.pid, signal.SIGKILL)  # together with a command that still runs
         warm.wait()
 
 
@@ -137,7 +139,7 @@ def command(*arguments: str | Path) -> str:
 
 @dataclass
 class Run:
-    """What became of the newest run of a DAG."""
+    """The outcome of the newest run of a DAG."""
 
     output: str
     run_id: str
@@ -169,7 +171,8 @@ class Pipeline:
         return Run(output, run_id, states, [each for each in results if isinstance(each, dict)])
 
     def records(self, topic: str, run_id: str) -> list[str]:
-        """The keys of the records that a run left in a topic, which other tests may use too."""
+        """The keys of the records that a run has written to a topic, which other tests may use
+        too."""
         lines = command(
             *("kcat", "-C", "-q", "-e", "-b", self.brokers, "-t", topic, "-o", "beginning"),
             *("-f", r"%k\t%h\n"),
@@ -180,7 +183,7 @@ class Pipeline:
         ]
 
     def asset_events(self, topic: str) -> list[dict[str, Any]]:
-        """What the events of a topic's asset say, the oldest first."""
+        """The extras of the events of a topic's asset, the oldest first."""
         asset, event = ("asset", "asset_event") if AIRFLOW_3 else ("dataset", "dataset_event")
         with sqlite3.connect(Path(airflow_home.name) / "airflow.db") as database:
             events = database.execute(
@@ -195,7 +198,7 @@ class Pipeline:
         return command("redis-cli", "-h", host, "-p", port, "get", key)
 
     def forget_walk(self, key: str) -> None:
-        """Deletes what Redis holds of a walk, as an operator does who wants to begin it again."""
+        """Deletes the keys of a walk in Redis, as an operator does to start it from scratch."""
         host, port = self.redis.split(":")
         keys = [key, *(f"{key}:{part}" for part in ("pass", "reach", "failures", "grid"))]
         command("redis-cli", "-h", host, "-p", port, "del", *keys)
@@ -210,7 +213,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of its own: what a sink has taken, Kafka remembers for all."""
+    """The session has its own Kafka, because Kafka remembers the positions of the sinks."""
     folder = tmp_path_factory.mktemp("kafka")
     yield command(SERVICES / "kafka", "start", folder)
     command(SERVICES / "kafka", "stop", folder)
@@ -224,7 +227,7 @@ def steam() -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with standin:  # closes its standard input, at which it ends
+    with standin:  # closes its standard input, so that it ends
         assert standin.stdout
         yield standin.stdout.readline().strip()
 

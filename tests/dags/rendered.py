@@ -1,5 +1,5 @@
-"""A task as Airflow has rendered it, what it then gives its program, and the ends that a program may
-come to."""
+"""A task whose templates Airflow has rendered, the command line and environment that it passes
+to its program, and the outcomes that a program may have."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENVIRONMENT = {
     "AIRFLOW_CONN_REDIS_DEFAULT": "",
 }
 SUCCESS = {"task": "steam-player-summaries", "status": "success", "exit_code": 0, "error": None}
-# exit code, what Airflow is told
+# the exit code, and the result for Airflow
 FAILURES = [
     *((code, AirflowFailException) for code in (64, 65, 77, 78)),
     *((code, AirflowException) for code in (70, 74, 75, 143)),
@@ -50,8 +50,8 @@ def failure(exit_code: int) -> dict[str, Any]:
 
 
 def rendered(task: Any) -> Any:
-    """The task after Airflow rendered its templates, for a run by hand on Airflow 3, which has no
-    logical date."""
+    """The task after Airflow has rendered its templates, for a manual run on Airflow 3, which
+    has no logical date."""
     run_after = datetime(2026, 11, 22, 22, 34, tzinfo=UTC)
     context = {
         "task": task,

@@ -1,4 +1,5 @@
-"""The service airflow-cleaner of docker/compose.yaml, by its own commands, on Airflow's real database."""
+"""Runs the service airflow-cleaner of docker/compose.yaml, with its own commands, on Airflow's
+real database."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""runDag in a real `airflow dags test`: it starts the five DAGs, and runs the overload test only
-when asked to."""
+"""Runs runDag in a real `airflow dags test`: it starts the five DAGs, and runs the overload test
+only on request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def run_dag(tmp_path: Path, airflow: Any) -> Any:
     airflow("dags", "unpause", "--treat-dag-id-as-regex", ".*", "--yes")
 
     def run(*arguments: str) -> tuple[str, dict[str, str], list[tuple[str, str]]]:
-        """The output, the states of the tasks, and the dag ids and run ids that were started."""
+        """Returns the output, the states of the tasks, and the dag ids and run ids that were
+        started."""
         output = airflow(
             *("dags", "test", "runDag", *arguments),
             check=False,

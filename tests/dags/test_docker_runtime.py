@@ -1,5 +1,5 @@
-"""The seven DAGs in the docker runtime: `airflow dags test` with the programs in containers of a real
-engine. STEAMFLOW_TEST_DOCKER is its address; it has the image steamflow:latest."""
+"""The seven DAGs in the docker runtime: `airflow dags test` with the programs in containers of a
+real engine. STEAMFLOW_TEST_DOCKER is its address. It has the image steamflow:latest."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ with DAG("hangs", schedule=None, start_date=datetime(2024, 1, 1), catchup=False)
 
 @dataclass
 class Containers:
-    """Runs DAGs, and tells what became of the containers of a run. The image has a name of its own, as
-    the two Airflows are tested side by side."""
+    """Runs DAGs, and reports the containers of a run. Each version of Airflow has its own name
+    for the image, because the two versions are tested at the same time."""
 
     engine: docker.APIClient
     address: str
@@ -63,7 +63,7 @@ class Containers:
         return self.pipeline.run(dag_id, **environment)
 
     def events(self) -> list[tuple[str, str]]:
-        """What happened to the containers of the last run, with the exit code or signal."""
+        """The events of the containers of the last run, with the exit code or signal."""
         happened = self.engine.events(
             since=self.began,
             until=int(time.time()) + 1,
@@ -78,7 +78,7 @@ class Containers:
         return found
 
     def running(self) -> list[dict[str, Any]]:
-        """All that the engine tells of the containers that run."""
+        """The engine's description of each running container."""
         return [
             self.engine.inspect_container(container["Id"])
             for container in self.engine.containers()
@@ -97,7 +97,7 @@ def containers(pipeline: Pipeline) -> Iterator[Containers]:
 
 
 def assert_one_container(containers: Containers, exit_code: str) -> None:
-    """It was made, ended so, and was removed."""
+    """The container was created, ended with this exit code, and was removed."""
     happened = [(action, number) for action, number in containers.events() if action != "kill"]
     assert [action for action, _ in happened if action in ("create", "destroy")] == [
         "create",

@@ -1,4 +1,5 @@
-"""What lands in a container, and what becomes of its end, with the engine's client replaced."""
+"""The content of the container that a task starts, and the outcome of the task, with the
+engine's client replaced."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from rendered import ENVIRONMENT, FAILURES, SUCCESS, failure, rendered
 
 
 class Engine:
-    """Docker's API client, as far as a container's life goes."""
+    """Docker's API client, with only the calls for the life of a container."""
 
     def __init__(self, exit_code: int, lines: list[str], fault: BaseException | None = None):
         self.exit_code, self.lines, self.fault = exit_code, lines, fault
@@ -57,7 +58,8 @@ class Engine:
         return {"State": {"ExitCode": self.exit_code}}
 
     def stop(self, _: str, timeout: int) -> None:
-        assert 5 < timeout < 60  # the program's grace, and the client's own timeout
+        assert 5 < timeout < 60  # longer than the program's grace period, and shorter than the
+        # client's own timeout
         if "remove" in self.events:
             raise NotFound("no such container")
         self.events.append("stop")
@@ -125,7 +127,7 @@ def test_docker_killed_without_a_result(docker_task):
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), APIError("no such program")])
 def test_docker_container_is_stopped_before_it_is_removed(docker_task, fault):
-    """A timeout comes as an exception out of execute, and on_kill only after it."""
+    """A timeout is an exception in execute, and on_kill is called only after it."""
     engine = Engine(0, [], fault)
     task = docker_task(engine)
     with pytest.raises(type(fault)):

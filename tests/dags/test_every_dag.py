@@ -1,5 +1,5 @@
-"""What holds for every DAG in dags/, by its file, the programs that it runs and what they say of
-themselves; and that parsing needs nothing but the files."""
+"""Checks that apply to every DAG in dags/: its file, the programs that it runs and their --help,
+and that parsing needs only the files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPARK = ROOT / "docker/spark"
 
 
 def program_tasks(dag: Any) -> list[Any]:
-    """The tasks that run a program of steamflow, mapped ones too."""
+    """The tasks that run a program of steamflow, including mapped tasks."""
     return [task for task in dag.tasks if task.task_type == "BashTask"]
 
 
@@ -36,7 +36,8 @@ def argv(task: Any) -> list[str]:
 
 @functools.cache
 def said_by(program: str) -> str:
-    """What a program says that it reads: its --help. The Spark application has none."""
+    """A program's --help, which names the settings that it reads. The Spark application has no
+    --help, so its source is returned."""
     if (SPARK / program).exists():
         return "".join(path.read_text() for path in SPARK.iterdir() if path.is_file())
     help_ = [PROGRAMS / program, "--help"]
@@ -51,7 +52,8 @@ def test_one_file_each(load_dags):
 
 
 def test_the_package_beside_them_is_not_searched_for_dags(dag_bag):
-    """A module of a runtime imports its provider, which another runtime's worker may not have."""
+    """A module of a runtime imports its provider, which a worker with another runtime may not
+    have."""
     searched = {Path(each.file).name for each in dag_bag().dagbag_stats}
     assert searched == {f"{dag_id}.py" for dag_id in DAG_IDS}
 
@@ -79,7 +81,7 @@ def test_a_program_is_given_what_it_reads_and_no_more(load_dags, dag_id):
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_airflow_waits_longer_than_the_program(load_dags, dag_id):
-    """The programs end at their deadline of 50 s, or 5 s after a SIGTERM, by themselves."""
+    """The programs end by themselves at their deadline of 50 s, or 5 s after a SIGTERM."""
     for task in program_tasks(load_dags()[dag_id]):
         assert task.execution_timeout.total_seconds() > 50 + 5
         assert task.retries == 3
@@ -149,7 +151,8 @@ print("parsed", *sorted(bag.dags))
 
 @pytest.mark.parametrize("runtime", ["bash", "docker", "kubernetes"])
 def test_parsing_reads_neither_database_nor_network(runtime):
-    """Every way out raises, and the database is not there. Unset settings come from Airflow too."""
+    """Every function that reaches Airflow's settings, a database or the network raises, also for
+    settings that are not set, and the database does not exist."""
     parsed = subprocess.run(
         [sys.executable, "-c", PARSE, str(DAGS)],
         env=os.environ

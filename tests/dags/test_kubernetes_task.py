@@ -1,4 +1,5 @@
-"""What lands in a pod, and what becomes of its end, with the cluster replaced."""
+"""The content of the pod that a task starts, and the outcome of the task, with the cluster
+replaced."""
 
 from __future__ import annotations
 
@@ -59,13 +60,14 @@ def test_kubernetes_pod(pod_task):
 
 
 def test_kubernetes_takes_all_rights_from_the_pod(pod_task):
-    """As the profile `restricted` of a namespace asks of every container, the sidecar too."""
+    """The profile `restricted` of a namespace requires this of every container, including the
+    sidecar."""
     pod = pod_task().build_pod_request_obj()
     context = pod.spec.security_context
     assert context.run_as_non_root is True
     assert (
         context.run_as_user == context.run_as_group == 65532
-    )  # the image's; the sidecar's is root
+    )  # the user of the image; the sidecar's user is root
     assert context.seccomp_profile.type == "RuntimeDefault"
     for container in pod.spec.containers:
         assert container.security_context.allow_privilege_escalation is False
@@ -81,7 +83,8 @@ def test_kubernetes_leaves_the_sidecar_what_the_connection_says(pod_task):
 
 
 def test_kubernetes_gives_the_pod_an_authority(pod_task):
-    """Of servers whose certificates no public one has signed, where the Secret has it."""
+    """The certificate for servers that no public authority has signed, if the Secret contains
+    it."""
     assert not [each for each in pod_task().build_pod_request_obj().spec.volumes if each.secret]
     pod = pod_task(KUBERNETES_SECRET="steamflow-connections").build_pod_request_obj()
     (volume,) = (each for each in pod.spec.volumes if each.secret)
@@ -110,7 +113,7 @@ def test_kubernetes_gives_the_pod_what_is_secret(pod_task):
 
 @pytest.mark.parametrize("secret", ["", "steamflow-connections"])
 def test_kubernetes_takes_the_pod(pod_task, secret):
-    """By the schemas of its API, which allow no unknown fields here."""
+    """Validates the pod with the schemas of Kubernetes' API, which allow no unknown fields here."""
     task = pod_task(KUBERNETES_SECRET=secret)
     pod = ApiClient().sanitize_for_serialization(task.build_pod_request_obj())
     kubernetes_validate.validate(pod, KUBERNETES_VERSION, strict=True)
@@ -140,8 +143,8 @@ def finished_pod(exit_code: int) -> k8s.V1Pod:
 
 
 def run_pod(task: Any, exit_code: int, result: dict[str, Any] | Exception | None) -> Any:
-    """The whole of execute, on a cluster whose answers are given. The result is what the sidecar
-    makes of its file, which may be missing, or an error."""
+    """Runs the whole of execute on a cluster with the given responses. The result is the
+    sidecar's copy of its file, which may be missing, or an error."""
     pod = finished_pod(exit_code)
     task.client = MagicMock()
     task.pod_manager = MagicMock()
@@ -185,7 +188,7 @@ def test_kubernetes_failure_without_a_result(pod_task, exit_code, exception, mis
 
 
 def test_kubernetes_success_without_a_result(pod_task):
-    """Another program's, as each of ours writes one."""
+    """This can only be another program, because each program of the project writes a result."""
     with pytest.raises(AirflowFailException, match="exit code 0: no output"):
         run_pod(pod_task(), 0, None)
 
@@ -193,11 +196,11 @@ def test_kubernetes_success_without_a_result(pod_task):
 def test_kubernetes_success_whose_result_cannot_be_read(pod_task):
     with pytest.raises(AirflowException) as raised:
         run_pod(pod_task(), 0, NO_SIDECAR)
-    assert raised.value is NO_SIDECAR  # which is tried again
+    assert raised.value is NO_SIDECAR  # so that the task is retried
 
 
 def test_kubernetes_pod_that_is_gone(pod_task):
-    """Of a program that may have ended or not, so it is tried again."""
+    """The program may have ended or not, so the task is retried."""
     task = pod_task()
     with pytest.raises(AirflowException, match="Pod pod returned a failure") as raised:
         task.pod_manager = MagicMock()

@@ -1,5 +1,5 @@
-"""What Airflow makes of a program's end, in a real `airflow dags test` with a program that ends as
-it is told."""
+"""The reaction of Airflow to a program's outcome, in a real `airflow dags test` with a program
+that ends as requested."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def run_dag(tmp_path_factory: pytest.TempPathFactory, airflow: Any) -> Callable[
     def run(dag_id: str) -> Run:
         output = airflow(
             *("dags", "test", dag_id),
-            check=False,  # Airflow 2 tells of a failed run by its exit code, 3 does not
+            check=False,  # Airflow 2 reports a failed run by its exit code, Airflow 3 does not
             AIRFLOW__CORE__DAGS_FOLDER=str(dags),
             AIRFLOW_VAR_STEAMFLOW_BIN=str(programs),
             AIRFLOW_VAR_STEAMFLOW_SHARDS="3",
@@ -192,7 +192,7 @@ def test_shards_are_mapped_and_their_results_are_dicts(run):
 def test_a_program_gets_what_it_needs_and_no_more(run):
     environment = run.environments["01"]
     names = {name for name in environment if not name.startswith("AIRFLOW_CTX_")}
-    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {  # these are the shell's own
+    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {  # these belong to the shell
         "PATH",
         "SSL_CERT_DIR",
         "AIRFLOW_VAR_STEAM_API_KEY",
@@ -232,7 +232,7 @@ def test_a_program_knows_its_run(run):
 
 
 def test_rendered_fields_hold_no_secret(run):
-    """Airflow keeps them in its database and shows them on its web page."""
+    """Airflow stores the fields in its database and shows them on its web page."""
     assert "AIRFLOW_CONN_KAFKA_DEFAULT" in run.rendered
     for secret in (KEY, "p@ss", "AB+/", "Broker-1"):
         assert secret not in run.rendered

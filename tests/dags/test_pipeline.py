@@ -13,7 +13,7 @@ import pytest
 from conftest import AIRFLOW_3, KEY, ROOT, SERVICES, command
 from test_structure import EXPECTED, FILLS_A_TOPIC
 
-# dag id: topic, and the keys of its cursors with where its first run of 100 ids leaves them
+# dag id: the topic, and the keys of its cursors with their values after its first run of 100 ids
 TOPICS: dict[str, tuple[str, dict[str, str]]] = {
     "steam_current_player_dag": ("topic_currPlayer", {}),
     "steam_get_recently_played_games": (
@@ -65,7 +65,7 @@ def test_a_source_fills_its_topic(pipeline, dag_id):
 
 
 def test_shards_walk_side_by_side(pipeline):
-    # They do not begin beside a walk without shards that is in the middle of its pass.
+    # The shards do not begin while a walk without shards is in the middle of its pass.
     pipeline.forget_walk("last_user_id")
     run = pipeline.run("steam_usrinfo_dag", AIRFLOW_VAR_STEAMFLOW_SHARDS="2")
     assert run.states == {"player_summaries[0]": "success", "player_summaries[1]": "success"}
@@ -106,7 +106,7 @@ def test_the_platform_passes_over_what_is_not_run(pipeline):
     states = {"topics": "success", "templates": "skipped", "connectors": "skipped"}
     assert run.states == states, run.output
     assert "the Connection connect_default is not defined" in run.output
-    # Without templates the connectors are made all the same; here their passwords are missing.
+    # The connectors are created even if there are no templates. Here their passwords are missing.
     run = pipeline.run("steam_platform", AIRFLOW_CONN_CONNECT_DEFAULT="http://127.0.0.1:1")
     assert run.states == states | {"connectors": "failed"}, run.output
     assert "connect-apply: exit code 78" in run.output
@@ -123,7 +123,7 @@ def test_the_sinks_store_it_and_the_reconciliation_agrees(pipeline, stores):
         assert result["source"]["topics"]["steamusers"]["lag"] == 0
     run = pipeline.run("steam_reconcile", **stores)
     assert run.states == {"acknowledged": "success", "reconcile": "success"}, run.output
-    if AIRFLOW_3:  # a manual run on Airflow 2 is about the last full hour
+    if AIRFLOW_3:  # a manual run on Airflow 2 covers the last full hour
         heard, result = sorted(run.results, key=lambda result: "task" in result)
         assert {"topic": "steamusers", "run_id": source.run_id, "acknowledged": acknowledged} in (
             heard["runs"]
@@ -132,7 +132,7 @@ def test_the_sinks_store_it_and_the_reconciliation_agrees(pipeline, stores):
 
 
 def test_spark_stores_windows(pipeline, stores, tmp_path):
-    """On a worker that has Spark, and docker/spark with its jars."""
+    """The worker has Spark, and docker/spark with its jars."""
     spark = Path(os.environ["STEAMFLOW_SPARK"])
     program = tmp_path / "spark"
     shutil.copytree(ROOT / "docker/spark", program)

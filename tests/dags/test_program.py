@@ -1,4 +1,4 @@
-"""What a program is given, the same in every runtime."""
+"""The command line and environment of a program, which are the same in every runtime."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_shards(load_dags, runtime):
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_native_objects_are_text(load_dags, runtime):
-    """A DAG may render templates as the objects that their text looks like."""
+    """A DAG may render templates to the objects that their text represents."""
     dags = load_dags(RUNTIME=runtime)
     for name in ("steam_usrinfo_dag", "runDag"):
         dags[name].render_template_as_native_obj = True
@@ -30,7 +30,7 @@ def test_native_objects_are_text(load_dags, runtime):
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("ending", [".sh", ".env"])
 def test_an_argument_is_no_file_of_a_template(load_dags, runtime, ending):
-    """Airflow's operators take one for it that ends like this."""
+    """Airflow's operators would read an argument with this ending as a template file."""
     dag = load_dags(RUNTIME=runtime, SHARDS="2")["steam_usrinfo_dag"]
     argv = ["steam-news", "--sink", f"file:/news{ending}"]
     task = rendered(dag.get_task("player_summaries").unmap({"argv": argv}))

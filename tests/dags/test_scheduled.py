@@ -1,5 +1,5 @@
-"""A run by Airflow's own scheduler and workers, where it masks secrets in logs, which `airflow dags
-test` does not, and stops what hangs."""
+"""A run by Airflow's own scheduler and workers. Unlike `airflow dags test`, these mask secrets
+in logs and stop tasks that hang."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def until(condition: Callable[[], Any], seconds: float, what: Callable[[], str])
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.1)  # between two looks at the condition
+        time.sleep(0.1)  # between two checks of the condition
     raise AssertionError(f"not within {seconds} s: {what()}")
 
 
@@ -108,7 +108,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def components(home: Path, environment: dict[str, str]) -> Iterator[None]:
-    commands = [["scheduler", "--skip-serve-logs"]]  # which it would do on every interface
+    commands = [["scheduler", "--skip-serve-logs"]]  # which it would serve on every interface
     if AIRFLOW_3:
         commands += [["api-server"], ["dag-processor"]]
     with ExitStack() as stack:
@@ -140,7 +140,7 @@ def test_secrets_are_masked_and_what_hangs_is_stopped(home, environment, compone
     text = log.read_text()
     states = dict(query("SELECT task_id, state FROM task_instance"))
     assert states == {"prints": "success", "hangs": "failed"}, text
-    # Airflow fails the task at once; the program may still be on its way out.
+    # Airflow fails the task at once, while the program may still be ending.
     until((home / "notes/signals").exists, 30, logs)
     assert (home / "notes/signals").read_text() == "SIGTERM\n"
     assert "AIRFLOW_VAR_STEAM_API_KEY=***" in text
@@ -148,5 +148,5 @@ def test_secrets_are_masked_and_what_hangs_is_stopped(home, environment, compone
     assert "AIRFLOW_CONN_REDIS_DEFAULT=***" in text
     for secret in (KEY, "p@ss", "quoted", "MIIB", "another"):
         assert secret not in text
-    # A run by hand has no logical date on Airflow 3; the program gets a date all the same.
+    # A manual run has no logical date on Airflow 3, but the program gets a date all the same.
     assert (home / "notes/logical_date").read_text().startswith("20")

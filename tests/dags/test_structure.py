@@ -1,4 +1,5 @@
-"""What the DAGs of the pipeline are. What holds for every DAG is in test_every_dag.py."""
+"""The structure of the pipeline's DAGs. The checks that apply to every DAG are in
+test_every_dag.py."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from test_every_dag import is_mapped
 
 KEYED = {"STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"}
 BOTH = {"KAFKA_DEFAULT", "REDIS_DEFAULT"}
-# Of the seven: dag id: schedule, task id, command line, Variables, Connections
+# For each of the seven DAGs: dag id: schedule, task id, command line, Variables, Connections
 SEVEN = {
     "steam_current_player_dag": (
         "* * * * *",
@@ -61,7 +62,7 @@ SEVEN = {
     ),
 }
 FILLS_A_TOPIC = set(SEVEN) - {"steam_test_dags", "runDag"}
-# The others that the pipeline is made of, in the same form.
+# The other DAGs of the pipeline, in the same form.
 EXPECTED = SEVEN | {
     "steam_to_postgres": (
         "* * * * *",
@@ -150,7 +151,7 @@ def test_sources_tell_what_was_acknowledged_and_reconcile_hears_it(load_dags):
 
 
 def test_reconcile_hears_each_run_of_the_hour_once(load_dags):
-    """With a shard's event beside another's, what is older, and what a person sent."""
+    """There are also a second shard's event, older events, and an event that a person sent."""
     task = load_dags()["steam_reconcile"].get_task("acknowledged")
     until = datetime(2026, 11, 22, 23, tzinfo=UTC)
 
@@ -221,7 +222,7 @@ def test_programs_are_taken_from_the_folder(load_dags):
 
 
 def test_environments_have_the_pinned_versions():
-    """The requirements, docker/versions.env and what is installed here agree."""
+    """The requirements, docker/versions.env and the packages that are installed here agree."""
     pins = dict(
         re.findall(r"^(\w+)=(.*)$", (ROOT / "docker/versions.env").read_text(), re.MULTILINE)
     )

@@ -1,8 +1,8 @@
-"""Airflow's command line without its start: a process that has imported Airflow and forks for each
-command, which would else import it for longer than it runs.
+"""Runs Airflow's command line without its start-up time: a process that has imported Airflow and
+forks for each command. Otherwise a command would spend more time on the import than on its work.
 
-For each line of JSON on its standard input, [arguments, environment, path of the output], it writes
-the exit code to its standard output."""
+For each line of JSON on its standard input, [arguments, environment, path of the output], it
+writes the exit code to its standard output."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import os
 import sys
 
 answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # Airflow logs there while it is imported
+os.dup2(2, 1)  # Airflow logs to stdout during the import
 
 from airflow.__main__ import main
 
-# What `airflow dags test` imports first of all. Some are only of Airflow 3.
+# The first imports of `airflow dags test`. Some exist only in Airflow 3.
 for module in (
     "airflow.api_fastapi.execution_api.app",
     "airflow.api_fastapi.execution_api.routes",

@@ -1,5 +1,5 @@
-"""The images and packages on a real Docker engine: STEAMFLOW_TEST_DOCKER is its address, and
-tests/docker/build has made there what is tested. STEAMFLOW_BIN is the folder of the stand-in."""
+"""The images and packages on a real Docker engine. STEAMFLOW_TEST_DOCKER is its address, and
+tests/docker/build has built there what is tested. STEAMFLOW_BIN is the folder of the stand-in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUILD = ROOT / "build-package"
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
 LARGEST_MB = 60
 NEWS = ("steam-news", "--sink", "stdout")
-# As a careful operator runs it.
+# The options that a careful operator uses.
 CLOSED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 
 
@@ -67,14 +67,14 @@ def inspect(image: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def steam() -> Iterator[str]:
-    """The option that points a container to a stand-in for the Steam Web API."""
+    """The option that directs a container to a stand-in for the Steam Web API."""
     standin = subprocess.Popen(
         [PROGRAMS / "steam-standin", "--port", "0", "--exit-with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    with standin:  # closes its standard input, at which it ends
+    with standin:  # closes its standard input, so that it ends
         assert standin.stdout
         yield f"AIRFLOW_VAR_STEAM_API_URL={standin.stdout.readline().strip()}"
 
@@ -84,7 +84,7 @@ def test_a_task_runs(steam):
     assert (ended.exit_code, ended.err) == (0, "")
     assert ended.result()["task"] == "steam-news"
     assert ended.result()["sink"]["records"] == len(ended.out.splitlines()) - 1 > 0
-    # The zone of the records' timestamps comes from the image.
+    # The time zone of the records' timestamps comes from the image.
     assert '+09:00"' in ended.out
 
 
@@ -108,7 +108,7 @@ def test_without_a_task_it_lists_them():
 
 
 def test_sigterm_reaches_the_task():
-    """As the first process of its container, for which no signal has a default action."""
+    """The task is the first process of its container, for which no signal has a default action."""
     name = f"steamflow-{uuid.uuid4()}"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -117,7 +117,7 @@ def test_sigterm_reaches_the_task():
             *("--env", f"AIRFLOW_VAR_STEAM_API_URL={url}", "steamflow", *NEWS),
         )
         silent.settimeout(30)
-        silent.accept()  # the task waits for an answer
+        silent.accept()  # the task waits for a response
         assert docker("stop", "-t", "20", name).exit_code == 0
     ended = docker("logs", name)
     (told,) = json.loads(docker("inspect", name).out)
@@ -169,7 +169,8 @@ def archive(path: str, content: str) -> bytes:
 
 
 def test_the_xcom_file_of_a_pod_is_written(steam, tmp_path):
-    """In the folder that KubernetesPodOperator mounts, which is open to every user."""
+    """The file is in the folder that KubernetesPodOperator mounts, which every user can write
+    to."""
     folder = tmp_path / "xcom"
     folder.mkdir()
     folder.chmod(0o777)
@@ -221,7 +222,8 @@ def test_its_size(capsys):
 
 
 def test_the_same_commit_gives_the_same_layers():
-    """The last stage again, which another label does not let Docker take from its cache."""
+    """Builds the last stage again. Docker cannot take it from its cache, because the label
+    differs."""
     options = [f"--build-arg={name}=other" for name in ("VERSION", "REVISION")]
     config = inspect("steamflow")
     layers = config["RootFS"]["Layers"]

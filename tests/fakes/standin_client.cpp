@@ -91,7 +91,7 @@ Reply Standin::Get(const std::string& path, const std::string& header) {
 }
 
 Reply Standin::Control(const std::string& verb, const std::string& path, const std::string& body) {
-  // curl's default is a form, and the stand-in would reject a longer body as a form.
+  // By default curl sends a form, and the stand-in would reject a longer body as a form.
   return client_.Send(verb, url_ + path, "Content-Type: application/json", body);
 }
 

@@ -237,7 +237,8 @@ TEST(Faults, TrickleSendsByteByByte) {
 TEST(Faults, SilenceEndsWhenTheClientLeaves) {
   Standin standin;
   standin.AddFault(R"({"match":{"method":"GetNewsForApp"},"times":-1,"kind":"silence"})");
-  // More than the server has threads: each must be free again once its client has left.
+  // This is more than the number of the server's threads, so each thread must be free again once
+  // its client has left.
   for (int i = 0; i < 600; ++i) {
     RawConnection connection(standin.url(), kNews);
     if (i == 0) {

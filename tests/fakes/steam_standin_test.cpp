@@ -120,7 +120,7 @@ TEST(Standin, DelaysConcurrentCallsTogether) {
         [&reply, url = standin.url()] { reply = Client().Send("GET", url + kCount); });
   }
   for (auto& caller : callers) caller.join();
-  // With only eight at a time this would take more than six seconds.
+  // With only eight calls at a time this would take more than six seconds.
   EXPECT_LT(Clock::now() - start, std::chrono::seconds(3));
   for (const auto& reply : replies) {
     EXPECT_EQ(reply.status, 200);

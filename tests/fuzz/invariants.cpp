@@ -27,14 +27,15 @@ void Require(bool holds, const std::string& what) {
   if (!holds) throw std::logic_error(what);
 }
 
-// What the DOM parser, which checks all of a document, says of it.
+// Returns the verdict of the DOM parser, which checks a whole document.
 error_code DomError(const std::string& json) {
   static simdjson::dom::parser parser;
   return parser.parse(json).error();
 }
 
-// JSON has numbers that no machine type holds. The DOM parser refuses them and we do not, so of a
-// document with such a number it is no judge. Newer versions have an error of its own for integers.
+// JSON has numbers that no machine type can represent. The DOM parser rejects them, and the tested
+// parsers do not, so it cannot judge a document that contains such a number. Newer versions have a
+// separate error for integers.
 bool IsAboutNumbers(error_code error) {
   const std::string_view message = simdjson::error_message(error);
   return error == simdjson::NUMBER_ERROR || message.find("64") != std::string_view::npos;
@@ -58,7 +59,7 @@ void RequireRecord(std::string_view json, bool has_clash) {
           "no added fields in " + record);
 }
 
-// Parses the bytes by `parse`, a member of a parser; gives the response, if there is one, to
+// Parses the bytes with `parse`, a member of a parser. Passes the response, if there is one, to
 // `check`.
 template <typename Parser, typename Response, typename CheckResponse>
 void CheckBody(std::string_view bytes, Response (Parser::*parse)(std::string&),
@@ -141,7 +142,7 @@ void CheckInstant(std::string_view bytes) {
   Require(whole.has_value() == (start && rest.empty()), "whole and start differ");
   if (!start) return;
   Require(bytes.substr(bytes.size() - rest.size()) == rest, "a rest that is not the rest");
-  // An offset can lead out of the four-digit years.
+  // An offset can lead to a year without four digits.
   const std::string utc = FormatUtc(*start);
   if (utc.size() == std::string_view("2026-11-22T22:34:00Z").size() && utc[0] != '-') {
     Require(ParseInstant(utc) == start, "not the inverse of formatting: " + utc);
@@ -243,7 +244,7 @@ void CheckSupervisorFrames(std::string_view bytes) {
     auto next = reader.Next();
     if (!next) return Require(next.error().size() < 200, "an error that quotes the data");
     if (!*next) return;
-    // What was understood is understood again once it has been written.
+    // A request that was parsed can be parsed again after it has been formatted.
     const auto frame = airflow::FormatRequest((*next)->id, (*next)->body);
     airflow::FrameReader again;
     again.Add(frame.value());

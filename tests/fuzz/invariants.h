@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-// What must hold whatever the bytes are. Each function throws std::logic_error where it does not.
-// The fuzz targets call them, and so does the test that mutates their corpus.
+// What must hold for any bytes. Each function throws std::logic_error if it does not hold. The fuzz
+// targets call these functions, and so does the test that mutates their corpus.
 namespace steamflow::fuzz {
 
 void CheckPlayers(std::string_view bytes);
@@ -11,28 +11,28 @@ void CheckRecentGames(std::string_view bytes);
 void CheckNews(std::string_view bytes);
 void CheckPlayerCount(std::string_view bytes);
 
-// An Airflow Connection.
+// The bytes are an Airflow Connection.
 void CheckConnection(std::string_view bytes);
 
-// A date.
+// The bytes are a date.
 void CheckInstant(std::string_view bytes);
 
-// Repairing escapes, and any bytes as a JSON string.
+// The bytes are JSON whose escapes are repaired, or any text that becomes a JSON string.
 void CheckJsonText(std::string_view bytes);
 
-// The Variable STEAM_GAMES.
+// The bytes are the Variable STEAM_GAMES.
 void CheckSteamGames(std::string_view bytes);
 
-// The file of topics.
+// The bytes are the file of topics.
 void CheckTopics(std::string_view bytes);
 
-// A Kafka message as a sink sees it: the bytes are its value in a topic of each kind.
+// The bytes are the value of a Kafka message as a sink sees it, in a topic of each kind.
 void CheckConsumedRecord(std::string_view bytes);
 
-// What Airflow's supervisor sends.
+// The bytes come from Airflow's supervisor.
 void CheckSupervisorFrames(std::string_view bytes);
 
-// A response of Elasticsearch to _bulk.
+// The bytes are a response of Elasticsearch to _bulk.
 void CheckBulkResponse(std::string_view bytes);
 
 }  // namespace steamflow::fuzz

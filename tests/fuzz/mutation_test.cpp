@@ -1,5 +1,6 @@
-// The invariants of the fuzz targets over mutations of their corpus: what libFuzzer does for a
-// minute with coverage, done for a moment in every run of the tests, with any compiler.
+// Checks the invariants of the fuzz targets with mutations of their corpus. libFuzzer does this for
+// a minute with coverage; this test does it for a moment in every run of the tests, with any
+// compiler.
 
 #include <gtest/gtest.h>
 
@@ -23,7 +24,7 @@ void PrintTo(const Target& target, std::ostream* out) {
   *out << target.corpus;
 }
 
-// Pieces that parsers stumble over.
+// Pieces that often break parsers.
 constexpr std::string_view kPieces[] = {"\"",
                                         "\\",
                                         "{",
@@ -87,7 +88,7 @@ TEST_P(MutationTest, InvariantsHold) {
       ASSERT_NO_THROW(GetParam().check(text)) << testing::PrintToString(text);
     }
   }
-  EXPECT_GT(files, 3U) << "no corpus";
+  EXPECT_GT(files, 3U) << "the corpus is missing";
 }
 
 INSTANTIATE_TEST_SUITE_P(

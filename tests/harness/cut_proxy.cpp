@@ -22,7 +22,7 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-// What can be read now; empty at the end of the stream.
+// Returns what can be read now, which is empty at the end of the stream.
 std::string Take(int socket) {
   std::array<char, 64 * 1024> buffer;
   const ssize_t size = read(socket, buffer.data(), buffer.size());

@@ -6,14 +6,14 @@
 
 namespace steamflow::test {
 
-// A TCP proxy on loopback in front of a server, which cuts one connection, around the first request
-// that holds a word: before the server gets it, or when the server has answered it. Or it holds
-// that answer back, and the connection stays.
+// A TCP proxy on loopback in front of a server. It cuts one connection at the first request that
+// contains a word, either before the server receives the request or after the server has responded.
+// It can also hold the response back and keep the connection open.
 class CutProxy {
  public:
   enum class Moment { kBeforeRequest, kAfterAnswer, kHoldAnswer };
 
-  // Lets so many requests with the word pass before.
+  // Lets this many requests with the word pass first.
   CutProxy(const std::string& server, std::string word, Moment moment, int passing = 0);
   ~CutProxy();
   CutProxy(const CutProxy&) = delete;
@@ -21,7 +21,7 @@ class CutProxy {
 
   const std::string& port() const { return port_; }
   bool has_cut() const { return has_cut_; }
-  // Of an answer that is held back.
+  // Releases a response that is held back.
   void Release() { is_released_ = true; }
 
  private:

@@ -7,8 +7,8 @@
 
 namespace steamflow::test {
 
-// A parsed JSON document, read by JSON pointers ("/kafka/records"). Each reader throws
-// simdjson::simdjson_error where the value is missing or of another type.
+// A parsed JSON document, read by JSON pointers ("/kafka/records"). A read throws
+// simdjson::simdjson_error if the value is missing or has another type.
 class JsonValue {
  public:
   explicit JsonValue(const std::string& text);
@@ -19,16 +19,16 @@ class JsonValue {
   bool Bool(const std::string& pointer) const;
   bool Has(const std::string& pointer) const;
   bool IsNull(const std::string& pointer) const;
-  // The value without blanks, as JSON.
+  // Returns the value as JSON without whitespace.
   std::string Raw(const std::string& pointer = "") const;
-  // Names of an object in their order.
+  // Returns the names in an object, in their order.
   std::vector<std::string> Names(const std::string& pointer = "") const;
   std::size_t Size(const std::string& pointer) const;  // of an array
 
   const std::string& text() const { return text_; }
 
  private:
-  struct Document;  // keeps simdjson.h out of every test
+  struct Document;  // keeps simdjson.h out of the tests
   std::string text_;
   std::shared_ptr<const Document> document_;
 };

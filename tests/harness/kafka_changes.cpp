@@ -162,7 +162,8 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
   if (while_open) while_open();
   Require(commits ? rd_kafka_commit_transaction(client.get(), kTimeout)
                   : rd_kafka_abort_transaction(client.get(), kTimeout));
-  ReadTopic(brokers, topic);  // Kafka says so before it has closed the transaction in the topic
+  // Kafka reports the end before it has closed the transaction in the topic.
+  ReadTopic(brokers, topic);
 }
 
 }  // namespace steamflow::test

@@ -20,8 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kTimeout(30);
-// Kafka says that a transaction has ended before it has written that into each partition. One that
-// a test leaves open stays so for longer.
+// Kafka reports the end of a transaction before it has written the end into each partition. A
+// transaction that a test leaves open stays open for longer than this.
 constexpr std::chrono::seconds kUntilTransactionsClose(5);
 
 struct HandleDeleter {
@@ -31,7 +31,7 @@ using Handle = std::unique_ptr<rd_kafka_t, HandleDeleter>;
 
 using OnReport = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 
-// `on_report` is called for every message that a producer has delivered or given up.
+// `on_report` is called for every message that a producer has delivered or given up on.
 Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>& properties,
                   OnReport on_report = nullptr, void* opaque = nullptr) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -50,7 +50,8 @@ Handle MakeClient(rd_kafka_type_t type, const std::map<std::string, std::string>
   return handle;
 }
 
-// Whether a reader of what is committed that has come to the end has come to that of the partition.
+// Returns whether a reader of committed messages that has reached its end has reached the end of
+// the partition.
 bool IsAtEnd(rd_kafka_t* client, const rd_kafka_message_t& end) {
   std::int64_t low = 0;
   std::int64_t high = 0;
@@ -59,7 +60,7 @@ bool IsAtEnd(rd_kafka_t* client, const rd_kafka_message_t& end) {
   return end.offset >= high;
 }
 
-// How many partitions of the topic have leaders.
+// Returns the number of partitions of the topic that have a leader.
 int PartitionsWithLeaders(rd_kafka_t* client, const std::string& topic) {
   rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
   const rd_kafka_metadata_t* metadata = nullptr;
@@ -116,7 +117,7 @@ std::vector<Message> ReadTopic(const std::string& brokers, const std::string& to
   const auto deadline = Clock::now() + kTimeout;
   const auto closed_by = Clock::now() + kUntilTransactionsClose;
   std::set<int> ended;
-  std::set<int> open;  // read up to a transaction
+  std::set<int> open;  // partitions that are read up to an open transaction
   const auto is_over = [&] {
     const auto left = static_cast<std::size_t>(partitions) - ended.size();
     return left == 0 || (left == open.size() && Clock::now() > closed_by);
@@ -246,7 +247,7 @@ std::string ConfigOf(const std::string& brokers, const std::string& topic,
 
 namespace {
 
-// A shell waits beside the brokers for the end of its input.
+// A shell beside the brokers waits for the end of its input.
 std::vector<std::string> StartCommand(const std::string& folder, int brokers,
                                       const std::vector<std::string>& options) {
   std::vector<std::string> command{

@@ -41,14 +41,14 @@ void ForEveryKill(const std::vector<std::string>& calls, const Environment& envi
       });
       if (!survived) ++kills;
     }
-    EXPECT_TRUE(survived) << "no end of " << call;
-    EXPECT_GT(kills, 0) << "never at " << call;
+    EXPECT_TRUE(survived) << "the run was killed at every " << call;
+    EXPECT_GT(kills, 0) << "no run was killed at " << call;
     std::cout << kills << " kills at " << call << '\n';
   }
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::minstd_rand random(seed);
-  double longest = 0;  // seconds that a run takes, as the last one did that was not killed
+  double longest = 0;  // seconds that the last run took that was not killed
   int kills = 0;
   for (int i = 0; i <= kRandomKills && !testing::Test::HasFailure(); ++i) {
     round([&](std::vector<std::string> command) {

@@ -10,7 +10,7 @@
 
 namespace steamflow::test {
 
-// librdkafka's cluster of mock brokers, inside this process. A topic is made at its first use.
+// librdkafka's cluster of mock brokers, inside this process. A topic is created at its first use.
 class MockKafka {
  public:
   explicit MockKafka(int brokers = 1);
@@ -18,8 +18,8 @@ class MockKafka {
   std::string brokers() const { return rd_kafka_mock_cluster_bootstraps(cluster_.get()); }
   rd_kafka_mock_cluster_t* cluster() { return cluster_.get(); }
 
-  // The next requests of this kind (the protocol's API key: 0 Produce, 3 Metadata, 22
-  // InitProducerId) are answered with these errors, one each.
+  // The next requests of this kind fail with these errors, one error per request. The kind is the
+  // protocol's API key: 0 Produce, 3 Metadata, 22 InitProducerId.
   void FailNext(std::int16_t api_key, const std::vector<rd_kafka_resp_err_t>& errors);
 
  private:

@@ -7,7 +7,7 @@
 #include "kafka_cluster.h"
 
 namespace steamflow::test {
-// A shell waits beside the server for the end of its input.
+// A shell beside the server waits for the end of its input.
 OwnPostgres::OwnPostgres(const std::string& versions)
     : process_({"/bin/bash", "-c",
                 "trap : TERM; [ -z \"$2\" ] || export STEAMFLOW_TEST_VERSIONS=\"$2\"; \"$0\" start "

@@ -12,10 +12,12 @@
 
 namespace steamflow::test {
 
-// A real PostgreSQL of the test's own. Ends with its process even when that is killed.
+// A real PostgreSQL that only this test uses. It ends with the process of the test, even if it is
+// killed.
 class OwnPostgres {
  public:
-  // `versions` as STEAMFLOW_TEST_VERSIONS has them; empty: those of the environment.
+  // `versions` has the format of STEAMFLOW_TEST_VERSIONS. If it is empty, the environment variable
+  // is used.
   explicit OwnPostgres(const std::string& versions = "");
 
   const std::string& address() const { return address_; }
@@ -25,19 +27,19 @@ class OwnPostgres {
   const std::string address_;
 };
 
-// The address of a real PostgreSQL: STEAMFLOW_TEST_POSTGRES, or else one that this test binary
-// starts at the first call and stops at its end.
+// Returns the address of a real PostgreSQL: STEAMFLOW_TEST_POSTGRES, or one that this test binary
+// starts on the first call and stops when it ends.
 const std::string& RealPostgres();
 
-// A connection of the test's own. Throws std::runtime_error for every error.
+// A connection for the test itself. Throws std::runtime_error for every error.
 class PostgresSession {
  public:
-  // A session of the superuser.
+  // Opens a session of the superuser.
   explicit PostgresSession(const std::string& database, const std::string& server = RealPostgres());
 
-  // The rows of the last statement, as text; NULL is "NULL".
+  // Returns the rows of the last statement as text. NULL is "NULL".
   std::vector<std::vector<std::string>> Rows(const std::string& sql);
-  // The first column of the first row.
+  // Returns the first column of the first row.
   std::string Value(const std::string& sql);
   void Execute(const std::string& sql) { Rows(sql); }
 
@@ -48,7 +50,7 @@ class PostgresSession {
   std::unique_ptr<PGconn, Deleter> connection_;
 };
 
-// A database of this test's own, dropped at its end.
+// A database that only this test uses. The destructor drops it.
 class PostgresDatabase {
  public:
   PostgresDatabase();
@@ -57,7 +59,7 @@ class PostgresDatabase {
   PostgresDatabase& operator=(const PostgresDatabase&) = delete;
 
   const std::string& name() const { return name_; }
-  // As Airflow has it; "" = the port of the server.
+  // Returns the URI as Airflow stores it. If the port is "", it is the server's port.
   std::string Uri(const std::string& user = "steamflow", const std::string& password = "steamflow",
                   const std::string& port = "") const;
   PostgresSession& session() { return *session_; }

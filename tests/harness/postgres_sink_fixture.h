@@ -14,12 +14,12 @@ inline constexpr char kCountsTopic[] = "topic_currPlayer";
 inline constexpr char kUsersTopic[] = "steamusers";
 inline constexpr char kNewsTopic[] = "steam_news";
 
-// A value with these fields (JSON without its braces) and this timestamp.
+// Returns a value with these fields (JSON without its braces) and this timestamp.
 inline std::string At(const std::string& time, const std::string& fields) {
   return "{" + fields + (fields.empty() ? "" : ",") + R"("timestamp":")" + time + "\"}";
 }
 
-// kafka-to-postgres with a database of each test's own, and the mock Kafka.
+// Runs kafka-to-postgres with a database for each test and the mock Kafka.
 class PostgresSinkTest : public ::testing::Test {
  protected:
   PostgresSinkTest() { environment_ = Environment(database_.Uri()); }
@@ -32,7 +32,7 @@ class PostgresSinkTest : public ::testing::Test {
   void Write(const std::string& topic, const std::vector<NewMessage>& messages) const {
     WriteTopic(kafka_.brokers(), topic, messages);
   }
-  // So many records with event ids and times of their own.
+  // Writes this many records, each with its own event id and time.
   void WriteMany(const std::string& topic, int count, int first = 0) const {
     std::vector<NewMessage> messages;
     for (int i = first; i < first + count; ++i) {
@@ -50,13 +50,13 @@ class PostgresSinkTest : public ::testing::Test {
   Ended Run(const std::vector<std::string>& flags = {}) const {
     return RunProgram(Command(flags), environment_);
   }
-  // A run that succeeds and says so in no more than its result.
+  // Runs the task, which has to succeed and to write nothing except its result.
   JsonValue Drain(const std::vector<std::string>& flags = {}) const {
     const Ended run = Run(flags);
     EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
     return run.Result();
   }
-  // A run that fails; says why.
+  // Runs the task, which has to fail, and returns its error message.
   std::string Fail(int exit_code, const std::vector<std::string>& flags = {}) const {
     const Ended run = Run(flags);
     EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;

@@ -22,7 +22,7 @@ namespace {
 int MakeFile(const char* name) {
   const int fd = memfd_create(name, MFD_CLOEXEC);
   if (fd < 0) throw std::runtime_error("memfd_create failed");
-  // Merged streams share it, and each write goes to its end.
+  // Merged streams share the file, and each write is appended to it.
   fcntl(fd, F_SETFL, O_APPEND);
   return fd;
 }

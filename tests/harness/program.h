@@ -14,26 +14,27 @@ namespace steamflow::test {
 
 using Environment = std::map<std::string, std::string>;
 
-// How a program ended.
+// The outcome of a program.
 struct Ended {
   int exit_code = -1;  // or the negative number of the signal that killed it
-  std::string out;     // stdout; with kMerged both streams in the order of the writes
+  std::string out;     // stdout; with kMerged, both streams in the order of the writes
   std::string err;
   long peak_rss_kib = 0;
   double seconds = 0;
 
-  // The last line of stdout, as a task's result. Throws where it is no JSON object.
+  // Returns the last line of stdout, which is the result of a task. Throws if it is not a JSON
+  // object.
   JsonValue Result() const;
   std::vector<std::string> Lines() const;  // of stdout
 };
 
 enum class Streams { kSeparate, kMerged };
 
-// A task's binary as a child process with exactly this environment (and what sanitizers need).
-// It is killed with the test, and by the destructor.
+// The binary of a task as a child process that has exactly this environment and what sanitizers
+// need. The process is killed when the test ends and by the destructor.
 class Program {
  public:
-  // `command[0]` is a path, or the name of a binary of the build.
+  // `command[0]` is a path, or the name of a binary from the build.
   Program(std::vector<std::string> command, const Environment& environment,
           Streams streams = Streams::kSeparate);
   ~Program();
@@ -43,10 +44,10 @@ class Program {
   pid_t pid() const { return pid_; }
   void Send(int signal) const;
 
-  // What it has written to stderr so far.
+  // Returns what the program has written to stderr so far.
   std::string Err() const;
 
-  // Waits for its end; kills it and throws where that takes longer than `timeout`.
+  // Waits until the program ends. Kills it and throws if that takes longer than `timeout`.
   Ended Wait(std::chrono::seconds timeout = std::chrono::seconds(60));
 
  private:
@@ -56,17 +57,17 @@ class Program {
   std::chrono::steady_clock::time_point started_;
 };
 
-// Whether the program has begun to take SIGTERM instead of being ended by it.
+// Returns whether the program has begun to handle SIGTERM, which would end it otherwise.
 bool TakesSignals(pid_t pid);
 
-// Runs a program to its end.
+// Runs a program until it ends.
 Ended RunProgram(std::vector<std::string> command, const Environment& environment,
                  Streams streams = Streams::kSeparate);
 
-// The path of a binary of the build, or of the folder STEAMFLOW_BIN.
+// Returns the path of a binary from the build, or from the folder STEAMFLOW_BIN.
 std::string BinaryPath(const std::string& name);
 
-// Polls until `condition` holds; false where it does not within `timeout`.
+// Polls until `condition` holds. Returns false if it does not hold within `timeout`.
 template <typename Condition>
 bool Eventually(Condition condition, std::chrono::milliseconds timeout = std::chrono::seconds(60)) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;

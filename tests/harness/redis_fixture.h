@@ -8,7 +8,7 @@
 
 namespace steamflow::test {
 
-// A real Redis of its own for each test, and a client of it as a task has one.
+// A real Redis for each test, and a client that is configured as a task configures it.
 class RedisTest : public testing::Test {
  protected:
   RedisSettings Settings() const {
@@ -18,7 +18,7 @@ class RedisTest : public testing::Test {
     return settings;
   }
 
-  RedisServer server_;  // before the signals are blocked
+  RedisServer server_;  // starts before the signals are blocked
   TestRun test_;
   RedisClient client_{Settings(), test_.stop()};
 };

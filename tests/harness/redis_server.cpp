@@ -34,7 +34,7 @@ bool BecomesReady(standin::ChildProcess& server) {
 }  // namespace
 
 RedisServer::RedisServer(const std::string& password, const std::vector<std::string>& options) {
-  // Somebody else may take the port first; then the server ends, and the next port is tried.
+  // If another process takes the port first, the server ends, and the next port is tried.
   for (int attempt = 0; attempt < 10 && !process_; ++attempt) {
     port_ = FreePort();
     std::vector<std::string> command{REDIS_SERVER, "--port",       std::to_string(port_),

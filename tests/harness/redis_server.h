@@ -12,7 +12,7 @@
 
 namespace steamflow::test {
 
-// A real redis-server on loopback with nothing in it, and a client of it. Ends with the test.
+// A real, empty redis-server on loopback and a client of it. It ends with the test.
 class RedisServer {
  public:
   explicit RedisServer(const std::string& password = "",
@@ -23,11 +23,11 @@ class RedisServer {
   std::string url() const;  // redis://127.0.0.1:port/0, without the password
   standin::ChildProcess& process() { return *process_; }
 
-  // Speaks TLS too, at 127.0.0.1 and 127.0.0.2, with this certificate; returns the port.
+  // Serves TLS too, at 127.0.0.1 and 127.0.0.2, with this certificate. Returns the port.
   int ServeTls(const std::string& certificate, const std::string& key);
 
-  // One command; the reply as text (an integer in digits), nothing for nil. Throws
-  // std::runtime_error for an error.
+  // Sends a command. Returns the reply as text (an integer in decimal digits), or nullopt for nil.
+  // Throws std::runtime_error for an error.
   std::optional<std::string> Command(const std::vector<std::string>& words);
 
   std::optional<std::string> Get(const std::string& key) { return Command({"GET", key}); }

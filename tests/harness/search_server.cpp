@@ -10,7 +10,7 @@
 #include "kafka_cluster.h"
 
 namespace steamflow::test {
-// A shell waits beside the server for the end of its input.
+// A shell beside the server waits for the end of its input.
 OwnSearch::OwnSearch(const std::string& engine)
     : process_({"/bin/bash", "-c",
                 "trap : TERM; \"$0\" start \"$1\" --engine \"$2\"; read -r _; \"$0\" stop \"$1\"; "
@@ -61,7 +61,7 @@ std::int64_t SearchIndices::Visible(const std::string& index) {
 }
 
 std::string SearchIndices::Source(const std::string& index, const std::string& id) {
-  std::string path;  // with each byte of the id that is not plain escaped
+  std::string path;  // with every byte of the id escaped that needs it
   for (const char c : id) {
     constexpr char kHex[] = "0123456789ABCDEF";
     const auto byte = static_cast<unsigned char>(c);

@@ -8,7 +8,8 @@
 
 namespace steamflow::test {
 
-// A real search server of the test's own. Ends with its process even when that is killed.
+// A real search server that only this test uses. It ends with the process of the test, even if it
+// is killed.
 class OwnSearch {
  public:
   explicit OwnSearch(const std::string& engine);  // opensearch or elasticsearch
@@ -20,12 +21,13 @@ class OwnSearch {
   const std::string url_;
 };
 
-// The address of a real search server: STEAMFLOW_TEST_OPENSEARCH or STEAMFLOW_TEST_ELASTICSEARCH,
-// or else one that this test binary starts at the first call and stops at its end.
+// Returns the address of a real search server: STEAMFLOW_TEST_OPENSEARCH or
+// STEAMFLOW_TEST_ELASTICSEARCH, or one that this test binary starts on the first call and stops
+// when it ends.
 const std::string& RealSearch(const std::string& engine);  // opensearch or elasticsearch
 
-// A server with indices of this test's own: their names begin with `prefix()`. They are dropped at
-// its end, with their templates.
+// A server with indices that only this test uses: their names begin with `prefix()`. The destructor
+// deletes them and their templates.
 class SearchIndices {
  public:
   explicit SearchIndices(const std::string& engine);
@@ -36,16 +38,16 @@ class SearchIndices {
   const std::string& url() const { return url_; }
   const std::string& prefix() const { return prefix_; }
 
-  // Throws std::runtime_error where the status is not as said; 0 = any.
+  // Throws std::runtime_error if the status is not the expected one; 0 accepts any status.
   JsonValue Ask(const std::string& method, const std::string& path, const std::string& body = "",
                 long status = 200);
 
-  // Of an index or alias, whose name is given without the prefix; 0 where there is none. What
-  // `Visible` counts is what a person sees without a refresh.
+  // The number of documents in an index or alias, whose name is given without the prefix; 0 if it
+  // does not exist. `Visible` counts what a search finds without a refresh.
   std::int64_t Count(const std::string& index);
   std::int64_t Visible(const std::string& index);
 
-  // A document's source; "" where there is none.
+  // Returns the source of a document, or "" if it does not exist.
   std::string Source(const std::string& index, const std::string& id);
 
  private:

@@ -67,7 +67,7 @@ std::set<std::string> EventIds(const std::vector<Message>& messages) {
   for (const Message& message : messages) {
     const auto id = message.headers.find("event_id");
     if (id == message.headers.end()) {
-      ADD_FAILURE() << "no event_id with " << message.value;
+      ADD_FAILURE() << "the record has no event_id: " << message.value;
     } else {
       ids.insert(id->second);
     }
@@ -77,7 +77,7 @@ std::set<std::string> EventIds(const std::vector<Message>& messages) {
 
 std::set<std::string> EventIdsOnce(const std::vector<Message>& messages) {
   auto ids = EventIds(messages);
-  EXPECT_EQ(ids.size(), messages.size()) << "an event id is there twice";
+  EXPECT_EQ(ids.size(), messages.size()) << "an event id is duplicated";
   return ids;
 }
 

@@ -28,20 +28,20 @@ inline constexpr std::uint64_t kLowestId = 76561197960265729;
 
 inline constexpr char kApiKey[] = "0123456789ABCDEF0123456789ABCDEF";
 inline constexpr char kRunId[] = "scheduled__2026-11-22T22:34:00+00:00";
-inline constexpr char kMinute[] = "2026-11-22T22:34Z";  // of that run, as event ids have it
+inline constexpr char kMinute[] = "2026-11-22T22:34Z";  // its minute, as event ids contain it
 
-// The minute that it is, or so many later, as event ids have it. A pass named by it is of this
-// month.
+// Returns the current minute, or a later one, as it is written in event ids. A pass that is named
+// after it belongs to this month.
 std::string MinuteFromNow(int minutes = 0);
 
-// What a task gets from Airflow: the variables and connections below, and a run identity.
+// Returns what a task gets from Airflow: the variables and connections below and a run identity.
 Environment TaskEnvironment(const std::string& api_url, const std::string& brokers,
                             const std::string& redis_url);
 
 std::string ToText(std::uint64_t number);
 
-// A Steam stand-in and a Redis of its own for each test, and the mock Kafka, with an environment
-// that points there.
+// A Steam stand-in and a Redis for each test, the mock Kafka, and an environment that refers to
+// them.
 class TaskTest : public ::testing::Test {
  protected:
   explicit TaskTest(const std::vector<std::string>& standin_options = {"--key", kApiKey});
@@ -50,15 +50,15 @@ class TaskTest : public ::testing::Test {
     return RunProgram(std::move(command), environment_, streams);
   }
 
-  // The stand-in's journal of requests.
+  // Returns the stand-in's journal of requests.
   JsonValue Journal();
-  std::size_t Requests();  // their number
+  std::size_t Requests();  // the number of requests
   std::size_t Requests(const std::string& method);
 
   std::vector<Message> Topic(const std::string& topic) const {
     return ReadTopic(kafka_.brokers(), topic);
   }
-  std::uint64_t CallsCounted();  // the call budget's counter of today; 0 where there is none
+  std::uint64_t CallsCounted();  // the call budget's counter for today; 0 if it does not exist
   void Fault(const std::string& json) { standin_.AddFault(json); }
 
   standin::Standin standin_;
@@ -68,30 +68,32 @@ class TaskTest : public ::testing::Test {
   const standin::Accounts accounts_;
 };
 
-// The event ids of messages; `Once`: each of which must be there once.
+// Return the event ids of messages. `Once` checks that there are no duplicates.
 std::set<std::string> EventIds(const std::vector<Message>& messages);
 std::set<std::string> EventIdsOnce(const std::vector<Message>& messages);
-// Those of news without their last part.
+// Returns event ids of news without their last part.
 std::set<std::string> WithoutEditions(const std::set<std::string>& event_ids);
 
-// Whether a record's timestamp, "2026-11-23T07:34:00+09:00", is of the last five minutes.
+// Returns whether the timestamp of a record, "2026-11-23T07:34:00+09:00", is within the last five
+// minutes.
 bool IsOfNow(const std::string& timestamp);
 
-// Messages as lines of key, event id and value with tabs between, sorted. A timestamp that is of
-// now becomes "now".
+// Returns messages as sorted lines of key, event id and value, separated by tabs. A timestamp
+// within the last five minutes becomes "now".
 std::string AsTable(const std::vector<Message>& messages);
-// A file of such lines in tests/harness/records.
+// Returns a file of such lines from tests/harness/records.
 std::string GoldenRecords(const std::string& name);
 
-// The first `count` ids from `first` downward whose games are to be asked for: public accounts.
+// Returns the first `count` ids, from `first` downward, whose games are requested because their
+// accounts are public.
 std::vector<std::uint64_t> PublicIds(const standin::Accounts& accounts, std::uint64_t first,
                                      std::uint64_t count);
 
-// What steam-recently-played-games delivers for `count` ids from `first` downward.
+// Returns what steam-recently-played-games delivers for `count` ids from `first` downward.
 std::set<std::string> ExpectedGames(const standin::Accounts& accounts, const std::string& topic,
                                     const std::string& pass, std::uint64_t first,
                                     std::uint64_t count);
-// What steam-player-summaries delivers.
+// Returns what steam-player-summaries delivers.
 std::set<std::string> ExpectedPlayers(const standin::Accounts& accounts, const std::string& topic,
                                       const std::string& pass, std::uint64_t first,
                                       std::uint64_t count);

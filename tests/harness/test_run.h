@@ -10,7 +10,7 @@
 
 namespace steamflow::test {
 
-// Sets variables of the process environment (nothing = unset) and puts back what was there.
+// Sets variables of the process environment (nullopt unsets one). The destructor restores them.
 class ScopedEnvironment {
  public:
   using Values = std::map<std::string, std::optional<std::string>>;
@@ -26,8 +26,8 @@ class ScopedEnvironment {
   Values before_;
 };
 
-// What Command gives to a task's body. Restores the signal mask, which Stop changes, so that the
-// children of later tests can be ended.
+// Provides what Command passes to the body of a task. Restores the signal mask, which Stop changes,
+// so that the child processes of later tests can be ended.
 class TestRun {
  public:
   explicit TestRun(std::chrono::milliseconds deadline = std::chrono::seconds(30));
@@ -51,7 +51,7 @@ class TestRun {
   Run run_{task_, log_, stop_, identity, options, result};
 };
 
-// A new folder, removed with all it holds.
+// A new folder. The destructor removes it with everything in it.
 class ScopedFolder {
  public:
   ScopedFolder();
@@ -65,8 +65,8 @@ class ScopedFolder {
   std::string path_;
 };
 
-// Calls `function` and returns the code of the TaskError that it throws; kSuccess if it throws
-// none. `message` receives what the error says.
+// Calls `function` and returns the code of the TaskError that it throws, or kSuccess if it throws
+// none. `message` receives the error message.
 template <typename Function>
 ExitCode CodeOf(Function function, std::string* message = nullptr) {
   try {

@@ -1,4 +1,4 @@
-"""The trial, brought up once by the commands of its page, with a Steam stand-in beside it."""
+"""The trial, started once with the commands of its page, and a Steam stand-in beside it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ KUBERNETES = ROOT / "docker/kubernetes"
 
 
 def start_steam(folder: Path) -> None:
-    """With a certificate that is Elasticsearch's too: what is there already `init` keeps."""
+    """Creates a certificate that is valid for Elasticsearch too, because `init` keeps an
+    existing certificate."""
     names = "subjectAltName=DNS:elasticsearch,DNS:api.steampowered.com"
     command(
         *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
@@ -41,7 +42,7 @@ def start_steam(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodWatch]:
-    """The trial is up; all pods that it has had."""
+    """Starts the trial, and returns a record of all pods that it has had."""
     start_steam(tmp_path_factory.mktemp("steam"))
     watch = PodWatch()
     log = tmp_path_factory.mktemp("page") / "log"
@@ -71,5 +72,5 @@ def pods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodWatch]:
 
 @pytest.fixture
 def airflow(pods: PodWatch) -> Airflow:
-    """Logged in, at the address that its API has now."""
+    """Airflow's API with a login, at the current address of the API."""
     return log_in()

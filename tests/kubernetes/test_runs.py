@@ -1,4 +1,4 @@
-"""The DAGs in the trial, by Airflow's own scheduler, each task in a pod of its own."""
+"""The DAGs in the trial, run by Airflow's own scheduler, with each task in its own pod."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_trial_is_up(pods):
 
 
 def succeeds(pods, airflow, run, task):
-    """The task in this run, at once; its result."""
+    """Expects that the task in this run succeeds at the first try, and returns its result."""
     assert airflow.await_end(run) == "success"
     (pod,) = pods.of_task(run, task)
     assert exit_code(pod) == 0
@@ -37,7 +37,7 @@ def succeeds(pods, airflow, run, task):
 
 
 def test_the_first_dag_runs(pods, airflow):
-    """The page has switched it on."""
+    """The commands of the page have switched the DAG on."""
     succeeds(pods, airflow, airflow.first_run("steam_test_dags"), "print_news")
     airflow.switch("steam_test_dags", on=False)
 
@@ -52,7 +52,7 @@ def test_the_platform_dag_finds_all_there(pods, airflow):
 
 
 def test_the_controller_starts_the_sources(pods, airflow):
-    """Which their schedules do too, as soon as they are on."""
+    """Their schedules start the sources too, as soon as they are on."""
     for dag in (*SOURCES, "runDag"):
         airflow.switch(dag, on=True)
     controller = airflow.first_run("runDag")
@@ -79,7 +79,7 @@ def test_a_sink_takes_what_they_delivered(pods, airflow, dag, task):
 
 
 def test_reconcile_finds_all_delivered(pods, airflow):
-    """In the hour before, which a run by hand looks at."""
+    """A manual run checks the hour before it."""
     airflow.switch("steam_reconcile", on=True)
     run = airflow.start("steam_reconcile")
     result = succeeds(pods, airflow, run, "reconcile")
@@ -93,7 +93,7 @@ def test_reconcile_finds_all_delivered(pods, airflow):
 
 
 def test_secrets_are_in_no_pod(pods):
-    """Nor in any configuration."""
+    """The secrets are in no configuration either."""
     hidden = secrets()
     assert KEY in hidden and secret("postgres", "password") in hidden
     configured = kubectl("get", "configmaps,statefulsets,deployments,jobs", "--output", "json")
@@ -112,7 +112,7 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def outcomes(pods):
-    """A run that ends in each of the ways, all at once."""
+    """Runs that end with each outcome, all at the same time."""
     airflow = log_in()
     names = [*ENDS, "transient"]
     for name in names:
@@ -161,7 +161,7 @@ def first_exit(pods, run):
 
 
 def recovers(airflow, run, cursor):
-    """The second try succeeds, and goes on where the first had begun."""
+    """The second try succeeds, and continues where the first has begun."""
     steam("DELETE")
     assert airflow.await_end(run) == "success"
     assert airflow.task(run, "program")["try_number"] == 2

@@ -1,4 +1,5 @@
-"""What the trial lives through: pods that die under load, and all that an operator does to it."""
+"""Events that the trial survives: pods that die under load, and every change that an operator
+makes."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ ITEMS = ("ok", "empty", "withheld", "absent", "rejected")
 
 
 def stored(topic: str) -> int:
-    """Rows of the topic; each event id is there once by the table's own constraint."""
+    """The number of rows of the topic. The table's own constraint prevents duplicate event ids."""
     if query("SELECT to_regclass('steamflow.records')") == "":
         return 0
     return int(query(f"SELECT count(*) FROM steamflow.records WHERE topic = '{topic}'"))
 
 
 def drain(name: str, *arguments: str) -> None:
-    """Until nothing is left."""
+    """Runs a sink until nothing is left."""
     result = ProgramPod(name, name, "--deadline", "120", *arguments).end()
     assert result["exit_code"] == 0, result
     assert result["sink"]["dead_letters"] == 0
@@ -38,7 +39,8 @@ def drain(name: str, *arguments: str) -> None:
 
 
 def reconcile() -> None:
-    """All that Kafka has got in this cluster is in both stores, once it is drained."""
+    """Drains the sinks, and expects that both stores contain everything that Kafka has received
+    in this cluster."""
     drain("kafka-to-postgres")
     drain("kafka-to-elasticsearch")
     until = datetime.now(UTC)
@@ -53,7 +55,8 @@ def reconcile() -> None:
 
 @pytest.fixture(scope="module")
 def sources(pods):
-    """Enough of everything, without waiting for Airflow; what may pass is tried again."""
+    """Runs the sources often enough to have records of every kind, without waiting for Airflow.
+    Temporary failures are retried."""
 
     def run(*, tries: int = 1) -> None:
         walks = [
@@ -75,14 +78,14 @@ def sources(pods):
 
 @pytest.fixture(scope="module")
 def load(pods, sources):
-    """The result of the overload test, under which a broker died."""
+    """The result of the overload test, during which a broker died."""
     sources()
     reconcile()
     pod = ProgramPod("load", "kafka-load-test", "--factor", "300", "--deadline", "150")
     size = f"du -sk /var/lib/kafka/data/logs/{LOAD}-* | sort -n"
 
     def has_come() -> bool:
-        assert pod.phase() in {"Pending", "Running"}, "the load is over too soon"
+        assert pod.phase() in {"Pending", "Running"}, "the load has ended too early"
         return int(kubectl("exec", "kafka-0", "--", "sh", "-c", size).split()[-2]) > 100
 
     await_true(has_come, 150, "the load reaches the brokers")
@@ -98,7 +101,7 @@ def test_a_broker_dies_under_load(load):
 
 
 def test_postgres_dies_while_it_is_filled(pods, load):
-    """What was acknowledged is there once, whatever happened in between."""
+    """Every acknowledged record is stored once, whatever happened in between."""
     draining = ProgramPod("drain", "kafka-to-postgres", "--topic", LOAD, "--deadline", "120")
     await_true(lambda: stored(LOAD) > 0, 120, "records arrive")
     kill_pod("postgres-0")
@@ -132,7 +135,7 @@ def test_the_kubelet_dies_while_a_task_runs(pods, airflow):
 
 
 def test_a_rolling_restart(pods, sources):
-    """Of every server; Airflow's get their tasks' shards with it."""
+    """Restarts every server. Airflow's servers also get the shards of their tasks."""
     airflow = ("statefulset/airflow-scheduler", "deployment/airflow-dag-processor")
     kubectl("set", "env", *airflow, "AIRFLOW_VAR_STEAMFLOW_SHARDS=4")
     kubectl("rollout", "restart", "statefulset,deployment")
@@ -142,8 +145,8 @@ def test_a_rolling_restart(pods, sources):
 
 
 def test_shards_are_pods_of_their_own(pods, airflow):
-    """Four tasks share the walk: their blocks of 100 ids lie one after the other, and so do the runs',
-    of which the schedule may have made the first."""
+    """Four tasks share the walk. Their blocks of 100 ids follow one another, and so do the
+    blocks of the runs, the first of which the schedule may have started."""
     dag, task = "steam_get_recently_played_games", "recently_played_games"
     redis("DEL", "last_steam_id", "last_steam_id:pass", "last_steam_id:failures")
     tasks = f"/api/v2/dags/{dag}/tasks/{task}"

@@ -1,5 +1,5 @@
-"""docker/kubernetes/overlays/trial in the cluster of these tests, which `run` has started: kubectl is its
-administrator's, and its services can be reached by their addresses."""
+"""docker/kubernetes/overlays/trial in the cluster of these tests, which `run` has started.
+kubectl uses its administrator's login, and its services can be reached at their addresses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def secret(name: str, key: str) -> str:
 
 
 def secrets() -> set[str]:
-    """What nobody may read in a specification: the values of all secrets, and the passwords in them."""
+    """The texts that must not be readable in a specification: the values of all secrets, and the
+    passwords in them."""
     found = set()
     for each in kubectl_json("get", "secrets")["items"]:
         for key, encoded in each.get("data", {}).items():
@@ -56,7 +57,7 @@ def secrets() -> set[str]:
 
 
 def page_script(page: Path, section: str) -> str:
-    """The commands of a section of a page."""
+    """The commands in a section of a page."""
     text = page.read_text().split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
     return "".join(line[4:] for line in text.splitlines(keepends=True) if line.startswith("    "))
 
@@ -68,8 +69,8 @@ def is_ready(pod: dict[str, Any]) -> bool:
 
 
 def unsettled() -> list[str]:
-    """The servers of which not every pod is there, as it was asked for last, and ready; and the jobs
-    that are not done."""
+    """The servers of which a pod is missing, outdated or not ready, and the jobs that are not
+    done."""
     found = kubectl_json("get", "statefulset,deployment,job,pod")["items"]
     pods = [each for each in found if each["kind"] == "Pod"]
     names = []
@@ -101,7 +102,8 @@ def await_settled() -> None:
 
 
 def address(service: str, port: int, namespace: str = NAMESPACE) -> str:
-    """Of a service or, where it has none of its own, of its first pod."""
+    """The address of a service. If the service has no address of its own, it is that of its
+    first pod."""
     found = json.loads(
         command("kubectl", "--namespace", namespace, "get", "endpoints", service, "-o", "json")
     )
@@ -113,7 +115,7 @@ def log_in() -> Airflow:
 
 
 def query(sql: str) -> str:
-    """In the database of the records."""
+    """Runs a query in the database of the records."""
     return kubectl(
         *("exec", "postgres-0", "--", "sh", "-c"),
         'PGPASSWORD=$POSTGRES_PASSWORD exec psql -U steamflow -h localhost -XAtc "$0"',
@@ -129,7 +131,8 @@ def redis(*arguments: str) -> str:
 
 
 def kill_pod(name: str) -> None:
-    """As a node does that loses its power: the processes are gone at once, then the pod."""
+    """Kills a pod as a node does that loses its power: the processes end at once, and then the
+    pod."""
     uid = kubectl_json("get", "pod", name)["metadata"]["uid"]
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -146,19 +149,19 @@ def kill_kubelet() -> None:
 
 
 def steam(method: str, fault: dict[str, Any] | None = None) -> None:
-    """Adds a fault to the Steam stand-in, or removes all."""
+    """Adds a fault to the Steam stand-in, or removes all faults."""
     request = urllib.request.Request(
         f"https://{address('steam', 8443, namespace='steam')}/standin/faults",
         method=method,
         data=json.dumps(fault).encode() if fault else None,
     )
-    trusting = ssl._create_unverified_context()  # it is asked by its address
+    trusting = ssl._create_unverified_context()  # the request uses its address
     with urllib.request.urlopen(request, timeout=20, context=trusting):
         pass
 
 
 class PodWatch:
-    """All that the cluster tells of the pods of the namespace from now on, as they come and go."""
+    """Records all changes of the namespace's pods from now on."""
 
     def __init__(self) -> None:
         self.pods: dict[str, dict[str, Any]] = {}
@@ -183,7 +186,7 @@ class PodWatch:
             self.pods[pod["metadata"]["name"]] = pod
 
     def of_task(self, run: str, task: str) -> list[dict[str, Any]]:
-        """The pods of a task of a run, the first try first."""
+        """The pods of a task in a run, the first try first."""
         dag, run_id = re.search("/dags/(.*)/dagRuns/(.*)", run).groups()  # type: ignore[union-attr]
 
         def is_of_task(pod: dict[str, Any]) -> bool:
@@ -207,7 +210,7 @@ class PodWatch:
 
 
 def exit_code(pod: dict[str, Any]) -> int | None:
-    """Of a task's program; None while it runs."""
+    """The exit code of a task's program, or None while it runs."""
     for container in pod["status"].get("containerStatuses", []):
         if container["name"] == "base" and "terminated" in container["state"]:
             return int(container["state"]["terminated"]["exitCode"])
@@ -215,7 +218,7 @@ def exit_code(pod: dict[str, Any]) -> int | None:
 
 
 class ProgramPod:
-    """A program in a pod of its own, with all Connections; without Airflow."""
+    """A program in its own pod with all Connections, without Airflow."""
 
     def __init__(self, name: str, *argv: str):
         self.name = name
@@ -255,9 +258,9 @@ class ProgramPod:
         return str(kubectl_json("get", "pod", self.name)["status"]["phase"])
 
     def end(self, seconds: float = 300) -> dict[str, Any]:
-        """Its result line, once it has ended, however that was."""
+        """Waits until the program has ended with any outcome, and returns its result line."""
         await_true(lambda: self.phase() in {"Succeeded", "Failed"}, seconds, f"{self.name} ended")
-        lines = kubectl("logs", self.name).splitlines()  # of both streams, in no certain order
+        lines = kubectl("logs", self.name).splitlines()  # of both streams, in no particular order
         results = [line for line in lines if line.startswith('{"task":')]
         assert results, lines
         result: dict[str, Any] = json.loads(results[-1])

@@ -1,5 +1,6 @@
-"""The commands that a page shows: its indented blocks. Where lines of a block begin with `$ `, they are the
-commands and the others what they print; else all lines are. What is no command is in a fenced block."""
+"""The commands that a page shows: its indented blocks. If lines of a block begin with `$ `,
+these are the commands, and the other lines are their output. Otherwise all lines are commands.
+Text that is not a command is in a fenced block."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Command:
-    text: str  # a line, with those that continue it
-    printed: list[str] = field(default_factory=list)  # what the page says that it prints
+    text: str  # a line, with the lines that continue it
+    printed: list[str] = field(default_factory=list)  # the output that the page shows
 
 
 def blocks(page: str) -> Iterator[list[str]]:
-    """The indented blocks, a blank line before each as Markdown wants it."""
+    """The indented blocks. Markdown requires a blank line before each."""
     without_fences = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
     block: list[str] = []
     before = ""
@@ -48,6 +49,6 @@ def commands(page: str) -> Iterator[Command]:
 
 
 def is_unfinished(text: str) -> bool:
-    """A loop, or a line that ends with a backslash."""
+    """Returns whether the text is a loop or ends with a backslash."""
     is_loop = re.match(r"(for|until|while) ", text) and not re.search(r"\bdone\b[^\n]*$", text)
     return text.endswith("\\") or bool(is_loop)

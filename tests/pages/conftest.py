@@ -1,5 +1,5 @@
-"""The servers that the commands of pages talk to: started here, as pages have no names of their own for
-topics, tables and indices, and what other tests leave in them is no page's."""
+"""The servers that the commands on pages use. They are started here and not shared, because the
+pages use fixed names for topics, tables and indices, and must not see the data of other tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(*arguments: str | Path) -> str:
 
 @dataclass
 class World:
-    """The servers, under the addresses that pages have."""
+    """The servers, at the addresses that the pages use."""
 
     addresses: dict[str, str]
     environment: dict[str, str]
@@ -49,7 +49,7 @@ class World:
 
 @contextlib.contextmanager
 def pushgateway() -> Iterator[str]:
-    """host:port of one of Debian's."""
+    """The host:port of a Pushgateway from Debian's package."""
     run(SERVICES / "prometheus", "fetch")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -80,7 +80,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with pushgateway() as gateway, standin:  # closes its standard input, at which it ends
+    with pushgateway() as gateway, standin:  # closes its standard input, so that it ends
         assert standin.stdout
         steam = standin.stdout.readline().strip()
         try:

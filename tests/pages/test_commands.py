@@ -1,5 +1,5 @@
-"""Every command of every page, run as the page has it: what a page shows and no test runs fails. Addresses
-are those of the servers of conftest.py."""
+"""Runs every command of every page as the page shows it. A command that no test runs fails.
+Addresses are replaced by those of the servers in conftest.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from commands import Command, commands
 from conftest import ROOT, World, run
 
-# Commands that are not run here: page, how they begin (a regular expression), and who runs them or why
-# nobody does. Where a path is named, it must exist.
+# Commands that are not run here: the page, the beginning of the command (a regular expression), and
+# who runs it or why nobody does. If the reason is a path, it must exist.
 ELSEWHERE = [
     ("README.md", r"\./quickstart", "tests/bare/test_bare.py, on bare machines"),
     ("README.md", r"tests/run", "tests/run, which this is a part of"),
@@ -58,10 +58,10 @@ ELSEWHERE = [
     ("tests/services/README.md", r"tests/services/", "tests/run, which starts and stops them all"),
 ]
 
-# What a command is told by its environment beside the addresses.
+# The environment of certain commands, in addition to the addresses.
 SETTINGS = {"with a mistyped key": {"AIRFLOW_VAR_STEAM_API_KEY": "0" * 32}}
 
-# Topics come before records, and records before what reads them.
+# Topics come before records, and records come before the commands that read them.
 ORDER = [r"tasks/kafka_create_topics/", r"tasks/steam_", r"tasks/kafka_to_", r"tasks/(?!pipeline_)"]
 
 
@@ -88,7 +88,7 @@ def own_commands(page: str) -> list[Command]:
 
 
 def last_result(text: str) -> dict[str, object] | None:
-    """The result line that a program prints, or that a page shows cut (`...`)."""
+    """The result line that a program prints, or that a page shows abbreviated (`...`)."""
     lines = [line for line in text.splitlines() if line.startswith('{"task":')]
     if not lines:
         return None
@@ -98,7 +98,7 @@ def last_result(text: str) -> dict[str, object] | None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if own_commands(page)])
 def test_commands(world: World, page: str) -> None:
-    before = ""  # what later commands of the page start from
+    before = ""  # the input of later commands of the page
     for command in own_commands(page):
         if re.match(r"(export|source) ", command.text):
             before += f"{command.text}\n"
@@ -117,13 +117,14 @@ def test_commands(world: World, page: str) -> None:
 def test_what_is_listed_is_on_the_page(page: str, begin: str, reason: str) -> None:
     assert page in PAGES
     shown = commands((ROOT / page).read_text())
-    assert any(re.match(begin, command.text) for command in shown), f"{begin} is not there"
+    assert any(re.match(begin, command.text) for command in shown), f"{begin} is missing"
     for path in re.findall(r"tests/[\w/.]+[\w]", reason):
         assert (ROOT / path).exists(), path
 
 
 def test_a_command_that_nobody_knows_is_run() -> None:
-    """The list names commands, not whole pages, but for one whose test reads it."""
+    """The list names single commands and not whole pages, except for a page that its own test
+    reads."""
     unknown = [*commands("text\n\n    $ no-such-program --at all\n    {}\n\ntext\n")]
     assert [command.text for command in unknown] == ["no-such-program --at all"]
     wide = {page for page in PAGES if elsewhere(page, unknown[0])}

@@ -1,5 +1,5 @@
-"""An operator who has only docs/operations.md loses PostgreSQL and Redis, restores, and finds every record
-once."""
+"""An operator who has only docs/operations.md loses PostgreSQL and Redis, restores them, and
+finds every record once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOURCES = [
     "steam-player-summaries",
     "steam-recently-played-games",
 ]
-RESTORED = "steamflow_restored"  # as the page names it
+RESTORED = "steamflow_restored"  # the name on the page
 POSTGRES = "postgres://steamflow@localhost/postgres"
 TOPICS = ["topic_currPlayer", "steam_news", "topic_GetUserInfo", "rct_plyd_games"]
 
@@ -30,7 +30,7 @@ def done(world: World, text: str, **environment: str) -> str:
 
 
 def observe(world: World, at: datetime) -> None:
-    """Each source once, as of a time."""
+    """Runs each source once, at a given time."""
     for source in SOURCES:
         options = (
             "" if source == "steam-current-players" else "--redis-url redis://localhost:6379/0"
@@ -39,7 +39,7 @@ def observe(world: World, at: datetime) -> None:
 
 
 def in_kafka(world: World, topic: str) -> Counter[str]:
-    """How often each event id was delivered."""
+    """Returns how often each event id was delivered."""
     read = f"kcat -C -q -e -b localhost:9092 -t {topic} -o beginning -f '%h\\n'"
     return Counter(re.findall(r"event_id=([^,\n]+)", done(world, read)))
 
@@ -56,7 +56,7 @@ def test_every_record_is_there_once(world: World, tmp_path: Path) -> None:
     texts = [command.text for command in commands(section)]
     (dump,) = [text for text in texts if text.startswith("pg_dump ")]
     restore = [text for text in texts if text != dump]
-    # The client has to be as new as the server.
+    # The client must be at least as new as the server.
     folders = {f"{path.parent}" for path in CACHE.glob("postgres-*/**/pg_dump")}
     paths = ":".join([*folders, world.environment["PATH"]])
 
@@ -75,7 +75,7 @@ def test_every_record_is_there_once(world: World, tmp_path: Path) -> None:
     host, port = world.environment["REDIS"].split(":")
     typed(f"redis-cli -h {host} -p {port} flushall")
     typed(f"dropdb --if-exists --maintenance-db={POSTGRES} steamflow_restored")
-    observe(world, now + timedelta(minutes=2))  # a pass of its own
+    observe(world, now + timedelta(minutes=2))  # its own pass
     try:
         for text in restore:
             typed(text)

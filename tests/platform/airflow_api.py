@@ -13,7 +13,7 @@ ENDED = {"success", "failed"}
 
 
 class Airflow:
-    """Its API, as a user of the web page."""
+    """Airflow's API, with the login of a user of the web page."""
 
     def __init__(self, address: str, password: str):
         self.api = f"http://{address}"
@@ -47,12 +47,12 @@ class Airflow:
         self.ask(f"/api/v2/dags/{dag}", {"is_paused": not on}, "PATCH")
 
     def start(self, dag: str, **conf: Any) -> str:
-        """Starts a run of this DAG, and gives its path in the API."""
+        """Starts a run of this DAG, and returns its path in the API."""
         runs = f"/api/v2/dags/{dag}/dagRuns"
         return f"{runs}/{self.ask(runs, {'logical_date': None, 'conf': conf})['dag_run_id']}"
 
     def first_run(self, dag: str) -> str:
-        """The path of the first run of this DAG, which is on, by its schedule."""
+        """The path of the first scheduled run of this DAG, which must be switched on."""
         runs = f"/api/v2/dags/{dag}/dagRuns"
         query = "?run_type=scheduled&order_by=run_after&limit=1"
         await_true(lambda: bool(self.ask(runs + query)["dag_runs"]), 300, f"{dag} is due")
@@ -68,7 +68,7 @@ class Airflow:
         return instance
 
     def result(self, run: str, task: str, index: int = -1) -> dict[str, Any]:
-        """The XCom of a task, or of one of those that it is mapped to, in a run that has succeeded."""
+        """The XCom of a task, or of one of the tasks that it is mapped to, in a successful run."""
         path = f"{run}/taskInstances/{task}/xcomEntries/return_value"
         entry = self.ask(f"{path}?map_index={index}")
         result: dict[str, Any] = entry["value"]
@@ -76,7 +76,7 @@ class Airflow:
         return result
 
     def run(self, dag: str, task: str) -> dict[str, Any]:
-        """The XCom of the task in a run of this DAG, which is switched on for it."""
+        """Switches this DAG on, runs it, and returns the XCom of the task."""
         self.switch(dag, on=True)
         run = self.start(dag)
         assert self.await_end(run) == "success"

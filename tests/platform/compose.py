@@ -1,4 +1,4 @@
-"""What compose.yaml is, as docker-compose reads it."""
+"""The content of compose.yaml, as docker-compose reads it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Configuration = dict[str, Any]
 
 
 def copy_of_docker(folder: Path) -> Path:
-    """A copy of docker/ without what docker/init may have made there, beside the rest of the
-    checkout as far as compose.yaml names it."""
+    """A copy of docker/ without the files that docker/init may have created there, and the other
+    files of the checkout that compose.yaml names."""
     ignore = shutil.ignore_patterns(".env", "certificates", "alertmanager")
     shutil.copytree(ROOT / "docker", folder / "docker", ignore=ignore)
     shutil.copytree(ROOT / "dags", folder / "dags")
@@ -33,7 +33,7 @@ def run_init(docker: Path) -> None:
 def docker_compose(
     docker: Path, files: Sequence[str], *arguments: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs docker-compose on these files, with no environment but .env and these variables."""
+    """Runs docker-compose on these files, with only .env and these variables as its environment."""
     named = [argument for file in files for argument in ("--file", file)]
     return subprocess.run(
         ["docker-compose", *named, *arguments],
@@ -67,7 +67,7 @@ def is_job(service: dict[str, Any]) -> bool:
 
 
 def size(text: str | int) -> int:
-    """Bytes of '512m', '2g', '-Xmx512m' without its flag, or of a number."""
+    """The bytes of '512m', of '2g', of the value of '-Xmx512m', or of a number."""
     units = {"k": 2**10, "m": 2**20, "g": 2**30}
     text = str(text).lower().removesuffix("b")
     return int(text[:-1]) * units[text[-1]] if text[-1] in units else int(text)

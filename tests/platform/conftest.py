@@ -1,4 +1,4 @@
-"""What all tests of the platform start from: docker/ as docker/init leaves it."""
+"""The starting point of all tests of the platform: docker/ after docker/init has run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = "0123456789ABCDEF0123456789ABCDEF"
 
 
 def free_port(tried: set[int]) -> int:
-    """Below the range from which the kernel takes the ports of outgoing connections."""
+    """A port below the range from which the kernel takes the ports of outgoing connections."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as listener:
@@ -25,7 +25,7 @@ def free_port(tried: set[int]) -> int:
 
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With free ports, and a key for Steam."""
+    """Runs docker/init with free ports and a key for Steam."""
     folder = copy_of_docker(tmp_path_factory.mktemp("checkout"))
     versions, tried = folder / "versions.env", set[int]()
     versions.write_text(

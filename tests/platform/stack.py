@@ -1,5 +1,6 @@
-"""compose.yaml in a Docker engine: STEAMFLOW_TEST_DOCKER is its address, where tests/platform/build and
-tests/docker/build have made the images. compose.local.yaml puts these in place of those of a registry."""
+"""compose.yaml in a Docker engine. STEAMFLOW_TEST_DOCKER is its address, and
+tests/platform/build and tests/docker/build have built the images there. compose.local.yaml uses
+these instead of a registry's images."""
 
 from __future__ import annotations
 
@@ -71,20 +72,20 @@ class Stack:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def left(self) -> list[str]:
-        """The containers, networks and volumes that there are."""
+        """The containers, networks and volumes that still exist."""
         of_this = ("--filter", f"label=com.docker.compose.project={self.project}", "--quiet")
         lists = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
         return [each for kind in lists for each in engine(*kind, *of_this).split()]
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """What the engine tells of each service's container."""
+        """The engine's description of each service's container."""
         project = f"label=com.docker.compose.project={self.project}"
         own = ("--filter", project, "--filter", "label=com.docker.compose.oneoff=False")
         found = json.loads(engine("inspect", *engine("ps", "--all", "--quiet", *own).split()))
         return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
 
     def unsettled(self) -> dict[str, str]:
-        """The states of servers that are not healthy, and of jobs that have not ended well."""
+        """The states of servers that are not healthy, and of jobs that have not succeeded."""
         states = {}
         for name, container in self.containers().items():
             state = container["State"]
@@ -115,7 +116,8 @@ class Stack:
     def await_from(
         self, service: str, condition: Callable[[], bool], seconds: float, what: str
     ) -> None:
-        """What the service is to do; where it does not, what it has logged is shown."""
+        """Waits until the service has done something. If it does not, the log of the service is
+        printed."""
         try:
             await_true(condition, seconds, what)
         except AssertionError:
@@ -129,14 +131,14 @@ class Stack:
     def run(
         self, service: str, *command: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """In a container of its own."""
+        """Runs a command in a new container."""
         given = [part for item in variables.items() for part in ("-e", "=".join(item))]
         return self.compose("run", "--rm", "--no-deps", "-T", *given, service, *command)
 
     def execute(
         self, service: str, *command: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """In the running container of the service."""
+        """Runs a command in the running container of the service."""
         given = [part for item in variables.items() for part in ("--env", "=".join(item))]
         return self.compose("exec", "-T", *given, service, *command)
 
@@ -145,7 +147,7 @@ class Stack:
         return f"127.0.0.1:{port[0]['HostPort']}"
 
     def query(self, sql: str) -> str:
-        """In the database of the records, with its password."""
+        """Runs a query in the database of the records, with its password."""
         connect = 'PGPASSWORD=$POSTGRES_PASSWORD psql -U "$POSTGRES_USER" -h localhost'
         command = f'{connect} --no-psqlrc --tuples-only --no-align --command "$SQL"'
         done = self.execute("postgres", "sh", "-c", command, SQL=sql)
@@ -153,7 +155,7 @@ class Stack:
         return done.stdout.strip()
 
     def kafka_metric(self, name: str) -> float:
-        """The sum of the exporter's values of this name; NaN where it cannot tell."""
+        """The sum of the exporter's values with this name, or NaN if there are none."""
         address = "http://kafka-exporter:9308/metrics"
         done = self.execute("airflow-worker", "curl", "--silent", address)
         values = re.findall(rf"^{name}{{.*}} (\S+)$", done.stdout, re.MULTILINE)
@@ -161,7 +163,7 @@ class Stack:
 
 
 class MemoryCgroup:
-    """What the kernel counts for a container, in version 1 or 2 of its interface."""
+    """The kernel's counters for a container, in version 1 or 2 of their interface."""
 
     def __init__(self, container: dict[str, Any]):
         lines = Path(f"/proc/{container['State']['Pid']}/cgroup").read_text().splitlines()
@@ -171,16 +173,16 @@ class MemoryCgroup:
         self.folder = Path(root + paths["memory" if self.is_old else ""])
 
     def limit(self) -> int:
-        """Bytes."""
+        """In bytes."""
         name = "memory.limit_in_bytes" if self.is_old else "memory.max"
         return int((self.folder / name).read_text())
 
     def used(self) -> int:
-        """Bytes that could not be given back: not the page cache."""
+        """In bytes, without the page cache, which can be reclaimed."""
         return self._value("memory.stat", "total_rss" if self.is_old else "anon")
 
     def kills(self) -> int:
-        """Processes that had to die as the limit was reached."""
+        """The number of processes that were killed because the limit was reached."""
         return self._value("memory.oom_control" if self.is_old else "memory.events", "oom_kill")
 
     def _value(self, file: str, name: str) -> int:

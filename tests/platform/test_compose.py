@@ -1,4 +1,5 @@
-"""compose.yaml and docker/init: what every service must have, and what it refuses."""
+"""The required settings of every service in compose.yaml, and the settings that compose.yaml and
+docker/init reject."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ EVERY_SERVICE = pytest.mark.parametrize("name", SERVICES)
 
 @pytest.fixture(scope="module")
 def services(docker):
-    """Those of the profiles too."""
+    """Includes the services of the profiles."""
     done = docker_compose(docker, ["compose.yaml"], "--profile", "dev", "config")
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
@@ -51,7 +52,7 @@ def test_memory_is_limited(services, name):
     limit = size(service["mem_limit"])
     assert limit <= 2 * 2**30
     heap = re.search(r"-Xmx(\d+[mg])", " ".join(map(str, service.get("environment", {}).values())))
-    if heap:  # the rest is for what a JVM needs outside of it
+    if heap:  # the rest is for the JVM's memory outside of the heap
         assert size(heap[1]) <= limit * 0.55
 
 
@@ -90,7 +91,7 @@ def test_privileges_are_dropped(services, name):
 
 @EVERY_SERVICE
 def test_no_secret_is_written_down(name):
-    """In compose.yaml itself, before the values of .env are put in."""
+    """Checks compose.yaml itself, before the values of .env are inserted."""
     for variable, value in SERVICES[name].get("environment", {}).items():
         if SECRET_NAME.search(variable) and not str(value).startswith("/run/secrets/"):
             assert re.fullmatch(r"\$\{[A-Z_]+:?\?run docker/init\}", value), variable
@@ -106,7 +107,7 @@ def test_logs_are_limited(services, name):
 def test_data_is_in_named_volumes(docker, services, name):
     for volume in services[name].get("volumes", []):
         source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
-        if source.startswith("/"):  # bound: a folder of the checkout, or for node-exporter all
+        if source.startswith("/"):  # a bind mount: of the checkout, or for node-exporter of all
             assert source.startswith(str(docker.parent)) or name == "node-exporter", source
 
 
@@ -131,7 +132,7 @@ def secrets_of(dotenv):
 
 @pytest.mark.parametrize("override", [None, *OVERRIDES])
 def test_no_secret_is_an_argument(docker, dotenv, override):
-    """Whoever is on the machine sees those of every process."""
+    """Everybody on the machine can see the arguments of every process."""
     services = configuration(docker, *filter(None, ["compose.yaml", override]))["services"]
     secrets = {dotenv[name] for name in secrets_of(dotenv)}
     for name, service in services.items():
@@ -150,7 +151,7 @@ def test_compose_refuses_without_init(tmp_path):
 
 
 def test_compose_refuses_an_empty_password(tmp_path, dotenv):
-    """Every use of a secret says so."""
+    """Every use of a secret has an error message for the case that it is empty."""
     for file in ("compose.yaml", *OVERRIDES):
         text = (ROOT / "docker" / file).read_text()
         for name, rest in re.findall(r"\$\{([A-Z_0-9]+)([^}]*)\}", text):
@@ -219,11 +220,11 @@ def test_scram_leaves_no_listener_open(docker):
 
 
 def test_spark_can_load_its_native_libraries(docker):
-    """From /tmp, where Java unpacks them, and where the engine by default lets nothing be executed."""
+    """Java unpacks the libraries to /tmp, from which the engine allows no execution by default."""
     done = docker_compose(
         docker, ["compose.yaml", "compose.spark.yaml"], "--profile", "spark", "config"
     )
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
     for name in ("spark-master", "spark-worker-1", "spark-worker-2", "airflow-worker"):
-        assert services[name]["tmpfs"][-1] == "/tmp:exec", name  # the last one holds
+        assert services[name]["tmpfs"][-1] == "/tmp:exec", name  # the last entry takes effect

@@ -1,5 +1,5 @@
-"""docker/kubernetes against the schemas of Kubernetes and of Strimzi, and against what compose.yaml
-says of the same servers."""
+"""Checks docker/kubernetes with the schemas of Kubernetes and of Strimzi, and compares it with
+the settings of the same servers in compose.yaml."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def load_all(path: Path) -> list[Any]:
 
 
 def rendered(folder: Path) -> Iterator[Resource]:
-    """What kustomize makes of a folder that only lists resources and files and names their namespace."""
+    """The output of kustomize for a folder that only lists resources and files and names their
+    namespace."""
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
     known = {"apiVersion", "kind", "namespace", "resources", "configMapGenerator"}
     assert kustomization.keys() <= known
@@ -81,7 +82,8 @@ EVERY_CONTAINER = pytest.mark.parametrize("container", containers())
 
 
 def strict(schema: Any) -> Any:
-    """A schema that takes no property which it does not name: the API server drops such silently."""
+    """Returns the schema with unknown properties forbidden, because the API server drops these
+    silently."""
     if isinstance(schema, list):
         return [strict(each) for each in schema]
     if not isinstance(schema, dict):
@@ -101,7 +103,7 @@ def strict(schema: Any) -> Any:
 def strimzi_schemas() -> dict[str, Any]:
     schemas = {}
     for path in (CACHE / f"strimzi-{VERSIONS['STRIMZI_VERSION']}/crds").glob("*.yaml"):
-        spec = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]  # of a megabyte
+        spec = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]  # has a megabyte
         for version in spec["versions"]:
             if f"{spec['group']}/{version['name']}" == STRIMZI:
                 schema = strict(version["schema"]["openAPIV3Schema"])
@@ -175,7 +177,7 @@ def test_brokers_of_the_trial_are_those_of_compose():
 
 
 def test_data_survives_its_pod():
-    """The reference's was in emptyDir volumes."""
+    """The reference kept its data in emptyDir volumes."""
     (pool,) = of_kind("KafkaNodePool")
     for volume in pool["spec"]["storage"]["volumes"]:
         assert volume["type"] == "persistent-claim"
@@ -194,7 +196,8 @@ def test_data_survives_its_pod():
 
 
 def test_addresses_stay():
-    """Headless services whose names outlive the pods; nothing advertises an address."""
+    """The services are headless, and their names outlive the pods. Nothing advertises an
+    address."""
     services = {each["metadata"]["name"]: each["spec"] for each in of_kind("Service")}
     for each in of_kind("StatefulSet"):
         service = services[each["spec"]["serviceName"]]
@@ -245,7 +248,7 @@ def project_version() -> str:
 
 
 def test_pods_are_restricted():
-    """As the namespace of the trial asks; the scheduler alone talks to the cluster."""
+    """The namespace of the trial requires this. Only the scheduler uses the cluster's API."""
     for name, pod in pods():
         context = pod["spec"]["securityContext"]
         assert context["runAsNonRoot"] is True, name
@@ -323,7 +326,7 @@ def test_values_of_the_chart():
 
 
 def secret_names() -> set[str]:
-    """Of all secrets that pods refer to, whether as variables or as files."""
+    """The names of all secrets that pods refer to, as variables or as files."""
     text = json.dumps([pod for _, pod in pods()])
     return set(re.findall(r'"(?:secretKeyRef|secretRef)": {"name": "([^"]+)"', text)) | set(
         re.findall(r'"secretName": "([^"]+)"', text)

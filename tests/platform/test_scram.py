@@ -1,4 +1,4 @@
-"""compose.scram.yaml for real: the brokers with logins, and the job that makes the clients' user."""
+"""Runs compose.scram.yaml: the brokers with logins, and the job that creates the clients' user."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ FILES = (
 )
 
 
-# What is older sends SCRAM's nonce twice, which Kafka 4 refuses.
+# Earlier versions send SCRAM's nonce twice, which Kafka 4 rejects.
 FIRST_LIBRDKAFKA = (2, 6, 1)
 
 
 def librdkafka_version() -> tuple[int, ...]:
-    """Of the images: they are made of this machine's release."""
+    """The version in the images, which have the same release as this machine."""
     query = ["dpkg-query", "--show", "--showformat=${Version}", "librdkafka1"]
     version = subprocess.run(query, check=True, capture_output=True, text=True).stdout
     return tuple(int(part) for part in version.split("-")[0].split("."))
 
 
 def exit_code(stack: Stack, service: str) -> int | None:
-    """None while the job runs, or waits for another."""
+    """Returns None while the job runs or waits for another one."""
     container = stack.containers().get(service)
     if container is None or container["State"]["Status"] != "exited":
         return None
@@ -42,7 +42,7 @@ def exit_code(stack: Stack, service: str) -> int | None:
 def guarded(docker: Path) -> Iterator[Stack]:
     stack = Stack(docker, "steamflow-test-scram", *FILES)
     try:
-        # It waits for the user, as the job that makes it does for the brokers.
+        # This job waits for the user, and the job that creates the user waits for the brokers.
         stack.up("topics")
         await_true(lambda: exit_code(stack, "topics") is not None, 120, "the topics are made")
         yield stack

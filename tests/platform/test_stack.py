@@ -1,5 +1,5 @@
-"""compose.yaml for real, as far as its images can be had or built: brought up, used, overloaded and
-taken down."""
+"""Runs compose.yaml, as far as its images can be fetched or built: starts it, uses it, overloads
+it and takes it down."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stack import LOCAL, MemoryCgroup, Stack, await_true, engine, result_of
 
 TOPICS = json.loads((ROOT / "docker/kafka/topics.json").read_text())
 SERVICES = list(yaml.safe_load((LOCAL / "compose.local.yaml").read_text())["services"])
-# In compose.yaml the worker waits for the templates in Elasticsearch, which cannot be had.
+# In compose.yaml the worker waits for the templates in Elasticsearch, which is not available here.
 WORKER = ["airflow-worker", "steam"]
 EVERY_SERVICE = pytest.mark.parametrize("name", [name for name in SERVICES if name != "steam"])
 CONNECTOR = ("--connector", "steam-postgres")
@@ -56,7 +56,7 @@ def test_topics_are_made_once(stack):
 
 @EVERY_SERVICE
 def test_container_is_closed(stack, name):
-    """As the kernel has it, not only as the engine was told."""
+    """Checks the settings in the kernel, and not only those in the engine."""
     container = stack.containers()[name]
     wanted = stack.config["services"][name]
     for ports in container["NetworkSettings"]["Ports"].values():
@@ -117,7 +117,8 @@ def test_passwords_are_asked_for(airflow, stack, dotenv):
 
 
 def test_connectors_run_over_tls(stack):
-    """But for Elasticsearch's, whose plug-in and server cannot be had without their images."""
+    """All connectors except Elasticsearch's, whose plug-in and server are not available without
+    their images."""
     command = stack.config["services"]["connectors"]["command"]
     (connector,) = result_of(stack.run("connectors", *command, *CONNECTOR))["connectors"]
     assert connector["action"] == "created"
@@ -158,8 +159,8 @@ def test_prometheus_scrapes_all(stack):
 
 
 def test_all_survive_an_overload_within_their_memory(stack):
-    """What killed the reference's brokers: every record some thousand times, as fast as it goes, while
-    one of the brokers dies as well. The engine starts it again."""
+    """The load that killed the reference's brokers: every record some thousand times, at full
+    speed, while one of the brokers dies as well. The engine restarts it."""
     load = ("kafka-load-test", "--factor", "5000", "--deadline", "150")
     broker = stack.containers()["kafka-3"]["State"]["Pid"]
     logs = Path(f"/proc/{broker}/root/var/lib/kafka/data")
@@ -172,7 +173,7 @@ def test_all_survive_an_overload_within_their_memory(stack):
             return any(log.stat().st_size > 0 for log in logs.glob("steam_load_test-*/0*.log"))
 
         await_true(has_come, 150, "the load reaches the broker")
-        assert not loading.done(), "the load is over too soon"
+        assert not loading.done(), "the load has ended too early"
         os.kill(broker, signal.SIGKILL)
         loaded = result_of(loading.result())
     assert loaded["kafka"]["acknowledged"] == loaded["kafka"]["records"] > 100_000

@@ -1,11 +1,11 @@
-"""Adds a task to a copy of the project: a folder in tasks/, one in tests/tasks/, a file in dags/, and
-one line. Builds it, runs its test and what holds for every task and every DAG, and its DAG in
-Airflow.
+"""Adds a task to a copy of the project: a folder in tasks/, one in tests/tasks/, a file in dags/,
+and one line. Builds it, runs its test and the tests that every task and every DAG must pass, and
+runs its DAG in Airflow.
 
     add_task_test.py BUILD
 
-BUILD is a build of the project, whose options the copy has too. Where its compiler is launched by
-ccache, what is alike in both is compiled once.
+BUILD is a build of the project, and the copy uses the same options. If the build uses ccache,
+identical files are compiled only once.
 """
 
 import os
@@ -23,7 +23,7 @@ OPTIONS = ["CMAKE_BUILD_TYPE", "CMAKE_CXX_COMPILER", "CMAKE_CXX_COMPILER_LAUNCHE
 
 
 def copy_project(to: Path) -> None:
-    """What is under version control, as it is now."""
+    """The current content of the files under version control."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=PROJECT,

@@ -1,4 +1,4 @@
-"""Holds Grafana's dashboards against what its provisioning promises: they are found, their data source
+"""Checks the promises of Grafana's provisioning: the dashboards are found, their data source
 exists, and no panel hides another."""
 
 import itertools
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 GRAFANA = Path(__file__).resolve().parents[2] / "docker" / "grafana"
-WIDTH = 24  # of Grafana's grid
+WIDTH = 24  # in cells of Grafana's grid
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks that the release binaries have the hardening that they are to be built with.
+# Checks that the release binaries have the required hardening.
 #   hardening_test.sh LIBRARY.a... PROGRAM...
-# Control-flow protection is read from the objects of the libraries, because the linker drops the mark where
+# Control-flow protection is checked in the objects of the libraries, because the linker drops the mark if
 # one of the system's own start-up objects lacks it.
 set -euo pipefail
 export LC_ALL=C
@@ -14,7 +14,7 @@ expect() {
   failed=1
 }
 
-# has TEXT PATTERN: whether a line of the text matches.
+# has TEXT PATTERN: succeeds if a line of the text matches.
 # shellcheck disable=SC2317  # called by expect
 has() { grep -qE -- "$2" <<<"$1"; }
 

@@ -1,10 +1,10 @@
-"""Checks what the compiler does not: which system headers each layer includes. They are all in
-/usr/include, where every target sees them; a header of the project's own is seen by those only
-whose CMakeLists.txt names its library.
+"""Checks a rule that the compiler does not: which system headers each layer includes. All of these
+headers are in /usr/include, where every target finds them. The project's own headers are visible
+only to targets whose CMakeLists.txt names the library.
 
-A C library's header stands only in a .cpp file of common/, or in an inner header, which only the
-.cpp files beside it include. What is in tasks/ includes headers of common/, its own, fmt,
-nlohmann-json and the standard library. What is pure does no I/O.
+A C library's header is included only by a .cpp file of common/, or by an inner header, which only
+the .cpp files beside it include. Files in tasks/ include headers of common/, their own headers,
+fmt, nlohmann-json and the standard library. Pure modules do no I/O.
 """
 
 import re
@@ -20,7 +20,7 @@ OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>
 CPP_LIBRARY = re.compile(r"(fmt|nlohmann|tl)/")
 
-# Parsers and what they stand on: bytes in, values out.
+# Parsers and the modules that they use: bytes in, values out.
 PURE = {
     "common/base/json",
     "common/base/json_document",
@@ -35,7 +35,7 @@ PURE = {
     "common/steam/steam_api",
 }
 PARSER = "simdjson.h"
-INNER = {"body_json.h": "common/steam"}  # and where it is
+INNER = {"body_json.h": "common/steam"}  # and its folder
 IO = {"fstream", "iostream", "cstdio", "filesystem", "thread", "csignal", "mutex"}
 
 
@@ -65,7 +65,7 @@ def violations(project: Path) -> Iterator[str]:
                 yield f"{name} includes {header}"
 
 
-# What must be found: a file and a line that it may not have.
+# Violations that the test must find: a file and a line that the file may not contain.
 FORBIDDEN = [
     ("tasks/steam_news/main.cpp", "#include <curl/curl.h>"),
     ("tasks/steam_news/main.cpp", "#include <simdjson.h>"),
@@ -86,7 +86,7 @@ def main() -> None:
     found = list(violations(PROJECT))
     assert not found, "\n".join(found)
     for module in PURE:
-        assert (PROJECT / f"{module}.cpp").exists(), f"PURE names {module}, which is not there"
+        assert (PROJECT / f"{module}.cpp").exists(), f"PURE names {module}, which does not exist"
     for name, line in FORBIDDEN:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder)

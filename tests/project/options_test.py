@@ -1,10 +1,10 @@
-"""Holds the options in the READMEs against --help.
+"""Compares the options in the READMEs with --help.
 
     options_test.py BINARIES
 
-A task's README has a table of its own options, the main README one of those that all tasks have:
-`| option | default | what it does |`. Names, defaults and texts must be those of --help, and an
-option must mean the same wherever it occurs.
+A task's README has a table of its own options, and the main README has one of the options of all
+tasks: `| option | default | what it does |`. Names, defaults and texts must be those of --help, and
+an option must have the same meaning everywhere.
 """
 
 import re
@@ -17,7 +17,7 @@ from command_help import read_help
 
 COMMON_GROUP = "Common to all tasks"
 
-# An option as a README or --help has it: its default and what it does.
+# The options in a README or in --help: the default of each, and what it does.
 Options = dict[str, tuple[str, str]]
 
 

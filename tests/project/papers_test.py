@@ -1,5 +1,5 @@
-"""Holds the pages together: every link leads to a file and a heading that are there, and docs/runbook.md has a
-heading for each alert, which names it, and for each exit code.
+"""Checks that the pages fit together: every link leads to a file and a heading that exist, and
+docs/runbook.md has a heading for each alert, which names it, and for each exit code.
 
     papers_test.py
 """
@@ -13,7 +13,7 @@ RUNBOOK = PROJECT / "docs/runbook.md"
 
 
 def pages() -> list[Path]:
-    """Those that are to be committed too."""
+    """The pages, including those that are not committed yet."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=PROJECT,
@@ -25,13 +25,13 @@ def pages() -> list[Path]:
 
 
 def prose(page: Path) -> str:
-    """Without what is code."""
+    """The page without its code."""
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^    .*$", "", text, flags=re.MULTILINE)
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings, as a forge names them in links."""
+    """The headings, in the form that a forge uses in links."""
     titles = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 

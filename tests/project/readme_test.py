@@ -1,5 +1,6 @@
-"""Holds the tables of tasks and DAGs in README.md against what they speak of. A row says what the
-task's --help begins with and its page has, or what is in the DAG's file. No task and no DAG needs one.
+"""Compares the tables of tasks and DAGs in README.md with the tasks and DAGs. A row repeats the
+beginning of the task's --help and words from its page, or words from the DAG's file. A task or DAG
+may be missing from the tables.
 
     readme_test.py BINARIES
 """
@@ -14,7 +15,7 @@ from command_help import read_help
 
 TASKS = "| task | what it does | topic | cursor in Redis |\n"
 DAGS = "| DAG | schedule | runs |\n"
-# What cron and Airflow write, as a person says it.
+# Schedules of cron and Airflow, and the words for them in README.md.
 SCHEDULES = {
     "* * * * *": "every minute",
     "*/5 * * * *": "every 5 minutes",

@@ -1,6 +1,6 @@
-"""Holds the commands of Redis that the sources use against those that the client looks for at the start.
+"""Compares the Redis commands that the sources use with those that the client checks at the start.
 
-One that is missing in a server shows at the beginning of a run this way, rather than at its end.
+This way a missing command is noticed at the beginning of a run and not at its end.
 """
 
 import re

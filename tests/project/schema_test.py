@@ -1,6 +1,7 @@
-"""Holds the records of each source against the JSON Schema beside it. A source is a task that has one;
-tests/tasks/<task>/schema_arguments.json makes it meet what the stand-in has: apps without a number and
-without news, 2,500 news items, private, deleted and absent accounts.
+"""Validates the records of each source with the JSON Schema beside it. A source is a task that has
+a schema. With the arguments in tests/tasks/<task>/schema_arguments.json the source covers the data
+of the stand-in: apps without a number and without news, 2,500 news items, private, deleted and
+absent accounts.
 
     schema_test.py BINARIES
 
@@ -25,7 +26,8 @@ NOT_IN_STANDIN = {"gameserverip"}
 
 @contextmanager
 def standin(binaries: Path) -> Iterator[str]:
-    """A Steam stand-in; gives its address. It ends with its standard input."""
+    """Starts a Steam stand-in and returns its address. It ends when its standard input is
+    closed."""
     command = [binaries / "steam-standin", "--exit-with-stdin"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
@@ -55,13 +57,13 @@ def check(source: str, records: list[dict[str, Any]]) -> None:
     assert records, f"{source}: no records"
     for record in records:
         validator.validate(record)
-    # A schema that takes anything would show nothing.
+    # A schema that accepts anything would prove nothing.
     whole = records[0]
     for name in schema["required"]:
         broken = {key: value for key, value in whole.items() if key != name}
-        assert not validator.is_valid(broken), f"{source}: taken without {name}"
-        assert not validator.is_valid(whole | {name: []}), f"{source}: taken with {name} a list"
-    # A field that no record has is a field that is not tested.
+        assert not validator.is_valid(broken), f"{source}: accepted without {name}"
+        assert not validator.is_valid(whole | {name: []}), f"{source}: accepted with {name} a list"
+    # A field that is in no record is not tested.
     unseen = schema["properties"].keys() - set().union(*records) - NOT_IN_STANDIN
     assert not unseen, f"{source}: in no record: {sorted(unseen)}"
     print(f"{source}: {len(records)} records")

@@ -1,5 +1,5 @@
-"""Holds the topics that the rest of the project speaks of against common/records/topics.h: what makes
-them, what reads all of them, and what the DAGs say that they fill.
+"""Compares the topics that the rest of the project names with common/records/topics.h: the file
+that creates them, the programs that read all of them, and the topics that the DAGs claim to fill.
 """
 
 import json
@@ -12,7 +12,7 @@ CODE = PROJECT / "common/records/topics.cpp"
 
 
 def catalogue() -> tuple[set[str], set[str]]:
-    """All topics, and those of records, which every sink takes by default."""
+    """All topics, and the topics of records, which every sink reads by default."""
     names = dict(re.findall(r'constexpr char (k\w+)\[\] = "(\w+)";', HEADER.read_text()))
     body = re.search(r"RecordTopics\(\) \{\s*return \{([^}]*)\}", CODE.read_text())
     assert names and body
@@ -34,7 +34,7 @@ def main() -> None:
 
     dags = {path: path.read_text() for path in (PROJECT / "dags").glob("*.py")}
     filled = {topic for text in dags.values() for topic in re.findall(r'fills="(\w+)"', text)}
-    assert filled == records, "what the DAGs fill"
+    assert filled == records, "the topics that the DAGs fill"
     reconciled = re.search(
         r"topic_asset\(name\)\s*for name in \(([^)]*)\)", dags[PROJECT / "dags/steam_reconcile.py"]
     )

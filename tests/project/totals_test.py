@@ -1,4 +1,4 @@
-"""Holds tests/totals.py against what ctest and pytest themselves write.
+"""Tests tests/totals.py with the output of ctest and pytest themselves.
 
 totals_test.py CTEST
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 TOTALS = Path(__file__).resolve().parents[1] / "totals.py"
 
-# One of six passes.
+# One of the six tests passes.
 CTEST = """
 add_test(passes true)
 add_test(fails false)
@@ -24,7 +24,7 @@ set_tests_properties(hangs PROPERTIES TIMEOUT 0.1)
 set_tests_properties(skips PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(disabled PROPERTIES DISABLED TRUE)
 """
-# Two of five pass.
+# Two of the five tests pass.
 PYTEST = """
 import pytest
 
@@ -47,7 +47,7 @@ def totals(exit_code: int, reports: Path) -> str:
 
 
 def run_ctest(ctest: str, tests: str, reports: Path, name: str) -> int:
-    """Its exit code; the report is NAME.xml."""
+    """Returns ctest's exit code. The report is NAME.xml."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "CTestTestfile.cmake").write_text(tests)
         command = [ctest, "--test-dir", folder, "--output-junit", reports / f"{name}.xml"]
@@ -72,7 +72,7 @@ def main() -> None:
         passes = Path(folder) / "passes"
         assert run_ctest(ctest, "add_test(passes true)", passes, "ctest") == 0
         assert totals(0, passes) == "1 0"
-        assert totals(1, passes) == "1 1", "it failed otherwise"
+        assert totals(1, passes) == "1 1", "a failure without a failed test is counted"
 
         none = Path(folder) / "none"
         assert totals(0, none) == totals(1, none) == "0 1"

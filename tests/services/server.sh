@@ -1,8 +1,9 @@
-# Sourced by the scripts beside it: how a server process is started, awaited and stopped.
+# The functions that start, await and stop a server process. The scripts in this folder source this
+# file.
 # shellcheck shell=bash
 
-# The versions that docker/versions.env pins; where STEAMFLOW_TEST_VERSIONS=old, those of old.env,
-# which the programs are still tested with.
+# The versions that docker/versions.env pins, or with STEAMFLOW_TEST_VERSIONS=old those in old.env,
+# which the programs are also tested with.
 root=$(realpath "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../..")
 # shellcheck source=docker/versions.env
 source "$root/docker/versions.env"
@@ -20,9 +21,9 @@ fail() {
   exit 1
 }
 
-# free_port COUNT: prints the first of COUNT ports on which nothing listens. They lie below the
-# range from which the kernel takes the ports of outgoing connections, so that none of these can
-# occupy one before the server does.
+# free_port COUNT: prints the first of COUNT consecutive free ports. They are below the range from
+# which the kernel takes the ports of outgoing connections, so that no connection can occupy one
+# before the server does.
 free_port() {
   local count=$1 port i
   while true; do
@@ -37,15 +38,16 @@ free_port() {
 
 port_taken() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# running PIDFILE: whether the process of that file runs (a zombie does not). The start time is kept
-# beside the pid, so that another process that was given the same pid later is never taken for it.
+# running PIDFILE: succeeds if the process of that file runs (a zombie does not). The start time is
+# kept beside the pid, so that another process that gets the same pid later is not mistaken for it.
 running() {
   local pid started
   [[ -s $1 ]] && read -r pid started <"$1" &&
     [[ -n $started && $(start_time "$pid") == "$started" ]]
 }
 
-# start_time PID: prints when it was started in clock ticks; nothing for a process that is gone.
+# start_time PID: prints the start time of the process in clock ticks, or nothing if the process has
+# ended.
 start_time() {
   local stat
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
@@ -53,9 +55,9 @@ start_time() {
   [[ ${stat[0]} == Z ]] || echo "${stat[19]}"
 }
 
-# launch PIDFILE LOG COMMAND...: starts the command in a session of its own, so that a Ctrl-C in the
-# terminal reaches only whoever stops the server in good order. It does not inherit the callers' locks
-# (descriptors 8 and 9).
+# launch PIDFILE LOG COMMAND...: starts the command in a new session, so that a Ctrl-C in the terminal
+# reaches only the program that stops the server properly. The command does not inherit the callers'
+# locks (descriptors 8 and 9).
 launch() {
   local pidfile=$1 log=$2
   shift 2
@@ -63,8 +65,8 @@ launch() {
   echo "$! $(start_time $!)" >"$pidfile"
 }
 
-# await PIDFILE LOG CONDITION...: polls until the condition holds; fails with the end of the log when
-# the process ends first, or hangs: five minutes are enough on a machine that has much else to do.
+# await PIDFILE LOG CONDITION...: polls until the condition holds. Fails with the end of the log if
+# the process ends first or hangs. Five minutes are enough even on a busy machine.
 await() {
   local deadline=$((SECONDS + 300)) pidfile=$1 log=$2
   shift 2
@@ -82,8 +84,8 @@ await() {
   done
 }
 
-# terminate SIGNAL PIDFILE...: sends the signal to all of them, SIGKILL to what is left after
-# $patience (30) seconds, and waits until they are gone.
+# terminate SIGNAL PIDFILE...: sends the signal to all of the processes, sends SIGKILL to those that
+# are left after $patience (30) seconds, and waits until all have ended.
 terminate() {
   local signal=$1 pidfile deadline=$((SECONDS + ${patience:-30})) left
   shift
@@ -103,7 +105,7 @@ terminate() {
   done
 }
 
-# send SIGNAL PIDFILE: no error when the process ended just before.
+# send SIGNAL PIDFILE: sends the signal. It is not an error if the process has just ended.
 send() {
   local pid
   read -r pid _ <"$2"

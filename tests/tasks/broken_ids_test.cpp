@@ -21,7 +21,7 @@ class BrokenIds : public TaskTest {
     for (int run = 1; run <= 4; ++run) {
       const Ended ended = Run({task, "--retries", "0"});
       EXPECT_EQ(ended.exit_code, 75) << ended.out;
-      EXPECT_EQ(redis_.Get(cursor), ToText(broken)) << "all before it is delivered";
+      EXPECT_EQ(redis_.Get(cursor), ToText(broken)) << "all ids before it are delivered";
       const auto failures = redis_.Hash(cursor + ":failures");
       ASSERT_EQ(failures.size(), 1u);
       EXPECT_EQ(failures.begin()->first, ToText(broken));
@@ -158,7 +158,7 @@ class BrokenCalls : public BrokenIds, public ::testing::WithParamInterface<const
   void ExpectFoundAndPassed(const char* task, const std::string& cursor, std::uint64_t broken) {
     const Ended first = Run({task, "--deadline", "15"});
     EXPECT_EQ(first.exit_code, 75) << first.out << first.err;
-    EXPECT_EQ(redis_.Get(cursor), ToText(broken)) << "all before it is delivered";
+    EXPECT_EQ(redis_.Get(cursor), ToText(broken)) << "all ids before it are delivered";
     const auto failures = redis_.Hash(cursor + ":failures");
     ASSERT_EQ(failures.size(), 1u) << first.err;
     EXPECT_EQ(failures.begin()->first, ToText(broken));

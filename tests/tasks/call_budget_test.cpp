@@ -32,7 +32,7 @@ TEST_F(CallBudget, UsedUpPartWayDeliversWhatWasFetched) {
   EXPECT_EQ(CallsCounted(), 11u);
   EXPECT_EQ(run.Result().Number("/source/requests"), 11);
   const auto ids = PublicIds(accounts_, kFirstGamesId, 100);
-  const std::uint64_t next = ids[10];  // ten were asked for
+  const std::uint64_t next = ids[10];  // ten were requested
   EXPECT_EQ(redis_.Get("last_steam_id"), ToText(next));
   EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
             ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, kFirstGamesId - next));

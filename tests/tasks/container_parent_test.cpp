@@ -1,5 +1,5 @@
-// A program started by `docker exec`: its parent is not in its namespace, and soon ends. Creating a
-// namespace takes permissions that a Docker engine has too.
+// A program started by `docker exec`: its parent is not in its namespace, and ends soon. Creating a
+// namespace needs permissions that a Docker engine needs too.
 
 #include <unistd.h>
 

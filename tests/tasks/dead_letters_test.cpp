@@ -117,7 +117,8 @@ TEST_F(DeadLetters, RecordTooLargeIsNoLetterBeforeTheCursorPassesIt) {
   EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId - 200));
 }
 
-// If this many records are refused, the fault is not theirs: the topic takes none of this size.
+// If this many records are refused, the fault is not theirs: the topic accepts no record of this
+// size.
 TEST_F(DeadLetters, ATopicThatTakesNoRecordsIs78AndMovesNothing) {
   const std::string topic = MakeTopic({{"max.message.bytes", "200"}});
   for (const char* task : {kPlayersTask, kNewsTask}) {
@@ -135,7 +136,8 @@ TEST_F(DeadLetters, ATopicThatTakesNoRecordsIs78AndMovesNothing) {
   EXPECT_TRUE(redis_.Keys("news_seen*").empty());
 }
 
-// A clock that is wrong, or a limit of the topic, is no fault of a record, however few there are.
+// A wrong clock or a limit of the topic is not the fault of a record, however few records are
+// refused.
 TEST_F(DeadLetters, ATopicThatRefusesTheTimeIs78AndMovesNothing) {
   const std::string topic = MakeTopic({{"message.timestamp.before.max.ms", "0"}});
   const Ended run = Run({kPlayersTask, "--topic", topic, "--count", "3"});
@@ -160,7 +162,7 @@ TEST_F(DeadLetters, AFuseThatBlowsMovesNothingOfTheRun) {
   EXPECT_NE(run.Result().Text("/error/message").find("11 of 100"), std::string::npos) << run.out;
   EXPECT_TRUE(LettersOf(topic).empty());
   EXPECT_EQ(redis_.Get("last_user_id@" + topic), ToText(kFirstPlayersId));
-  EXPECT_EQ(Run({kPlayersTask, "--topic", topic}).exit_code, 0) << "all fit now";
+  EXPECT_EQ(Run({kPlayersTask, "--topic", topic}).exit_code, 0) << "all records fit now";
   EXPECT_EQ(EventIds(ReadTopic(RealBrokers(), topic)).size(), 100u);
 }
 

@@ -29,7 +29,7 @@ std::set<std::string> ReadBy(const std::string& task, Environment environment) {
   std::set<std::string> names;
   std::ifstream lines(file);
   for (std::string name; std::getline(lines, name);) {
-    // Not a setting: the dispatcher hands a native task's connection on in it.
+    // This is not a setting: the dispatcher passes the connection of a native task in it.
     if (name == "STEAMFLOW_SUPERVISOR") continue;
     for (const char* start : {"AIRFLOW_VAR_", "AIRFLOW_CONN_", "STEAM", "PUSHGATEWAY_"}) {
       if (name.rfind(start, 0) == 0) names.insert(name);

@@ -1,5 +1,5 @@
-// Kafka is down, slow or refuses: a successful run has delivered everything, and any other run
-// moves the cursor only over what was acknowledged.
+// Kafka is down, slow or refuses requests. A successful run has delivered everything, and any other
+// run moves the cursor only over acknowledged records.
 
 #include <csignal>
 
@@ -18,8 +18,8 @@ class KafkaFaults : public TaskTest {
   std::set<std::string> Expected() const {
     return ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, 100);
   }
-  // Starts the task and waits until it waits for the API's response. What is then done to Kafka
-  // meets the producer.
+  // Starts the task and waits until it waits for the API's response, so that whatever the test does
+  // to Kafka then affects the producer.
   std::unique_ptr<Program> StartAndAwaitTheCall(const std::vector<std::string>& command) {
     Fault(R"({"kind":"latency","ms":2000})");
     auto program = std::make_unique<Program>(command, environment_);
@@ -91,7 +91,7 @@ TEST_F(KafkaFaults, PartOfTheRecordsRefusedHoldsTheirIds) {
   const auto ids = EventIds(Topic(kPlayersTopic));
   for (const auto& id :
        ExpectedPlayers(accounts_, kPlayersTopic, kMinute, kFirstPlayersId, kFirstPlayersId - to)) {
-    EXPECT_EQ(ids.count(id), 1u) << id << " was passed and is not there";
+    EXPECT_EQ(ids.count(id), 1u) << id << " was passed but is missing";
   }
   EXPECT_LT(ids.size(), Expected().size());
   EXPECT_EQ(Run({kPlayersTask}).exit_code, 0);

@@ -15,8 +15,8 @@ namespace {
 
 constexpr long kMost = 40 * 1024;  // KiB
 
-// A server that answers every request with the same long body, an object followed by blanks. Each
-// connection has a thread.
+// A server that sends the same long body in response to every request: an object followed by
+// blanks. Each connection has a thread.
 class LongAnswers {
  public:
   LongAnswers(std::string object, std::size_t size)

@@ -1,5 +1,5 @@
-// What an operator sees: the metrics of real runs in a real Pushgateway, and of exporters for real
-// servers, scraped by a real Prometheus with the project's configuration.
+// The view of an operator: the metrics of real runs in a real Pushgateway, and of exporters for
+// real servers, scraped by a real Prometheus with the project's configuration.
 
 #include <curl/curl.h>
 #include <gmock/gmock.h>
@@ -193,7 +193,7 @@ TEST(SlowResolver, DoesNotHoldUpARun) {
   const Ended run = RunProgram({kCountsTask, "--sink", "stdout"}, environment);
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_THAT(run.err, testing::HasSubstr("pushing the metrics"));
-  EXPECT_LT(run.seconds, 20) << "as long as the resolver takes";
+  EXPECT_LT(run.seconds, 20) << "the run took as long as the resolver";
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ std::string Player(std::uint64_t id) {
   return R"({\"steamid\":\")" + ToText(id) + R"(\",\"communityvisibilitystate\":3})";
 }
 
-// Returns a fault that answers the first call of GetPlayerSummaries with these players.
+// Returns a fault that responds to the first call of GetPlayerSummaries with these players.
 std::string PlayersResponse(const std::string& players) {
   return R"({"match":{"method":"GetPlayerSummaries"},"kind":"status","status":200,)"
          R"("body":"{\"response\":{\"players\":[)" +

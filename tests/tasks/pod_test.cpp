@@ -1,6 +1,6 @@
 // A program in a Kubernetes pod, where a sidecar gives Airflow the file in /airflow/xcom. The test
-// needs a root directory of its own for this folder; creating it takes permissions that a Docker
-// engine has too.
+// needs its own root directory for this folder; creating it needs permissions that a Docker engine
+// needs too.
 
 #include <unistd.h>
 

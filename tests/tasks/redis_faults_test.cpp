@@ -1,4 +1,4 @@
-// Redis is down, slow or refuses.
+// Redis is down, slow or refuses requests.
 
 #include <csignal>
 

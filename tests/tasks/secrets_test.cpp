@@ -104,7 +104,7 @@ TEST_F(Secrets, OfKafkaAreInNoOutput) {
       kPassword + R"("}})";
   const Ended run = RunAtDebug({kPlayersTask, "--deadline", "3"});
   EXPECT_TRUE(run.exit_code == 75 || run.exit_code == 77) << run.out;
-  EXPECT_EQ(locked_.Get("last_user_id"), ToText(kFirstPlayersId)) << "where the walk begins";
+  EXPECT_EQ(locked_.Get("last_user_id"), ToText(kFirstPlayersId)) << "the walk has not moved";
 }
 
 TEST_F(Secrets, AreInTheEnvironmentOnlyAndTheKeyTravelsInAHeader) {

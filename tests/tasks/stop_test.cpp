@@ -1,4 +1,4 @@
-// A run may be ended early by a signal, the death of its parent, or the deadline. The tests ask for
+// A run may be ended early by a signal, the death of its parent, or the deadline. The tests request
 // two blocks of ids; the response for the second never comes.
 
 #include <sys/prctl.h>

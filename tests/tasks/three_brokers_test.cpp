@@ -28,8 +28,8 @@ std::ptrdiff_t LinesIn(const std::filesystem::path& path) {
 }
 
 // Until the other brokers notice that one has died, a third of their responses still names it as
-// the controller. A run that gets such a response asks again; an earlier version waited for the
-// dead broker.
+// the controller. A run that gets such a response sends the request again; an earlier version
+// waited for the dead broker.
 void FindNextController(const std::string& brokers) {
   std::vector<std::filesystem::path> files;
   std::vector<std::unique_ptr<Program>> runs;

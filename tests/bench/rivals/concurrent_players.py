@@ -1,4 +1,4 @@
-"""Fetch, parse, produce, as fast as Python does it: aiohttp, orjson, confluent-kafka.
+"""Fetches, parses and produces as fast as Python can: aiohttp, orjson, confluent-kafka.
 
 concurrent_players.py API COUNT BROKERS TOPIC
 """
@@ -12,7 +12,7 @@ import orjson
 
 FIRST_ID = 76561198000000000
 IDS_PER_CALL = 100
-IN_FLIGHT = 16  # as steam-player-summaries
+IN_FLIGHT = 16  # the same as steam-player-summaries
 
 
 class Crawl:

@@ -1,6 +1,7 @@
-"""What kafka-to-elasticsearch does, as a Python program would: confluent-kafka and helpers.bulk.
+"""Does what kafka-to-elasticsearch does, as a Python program would: confluent-kafka and
+helpers.bulk.
 
-kafka_to_elasticsearch.py BROKERS TOPIC ELASTICSEARCH_URL COUNT; the index template must be there.
+kafka_to_elasticsearch.py BROKERS TOPIC ELASTICSEARCH_URL COUNT; the index template must exist.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""What kafka-to-postgres does, as a Python program would: confluent-kafka and execute_values.
+"""Does what kafka-to-postgres does, as a Python program would: confluent-kafka and execute_values.
 
-kafka_to_postgres.py BROKERS TOPIC POSTGRES_URL COUNT; the tables must be there.
+kafka_to_postgres.py BROKERS TOPIC POSTGRES_URL COUNT; the tables must exist.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What steam-player-summaries does in one run, as a Python task would: requests, redis, Kafka.
+"""Does what steam-player-summaries does in one run, as a Python task would: requests, redis, Kafka.
 
 one_task.py API COUNT [REDIS_URL BROKERS TOPIC]; without the last three the records go to stdout.
 """

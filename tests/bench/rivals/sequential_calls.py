@@ -1,4 +1,4 @@
-"""GetRecentlyPlayedGames for one id after another: sequential_calls.py API COUNT."""
+"""Calls GetRecentlyPlayedGames for one id after another: sequential_calls.py API COUNT."""
 
 import json
 import sys

@@ -20,8 +20,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
-// Forms that Airflow reads and we refuse: without :// it cannot be told from a slip of the pen
-// (Airflow reads "localhost:6379" as type localhost, schema 379).
+// Forms that Airflow reads and the parser rejects. Without :// the text cannot be told from a
+// typing error (Airflow reads "localhost:6379" as type localhost, schema 379).
 const std::set<std::string> kRefusedHere = {"by hand, empty type", "by hand, no slashes",
                                             "json by hand, no type"};
 
@@ -29,7 +29,7 @@ std::string Text(dom::element value) {
   return std::string(value.get_string().value());
 }
 
-// Airflow tells absent from empty; nothing here depends on that.
+// Airflow distinguishes absent from empty, but nothing here depends on that.
 std::string TextOf(dom::element object, const char* name) {
   const dom::element value = object[name];
   return value.is_null() ? "" : Text(value);
@@ -62,10 +62,10 @@ void ExpectExtra(const Connection& connection, dom::element expected) {
   }
 }
 
-// Reads `text` as Airflow has read it.
+// Reads `text` and expects the result that Airflow has.
 void ExpectAsAirflow(std::string_view text, dom::element expected) {
   const auto parsed = ParseConnection(text);
-  ASSERT_TRUE(parsed) << "refused: " << parsed.error();
+  ASSERT_TRUE(parsed) << "rejected: " << parsed.error();
   const Connection& connection = *parsed;
   EXPECT_EQ(connection.type, TextOf(expected, "conn_type"));
   EXPECT_EQ(connection.login, TextOf(expected, "login"));
@@ -128,7 +128,7 @@ TEST(ConnectionTest, RefusesWithoutQuotingTheText) {
                            R"({"host":"a\u0000b","password":"hunter2"})",
                            R"({"host":"a\nb","password":"hunter2"})"}) {
     const auto connection = ParseConnection(text);
-    ASSERT_FALSE(connection) << "taken: " << text;
+    ASSERT_FALSE(connection) << "accepted: " << text;
     EXPECT_THAT(connection.error(), Not(HasSubstr("hunter2"))) << text;
   }
 }

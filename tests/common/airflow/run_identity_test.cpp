@@ -12,7 +12,7 @@ namespace {
 using test::CodeOf;
 using test::ScopedEnvironment;
 
-// No trace of an Airflow run.
+// Returns an environment without any trace of an Airflow run.
 ScopedEnvironment::Values Shell(const ScopedEnvironment::Values& more = {}) {
   ScopedEnvironment::Values values = more;
   for (const char* name : {"DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER", "MAP_INDEX",
@@ -77,7 +77,7 @@ TEST(RunIdentityTest, TheLogicalDateComesFromTheFirstThatIsThere) {
       {"", "2026-01-02", "2026-01-03", by_run_id, "2026-01-02T00:00:00Z"},
       {"", std::nullopt, "2026-01-03", by_run_id, "2026-01-03T00:00:00Z"},
       {"", "", "", by_run_id, "2026-01-04T00:00:00Z"},
-      // Run IDs of Airflow 2, and of Airflow 3, which end in random characters.
+      // The run IDs of Airflow 2, and those of Airflow 3, which end in random characters.
       {"", {}, {}, "scheduled__2026-11-22T22:34:00+00:00", "2026-11-22T22:34:00Z"},
       {"", {}, {}, "backfill__2026-11-22T22:34:00+09:00", "2026-11-22T13:34:00Z"},
       {"", {}, {}, "manual__2026-11-22T22:34:05.123456+00:00", "2026-11-22T22:34:05Z"},

@@ -83,7 +83,8 @@ TEST(ReplaceFileTest, WhatIsNoFileIsWrittenTo) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
   const std::string pipe = folder.File("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_EQ(ReplaceFile(pipe, "x").error(), std::errc::no_such_device_or_address) << "no reader";
+  EXPECT_EQ(ReplaceFile(pipe, "x").error(), std::errc::no_such_device_or_address)
+      << "there is no reader";
   const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   EXPECT_TRUE(ReplaceFile(pipe, "x"));
   char got = 0;
@@ -110,7 +111,7 @@ TEST(WriteAllTest, WritesMoreThanAPipeHolds) {
   EXPECT_EQ(got, bytes.size());
 }
 
-// As a parent leaves it that shares the pipe and does not wait itself.
+// A parent that shares the pipe and does not wait itself leaves the descriptor like this.
 TEST(WriteAllTest, WaitsForAReaderWhereTheDescriptorDoesNot) {
   std::array<int, 2> pipe_ends;
   ASSERT_EQ(::pipe2(pipe_ends.data(), O_NONBLOCK), 0);
@@ -157,7 +158,7 @@ TEST(ReadFileTest, ReadsAllAndNamesWhatIsMissing) {
   EXPECT_EQ(ReadFile("/dev/zero").error(), std::errc::file_too_large);
 }
 
-// stdin is a pipe with `text` in it, which stays open where `stays_open`.
+// Replaces stdin by a pipe that contains `text` and that stays open if `stays_open` is set.
 class ScopedStdin {
  public:
   ScopedStdin(std::string_view text, bool stays_open) : before_(::dup(STDIN_FILENO)) {

@@ -58,7 +58,8 @@ TEST_F(FlagsTest, SetValuesOfEachType) {
   EXPECT_EQ(flags_.TextOf("--word"), "b");
   EXPECT_EQ(flags_.TextOf("--text"), "");
   EXPECT_EQ(flags_.TextOf("--other"), "");
-  EXPECT_NE(Refusal({"--word", "a", "b"}).find("b"), std::string::npos) << "one word each time";
+  EXPECT_NE(Refusal({"--word", "a", "b"}).find("b"), std::string::npos)
+      << "a flag takes one word each time";
 }
 
 TEST_F(FlagsTest, RefuseWhatIsNotAllowed) {

@@ -31,7 +31,7 @@ TEST(ParseJsonTest, TakesNoNameTwiceInAnObject) {
   EXPECT_EQ(ErrorOf(R"({"b":{"c":1},"a":[{"b":1},{"b":1,"b":1}]})"), "duplicate field 'a.b'");
 }
 
-// The stack would not hold what goes through a tree of any depth.
+// A document of any depth would overflow the stack of the functions that go through it.
 TEST(ParseJsonTest, TakesNoMoreLevelsThanAnythingHas) {
   const auto nested = [](std::size_t levels, const std::string& open, const std::string& close) {
     std::string text;

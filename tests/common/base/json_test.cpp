@@ -17,7 +17,7 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
-// What simdjson's DOM parser, the oracle of these tests, reads from a JSON string.
+// Returns what simdjson's DOM parser, the oracle of these tests, reads from a JSON string.
 std::string Decode(const std::string& json) {
   simdjson::dom::parser parser;
   return std::string(std::string_view(parser.parse(json).get_string()));
@@ -109,8 +109,8 @@ TEST(RepairEscapesTest, ReplacesNulAndLoneSurrogatesOnly) {
       {R"("\ud83d\u0041")", R"("\ufffd\u0041")", 1},
       {R"("\ud83d\u0000")", R"("\ufffd\ufffd")", 2},
       {R"("\u0001\uffff")", R"("\u0001\uffff")", 0},
-      // The text ends inside an escape: there is nothing to repair, and nothing may be read past
-      // the end.
+      // The text ends inside an escape: there is nothing to repair, and nothing past the end may be
+      // read.
       {R"(\)", R"(\)", 0},
       {R"(\u)", R"(\u)", 0},
       {R"(\u000)", R"(\u000)", 0},

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 
-// What `write` sends to stderr through a log of this kind.
+// Returns what `write` sends to stderr through a log of this kind.
 template <typename Write>
 std::string Logged(LogLevel level, LogFormat format, Write write) {
   testing::internal::CaptureStderr();

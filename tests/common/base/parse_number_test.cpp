@@ -24,7 +24,7 @@ TEST(ParseNumberTest, TakesNothingElse) {
   EXPECT_FALSE(ParseNumber<int>(std::string("1\0", 2)));
   EXPECT_FALSE(ParseNumber<int>("2147483648"));
   EXPECT_FALSE(ParseNumber<std::uint32_t>("4294967296"));
-  EXPECT_FALSE(ParseNumber<std::uint64_t>("-1")) << "nor the largest number in its place";
+  EXPECT_FALSE(ParseNumber<std::uint64_t>("-1")) << "it must not become the largest number either";
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How many more attempts of requests that have had one are granted, one after another.
+// Returns how many further attempts are granted, one after another, to requests that have had one.
 unsigned Granted(RetryPolicy& policy) {
   unsigned granted = 0;
   while (granted < 1'000 && policy.Next(1)) ++granted;
@@ -33,7 +33,7 @@ TEST(RetryPolicyTest, ARunHasTenOrAFifthOfItsRequests) {
   for (int i = 0; i < 500; ++i) large.Count();
   EXPECT_EQ(Granted(large), 100U);
   for (int i = 0; i < 5; ++i) large.Count();
-  EXPECT_EQ(Granted(large), 1U) << "as more requests are made, more are granted";
+  EXPECT_EQ(Granted(large), 1U) << "more requests get more attempts";
 }
 
 TEST(RetryPolicyTest, WaitsLongerAfterEachFailureWithinABound) {

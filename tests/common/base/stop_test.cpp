@@ -37,7 +37,7 @@ TEST(StopTest, PastTheDeadlineNoTimeIsLeft) {
   const TestRun run(milliseconds(0));
   EXPECT_TRUE(run.stop().Requested());
   EXPECT_EQ(run.stop().TimeLeft(), milliseconds(0));
-  EXPECT_EQ(run.stop().Signal(), 0) << "a deadline is no signal";
+  EXPECT_EQ(run.stop().Signal(), 0) << "a deadline is not a signal";
 }
 
 TEST(StopTest, ASignalIsReadInsteadOfEndingTheProcess) {
@@ -50,8 +50,8 @@ TEST(StopTest, ASignalIsReadInsteadOfEndingTheProcess) {
     ASSERT_EQ(::poll(&wanted, 1, 10'000), 1);
     EXPECT_TRUE(stop.Requested());
     EXPECT_EQ(stop.Signal(), signal);
-    EXPECT_EQ(stop.Signal(), signal) << "it stays";
-    EXPECT_LE(stop.TimeLeft(), seconds(5)) << "acknowledgements have 5 s";
+    EXPECT_EQ(stop.Signal(), signal) << "the signal is kept";
+    EXPECT_LE(stop.TimeLeft(), seconds(5)) << "acknowledgements get 5 s";
     EXPECT_GT(stop.TimeLeft(), seconds(4));
     EXPECT_EQ(CodeOf([&] { stop.ThrowIfSignalled(); }), code);
   }
@@ -73,7 +73,7 @@ TEST(StopTest, ThrowsNothingWithoutASignal) {
 TEST(WaitForTest, LastsAsLongAsIsAsked) {
   const TestRun run(seconds(0));
   const auto before = Clock::now();
-  EXPECT_FALSE(run.stop().WaitFor(milliseconds(20))) << "the deadline is not its business";
+  EXPECT_FALSE(run.stop().WaitFor(milliseconds(20))) << "WaitFor ignores the deadline";
   EXPECT_GE(Clock::now() - before, milliseconds(20));
   EXPECT_FALSE(run.stop().WaitFor(milliseconds(0)));
   EXPECT_FALSE(run.stop().WaitFor(milliseconds(-1)));
@@ -83,8 +83,9 @@ TEST(WaitForTest, ASignalThatHasComeCutsNothingShort) {
   const TestRun run(seconds(50));
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
   const auto before = Clock::now();
-  EXPECT_TRUE(run.stop().WaitFor(milliseconds(20))) << "one has come";
-  EXPECT_GE(Clock::now() - before, milliseconds(20)) << "what follows a signal may have to wait";
+  EXPECT_TRUE(run.stop().WaitFor(milliseconds(20))) << "a signal has come";
+  EXPECT_GE(Clock::now() - before, milliseconds(20))
+      << "an earlier signal does not shorten the wait";
 }
 
 class WaitForInputTest : public testing::Test {
@@ -104,7 +105,7 @@ TEST_F(WaitForInputTest, SeesInputAndTheEnd) {
   char byte = 0;
   ASSERT_EQ(::read(ends_[0], &byte, 1), 1);
   ::close(ends_[1]);
-  EXPECT_TRUE(run.stop().WaitForInput(ends_[0])) << "the end can be read too";
+  EXPECT_TRUE(run.stop().WaitForInput(ends_[0])) << "the end of the input counts as input";
   ends_[1] = ::dup(ends_[0]);
 }
 

@@ -12,7 +12,7 @@ struct Expected {
   bool retryable;
 };
 
-// The table of the contract.
+// The table from the contract.
 constexpr Expected kCodes[] = {
     {ExitCode::kUsage, 64, "usage", false},
     {ExitCode::kData, 65, "data", false},

@@ -78,7 +78,7 @@ TEST(BulkResponseTest, WhatIsNoFaultOfTheDocumentIsNoRefusal) {
       FateOf400("mapper_parsing_exception", "failed to parse",
                 "The depth of the nested array field has exceeded the allowed limit of [20]."),
       Fate::kRefused)
-      << "deeper than any index has to be";
+      << "deeper than any index needs to be";
   EXPECT_EQ(FateOf400("mapper_parsing_exception",
                       "The number of nested documents has exceeded the allowed limit of [1]."),
             Fate::kNoPlace);

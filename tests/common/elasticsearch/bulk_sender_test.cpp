@@ -36,7 +36,7 @@ class BulkSenderTest : public testing::Test {
                        [&](const HttpCall& call) { return IsOf(call, id); });
   }
 
-  // Returns the response that the document of a request was stored where it was sent to.
+  // Returns the response that the document of a request was stored at the requested place.
   static ScriptedResponse Stored(const HttpCall& call) {
     const std::string id = IsOf(call, "first") ? "first" : "second";
     return {.body = R"({"items":[{"create":{"_index":"t-undated","_id":")" + id +

@@ -122,7 +122,7 @@ TEST_F(HttpClientTest, WaitingEndsWhereSomethingWakesIt) {
   standin_.AddFault(R"({"kind":"silence"})");
   HttpClient client({});
   client.Send({.url = standin_.url() + standin::kCount, .timeout = seconds(20)},
-              [](HttpOutcome&) { ADD_FAILURE() << "called back"; });
+              [](HttpOutcome&) { ADD_FAILURE() << "the callback was called"; });
   const int wake = ::eventfd(1, EFD_CLOEXEC);
   const auto started = Clock::now();
   client.Wait(seconds(1), wake);

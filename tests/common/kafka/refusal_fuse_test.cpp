@@ -7,7 +7,7 @@
 namespace steamflow {
 namespace {
 
-// How many refusals the fuse stands.
+// Returns how many refusals the fuse withstands.
 int Stands(RefusalFuse& fuse, const char* topic, const char* error, int most = 1000) {
   for (int i = 0; i < most; ++i) {
     try {

@@ -41,7 +41,7 @@ TEST(ValueArenaTest, TellsWhatIsTooLargeForIt) {
   arena.Release(copy);
 }
 
-// The address of an empty value after a full slab must not belong to whatever lies behind the slab.
+// The address of an empty value after a full slab must not belong to the memory behind the slab.
 TEST(ValueArenaTest, AnEmptyValueBehindAFullSlab) {
   ValueArena arena;
   // Finds the largest value that fits, which fills a slab to its last byte.

@@ -118,14 +118,15 @@ TEST_F(ConsumedRecordTest, PlayerIsStateUnderItsSteamid) {
     EXPECT_EQ(record.fields[1].text, "나");
     EXPECT_EQ(record.fields[10].number, 1063407600);
   }
-  EXPECT_EQ(Taken(Message("steamusers", "{}")).state_id, "76561197960434622") << "of the key";
+  EXPECT_EQ(Taken(Message("steamusers", "{}")).state_id, "76561197960434622")
+      << "taken from the key";
   EXPECT_EQ(Refused(Message("steamusers", R"({"steamid":"me"})")).substr(0, 5), "taken");
   ConsumedMessage nobody = Message("steamusers", R"({"steamid":"me"})");
   nobody.key = "me";
   EXPECT_EQ(Refused(nobody), "no steamid");
 }
 
-// The smallest of the record's time, Kafka's and a day, and now and a day.
+// The earliest of three times: the record's time, a day after Kafka's time, and a day from now.
 TEST_F(ConsumedRecordTest, NoVersionIsFarAheadOfKafkaOrOfNow) {
   const auto version = [](const char* time, Instant now) {
     ConsumedRecordParser parser(now);
@@ -188,7 +189,7 @@ TEST_F(ConsumedRecordTest, NulIsFoundOnlyWhereItIsOne) {
   }
 }
 
-// JSON has numbers that no machine type holds, and so have the databases.
+// JSON has numbers that no machine type can represent, and so do the databases.
 TEST_F(ConsumedRecordTest, LargeNumbersAreTaken) {
   for (const char* number :
        {"18446744073709551616", "1e400", "-1E-999", "0.1234567890123456789012"}) {
@@ -229,7 +230,7 @@ TEST_F(ConsumedRecordTest, ANumberThatNoColumnHoldsIsNotZero) {
   }
 }
 
-// Also beside a number that no machine type holds.
+// This holds beside a number that no machine type can represent, too.
 TEST_F(ConsumedRecordTest, WholeNumbersAreExact) {
   for (const std::string other : {"1", "1e400", "18446744073709551616"}) {
     for (const std::int64_t number :

@@ -58,7 +58,7 @@ TEST_F(KeyStoreTest, NamesTheKeyThatIsOfAnotherType) {
   EXPECT_THAT(message, testing::EndsWith(": list"));
 }
 
-// The hash has been replaced since it was read: nothing at all is written.
+// The hash has been replaced since it was read, so nothing at all is written.
 TEST_F(KeyStoreTest, WritesNothingBesideAHashThatIsNone) {
   server_.Set("a", "1");
   server_.Set("h", "garbage");

@@ -1,4 +1,4 @@
-// A server that answers as no Redis does: a proxy, a script or a command that was replaced.
+// A server that responds unlike any Redis: a proxy, a script, or a command that was replaced.
 
 #include <gmock/gmock.h>
 #include <netinet/in.h>
@@ -22,7 +22,8 @@ using test::CodeOf;
 using test::TestRun;
 using testing::HasSubstr;
 
-// Takes one connection, answers its login as a Redis would, and everything after it with `reply`.
+// Accepts one connection. It responds to the login as a Redis would, and to everything after it
+// with `reply`.
 class OddRedis {
  public:
   explicit OddRedis(std::string reply) : reply_(std::move(reply)) {

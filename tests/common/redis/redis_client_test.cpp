@@ -57,7 +57,8 @@ TEST(RedisLoginTest, ARefusedLoginIsAuth) {
   std::string message;
   {
     RedisClient client(settings, test.stop());
-    EXPECT_EQ(CodeOf([&] { client.Command({"PING"}); }), ExitCode::kAuth) << "no password";
+    EXPECT_EQ(CodeOf([&] { client.Command({"PING"}); }), ExitCode::kAuth)
+        << "the password is missing";
   }
   settings.password = "hunter3";
   {
@@ -89,7 +90,7 @@ TEST_F(RedisClientTest, UsesItsDatabaseOrNone) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     EXPECT_EQ(CodeOf([&] { none.Command({"SET", "stray", "v"}); }), ExitCode::kConfig) << attempt;
   }
-  EXPECT_FALSE(server_.Get("stray")) << "never in another database than the one asked for";
+  EXPECT_FALSE(server_.Get("stray")) << "the client must use the requested database only";
 }
 
 TEST_F(RedisClientTest, ConnectsAgainAfterTheServerWasAway) {

@@ -32,7 +32,7 @@ TEST(ReadRedisSettingsTest, FromAConnection) {
   EXPECT_EQ(settings.port, 6379);
   EXPECT_EQ(settings.db, 0);
   EXPECT_EQ(read(R"({"conn_type":"redis","host":"h","schema":"1","extra":{"db":2}})").db, 2)
-      << "the extra, as Airflow's hook has it";
+      << "the format of the extra in Airflow's hook";
   EXPECT_EQ(read(R"({"conn_type":"redis","host":"h","extra":{"db":null}})").db, 0);
   EXPECT_EQ(read("redis://h/?ssl=false").tls, false);
 }

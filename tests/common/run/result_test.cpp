@@ -31,7 +31,7 @@ Result FullResult() {
   return result;
 }
 
-// The line as JSON, after the checks that hold for every line.
+// Returns the line as JSON, after the checks that hold for every line.
 simdjson::dom::element Parse(simdjson::dom::parser& parser, const std::string& line) {
   EXPECT_LE(line.size() + 1, kLongest);  // including its newline
   for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
@@ -139,7 +139,8 @@ TEST(FormatResultTest, ALongErrorIsCutBetweenCharacters) {
     const std::string_view message = line.at_pointer("/error/message");
     EXPECT_GT(message.size(), 1000U);
     EXPECT_EQ(message.substr(message.size() - 3), "...");
-    EXPECT_EQ(message.find("\xEF\xBF\xBD"), std::string_view::npos) << "half a character";
+    EXPECT_EQ(message.find("\xEF\xBF\xBD"), std::string_view::npos)
+        << "a character was cut in half";
   }
 }
 

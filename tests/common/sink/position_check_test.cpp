@@ -46,7 +46,7 @@ TEST(PositionCheck, ARecordWithoutEventIdIsKnownByKeyAndValue) {
     }
   }
   EXPECT_TRUE(Stands({10, LastRecord{9, 1000, ""}}, kRange, all[0]))
-      << "an old position without a fingerprint";
+      << "the position is an old one without a fingerprint";
 }
 
 // The next run confirms the position that a run has stored.
@@ -72,7 +72,7 @@ TEST(PositionCheck, PositionsLieInWhatKafkaHas) {
 TEST(PositionCheck, RetentionMayTakeTheLastRecordButNothingUnread) {
   EXPECT_TRUE(Stands(kPosition, {10, 20}, LastRecord{10, 1000, "x"}));
   EXPECT_TRUE(Stands(kPosition, {10, 10}, std::nullopt));
-  EXPECT_FALSE(Stands(kPosition, {10, 20}, LastRecord{10, 999, "x"})) << "an older one follows";
+  EXPECT_FALSE(Stands(kPosition, {10, 20}, LastRecord{10, 999, "x"})) << "an older record follows";
 }
 
 TEST(PositionCheck, CompactionMayTakeItToo) {
@@ -81,7 +81,7 @@ TEST(PositionCheck, CompactionMayTakeItToo) {
   EXPECT_FALSE(Stands(kPosition, kRange, next, false));
   EXPECT_TRUE(Stands({11, kLast}, kRange, std::nullopt, true));
   EXPECT_FALSE(Stands({12, kLast}, kRange, LastRecord{11, 2000, "x"}, true))
-      << "that was not there";
+      << "the record did not exist before";
   EXPECT_FALSE(Stands(kPosition, kRange, LastRecord{12, 999, "x"}, true));
 }
 
@@ -92,8 +92,8 @@ TEST(PositionCheck, WhereThereWasNoRecordThereIsNone) {
   EXPECT_FALSE(Stands(none, kRange, LastRecord{4, 1, "x"}));
 }
 
-// As a broker whose batches are larger than what a client asks for: each response has messages of
-// only the first partition that the client still reads.
+// Behaves like a broker whose batches are larger than what a client requests: each response has
+// messages only from the first partition that the client still reads.
 class FirstPartitionReader : public MessageReader {
  public:
   KafkaResults<std::vector<KafkaPartition>> Partitions(const std::vector<std::string>&) override {

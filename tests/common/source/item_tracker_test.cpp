@@ -51,7 +51,7 @@ TEST(ItemTrackerTest, OneFailedRecordHoldsThePrefixForGood) {
   EXPECT_EQ(tracker.done(), 2U);
   EXPECT_TRUE(tracker.IsDone(2));
   EXPECT_FALSE(tracker.IsDone(1));
-  EXPECT_FALSE(tracker.IsDone(3)) << "an unknown item";
+  EXPECT_FALSE(tracker.IsDone(3)) << "the item is unknown";
 }
 
 TEST(ItemTrackerTest, DeadLettersAloneAreARejection) {
@@ -66,7 +66,7 @@ TEST(ItemTrackerTest, DeadLettersAloneAreARejection) {
     tracker.Delivered(1, delivery);
   }
   tracker.Answered(1, Outcome::kOk);
-  EXPECT_EQ(counts.ok, 1U) << "a record beside the dead letter";
+  EXPECT_EQ(counts.ok, 1U) << "there is a record beside the dead letter";
   EXPECT_EQ(tracker.DonePrefix(), 2U);
 }
 
@@ -77,14 +77,14 @@ TEST(ItemTrackerTest, AKeptLetterHoldsItsItemUntilItHasArrived) {
   tracker.Sent(0);
   tracker.Delivered(0, Delivery::kKept);
   tracker.Answered(0, Outcome::kOk);
-  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "a record is under way";
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "a record is in flight";
   tracker.Delivered(0, Delivery::kRecord);
   EXPECT_TRUE(tracker.AwaitsDeadLetters(0));
   EXPECT_FALSE(tracker.IsDone(0));
   EXPECT_EQ(tracker.DonePrefix(), 0U);
   EXPECT_EQ(tracker.AwaitingDeadLetters(), (std::vector<std::uint64_t>{0}));
   tracker.SentDeadLetters(0);
-  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "they were sent";
+  EXPECT_FALSE(tracker.AwaitsDeadLetters(0)) << "the dead letters were sent";
   tracker.Delivered(0, Delivery::kDeadLetter);
   EXPECT_EQ(tracker.DonePrefix(), 1U);
   EXPECT_EQ(counts.ok, 1U);
@@ -115,8 +115,8 @@ TEST(ItemTrackerTest, HeldNothingIsDone) {
   EXPECT_FALSE(tracker.AwaitsDeadLetters(1));
 }
 
-// Runs of random length with events in random order: items are answered in any order, and each
-// delivery is reported at any time after its record was sent.
+// Simulates runs of random length with events in random order: responses to items come in any
+// order, and each delivery is reported at any time after its record was sent.
 TEST(ItemTrackerTest, InAnyOrderThePrefixIsWhatIsDoneAndTheCountsAddUp) {
   std::mt19937 random(6);
   for (int round = 0; round < 300; ++round) {

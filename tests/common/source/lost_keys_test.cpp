@@ -1,4 +1,4 @@
-// A Redis that loses single keys of a walk, as one with an eviction policy does when it is full.
+// A Redis that loses single keys of a walk, as a full Redis with an eviction policy does.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -30,8 +30,8 @@ class LostKeysTest : public RedisTest {
       .cursor_key = "last_steam_id", .topic = "games", .start_id = kStart, .count = 100};
 };
 
-// Without the reach it is unknown how far the pass has asked. The pass keeps its name until that is
-// known again.
+// Without the reach it is unknown which ids of the pass were requested. The pass keeps its name
+// until that is known again.
 TEST_F(LostKeysTest, WithoutItsReachAPassGoesOnIntoTheNextMonth) {
   {
     Walk walk = Begin();  // killed after it has delivered
@@ -62,7 +62,7 @@ TEST_F(LostKeysTest, WithoutAPassOrACursorANewOneBegins) {
   }
 }
 
-// Either of the two keys tells the grid.
+// Either of the two keys identifies the grid.
 TEST_F(LostKeysTest, WithoutTheGridOrTheReachAnotherGridIsRefused) {
   options_.shard = "0/2";
   {

@@ -40,7 +40,7 @@ TEST(NewsWindowTest, AnotherEditionAndALateItemAreNew) {
   EXPECT_TRUE(window.exists());
   EXPECT_FALSE(window.IsNew("1", kOne, 100));
   EXPECT_TRUE(window.IsNew("1", kTwo, 100));
-  EXPECT_TRUE(window.IsNew("1", kTwo, 10)) << "edited, and dated back";
+  EXPECT_TRUE(window.IsNew("1", kTwo, 10)) << "the item was edited and dated back";
   EXPECT_TRUE(window.IsNew("2", kOne, 50));
   EXPECT_FALSE(window.IsNew("2", kOne, 49));
   EXPECT_TRUE(window.IsNew("letter:0", kOne, std::nullopt));

@@ -19,7 +19,7 @@ using test::TestRun;
 
 constexpr std::uint64_t kStart = kLowestId + 999;
 
-// A block of ids. The test itself answers the calls.
+// A block of ids. The test itself responds to the calls.
 class PlayerBatchesTest : public testing::Test {
  protected:
   void Begin(std::uint64_t count) {
@@ -72,7 +72,8 @@ TEST_F(PlayerBatchesTest, AsksForAHundredIdsACallAndForEachIdOnce) {
     urls += fetch->url;
   }
   EXPECT_THAT(sizes, testing::ElementsAre(100, 100, 50));
-  EXPECT_THAT(ahead, testing::ElementsAre(3, 2, 1)) << "how many calls the budget may reserve";
+  EXPECT_THAT(ahead, testing::ElementsAre(3, 2, 1))
+      << "the numbers of calls that the budget may reserve";
   for (std::uint64_t item = 0; item < 250; ++item) {
     const std::string id = fmt::to_string(kStart - item);
     EXPECT_EQ(urls.find(id), urls.rfind(id));
@@ -115,7 +116,7 @@ TEST_F(PlayerBatchesTest, TheResponseToAnotherRequestIsNoResponse) {
   EXPECT_FALSE(first->accept(response));
   EXPECT_TRUE(outcomes_.empty());
   response = Response({});
-  EXPECT_TRUE(first->accept(response)) << "nobody is there";
+  EXPECT_TRUE(first->accept(response)) << "no account exists";
   EXPECT_EQ(outcomes_.size(), 100U);
 }
 
@@ -135,12 +136,12 @@ TEST_F(PlayerBatchesTest, ABrokenBodyIsNoAnswer) {
   EXPECT_FALSE(fetch->accept(response));
   EXPECT_TRUE(outcomes_.empty());
   response = Response({0, 1});
-  EXPECT_TRUE(fetch->accept(response)) << "the same call, retried";
+  EXPECT_TRUE(fetch->accept(response)) << "the same call is retried";
   EXPECT_EQ(batches_->TakeCalls().succeeded, 1U);
 }
 
-// Answers all calls, one after the other. A call that contains a broken id fails, and in an outage
-// every call fails. Returns the number of calls.
+// Responds to all calls, one after the other. A call that contains a broken id fails, and in an
+// outage every call fails. Returns the number of calls.
 std::size_t PlayerBatchesTest::Respond(const std::set<std::uint64_t>& broken, bool is_outage) {
   std::size_t calls = 0;
   while (auto fetch = batches_->Next()) {
@@ -180,7 +181,7 @@ TEST_F(PlayerBatchesTest, SplitsABatchDownToTheIdsThatFailAlone) {
 
 TEST_F(PlayerBatchesTest, AnOutageIsNotSearchedForBrokenIds) {
   Begin(250);
-  EXPECT_EQ(Respond({}, true), 3U + 2U) << "the batches, and two witnesses";
+  EXPECT_EQ(Respond({}, true), 3U + 2U) << "the batches and two witnesses";
   const MethodCalls calls = batches_->TakeCalls();
   EXPECT_EQ(calls.failed.size(), 3U);
   EXPECT_EQ(calls.failed[0].size, 100U);

@@ -26,7 +26,7 @@ ScopedEnvironment::Values Nothing(const ScopedEnvironment::Values& but = {}) {
 
 class ReadSourceConfigTest : public testing::Test {
  protected:
-  // Returns the exit code of a refused configuration, and keeps the message.
+  // Returns the exit code for an invalid configuration, and stores the message.
   ExitCode Refusal(const SourceNeeds& needs) {
     return CodeOf([&] { ReadSourceConfig(options_, needs, test_.run()); }, &message_);
   }

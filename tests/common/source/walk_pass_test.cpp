@@ -43,7 +43,7 @@ TEST_F(WalkPassTest, APassWithoutACursorBeginsANewOne) {
   server_.Command({"DEL", "last_steam_id"});
   Walk again = Begin();  // at the same time and with the same logical date
   EXPECT_EQ(again.ids().Id(0), kStart);
-  EXPECT_EQ(again.pass(), "2026-11-22T22:35Z") << "later than the one before";
+  EXPECT_EQ(again.pass(), "2026-11-22T22:35Z") << "the pass must be later than the previous one";
 }
 
 TEST_F(WalkPassTest, ACursorWithoutAPassBeginsOneWhereItStands) {
@@ -69,7 +69,7 @@ TEST_F(WalkPassTest, AClearedOldRunBeginsALaterPassAllTheSame) {
   server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
   options_.wrap = true;
   test_.identity.logical_date = *ParseInstant("2026-11-22T19:00:00Z");
-  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z") << "the clock's";
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:34Z") << "the minute of the clock";
 }
 
 TEST_F(WalkPassTest, APassOutlastsItsMonthUnderANewName) {
@@ -79,13 +79,14 @@ TEST_F(WalkPassTest, APassOutlastsItsMonthUnderANewName) {
   SetTime("2026-12-01T00:00:30Z");
   {
     Walk walk = Begin();
-    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z") << "some of the remaining ids were asked for in it";
+    EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z")
+        << "some of the remaining ids were requested in this pass";
     walk.Advance(40);
   }
   {
     Walk walk = Begin();
     EXPECT_EQ(walk.pass(), "2026-11-30T23:59Z");
-    walk.Advance(100);  // 40 ids farther than any run had asked for before
+    walk.Advance(100);  // 40 ids farther than any earlier run had requested
   }
   test_.identity.logical_date = *ParseInstant("2026-11-30T12:00:00Z");  // an old run was cleared
   Walk walk = Begin();
@@ -103,7 +104,7 @@ TEST_F(WalkPassTest, APassIsNeverBegunFarAheadOfTheClock) {
   EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:pass"));
 }
 
-// Another run begins a new pass between this run's reading and writing.
+// Another run begins a new pass after this run has read and before it writes.
 TEST_F(WalkPassTest, CursorAndPassAreOfTheSameMoment) {
   server_.Set("last_steam_id", fmt::to_string(kLowestId));
   server_.Set("last_steam_id:pass", "2026-11-22T20:00Z");
@@ -131,7 +132,7 @@ TEST_F(WalkPassTest, CursorAndPassAreOfTheSameMoment) {
   });
   const Walk walk(options_, std::nullopt, topic_, test_.run(), &store, false, now_);
   EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z");
-  EXPECT_EQ(walk.ids().Id(0), kStart) << "not the old block under the new pass";
+  EXPECT_EQ(walk.ids().Id(0), kStart) << "the new pass must not use the old block";
 }
 
 }  // namespace

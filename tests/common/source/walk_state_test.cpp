@@ -31,18 +31,21 @@ TEST_F(WalkStateTest, BeginsAtTheStartAndGoesOnFromTheCursor) {
   {
     Walk walk = Begin();
     EXPECT_EQ(walk.ids().Id(0), kStart);
-    EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z") << "before any request";
-    EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart)) << "together with the pass";
+    EXPECT_EQ(server_.Get("last_steam_id:pass"), "2026-11-22T22:34Z")
+        << "the pass is stored before any request";
+    EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart))
+        << "the cursor is stored together with the pass";
     walk.Advance(100);
   }
   EXPECT_EQ(Cursor().from, fmt::to_string(kStart));
   EXPECT_EQ(Cursor().to, fmt::to_string(kStart - 100));
-  EXPECT_EQ(Cursor().position, kStart - 100 - (kLowestId - 1)) << "the account number";
+  EXPECT_EQ(Cursor().position, kStart - 100 - (kLowestId - 1))
+      << "the position is the account number";
   EXPECT_TRUE(Cursor().advanced);
   test_.identity.logical_date += std::chrono::minutes(5);
   Walk walk = Begin();
   EXPECT_EQ(walk.ids().Id(0), kStart - 100);
-  EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z") << "that of the pass, not of this run";
+  EXPECT_EQ(walk.pass(), "2026-11-22T22:34Z") << "the minute of the pass, not of this run";
 }
 
 TEST_F(WalkStateTest, MovesOnlyOverWhatIsDone) {
@@ -106,7 +109,8 @@ TEST_F(WalkStateTest, GarbageIsDataAndStays) {
     for (const char* key : {"last_steam_id,", "last_steam_id:pass", "last_steam_id:failures"}) {
       EXPECT_THAT(message, testing::HasSubstr(key));
     }
-    EXPECT_THAT(message, testing::Not(testing::HasSubstr(":grid"))) << "of a sharded walk only";
+    EXPECT_THAT(message, testing::Not(testing::HasSubstr(":grid")))
+        << "only a sharded walk has this key";
     EXPECT_EQ(server_.Get("last_steam_id"), held);
     EXPECT_FALSE(server_.Get("last_steam_id:pass"));
   }
@@ -147,7 +151,7 @@ TEST_F(WalkStateTest, AShardBeyondTheLastIdHasNothingToDo) {
   options_.shard = "1/2";
   EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped);
   options_.wrap = true;
-  EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped) << "nor has its next pass";
+  EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped) << "its next pass has no ids either";
 }
 
 TEST_F(WalkStateTest, NotesFailuresWithTheCursorAndForgetsThem) {
@@ -223,9 +227,11 @@ TEST_F(WalkStateTest, AnotherGridIsRefusedUntilAllItsShardsAreAtTheEnd) {
   while (server_.Get("last_steam_id:1/2") != fmt::to_string(kLowestId - 1)) Complete();
   // No pass is under way, so the grid may be changed.
   options_.count = 20;
-  EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped) << "at the end, without --wrap";
+  EXPECT_EQ(CodeOf([&] { Begin(); }), ExitCode::kSkipped)
+      << "the walk is at its end and has no --wrap";
   options_.wrap = true;
-  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "later than those of all shards before";
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z")
+      << "the pass must be later than the passes of all shards";
   EXPECT_EQ(server_.Get("last_steam_id:grid"), "76561197960266728/20/2");
   options_.shard = "0/2";
   options_.wrap = false;
@@ -240,7 +246,8 @@ TEST_F(WalkStateTest, AShardBesideAnUnshardedPassIsRefused) {
   EXPECT_THAT(Refusal(), testing::HasSubstr("last_steam_id:pass"));
   EXPECT_FALSE(server_.Get("last_steam_id:grid"));
   server_.Set("last_steam_id", fmt::to_string(kLowestId - 1));
-  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z") << "later than the pass of all ids";
+  EXPECT_EQ(Begin().pass(), "2026-11-22T22:35Z")
+      << "the pass must be later than the pass of all ids";
 }
 
 TEST_F(WalkStateTest, WhereTheGridWasDeletedEachShardKeepsToItsOwn) {

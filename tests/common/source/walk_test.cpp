@@ -41,7 +41,7 @@ TEST(WalkGridTest, TheLastBlockTakesWhatIsLeft) {
   EXPECT_EQ(block.size, 1U);
   EXPECT_EQ(block.next, kLowestId - 1);
   block = grid.BlockAt(kLowestId - 1);
-  EXPECT_EQ(block.size, 0U) << "the end of the walk";
+  EXPECT_EQ(block.size, 0U) << "the walk is at its end";
 }
 
 TEST(WalkGridTest, HoldsAtBothEndsOfTheIdRange) {
@@ -74,8 +74,8 @@ TEST(WalkGridTest, ItsTextSaysWhatTheShardsHaveInCommon) {
   }
 }
 
-// Whatever the settings are, and wherever in its block a run stops, the shards of a pass take every
-// id once.
+// With any settings, and wherever in its block a run stops, the shards of a pass take every id
+// once.
 TEST(WalkGridTest, TheShardsOfAPassTakeEveryIdOnce) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 400; ++round) {
@@ -110,8 +110,10 @@ TEST(WalkPassTest, IsTheLogicalMinuteOrALaterOne) {
   const Instant earlier = now - std::chrono::hours(1);
   EXPECT_EQ(NextPass(earlier, now, ""), "2026-11-22T21:34Z");
   EXPECT_EQ(NextPass(earlier, now, "2026-11-22T21:33Z"), "2026-11-22T21:34Z");
-  EXPECT_EQ(NextPass(earlier, now, "2026-11-22T21:34Z"), "2026-11-22T22:34Z") << "the clock's";
-  EXPECT_EQ(NextPass(now, now, "2026-11-22T22:34Z"), "2026-11-22T22:35Z") << "taken already";
+  EXPECT_EQ(NextPass(earlier, now, "2026-11-22T21:34Z"), "2026-11-22T22:34Z")
+      << "the minute of the clock";
+  EXPECT_EQ(NextPass(now, now, "2026-11-22T22:34Z"), "2026-11-22T22:35Z")
+      << "that minute is taken already";
   EXPECT_EQ(NextPass(now + std::chrono::hours(24), now, ""), "2026-11-23T22:34Z");
   EXPECT_EQ(NextPass(now + std::chrono::hours(25), now, ""), "2026-11-22T22:34Z") << "I6";
   EXPECT_EQ(NextPass(earlier, now, "2026-11-23T22:33Z"), "2026-11-23T22:34Z");
@@ -175,7 +177,8 @@ TEST(ListedIdsTest, AreReadALineAtATime) {
   WalkOptions options;
   EXPECT_FALSE(options.ReadIds(run.stop()));
   options.ids = folder.File("ids");
-  EXPECT_EQ(CodeOf([&] { options.ReadIds(run.stop()); }), ExitCode::kUsage) << "no such file";
+  EXPECT_EQ(CodeOf([&] { options.ReadIds(run.stop()); }), ExitCode::kUsage)
+      << "the file does not exist";
   std::ofstream(options.ids) << kLowestId << "\n" << kHighestId;
   EXPECT_THAT(options.ReadIds(run.stop()).value(), testing::ElementsAre(kLowestId, kHighestId));
   for (const char* line : {"", " ", "x", "-1", "76561197960265728", "76561202255233024", "7.6e16",

@@ -37,7 +37,7 @@ TEST_F(CallBudgetTest, ReservesInPortionsAndGivesBackTheRest) {
   EXPECT_EQ(budget.Used(), 100U);
   EXPECT_EQ(budget.left(), 900U);
   for (int i = 1; i < 100; ++i) EXPECT_TRUE(budget.Take(250 - static_cast<std::size_t>(i)));
-  EXPECT_EQ(budget.Used(), 100U) << "no round trip a call";
+  EXPECT_EQ(budget.Used(), 100U) << "a call does not need a round trip";
   EXPECT_TRUE(budget.Take(150));
   EXPECT_EQ(budget.Used(), 200U);
   budget.GiveBack();

@@ -34,7 +34,7 @@ class FetcherTest : public testing::Test {
  protected:
   explicit FetcherTest(milliseconds deadline = seconds(60)) : test_(deadline) {}
 
-  // Asks for the recently played games of `count` ids.
+  // Requests the recently played games of `count` ids.
   FetchEnd Fetch(std::size_t count) {
     Fetcher fetcher(test_.run(), kKey, nullptr);
     return Fetch(fetcher, count, [] {});
@@ -54,11 +54,11 @@ class FetcherTest : public testing::Test {
           fetch.accept = [this, id](HttpResponse& response) -> tl::expected<void, std::string> {
             const auto games = parser_.ParseRecentGames(response.body);
             if (!games) return tl::unexpected(games.error());
-            EXPECT_TRUE(answered_.insert(id).second) << "answered twice";
+            EXPECT_TRUE(answered_.insert(id).second) << "two responses for one id";
             return {};
           };
           fetch.fail = [this, id](const FetchFailure& failure) {
-            EXPECT_TRUE(failed_.insert(id).second) << "failed twice";
+            EXPECT_TRUE(failed_.insert(id).second) << "two failures for one id";
             failure_ = failure;
           };
           return fetch;
@@ -244,7 +244,7 @@ TEST_F(FetcherTest, AMethodThatTheApiDoesNotHaveEndsTheRun) {
     const FetchEnd end = Fetch(10);
     ASSERT_EQ(end.reason, Reason::kFatal) << page;
     EXPECT_EQ(end.error->code(), ExitCode::kConfig) << page;
-    EXPECT_THAT(end.error->what(), HasSubstr(" (")) << "the server's sentence";
+    EXPECT_THAT(end.error->what(), HasSubstr(" (")) << "the message contains the server's sentence";
     EXPECT_THAT(end.error->what(), HasSubstr("AIRFLOW_VAR_STEAM_API_URL"));
     EXPECT_EQ(counts().requests, 1U) << page;
   }
@@ -308,7 +308,7 @@ TEST_F(FetcherTest, NoMoreCallsAtATimeThanAllowed) {
   ASSERT_EQ(journal.Size(""), 20U);
   const auto at = [&](std::size_t i) { return journal.Number(fmt::format("/{}/at_ms", i)); };
   for (std::size_t i = 0; i + 5 < 20; ++i) EXPECT_GE(at(i + 5) - at(i), 190) << i;
-  EXPECT_LT(took_, seconds(3)) << "and not one after another";
+  EXPECT_LT(took_, seconds(3)) << "the calls must run in parallel";
 }
 
 TEST_F(FetcherTest, AServerThatIsNotThereIsTriedAgain) {
@@ -346,7 +346,7 @@ TEST_F(FetcherTest, ASignalEndsTheWaiting) {
   });
   EXPECT_EQ(end.reason, Reason::kStopped);
   EXPECT_LT(took_, seconds(5));
-  EXPECT_TRUE(failed_.empty()) << "neither answered nor failed";
+  EXPECT_TRUE(failed_.empty()) << "an id without a response must not count as failed";
 }
 
 class FetcherDeadlineTest : public FetcherTest {

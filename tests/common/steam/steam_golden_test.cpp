@@ -1,5 +1,5 @@
 // The bodies of the API in golden/, each with the outcome of parsing it. A file
-// `<endpoint>-refused_<case>.json` holds a body that must be refused.
+// `<endpoint>-refused_<case>.json` contains a body that must be rejected.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

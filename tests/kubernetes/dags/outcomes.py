@@ -1,4 +1,4 @@
-"""Tasks that end in each of the ways that a program may, for the tests."""
+"""Tasks that end with each outcome that a program may have, for the tests."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,6 +1,6 @@
 //go:build tools
 
-// What `cluster build` compiles of Kubernetes; go.mod pins it.
+// The parts of Kubernetes that `cluster build` compiles. go.mod pins them.
 package main
 
 import (

@@ -2,6 +2,6 @@
 # kafka-run-class.sh CLASS ARGUMENT...
 set -euo pipefail
 read -ra options <<<"${KAFKA_HEAP_OPTS:-} ${KAFKA_JVM_PERFORMANCE_OPTS:-} ${KAFKA_OPTS:-}"
-# With the quick compiler only: the machine is small.
+# Java uses only its quick compiler, because the machine is small.
 exec java "${options[@]}" -XX:TieredStopAtLevel=1 -cp '/opt/kafka/libs/*' \
   -Dlog4j2.configurationFile=/etc/kafka/log4j2.properties "$@"

@@ -12,7 +12,7 @@ namespace steamflow::test {
 namespace {
 
 constexpr char kTask[] = "connect-apply";
-constexpr char kPassword[] = "steamflow";  // the superuser's
+constexpr char kPassword[] = "steamflow";  // of the superuser
 
 // A worker on RealBrokers that only this test uses. A shell beside it waits for the end of its
 // input.
@@ -40,8 +40,8 @@ class OwnConnect {
   const std::string url_;
 };
 
-// The address of a real Kafka Connect on RealBrokers: STEAMFLOW_TEST_CONNECT, or else one that this
-// test binary starts.
+// Returns the address of a real Kafka Connect on RealBrokers: STEAMFLOW_TEST_CONNECT, or one that
+// this test binary starts.
 const std::string& RealConnect() {
   static const std::string given = [] {
     const char* url = std::getenv("STEAMFLOW_TEST_CONNECT");
@@ -52,7 +52,7 @@ const std::string& RealConnect() {
   return own.url();
 }
 
-// A folder of connectors, and a topic and database of this test's own.
+// A folder of connectors, and a topic and a database that only this test uses.
 class ConnectApply : public ::testing::Test {
  protected:
   ConnectApply() : folder_(std::filesystem::temp_directory_path() / name_) {
@@ -70,7 +70,7 @@ class ConnectApply : public ::testing::Test {
   }
 
   // Writes the shipped connector with this test's topic. Each pair of `changes` replaces its first
-  // text by the second.
+  // text with its second.
   void WriteConnector(const std::vector<std::pair<std::string, std::string>>& changes = {}) const {
     std::ifstream shipped(std::string(CONNECTORS) + "/steam-postgres.json");
     std::string text{std::istreambuf_iterator<char>(shipped), {}};
@@ -98,8 +98,8 @@ class ConnectApply : public ::testing::Test {
     return RunProgram(command, settings);
   }
 
-  // Writes records of the events from 0 up to `end`, with different headers in each run: at a shell
-  // there is no DAG.
+  // Writes records of the events from 0 up to `end`. The headers differ between runs, because no
+  // DAG runs at a shell.
   void WriteRecords(int end, const std::string& value, const std::string& run = "") const {
     std::vector<NewMessage> records;
     for (int id = 0; id < end; ++id) {
@@ -112,7 +112,7 @@ class ConnectApply : public ::testing::Test {
     }
     WriteTopic(RealBrokers(), topic_, records);
   }
-  // Selects from the sink's table; "error" if there is none.
+  // Selects from the sink's table. Returns "error" if it does not exist.
   std::string Rows(const std::string& what = "count(*)") {
     try {
       return database_.Value("SELECT " + what + " FROM public.connect_records");
@@ -140,14 +140,14 @@ TEST_F(ConnectApply, TheShippedPostgresSinkStoresEachEventOnce) {
   EXPECT_EQ(Rows("sum((value::jsonb->>'n')::int)"), "20");
   EXPECT_EQ(Rows("DISTINCT source_topic"), topic_);
 
-  // The same events again, and one more, which shows that they were read.
+  // Writes the same events again and one more, which shows that they were read.
   WriteRecords(21, R"({"n":1000})", "second");
   EXPECT_TRUE(Eventually([&] { return Rows("sum((value::jsonb->>'n')::int)") == "21000"; }));
   EXPECT_EQ(Rows(), "21");
   EXPECT_EQ(Run().Result().Text("/connectors/0/action"), "unchanged");
 }
 
-// Poison stops nothing: it goes to the dead letters, and once replayed it has an event id.
+// A poison record stops nothing: it becomes a dead letter, and has an event id once it is replayed.
 TEST_F(ConnectApply, ARecordWithoutAnEventIdBecomesADeadLetterThatCanBeReplayed) {
   WriteConnector();
   ASSERT_EQ(Run().exit_code, 0);
@@ -160,11 +160,12 @@ TEST_F(ConnectApply, ARecordWithoutAnEventIdBecomesADeadLetterThatCanBeReplayed)
       Eventually([&] { return RunProgram(letters, {}).Result().Number("/letters/open") == 1; }));
   auto replay = letters;
   replay.emplace_back("--replay");
-  // The replay of another test may take over (75); then this one is repeated.
+  // The replay of another test may take over (75). Then this replay is repeated.
   EXPECT_TRUE(Eventually([&] { return RunProgram(replay, {}).exit_code == 0; }));
   EXPECT_TRUE(Eventually([&] { return Rows() == "2"; }));
   EXPECT_EQ(Rows("min(event_id)"), topic_ + "/0");
-  EXPECT_EQ(Rows("max(event_id)"), topic_ + "/1/0") << "topic, partition and offset of the first";
+  EXPECT_EQ(Rows("max(event_id)"), topic_ + "/1/0")
+      << "the topic, partition and offset of the first record";
 }
 
 TEST_F(ConnectApply, DriftIsReportedAndChangedOnlyWhenAsked) {
@@ -253,7 +254,7 @@ TEST_F(ConnectApply, TheShippedElasticsearchSinkIsRefusedWithoutItsPlugIn) {
   for (std::size_t i = 0; i < validation.Size("/configs"); ++i) {
     const std::string config = "/configs/" + std::to_string(i) + "/value/";
     const std::string name = validation.Text(config + "name");
-    if (name == "name" || name.starts_with("connection.")) continue;  // settings of the plug-in
+    if (name == "name" || name.starts_with("connection.")) continue;  // the plug-in's settings
     EXPECT_EQ(validation.Raw(config + "errors"), "[]") << name;
   }
   EXPECT_GT(validation.Size("/configs"), 40u);
@@ -265,7 +266,7 @@ TEST_F(ConnectApply, WrongUseAndConnectDown) {
   settings["AIRFLOW_CONN_CONNECT_DEFAULT"] = "http://127.0.0.1:1";
   EXPECT_EQ(Run({"--deadline", "2"}, settings).exit_code, 75);
   settings.erase("AIRFLOW_CONN_CONNECT_DEFAULT");
-  EXPECT_EQ(Run({}, settings).exit_code, 78) << "no connection";
+  EXPECT_EQ(Run({}, settings).exit_code, 78) << "there is no Connection";
   EXPECT_EQ(Run({"--connect-url", "http://u:secret@127.0.0.1:1"}, settings).exit_code, 64);
   EXPECT_EQ(Run({"--connector", "no_such"}).exit_code, 78);
   std::ofstream(folder_ / "broken.json") << R"({"connector.class": 1})";
@@ -274,7 +275,7 @@ TEST_F(ConnectApply, WrongUseAndConnectDown) {
   EXPECT_NE(broken.Result().Text("/error/message").find("broken.json"), std::string::npos);
 }
 
-// The worker is killed between a change and its result; there the task waits two seconds anyway.
+// The worker is killed between a change and its result, where the task waits two seconds anyway.
 TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
   const OwnConnect worker;
   Environment settings = Settings();
@@ -302,7 +303,7 @@ TEST_F(ConnectApply, AWorkerThatIsKilledIsWaitedFor) {
   EXPECT_NE(away.err.find("trying again"), std::string::npos) << away.err;
 }
 
-// A server that answers like a worker that starts, and then like one whose group rebalances.
+// A server that responds first like a starting worker and then like one whose group rebalances.
 TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   WriteConnector();
   int asked = 0;
@@ -325,7 +326,7 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
   EXPECT_EQ(run.Result().Text("/connectors/0/action"), "created");
   EXPECT_EQ(asked, 12);
 
-  // The worker's last answer tells more than the timeout.
+  // The worker's last response says more than the timeout does.
   std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "another.json");
   const auto ending = [&](const ScriptedResponse& first) {
     const ScriptedServer server([&, calls = 0](const HttpCall&) mutable {
@@ -346,7 +347,7 @@ TEST_F(ConnectApply, AWorkerThatStartsAndRebalancesIsWaitedFor) {
       << wrong.out;
 }
 
-// A connector that the worker refuses does not stop the others.
+// A connector that the worker rejects does not stop the others.
 TEST_F(ConnectApply, AConnectorThatIsRefusedIsSaidAndTheOthersRun) {
   WriteConnector();
   std::filesystem::copy(folder_ / (name_ + ".json"), folder_ / "a-wrong.json");

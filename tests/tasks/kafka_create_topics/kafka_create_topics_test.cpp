@@ -8,7 +8,7 @@ namespace {
 
 constexpr char kTask[] = "kafka-create-topics";
 
-// A real Kafka, and a file of topics.
+// A real Kafka and a file with topics.
 class KafkaCreateTopics : public ::testing::Test {
  protected:
   KafkaCreateTopics() : file_(std::filesystem::temp_directory_path() / (topic_ + ".json")) {}
@@ -135,7 +135,7 @@ TEST_F(KafkaCreateTopics, RefusesToShrinkButDoesTheRestFirst) {
   EXPECT_EQ(PartitionsOf(RealBrokers(), topic_), 5);
   EXPECT_EQ(ConfigOf(RealBrokers(), topic_, "retention.ms"), "2000");
   EXPECT_EQ(PartitionsOf(RealBrokers(), other_), 2);
-  EXPECT_EQ(Run(json).exit_code, 0) << "without --apply nothing was asked for";
+  EXPECT_EQ(Run(json).exit_code, 0) << "without --apply no change was requested";
 }
 
 TEST_F(KafkaCreateTopics, RunsAtTheSameTimeAllSucceed) {
@@ -229,7 +229,7 @@ TEST_F(KafkaCreateTopics, BadFilesAreRefusedBeforeAnyNetworkUse) {
 TEST_F(KafkaCreateTopics, BadFlagsAndSettings) {
   EXPECT_EQ(
       RunProgram({kTask, "--brokers", "127.0.0.1:1", "--file", "/nowhere.json"}, {}).exit_code, 64);
-  EXPECT_EQ(RunProgram({kTask}, {}).exit_code, 78) << "no connection";
+  EXPECT_EQ(RunProgram({kTask}, {}).exit_code, 78) << "there is no Connection";
   EXPECT_EQ(Run("{" + Spec(topic_, 1) + "}", {"--kafka-config", "no.such=1"}).exit_code, 64);
   EXPECT_EQ(Run("{" + Spec(topic_, 1) + "}", {"--file2"}).exit_code, 64);
 }
@@ -239,7 +239,7 @@ TEST_F(KafkaCreateTopics, UnreachableBrokersAreTransient) {
   const Ended run =
       RunProgram({kTask, "--brokers", "127.0.0.1:1", "--file", file_, "--deadline", "1.5"}, {});
   EXPECT_EQ(run.exit_code, 75) << run.out;
-  EXPECT_GE(run.seconds, 1.0) << "it keeps trying";
+  EXPECT_GE(run.seconds, 1.0) << "the task keeps trying";
   EXPECT_NE(run.Result().Text("/error/message").find("127.0.0.1:1"), std::string::npos);
 }
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr char kTask[] = "kafka-dead-letters";
 
-// A real Kafka, a topic of this test's own, and dead letters of its records. All tests share the
-// topic of dead letters, and use only the dead letters of their own topic.
+// A real Kafka, a topic that only this test uses, and dead letters of its records. All tests share
+// the topic of dead letters, and each test uses only the dead letters of its own topic.
 class KafkaDeadLetters : public ::testing::Test {
  protected:
   KafkaDeadLetters() {
@@ -62,7 +62,7 @@ TEST_F(KafkaDeadLetters, ListsLettersWithTheirReasonSourceAndTime) {
   EXPECT_NE(line.find("open"), std::string::npos) << line;
   EXPECT_NE(line.find(topic_), std::string::npos) << line;
   EXPECT_NE(line.find("not JSON"), std::string::npos) << line;
-  EXPECT_NE(line.find("Z "), std::string::npos) << "a time: " << line;
+  EXPECT_NE(line.find("Z "), std::string::npos) << "no time in: " << line;
   EXPECT_EQ(Run().Result().Raw("/letters"),
             R"({"open":2,"replayed":0,"truncated":0,"no_record":0})");
 }
@@ -70,7 +70,8 @@ TEST_F(KafkaDeadLetters, ListsLettersWithTheirReasonSourceAndTime) {
 TEST_F(KafkaDeadLetters, FiltersChooseLetters) {
   Write({DeadLetter(id_), DeadLetter(topic_ + "/2", "a NUL in a string")});
   EXPECT_EQ(List({"--reason", "NUL"}).size(), 1u);
-  EXPECT_EQ(List({"--reason", "NUL", "--event-id", id_}).size(), 0u) << "both must match";
+  EXPECT_EQ(List({"--reason", "NUL", "--event-id", id_}).size(), 0u)
+      << "both conditions must match";
   EXPECT_EQ(List({"--event-id", id_}).size(), 1u);
   EXPECT_EQ(List({"--since", "2026-01-01"}).size(), 2u);
   EXPECT_EQ(List({"--since", "2126-01-01"}).size(), 0u);
@@ -126,7 +127,7 @@ TEST_F(KafkaDeadLetters, ReplaysTheRecordAsItWas) {
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].key, "key of " + id_);
   EXPECT_EQ(records[0].value, "{broken");
-  EXPECT_EQ(records[0].timestamp_ms, time) << "a new time could undo what is newer";
+  EXPECT_EQ(records[0].timestamp_ms, time) << "a new time could undo newer records";
   EXPECT_EQ(records[0].headers, (std::map<std::string, std::string>{
                                     {"content-type", "application/json"}, {"event_id", id_}}));
 }
@@ -154,7 +155,7 @@ TEST_F(KafkaDeadLetters, ReplaysOnceHoweverOftenItRuns) {
 TEST_F(KafkaDeadLetters, ARecordWithoutAnEventIdGetsTheOneOfItsLetter) {
   NewMessage letter = DeadLetter(topic_ + "/2/41");
   letter.headers.erase("record.event_id");
-  letter.headers.erase("source_key");  // it had no key
+  letter.headers.erase("source_key");  // the record had no key
   letter.value.reset();
   Write({letter});
   EXPECT_EQ(Run({"--replay"}).exit_code, 0);
@@ -257,14 +258,14 @@ TEST_F(KafkaDeadLetters, WrongUseIsRefused) {
     flags.insert(flags.begin(), {kTask, "--brokers", "127.0.0.1:1"});
     return RunProgram(flags, {}).exit_code;
   };
-  EXPECT_EQ(code({"--replay"}), 64) << "no selection";
+  EXPECT_EQ(code({"--replay"}), 64) << "no letter is selected";
   EXPECT_EQ(code({"--replay", "--show", "--event-id", "e"}), 64);
   EXPECT_EQ(code({"--letter", "3"}), 64);
   EXPECT_EQ(code({"--letter", "3/x"}), 64);
   EXPECT_EQ(code({"--letter", "3/1/2"}), 64);
   EXPECT_EQ(code({"--since", "yesterday"}), 64);
-  EXPECT_EQ(code({"--deadline", "1.5"}), 75) << "no broker";
-  EXPECT_EQ(code({"--deadline", "1.5", "--replay", "--event-id", "e"}), 75) << "no broker";
+  EXPECT_EQ(code({"--deadline", "1.5"}), 75) << "there is no broker";
+  EXPECT_EQ(code({"--deadline", "1.5", "--replay", "--event-id", "e"}), 75) << "there is no broker";
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ class KillBothStores : public ::testing::Test {
     CreateTopic(RealBrokers(), kDeadLetters, 3);
     CreateTopic(RealBrokers(), topic_, 2);
     const auto id = [this](const char* end) { return topic_ + "/" + end; };
-    // A value with a number that PostgreSQL refuses and a duplicate field that search servers
-    // refuse; a value that no sink takes; and a value that both take.
+    // The first value has a number that PostgreSQL refuses and a duplicate field that search
+    // servers refuse. No sink takes the second value, and both take the third.
     WriteTopic(RealBrokers(), topic_,
                {{"k", R"({"x":1e999999,"a":1,"a":2})", {{"event_id", id("refused")}}},
                 {"k", "{broken", {{"event_id", id("broken")}}},

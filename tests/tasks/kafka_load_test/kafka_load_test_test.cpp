@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kTask[] = "kafka-load-test";
 
-// A real Kafka, and a topic of this test's own.
+// A real Kafka, and a topic that only this test uses.
 class KafkaLoadTest : public ::testing::Test {
  protected:
   KafkaLoadTest() : file_(std::filesystem::temp_directory_path() / (topic_ + ".jsonl")) {}
@@ -95,7 +95,7 @@ TEST_F(KafkaLoadTest, TakesRealRecordsFromATopic) {
 
   const std::string empty = UniqueTopic("empty");
   CreateTopic(RealBrokers(), empty, 1);
-  EXPECT_EQ(Run({"--from", empty}).exit_code, 99) << "nothing to make copies of";
+  EXPECT_EQ(Run({"--from", empty}).exit_code, 99) << "there is nothing to copy";
 }
 
 TEST_F(KafkaLoadTest, KeepsToTheRate) {
@@ -126,7 +126,7 @@ TEST_F(KafkaLoadTest, WarnsOfWhatTheTopicWouldNotSurvive) {
   const Ended refused = Run(strictly);
   EXPECT_EQ(refused.exit_code, 78) << refused.out;
   EXPECT_NE(refused.Result().Text("/error/message").find("the key 'k0'"), std::string::npos);
-  EXPECT_EQ(ReadTopic(RealBrokers(), topic_).size(), 20u) << "nothing more";
+  EXPECT_EQ(ReadTopic(RealBrokers(), topic_).size(), 20u) << "nothing was added";
 }
 
 TEST_F(KafkaLoadTest, RecordsThatAreTooLargeAreCounted) {
@@ -189,7 +189,7 @@ TEST_F(KafkaLoadTest, WrongUseIsRefused) {
   EXPECT_NE(broken.Result().Text("/error/message").find("line 2"), std::string::npos);
   WriteFile(1, 1);
   const Ended missing = Run({"--from-file", file_});
-  EXPECT_EQ(missing.exit_code, 78) << "no such topic";
+  EXPECT_EQ(missing.exit_code, 78) << "the topic does not exist";
   EXPECT_NE(missing.Result().Text("/error/message").find(topic_), std::string::npos);
   EXPECT_EQ(
       RunProgram({kTask, "--brokers", "127.0.0.1:1", "--from-file", file_, "--deadline", "1.5"}, {})

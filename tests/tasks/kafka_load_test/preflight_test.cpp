@@ -89,7 +89,7 @@ TEST(LoadCheck, BytesOnABrokerFollowItsPartitions) {
   plan.commonest_key_share = 0;
   EXPECT_EQ(BytesOnABroker(plan), 16 * kMiB) << "four of twelve partitions";
   plan.commonest_key_share = 1;
-  EXPECT_EQ(BytesOnABroker(plan), 48 * kMiB) << "one partition gets all";
+  EXPECT_EQ(BytesOnABroker(plan), 48 * kMiB) << "one partition gets everything";
   plan.state = {.partitions = 1, .replication = 1};
   plan.commonest_key_share = 0;
   EXPECT_EQ(BytesOnABroker(plan), 48 * kMiB);

@@ -94,7 +94,7 @@ class BulkFaults : public ::testing::Test {
            : status == 400 ? "mapper_parsing_exception"
                            : "told";
   }
-  // Answers _mget and _bulk about the document with the only position.
+  // Responds to _mget and _bulk requests for the document with the only position.
   std::string Positions(const std::string& body) const {
     std::string documents;
     const JsonValue asked(body);
@@ -166,7 +166,7 @@ class BulkFaults : public ::testing::Test {
     const std::lock_guard lock(starting_);
     return *program_;
   }
-  // Returns a fault that answers the next requests with these responses, one each.
+  // Returns a fault that gives these responses to the next requests, one each.
   static Fault First(std::vector<ScriptedResponse> responses) {
     return [responses](const std::vector<Item>&) mutable -> std::optional<ScriptedResponse> {
       if (responses.empty()) return std::nullopt;
@@ -187,17 +187,17 @@ class BulkFaults : public ::testing::Test {
     return EventIdsOnce(ReadTopic(kafka_.brokers(), kDeadLetters));
   }
 
-  std::optional<ScriptedResponse> looked_at_;  // answers GET of the index instead
+  std::optional<ScriptedResponse> looked_at_;  // replaces the response to GET of the index
   static constexpr char kIndex[] =
       R"({"t-undated":{"aliases":{"t":{}},"mappings":{"dynamic":"false",
       "properties":{"@timestamp":{"type":"date"}}},
       "settings":{"index":{"mapping":{"ignore_malformed":"true"}}}}})";
-  Fault before_;                                 // answers instead of doing anything
-  Fault after_;                                  // answers instead, after everything was done
-  std::function<int(const Item&)> item_status_;  // an item's status; 0 = the real one
-  // Answers instead of moving a position.
+  Fault before_;                                 // responds without doing anything
+  Fault after_;                                  // replaces the response after everything was done
+  std::function<int(const Item&)> item_status_;  // the status of an item; 0 for the real one
+  // Responds instead of moving a position.
   std::function<std::optional<ScriptedResponse>()> at_position_;
-  // Answers instead, after a position was moved.
+  // Replaces the response after a position was moved.
   std::function<std::optional<ScriptedResponse>()> after_position_;
   std::set<std::string> documents_;
   std::map<std::string, std::pair<std::int64_t, std::string>> positions_;

@@ -131,8 +131,8 @@ TEST_F(BulkFaults, WhatNoOtherTryCanMendEndsTheRun) {
   EXPECT_EQ(Letters().size(), 0u);
 }
 
-// If the server refuses for a reason of its own, nothing may become a dead letter, whatever the
-// message.
+// If the server refuses a request for a reason of its own, nothing may become a dead letter,
+// whatever the message is.
 TEST_F(BulkFaults, ARequestThatIsRefusedForAnotherReasonEndsTheRun) {
   WriteMany(16);
   before_ = [](const std::vector<Item>&) -> std::optional<ScriptedResponse> {
@@ -180,7 +180,7 @@ TEST_F(BulkFaults, AnIndexIsLookedAtOnceARun) {
                          [&](const HttpCall& call) { return call.target == target; });
   };
   ExpectRun(0, 0, 0, 0);
-  EXPECT_EQ(looks("/t-undated"), 0) << "nothing to write";
+  EXPECT_EQ(looks("/t-undated"), 0) << "there is nothing to write";
   std::vector<NewMessage> messages;
   for (int i = 0; i < 1200; ++i) {
     const std::string id = std::to_string(i);
@@ -195,7 +195,7 @@ TEST_F(BulkFaults, AnIndexIsLookedAtOnceARun) {
   ExpectRun(0, 1200, 0, 0);
   EXPECT_GT(batches, 1);
   EXPECT_EQ(looks("/t-undated"), 1);
-  EXPECT_EQ(looks("/steamflow-positions"), 2) << "the run before has stored its positions";
+  EXPECT_EQ(looks("/steamflow-positions"), 2) << "the previous run has stored its positions";
 }
 
 TEST_F(BulkFaults, ALoginThatMayNotLookAtAnIndexIsTold) {

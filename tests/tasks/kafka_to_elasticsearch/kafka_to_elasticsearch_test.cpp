@@ -192,7 +192,8 @@ TEST_P(KafkaToElasticsearch, TombstoneDeletesAPlayerForGood) {
   Write(kPlayersTopic, {tombstone});
   EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(1, 0, 0));
   EXPECT_EQ(search_.Count(kPlayersAlias), 0);
-  EXPECT_EQ(search_.Count(kPlayersIndex), 1) << "it stays, so that nothing older revives it";
+  EXPECT_EQ(search_.Count(kPlayersIndex), 1)
+      << "it is kept, so that no older record revives the player";
   Write(kPlayersTopic, {old_version, tombstone, old_version, {"8", std::nullopt, {}}});
   EXPECT_EQ(Sink(Drain({"--topic", kPlayersTopic})), Counts(2, 2, 0));
   EXPECT_EQ(search_.Count(kPlayersAlias), 0);
@@ -256,7 +257,7 @@ TEST_P(KafkaToElasticsearch, MonthsHaveTheMappingAndTheAliasWhoeverMakesThem) {
     const std::string path = "/" + index;
     EXPECT_EQ(mapping.Text(path + "/mappings/properties/player_count/type"), "long");
     EXPECT_TRUE(mapping.Has(path + "/aliases/" + search_.prefix() + "topic_currplayer"));
-    EXPECT_FALSE(mapping.Has(path + "/mappings/properties/n")) << "a field made by a document";
+    EXPECT_FALSE(mapping.Has(path + "/mappings/properties/n")) << "a document has created a field";
   }
 }
 

@@ -79,7 +79,7 @@ TEST_F(PositionFaults, OnSigtermWhatIsSentIsFinishedAndNothingElse) {
   ExpectRun(0, 0, 0, 0);
 }
 
-// Kills between two requests, which kill_elasticsearch_test cannot choose.
+// Kills the task between two requests, at points that kill_elasticsearch_test cannot choose.
 TEST_F(PositionFaults, AKillBeforeOrAfterTheWorkLosesNothing) {
   WriteMany(3);
   const auto kill = [&](const std::vector<Item>&) -> std::optional<ScriptedResponse> {

@@ -1,5 +1,5 @@
-// Things that go wrong between kafka-to-postgres and its server. Whatever happens, after a clean
-// run each event id is stored once, and nothing is missing.
+// Failures between kafka-to-postgres and its server. Whatever happens, after a clean run each event
+// id is stored once and none is missing.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -221,8 +221,8 @@ TEST_F(PostgresFaults, DeadlineEndsARunThatGotOn) {
   ExpectAllAfterACleanRun(60'000);
 }
 
-// A run reports exactly what it has stored, even if COMMIT is answered after the deadline. If it is
-// not answered, the run fails.
+// A run reports exactly what it has stored, even if the response to COMMIT comes after the
+// deadline. If there is no response, the run fails.
 TEST_F(PostgresFaults, CountsAreTrueAroundTheDeadline) {
   Prepare();
   WriteMany("t", 30'000);

@@ -129,13 +129,13 @@ TEST_F(KafkaToPostgres, NewsShowTheNewestEditionOfEachFeed) {
   Drain({"--topic", kNewsTopic});
   EXPECT_EQ(titles(), "second,later");
   EXPECT_EQ(Rows("records"), "5");
-  // Edited back: this edition is stored already, and the feed shows it again.
+  // The item is edited back: this edition is stored already, and the feed shows it again.
   Write(kNewsTopic, {news("440", "first", "2026-11-03T00:00:00Z")});
   EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic})), Counts(0, 1, 0));
   EXPECT_EQ(titles(), "first,later");
   Write(kNewsTopic, {news("440", "second", "2026-11-02T00:00:00Z")});
   EXPECT_EQ(Sink(Drain({"--topic", kNewsTopic})), Counts(0, 1, 0));
-  EXPECT_EQ(titles(), "first,later") << "the same observation again is no edit";
+  EXPECT_EQ(titles(), "first,later") << "the same observation again is not an edit";
 }
 
 // A version from a wrong clock is replaced a day later at most.

@@ -23,7 +23,7 @@ constexpr char kServe[] = R"(
   read -r _
   "$0" stop "$1")";
 
-// A server of the test's own, which RealPostgres uses.
+// A server that only this test uses. RealPostgres uses it too.
 class ServerWithSmallDisk {
  public:
   ServerWithSmallDisk()

@@ -68,7 +68,8 @@ TEST_F(PipelineCheckStores, Postgres) {
   database.Execute("DROP ROLE \"" + role + "\"");
 }
 
-// Answers like Elasticsearch: with `settings` of the cluster, `blocks` of indices, and `templates`.
+// Responds like Elasticsearch, with `settings` of the cluster, `blocks` of indices, and
+// `templates`.
 class SearchResponses {
  public:
   std::string settings = R"({"persistent":{},"transient":{}})";

@@ -49,7 +49,7 @@ TEST_F(PipelineCheck, AllIsWell) {
   EXPECT_EQ(CallsCounted(), 1u);
   EXPECT_EQ(Requests("GetPlayerSummaries"), 1u);
   EXPECT_EQ(Requests("GetNumberOfCurrentPlayers"), 1u);
-  EXPECT_EQ(redis_.Keys().size(), 1u) << "nothing but the budget's counter";
+  EXPECT_EQ(redis_.Keys().size(), 1u) << "only the budget's counter may exist";
 }
 
 TEST_F(PipelineCheck, ASettingThatIsWrongStopsNoOtherCheck) {
@@ -89,7 +89,7 @@ TEST_F(PipelineCheck, APartitionWithoutLeaderIsTransient) {
   EXPECT_EQ(Failed(run), Names{"topic steam_news"});
 }
 
-// The cluster answers, but names a broker that cannot be reached.
+// The cluster responds, but names a broker that cannot be reached.
 TEST_F(PipelineCheck, ALeaderThatDoesNotAnswerIsNamedWithItsAddress) {
   MockKafka two(2);
   for (const std::string& topic : kTopics) {
@@ -167,7 +167,7 @@ TEST_F(PipelineCheck, RedisThatIsDown) {
   const Ended run = Run({kTask});
   EXPECT_EQ(run.exit_code, 75) << run.out;
   EXPECT_EQ(Failed(run), (Names{"key", "redis"}));
-  EXPECT_EQ(Requests("GetPlayerSummaries"), 0u) << "a call that cannot be counted is not made";
+  EXPECT_EQ(Requests("GetPlayerSummaries"), 0u) << "a call that cannot be counted must not be made";
 }
 
 TEST_F(PipelineCheck, EachShardOfAWalkIsLookedAt) {
@@ -254,7 +254,7 @@ TEST_F(PipelineCheck, SigtermEndsItAtOnce) {
   const Ended run = program.Wait();
   EXPECT_EQ(run.exit_code, 143) << run.out;
   EXPECT_LT(run.seconds, 8);
-  EXPECT_EQ(run.Result().Text("/error/kind"), "interrupted") << "and the result is the last line";
+  EXPECT_EQ(run.Result().Text("/error/kind"), "interrupted") << "the result is the last line";
 }
 
 TEST_F(PipelineCheck, AFullDiskIsToldByTheExitCode) {

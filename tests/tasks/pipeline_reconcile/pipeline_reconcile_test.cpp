@@ -113,7 +113,7 @@ TEST_F(PipelineReconcile, ARowThatIsNotInPostgresIsNamed) {
   database_.Execute("TRUNCATE records");
   run = Expect(65, R"({"kafka":2500,"duplicates":0,)" + Postgres(0, 2500, 0, 0));
   EXPECT_NE(Error(run).find("2500 of the records: " + topic_), std::string::npos) << Error(run);
-  EXPECT_LT(Error(run).size(), 1000u) << "only some are named";
+  EXPECT_LT(Error(run).size(), 1000u) << "only some ids are named";
 }
 
 TEST_F(PipelineReconcile, WhatIsLostOfARunIsADifference) {
@@ -195,7 +195,7 @@ TEST_F(PipelineReconcile, TheWindowIsTheHourBeforeTheLogicalDate) {
   Write(0, 30);
   EXPECT_EQ(RunProgram({kTask, "--topic", topic_}, environment_).Result().Raw("/topics/" + topic_),
             R"({"acknowledged":0,"lost":0,"kafka":0,"duplicates":0})")
-      << "they are not from that hour";
+      << "the records are not from that hour";
 }
 
 // --keep-months may have dropped the month of old records.
@@ -261,7 +261,7 @@ TEST_F(PipelineReconcile, SettingsAreCheckedBeforeAnything) {
     EXPECT_EQ(run.exit_code, 64) << flag << run.out;
     EXPECT_NE(Error(run).find(flag == "--until" ? "--since" : flag), std::string::npos) << run.out;
   }
-  EXPECT_EQ(Run({"--postgres-conn-id", "nobodys"}).exit_code, 78) << "the flag asks for it";
+  EXPECT_EQ(Run({"--postgres-conn-id", "nobodys"}).exit_code, 78) << "the flag requires it";
   environment_[kVariable] = "what?";
   EXPECT_EQ(Run().exit_code, 78);
   environment_.erase(kVariable);
@@ -271,7 +271,7 @@ TEST_F(PipelineReconcile, SettingsAreCheckedBeforeAnything) {
 }
 
 TEST_F(PipelineReconcile, EndsAsItsServersDo) {
-  EXPECT_EQ(Run().exit_code, 78) << "no tables";
+  EXPECT_EQ(Run().exit_code, 78) << "there are no tables";
   Sink();
   EXPECT_EQ(Run({"--topic", "nobodys"}).exit_code, 78);
   EXPECT_EQ(Run({"--brokers", "127.0.0.1:1", "--deadline", "1.5"}).exit_code, 75);

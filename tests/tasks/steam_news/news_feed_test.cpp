@@ -221,7 +221,7 @@ TEST(NewsFeedTest, TheFirstRunTakesTheNewestAndTheWindowBeginsThere) {
     server.items.insert(server.items.begin(), item);
   }
   const Delivered second = RunOnce(server, first.window, 10);
-  EXPECT_THAT(second.gids, SizeIs(21)) << "later runs have no such limit";
+  EXPECT_THAT(second.gids, SizeIs(21)) << "later runs do not have this limit";
   EXPECT_FALSE(second.has_left_out);
 }
 
@@ -232,7 +232,7 @@ TEST(NewsFeedTest, ASecondThatTheLimitCutsThroughIsGoneOnWith) {
   EXPECT_EQ(first.window.at("since"), fmt::to_string(kNow - 5));
   server.items[6].edition = "fedcba987654";
   const Delivered second = RunOnce(server, first.window, 8);
-  EXPECT_THAT(second.gids, SizeIs(1 + 7)) << "the edited item, and those left out";
+  EXPECT_THAT(second.gids, SizeIs(1 + 7)) << "the edited item and the items that were left out";
   EXPECT_THAT(RunOnce(server, second.window, 8).gids, IsEmpty());
 }
 

@@ -23,7 +23,7 @@ std::set<std::string> Expected(std::uint32_t app, std::size_t count) {
   return ids;
 }
 
-// Returns the same of messages, and expects that each occurs once.
+// Returns the same for messages, and expects that each item occurs once.
 std::set<std::string> ItemsOnce(const std::vector<Message>& messages) {
   return WithoutEditions(EventIdsOnce(messages));
 }
@@ -102,7 +102,7 @@ TEST_F(News, TakesTheNewestWhereThereAreTooMany) {
   EXPECT_NE(run.err.find("older"), std::string::npos) << run.err;
   const Ended rest = Run({kNewsTask});
   EXPECT_EQ(rest.exit_code, 0);
-  EXPECT_EQ(rest.Result().Number("/kafka/records"), 2) << "the others with the oldest date";
+  EXPECT_EQ(rest.Result().Number("/kafka/records"), 2) << "the other items with the oldest date";
   EXPECT_EQ(Run({kNewsTask}).Result().Number("/kafka/records"), 0);
 }
 

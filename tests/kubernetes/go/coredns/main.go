@@ -1,4 +1,4 @@
-// CoreDNS with no more than what the cluster's Corefile names.
+// CoreDNS with only the plugins that the cluster's Corefile names.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// What holds a pod's namespaces while its containers come and go.
+// Keeps a pod's namespaces alive while its containers come and go.
 package main
 
 import (

@@ -1,4 +1,4 @@
-"""Once a day, counts to three, for which it needs nothing but itself."""
+"""Counts to three once a day. It needs nothing except itself."""
 
 from datetime import UTC, datetime
 
