@@ -126,7 +126,7 @@ class SinkRun {
       if (is_paused) return;
       const SinkWorld::Topic& topic = run_.world_.topic(place.first);
       const SinkWorld::Log& log = topic.logs[static_cast<std::size_t>(place.second)];
-      // As in Kafka, nothing tells that the topic was deleted and created again.
+      // As in Kafka, nothing shows that the topic was deleted and created again.
       if (topic.is_forbidden) {
         read_.refusals.push_back({i, TaskError(ExitCode::kAuth, place.first + " is forbidden")});
       } else if (next < log.begin || next > log.end) {

@@ -95,16 +95,16 @@ class WalkInvariants {
     if (before || !is_touched) passed_.erase(walk);
   }
 
-  // Notes that a run has stored that it will ask for the ids down to `reach`. If it is killed
-  // before it asks, the next run cannot know that.
+  // Notes that a run has stored that it will request the ids down to `reach`. If it is killed
+  // before it requests them, the next run cannot know that.
   void Claim(const std::string& pass, std::uint64_t cursor, std::uint64_t reach) {
     for (std::uint64_t id = reach + 1; id <= cursor; ++id) {
       asked_.insert(fmt::format("{}/{}", pass, id));
     }
   }
 
-  // I3: a run continues a pass of an earlier month only if ids from its first one on were asked for
-  // in that pass. Also notes the ids of the run.
+  // I3: a run continues a pass of an earlier month only if the ids from its first one on were
+  // requested in that pass. Also notes the ids of the run.
   void CheckPass(const steamflow::Walk& walk, const Settings& settings, Instant now) {
     const std::string id = walk.EventId(0);
     const bool is_delivered =

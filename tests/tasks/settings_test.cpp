@@ -1,5 +1,5 @@
-// Every setting is checked before any network use. An invalid one gives one line that names it and
-// the right exit code, and nothing is changed.
+// Every setting is checked before any use of the network. An invalid setting causes one line that
+// names it and the right exit code, and nothing is changed.
 
 #include <filesystem>
 #include <fstream>

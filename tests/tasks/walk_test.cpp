@@ -1,4 +1,4 @@
-// How a walk moves: cursor, pass, shards, the end, overlapping and frozen runs.
+// The movement of a walk: cursor, pass, shards, the end, overlapping and frozen runs.
 
 #include <csignal>
 #include <filesystem>
@@ -39,7 +39,7 @@ class Walk : public TaskTest {
     ASSERT_TRUE(Eventually([&] { return Requests() >= count; }));
   }
 
-  // Returns how often each id was asked for.
+  // Returns how often each id was requested.
   std::map<std::string, int> IdsAsked() {
     std::map<std::string, int> asked;
     const JsonValue journal = Journal();

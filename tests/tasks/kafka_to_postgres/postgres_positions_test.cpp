@@ -1,5 +1,6 @@
-// Where a sink begins and ends, with a real Kafka: gaps, topics that are created again, partitions
-// that are added later, transactions. Also memory and deletions, which need a real Kafka too.
+// The beginning and the end of a run of the sink, with a real Kafka: gaps, topics that are created
+// again, partitions that are added later, transactions. Memory and deletions are tested here too,
+// because they also need a real Kafka.
 
 #include "kafka_changes.h"
 #include "postgres_sink_fixture.h"
