@@ -10,7 +10,7 @@ from commands import Command, commands
 from conftest import ROOT, World, run
 
 # Commands that are not run here: the page, the beginning of the command (a regular expression), and
-# who runs it or why nobody does. If the reason is a path, it must exist.
+# who runs it or why nobody does. A path in the reason must exist.
 ELSEWHERE = [
     ("README.md", r"\./quickstart", "tests/bare/test_bare.py, on bare machines"),
     ("README.md", r"tests/run", "tests/run, which this is a part of"),
