@@ -142,7 +142,7 @@ TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {
   MakeAnew(topic);
   for (const char* value : {"2", "3"}) write(value, time + 2);
   Fail(65, {"--topic", topic});
-  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "with other times";
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "the times differ";
 }
 
 // The new topic has a transaction marker at the offset of the old topic's last record.

@@ -109,7 +109,7 @@ TEST_P(SearchPositions, TheConsumerGroupShowsEveryPartitionInEveryRun) {
   EXPECT_EQ(GroupShows(), (Offsets{3, 0}));
   DeleteGroup(RealBrokers(), Group());
   Drain();
-  EXPECT_EQ(GroupShows(), (Offsets{3, 0})) << "although nothing was moved";
+  EXPECT_EQ(GroupShows(), (Offsets{3, 0})) << "the offsets must be set although nothing was moved";
   Write(2, 1);
   Drain();
   EXPECT_EQ(GroupShows(), (Offsets{3, 2}));

@@ -20,7 +20,7 @@ class Settings : public TaskTest {
     EXPECT_EQ(result.Text("/error/kind"), exit_code == 64 ? "usage" : "config");
     EXPECT_FALSE(result.Bool("/retryable"));
     EXPECT_NE(result.Text("/error/message").find(part), std::string::npos) << run.out;
-    EXPECT_EQ(run.err.find('\n'), run.err.size() - 1) << "not one line: " << run.err;
+    EXPECT_EQ(run.err.find('\n'), run.err.size() - 1) << "the error is not one line: " << run.err;
     EXPECT_EQ(Requests(), 0u);
     EXPECT_TRUE(redis_.Keys().empty());
   }

@@ -154,7 +154,7 @@ TEST_F(Walk, ChangedGridIs65) {
     EXPECT_NE(message.find("--count 100 --shard I/2"), std::string::npos) << message;
     EXPECT_NE(message.find("last_user_id:grid"), std::string::npos) << message;
   }
-  EXPECT_EQ(Run({kPlayersTask, "--start-id", start}).exit_code, 65) << "without shards";
+  EXPECT_EQ(Run({kPlayersTask, "--start-id", start}).exit_code, 65) << "the walk has shards";
   EXPECT_EQ(run("0/2", "100").exit_code, 0);
   EXPECT_EQ(run("0/2", "100").exit_code, 99);
   auto again = command;

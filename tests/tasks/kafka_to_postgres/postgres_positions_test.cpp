@@ -104,7 +104,7 @@ TEST_F(SinkPositions, OnlyCommittedTransactionsAreRead) {
   };
   WriteTransaction(RealBrokers(), topic_, records(3), false);
   EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
-  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and the marker after them";
+  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and their marker are passed";
   WriteTransaction(RealBrokers(), topic_, records(2), true);
   WriteTransaction(RealBrokers(), topic_, records(3), false);
   const JsonValue result = Drain(Flags());
