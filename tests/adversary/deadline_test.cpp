@@ -32,7 +32,7 @@ class DrippingServer {
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     if (bind(listener_, generic, size) != 0 || listen(listener_, 8) != 0 ||
         getsockname(listener_, generic, &size) != 0) {
-      throw std::runtime_error("no port on loopback");
+      throw std::runtime_error("there is no free port on loopback");
     }
     port_ = std::to_string(ntohs(address.sin_port));
     thread_ = std::thread([this] { Serve(); });

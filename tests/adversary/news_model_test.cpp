@@ -72,7 +72,7 @@ class NewsWorld {
     CheckNothingIsLost();
     const auto records = records_;
     RunOnce(plainly, kUnlimited);
-    if (records_ != records) throw std::logic_error("delivered again, though nothing is new");
+    if (records_ != records) throw std::logic_error("a record was delivered again");
   }
 
   static std::string Show(const Step& step) {
@@ -182,7 +182,7 @@ class NewsWorld {
     ++records_[id];
     const auto moved = moved_.find(id);
     if (moved != moved_.end() && moved->second <= moves) {
-      throw std::logic_error(id + " came again");
+      throw std::logic_error(id + " was delivered again");
     }
     return id;
   }

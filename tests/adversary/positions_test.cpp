@@ -1,6 +1,6 @@
-// A position knows to which partition it belongs: topics that are created again or lose records,
-// retention, compaction, other schemas, restored databases. With a real Kafka and a real
-// PostgreSQL.
+// A position knows to which partition it belongs. The tests create topics again, let them lose
+// records, use retention, compaction and other schemas, and restore databases, with a real Kafka
+// and a real PostgreSQL.
 
 #include "kafka_changes.h"
 #include "postgres_sink_fixture.h"
@@ -61,8 +61,8 @@ TEST_F(Positions, ATopicCreatedAgainIsAGapWhateverItsLength) {
 }
 
 // The store stalls in the middle of a drain. Meanwhile the topic is created again, with more
-// records than were read of the old one, so that Kafka has every offset that the reader asks for
-// next.
+// records than the run had read from the old one, so that Kafka has every offset that the reader
+// requests next.
 TEST_F(Positions, ATopicCreatedAgainDuringADrainIsAGap) {
   const std::string topic = MakeTopic("position_during");
   const auto write = [&](const std::string& which, int count) {
@@ -92,7 +92,7 @@ TEST_F(Positions, ATopicCreatedAgainDuringADrainIsAGap) {
   EXPECT_EQ(Rows("records WHERE event_id LIKE 'new/%'"), "60000");
 }
 
-// The partition that is left had no record before, so that nothing tells the topics apart by it.
+// The partition that is left had no record before, so it does not distinguish the topics.
 TEST_F(Positions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   const std::string topic = UniqueTopic("position_fewer");
   CreateTopic(RealBrokers(), topic, 4);
@@ -142,7 +142,7 @@ TEST_F(Positions, ATopicCreatedAgainWithTheSameTimesIsAGap) {
   MakeAnew(topic);
   for (const char* value : {"2", "3"}) write(value, time + 2);
   Fail(65, {"--topic", topic});
-  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "with other times";
+  EXPECT_EQ(Sink(Drain({"--topic", topic, "--accept-gap"})), Counts(4, 0, 0)) << "the times differ";
 }
 
 // The new topic has a transaction marker at the offset of the old topic's last record.

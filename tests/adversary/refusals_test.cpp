@@ -1,4 +1,4 @@
-// If the store refuses a record for a reason of its own, that is not the record's fault. And dead
+// If the store refuses a record for a reason of its own, that is not the record's fault. Dead
 // letters always fit into their topic.
 
 #include "postgres_sink_fixture.h"

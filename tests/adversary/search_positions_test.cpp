@@ -1,5 +1,5 @@
 // A position in a search server knows to which partition it belongs, and is kept beside the
-// documents. With a real Kafka and real search servers of both families.
+// documents. The tests use a real Kafka and real search servers of both families.
 
 #include "kafka_changes.h"
 #include "search_server.h"
@@ -76,7 +76,7 @@ TEST_P(SearchPositions, ATopicMadeAnewOfAnyLengthIsAGap) {
   EXPECT_EQ(search_.Count(topic_ + "-undated"), 5 + 2 + 5 + 8);
 }
 
-// The partition that is left had no record before, so that nothing tells the topics apart by it.
+// The partition that is left had no record before, so it does not distinguish the topics.
 TEST_P(SearchPositions, ATopicCreatedAgainWithFewerPartitionsIsAGap) {
   Write(3, 1);
   EXPECT_EQ(Drain(), Counted(3, 0));
@@ -109,7 +109,7 @@ TEST_P(SearchPositions, TheConsumerGroupShowsEveryPartitionInEveryRun) {
   EXPECT_EQ(GroupShows(), (Offsets{3, 0}));
   DeleteGroup(RealBrokers(), Group());
   Drain();
-  EXPECT_EQ(GroupShows(), (Offsets{3, 0})) << "although nothing was moved";
+  EXPECT_EQ(GroupShows(), (Offsets{3, 0})) << "the offsets must be set although nothing was moved";
   Write(2, 1);
   Drain();
   EXPECT_EQ(GroupShows(), (Offsets{3, 2}));

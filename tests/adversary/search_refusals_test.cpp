@@ -1,5 +1,5 @@
-// If a search server refuses records for a reason of its own, that is not the records' fault. With
-// real servers of both families.
+// If a search server refuses records for a reason of its own, that is not the records' fault. The
+// tests use real servers of both families.
 
 #include "search_refusals.h"
 

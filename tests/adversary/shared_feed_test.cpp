@@ -1,5 +1,5 @@
-// A DLC and its parent share a feed: both return the same items. With a real Kafka, PostgreSQL and
-// OpenSearch.
+// A DLC and its parent share a feed: both return the same items. The tests use a real Kafka,
+// PostgreSQL and OpenSearch.
 
 #include <ctime>
 

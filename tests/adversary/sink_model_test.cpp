@@ -57,21 +57,21 @@ class SinkModel {
                                            static_cast<int>(careful), is_confirmed ? "" : "not "));
       }
       const SinkSettings settings{.store = store, .accept_gap = true, .accept_refusals = true};
-      if (RunOnce(settings) != ExitCode::kSuccess) throw std::logic_error("it does not end well");
+      if (RunOnce(settings) != ExitCode::kSuccess) throw std::logic_error("the run fails");
       world_.CheckAllIsThere(store);
       const std::size_t commits = world_.commits(store);
       if (RunOnce({.store = store}) != ExitCode::kSuccess || world_.commits(store) != commits) {
-        throw std::logic_error("there was nothing more to do, and it was done");
+        throw std::logic_error("a run did something, although there was nothing to do");
       }
     }
   }
 
   static std::string Show(const Step& step) {
-    static constexpr std::array<const char*, 5> kNames{"append", "delete or make anew",
+    static constexpr std::array<const char*, 5> kNames{"append", "delete or create again",
                                                        "hide, forbid or heal", "begin", "begin"};
     const auto [a, b, c] = step.numbers;
     if (step.action < 3) return fmt::format("{} {} {} {}", kNames.at(step.action), a, b, c);
-    if (step.action > 4) return fmt::format("run {} goes on by {}, then {}", a, c % 16, b % 16);
+    if (step.action > 4) return fmt::format("run {} continues by {}, then {}", a, c % 16, b % 16);
     const SinkSettings settings = SettingsOf(a, b, c);
     return fmt::format("begin: store {} topics {} shard '{}' most {} gap {} refusals {}",
                        settings.store, fmt::join(settings.topics, ","), settings.shard,
@@ -143,7 +143,8 @@ class SinkModel {
       const bool is_calm = was_confirmed && losses == world_.losses() &&
                            world_.AreConfirmed(settings.store);  // another run may have moved some
       if (error.code() == ExitCode::kData && is_calm) {
-        throw std::logic_error(std::string("65, and nothing is lost: ") + error.what());
+        throw std::logic_error(std::string("exit code 65, although nothing is lost: ") +
+                               error.what());
       }
       return error.code();
     }

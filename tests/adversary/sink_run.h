@@ -35,7 +35,7 @@ class SinkRun {
   // it may.
   void CheckSuccess(const DrainResult& result) const {
     if (settings_.max_records) {
-      if (result.records() > *settings_.max_records) throw std::logic_error("more than the most");
+      if (result.records() > *settings_.max_records) throw std::logic_error("too many records");
       return;
     }
     for (const auto& [place, seen] : seen_) {
@@ -43,8 +43,8 @@ class SinkRun {
       if (topic.incarnation != seen.incarnation) continue;
       for (const auto& record : topic.logs[static_cast<std::size_t>(place.second)].records) {
         if (record.offset >= seen.end || world_.IsTaken(state(), place, record)) continue;
-        throw std::logic_error(
-            fmt::format("success without {}/{}/{}", place.first, place.second, record.offset));
+        throw std::logic_error(fmt::format("the run succeeded without {}/{}/{}", place.first,
+                                           place.second, record.offset));
       }
     }
   }
@@ -126,7 +126,7 @@ class SinkRun {
       if (is_paused) return;
       const SinkWorld::Topic& topic = run_.world_.topic(place.first);
       const SinkWorld::Log& log = topic.logs[static_cast<std::size_t>(place.second)];
-      // As in Kafka, nothing tells that the topic was deleted and created again.
+      // As in Kafka, nothing shows that the topic was deleted and created again.
       if (topic.is_forbidden) {
         read_.refusals.push_back({i, TaskError(ExitCode::kAuth, place.first + " is forbidden")});
       } else if (next < log.begin || next > log.end) {
@@ -304,11 +304,11 @@ class SinkRun {
       const Place place{move.partition.topic, move.partition.id};
       const Shard shard = ParseShard(settings_.shard).value_or(Shard{});
       if (static_cast<std::uint64_t>(place.second) % shard.count != shard.index) {
-        throw std::logic_error("a partition of another shard is moved");
+        throw std::logic_error("a position of another shard was moved");
       }
       const Seen& seen = seen_.at(place);
       if (move.from && move.from->offset < seen.begin && !settings_.accept_gap) {
-        throw std::logic_error("a gap is passed over");
+        throw std::logic_error("the run passed over a gap");
       }
       const std::uint64_t incarnation = IncarnationOf(place, move.to);
       store.positions[place] = {move.to, incarnation};
@@ -317,9 +317,9 @@ class SinkRun {
       for (const auto& record : topic.logs[static_cast<std::size_t>(place.second)].records) {
         if (record.offset >= move.to.offset) break;
         if (!world_.IsTaken(store, place, record)) {
-          throw std::logic_error(fmt::format("{}/{}: the position {} is beyond what is stored, {}",
-                                             place.first, place.second, move.to.offset,
-                                             record.offset));
+          throw std::logic_error(
+              fmt::format("{}/{}: the position {} is beyond the stored records, {}", place.first,
+                          place.second, move.to.offset, record.offset));
         }
         store.committed.try_emplace({place.first, place.second, record.offset, record.event_id},
                                     store.commits);
@@ -331,15 +331,15 @@ class SinkRun {
   void CheckFuse(const std::string& topic) {
     const std::uint64_t refused = ++refused_[topic];
     if (settings_.accept_refusals || refused <= 10 || refused * 10 <= tried_[topic]) return;
-    throw std::logic_error("the fuse holds whatever is refused");
+    throw std::logic_error("the fuse does not blow");
   }
 
   // Checks that this run does not take a record that a position had passed when the run read it.
   void CheckIsNew(const SinkWorld::Key& key) const {
     const auto found = state().committed.find(key);
     if (found == state().committed.end() || found->second > commits_seen_) return;
-    throw std::logic_error(
-        fmt::format("{}/{}/{} came again", std::get<0>(key), std::get<1>(key), std::get<2>(key)));
+    throw std::logic_error(fmt::format("{}/{}/{} was delivered again", std::get<0>(key),
+                                       std::get<1>(key), std::get<2>(key)));
   }
 
   SinkWorld& world_;

@@ -112,7 +112,7 @@ TEST_F(Steam, ADateInMillisecondsHoldsNothingUp) {
   Publish(7, {{"old", 1'780'000'000}, {"ms", 1'790'000'000'000}});
   const Ended run = News("7");
   EXPECT_EQ(run.Result().Text("/cursors/0/from"), "1780000000");
-  EXPECT_EQ(run.Result().Text("/cursors/0/to").size(), 10u) << "no later than now";
+  EXPECT_EQ(run.Result().Text("/cursors/0/to").size(), 10u) << "the window must not end after now";
   Publish(7, {{"old", 1'780'000'000}, {"ms", 1'790'000'000'000}, {"new", 1'780'000'100}});
   News("7");
   News("7");
@@ -207,7 +207,8 @@ TEST_F(Steam, BadBytesAreOneLetterOnceTheRetriesAreOver) {
   EXPECT_EQ(first.Result().Number("/kafka/records"), 29);
   const auto letters = Topic(kDeadLetters);
   ASSERT_EQ(letters.size(), 1u);
-  EXPECT_NE(letters[0].value.find("\xff\xfe"), std::string::npos) << "as received";
+  EXPECT_NE(letters[0].value.find("\xff\xfe"), std::string::npos)
+      << "the value must be kept as received";
   const Ended second = News("7", {"--retries", "1"});
   EXPECT_EQ(second.err, "");
   EXPECT_EQ(second.Result().Number("/source/requests"), 1) << "a known broken item is not retried";

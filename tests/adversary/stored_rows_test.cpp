@@ -249,7 +249,7 @@ TEST_F(StoredRows, ColumnsOfOtherTypesAreNoticed) {
   Write(kUsersTopic, {{"k", At(kTime, R"("steamid":)" + large), {}}});
   Execute(
       "ALTER TABLE players ALTER timecreated TYPE timestamptz(0), ALTER personaname TYPE varchar");
-  EXPECT_EQ(Sink(Drain(kFlags)), Counts(1, 0, 0)) << "another type, but the same value";
+  EXPECT_EQ(Sink(Drain(kFlags)), Counts(1, 0, 0)) << "the type differs, but the value is the same";
   Write(kUsersTopic, {{large, std::nullopt, {}}});
   Execute("ALTER TABLE deleted_players ALTER steamid TYPE double precision");
   EXPECT_NE(Fail(78, kFlags).find("players"), std::string::npos);

@@ -88,7 +88,7 @@ TEST_F(OwnStreams, TheResultGoesToTheStreamThatTheFileNames) {
   std::ifstream lines(file);
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line);) ++count;
-  EXPECT_GT(count, 2u) << "the records and two result lines";
+  EXPECT_GT(count, 2u) << "the file needs the records and two result lines";
 }
 
 TEST_F(OwnStreams, RecordsGoToTheStreamThatTheSinkNames) {

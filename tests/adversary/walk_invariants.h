@@ -62,7 +62,7 @@ class WalkInvariants {
       passed_[settings.Base()].insert(id);
       const std::string event_id = fmt::format("{}/{}/{}", settings.topic, pass, id);
       if (delivered_.count(event_id) == 0)
-        throw std::logic_error(event_id + " is passed and not there");
+        throw std::logic_error(event_id + " was passed but is missing");
     }
   }
 
@@ -70,14 +70,14 @@ class WalkInvariants {
   void CheckNewPass(const Settings& settings, const WalkGrid& grid, const std::string& cursor,
                     const std::string& pass, const std::optional<std::string>& before,
                     Instant now) {
-    if (before && pass <= *before) throw std::logic_error("a pass " + pass + " after " + *before);
+    if (before && pass <= *before) throw std::logic_error("pass " + pass + " after " + *before);
     if (pass > FormatMinute(now + std::chrono::hours(24))) {
-      throw std::logic_error("a pass in the future: " + pass);
+      throw std::logic_error("the pass is in the future: " + pass);
     }
     for (std::uint64_t id = steam_api::kLowestId; id <= std::stoull(cursor); ++id) {
       const std::string event_id = fmt::format("{}/{}/{}", settings.topic, pass, id);
       if (grid.Holds(id) && delivered_.count(event_id) > forgotten_.count(event_id)) {
-        throw std::logic_error(fmt::format("the pass {} is new and has {} already", pass, id));
+        throw std::logic_error(fmt::format("the pass {} is new but has {} already", pass, id));
       }
     }
   }
@@ -95,16 +95,16 @@ class WalkInvariants {
     if (before || !is_touched) passed_.erase(walk);
   }
 
-  // Notes that a run has stored that it will ask for the ids down to `reach`. If it is killed
-  // before it asks, the next run cannot know that.
+  // Notes that a run has stored that it will request the ids down to `reach`. If it is killed
+  // before it requests them, the next run cannot know that.
   void Claim(const std::string& pass, std::uint64_t cursor, std::uint64_t reach) {
     for (std::uint64_t id = reach + 1; id <= cursor; ++id) {
       asked_.insert(fmt::format("{}/{}", pass, id));
     }
   }
 
-  // I3: a run continues a pass of an earlier month only if ids from its first one on were asked for
-  // in that pass. Also notes the ids of the run.
+  // I3: a run continues a pass of an earlier month only if the ids from its first one on were
+  // requested in that pass. Also notes the ids of the run.
   void CheckPass(const steamflow::Walk& walk, const Settings& settings, Instant now) {
     const std::string id = walk.EventId(0);
     const bool is_delivered =
@@ -114,7 +114,7 @@ class WalkInvariants {
                     });
     const bool began_late = walk.pass() == FormatMinute(settings.logical);
     if (walk.pass() < MonthOf(now) && !is_delivered && !began_late && touched_.empty()) {
-      throw std::logic_error(id + " goes on in a month that is over");
+      throw std::logic_error(id + " continues in a month that is over");
     }
     for (std::uint64_t item = 0; item < walk.ids().size(); ++item) {
       asked_.insert(fmt::format("{}/{}", walk.pass(), walk.ids().Id(item)));
@@ -125,9 +125,9 @@ class WalkInvariants {
   void CheckLetter(std::uint64_t id, Instant now) {
     const auto& runs = failures_[id];
     if (runs.size() < 5 || now - *runs.begin() < std::chrono::hours(1)) {
-      throw std::logic_error(fmt::format("{} is passed too early", id));
+      throw std::logic_error(fmt::format("{} became a dead letter too early", id));
     }
-    if (id % 7 != 3) throw std::logic_error(fmt::format("{} is healthy and passed", id));
+    if (id % 7 != 3) throw std::logic_error(fmt::format("{} is not broken", id));
   }
 
  private:

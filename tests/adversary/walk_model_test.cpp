@@ -300,7 +300,7 @@ class WalkWorld {
     if (fails) return fetch.fail({"HTTP 503", ""});
     HttpResponse response;
     response.body = fmt::format(R"({{"response":{{"players":[{}]}}}})", fmt::join(players, ","));
-    if (!fetch.accept(response)) throw std::logic_error("the parser refuses " + response.body);
+    if (!fetch.accept(response)) throw std::logic_error("the parser rejects " + response.body);
   }
 
   std::optional<std::string> Get(const std::string& key) const {
@@ -326,7 +326,7 @@ class WalkWorld {
     const auto reach = Get(keys.reach);
     for (const auto& [key, value] : change.wanted) {
       if (key.rfind(settings.Base(), 0) != 0 || key.find('@') != settings.Base().find('@')) {
-        throw std::logic_error("a topic's run changes the keys of another: " + key);
+        throw std::logic_error("the run of one topic changes a key of another: " + key);
       }
       Set(key, value);
     }

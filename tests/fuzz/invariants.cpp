@@ -71,10 +71,10 @@ void CheckBody(std::string_view bytes, Response (Parser::*parse)(std::string&),
   std::string body(bytes);
   const auto response = (parser.*parse)(body);
   if (!response) {
-    Require(!response.error().empty(), "an error that says nothing");
+    Require(!response.error().empty(), "the error is empty");
     return;
   }
-  Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
+  Require(!dom_error || IsAboutNumbers(dom_error), "accepted, although it is not JSON");
   check(*response);
 }
 
@@ -83,7 +83,7 @@ void RequireNewsItem(const steam_api::NewsItem& item) {
   Require(item.gid.find_first_of(",/ \"\\") == std::string::npos, "a gid that breaks a list");
   if (item.is_broken()) return;
   RequireRecord(item.record, false);
-  Require(!item.gid.empty() && item.date && item.edition.size() == 12, "a half item");
+  Require(!item.gid.empty() && item.date && item.edition.size() == 12, "an incomplete item");
 }
 
 }  // namespace
@@ -117,22 +117,23 @@ void CheckNews(std::string_view bytes) {
     RequireNewsItem(item);
     Require(item.json.data() >= body.data() &&
                 item.json.data() + item.json.size() <= body.data() + body.size(),
-            "an item that is no part of the body");
+            "an item that is not part of the body");
   }
 }
 
 void CheckPlayerCount(std::string_view bytes) {
   CheckBody(bytes, &steam_api::Parser::ParsePlayerCount,
             [](const steam_api::PlayerCount& response) {
-              Require(response.has_count || response.count == 0, "a count that is none");
+              Require(response.has_count || response.count == 0, "a count without has_count");
             });
 }
 
 void CheckConnection(std::string_view bytes) {
   const auto connection = ParseConnection(bytes);
   if (!connection) return Require(connection.error().size() < 200, "an error that quotes the text");
-  Require(!connection->port || (*connection->port >= 0 && *connection->port <= 65535), "the port");
-  for (const std::string& secret : Secrets(*connection)) Require(!secret.empty(), "no secret");
+  Require(!connection->port || (*connection->port >= 0 && *connection->port <= 65535),
+          "an invalid port");
+  for (const std::string& secret : Secrets(*connection)) Require(!secret.empty(), "empty secret");
 }
 
 void CheckInstant(std::string_view bytes) {
@@ -141,7 +142,7 @@ void CheckInstant(std::string_view bytes) {
   const auto whole = ParseInstant(bytes);
   Require(whole.has_value() == (start && rest.empty()), "whole and start differ");
   if (!start) return;
-  Require(bytes.substr(bytes.size() - rest.size()) == rest, "a rest that is not the rest");
+  Require(bytes.substr(bytes.size() - rest.size()) == rest, "the rest is not the end of the text");
   // An offset can lead to a year without four digits.
   const std::string utc = FormatUtc(*start);
   if (utc.size() == std::string_view("2026-11-22T22:34:00Z").size() && utc[0] != '-') {
@@ -158,9 +159,9 @@ void CheckJsonText(std::string_view bytes) {
   std::string text(bytes);
   const error_code before = DomError(text);
   const std::size_t repaired = RepairEscapes(text);
-  Require(text.size() == bytes.size(), "another length");
+  Require(text.size() == bytes.size(), "the length has changed");
   Require((text == bytes) == (repaired == 0), "the count is wrong");
-  Require(RepairEscapes(text) == 0, "something was left");
+  Require(RepairEscapes(text) == 0, "an escape was not repaired");
   if (!before) Require(!DomError(text), "a document was broken");
 }
 
@@ -169,23 +170,23 @@ void CheckSteamGames(std::string_view bytes) {
   try {
     for (const NamedGame& game : ReadGames(std::string(bytes))) {
       Require(game.appid > 0, "an appid of 0");
-      Require(simdjson::validate_utf8(game.name), "a name that is no UTF-8");
+      Require(simdjson::validate_utf8(game.name), "a name that is not UTF-8");
     }
   } catch (const TaskError& error) {
-    Require(error.code() == ExitCode::kUsage, "another code than that of a flag");
+    Require(error.code() == ExitCode::kUsage, "the exit code is not that of an invalid flag");
   }
 }
 
 void CheckTopics(std::string_view bytes) {
   const auto topics = ParseTopics(bytes);
   if (!topics) {
-    Require(!topics.error().empty(), "an error that says nothing");
+    Require(!topics.error().empty(), "the error is empty");
     return;
   }
   const error_code dom_error = DomError(std::string(bytes));
-  Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
+  Require(!dom_error || IsAboutNumbers(dom_error), "accepted, although it is not JSON");
   for (const TopicSpec& topic : *topics) {
-    Require(IsTopicName(topic.name), "a name that no topic has");
+    Require(IsTopicName(topic.name), "an invalid topic name");
     Require(topic.partitions > 0 && topic.replication > 0, "a topic without partitions");
   }
 }
@@ -199,24 +200,26 @@ void CheckConsumedRecord(std::string_view bytes) {
         .topic = topic, .timestamp_ms = 1'700'000'000'000, .value = bytes};
     const auto record = parser.Parse(message);
     if (!record) {
-      Require(!record.error().empty(), "a refusal that says nothing");
+      Require(!record.error().empty(), "the refusal has no reason");
       const bool is_about_form = record.error().substr(0, 8) == "not JSON";
-      Require(!is_about_form || dom_error || bytes.empty(), "refused, though it is JSON");
+      Require(!is_about_form || dom_error || bytes.empty(), "rejected, although it is JSON");
       continue;
     }
-    Require(!dom_error || IsAboutNumbers(dom_error), "taken, though it is no JSON");
-    Require(record->message.value == bytes, "another value");
+    Require(!dom_error || IsAboutNumbers(dom_error), "accepted, although it is not JSON");
+    Require(record->message.value == bytes, "the value has changed");
     Require(record->message.event_id == std::string(topic) + "/2023-11-14T22:13:20.000Z/0/0",
-            "another event id");
-    Require((record->kind == RecordKind::kPlayer) == !record->state_id.empty(), "the state id");
+            "the event id is wrong");
+    Require((record->kind == RecordKind::kPlayer) == !record->state_id.empty(),
+            "the state id is wrong");
     const auto year = FormatUtc(record->event_time).substr(0, 2);
     Require(year == "20", "a time outside of the century");
     const auto fields = FieldsOf(record->kind);
     for (std::size_t i = 0; i < fields.size(); ++i) {
       const FieldValue& field = record->fields[i];
-      Require(!record->has_fields || !fields[i].is_required || !field.is_null, "a field lacks");
+      Require(!record->has_fields || !fields[i].is_required || !field.is_null,
+              "a field is missing");
       Require(field.text.find('\0') == std::string_view::npos, "a NUL in a text");
-      Require(simdjson::validate_utf8(field.text), "a text that is no UTF-8");
+      Require(simdjson::validate_utf8(field.text), "a text that is not UTF-8");
     }
   }
 }
@@ -225,14 +228,14 @@ void CheckBulkResponse(std::string_view bytes) {
   static BulkResponseParser parser;
   for (const std::size_t number : {0U, 1U, 2U, 3U}) {
     const auto items = parser.Parse(bytes, number);
-    Require(items || !items.error().empty(), "no reason");
+    Require(items || !items.error().empty(), "the reason is missing");
     if (!items) continue;
-    Require(items->size() == number, "items that nobody sent");
-    Require(!DomError(std::string(bytes)), "items of what is no JSON");
+    Require(items->size() == number, "the number of items is wrong");
+    Require(!DomError(std::string(bytes)), "items of text that is not JSON");
     for (const BulkItem& item : *items) {
       const bool is_fine =
           item.fate == BulkItem::Fate::kStored || item.fate == BulkItem::Fate::kDuplicate;
-      Require(item.reason.empty() == is_fine, "a reason, or none, at the wrong place");
+      Require(item.reason.empty() == is_fine, "an item has a wrong reason");
     }
   }
 }
@@ -249,13 +252,13 @@ void CheckSupervisorFrames(std::string_view bytes) {
     airflow::FrameReader again;
     again.Add(frame.value());
     const auto same = again.Next();
-    Require(same && *same && (*same)->id == (*next)->id, "another id");
-    Require(airflow::FormatRequest((*same)->id, (*same)->body) == frame, "another body");
+    Require(same && *same && (*same)->id == (*next)->id, "the id has changed");
+    Require(airflow::FormatRequest((*same)->id, (*same)->body) == frame, "the body has changed");
     if (const auto task = airflow::ParseStartupDetails((*next)->body)) {
       const auto handed_on = airflow::ParseStartupDetails(airflow::FormatStartupDetails(*task));
-      Require(handed_on && *handed_on == *task, "other details");
+      Require(handed_on && *handed_on == *task, "the details have changed");
     } else {
-      Require(!task.error().empty(), "no reason");
+      Require(!task.error().empty(), "the reason is missing");
     }
     const auto answer = airflow::ParseResponse(*std::move(*next));
     Require(answer || !answer.error().message.empty(), "a refusal without a reason");

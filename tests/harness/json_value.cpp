@@ -15,7 +15,7 @@ struct JsonValue::Document {
   simdjson::dom::element At(const std::string& pointer) const {
     simdjson::dom::element element;
     if (root.at_pointer(pointer).get(element) != simdjson::SUCCESS) {
-      throw std::runtime_error("no " + pointer + " in " + simdjson::minify(root));
+      throw std::runtime_error("there is no " + pointer + " in " + simdjson::minify(root));
     }
     return element;
   }

@@ -49,7 +49,7 @@ void Require(rd_kafka_error_t* error) {
 }
 
 void Await(const std::function<bool()>& condition) {
-  if (!Eventually(condition)) throw std::runtime_error("it does not become so");
+  if (!Eventually(condition)) throw std::runtime_error("the change does not become visible");
 }
 
 }  // namespace
@@ -158,7 +158,7 @@ void WriteTransaction(const std::string& brokers, const std::string& topic,
         RD_KAFKA_V_END);
     if (error) throw std::runtime_error(rd_kafka_err2str(error));
   }
-  if (rd_kafka_flush(client.get(), kTimeout)) throw std::runtime_error("not all were written");
+  if (rd_kafka_flush(client.get(), kTimeout)) throw std::runtime_error("a message was not written");
   if (while_open) while_open();
   Require(commits ? rd_kafka_commit_transaction(client.get(), kTimeout)
                   : rd_kafka_abort_transaction(client.get(), kTimeout));

@@ -105,7 +105,7 @@ std::vector<Message> ReadTopic(const std::string& brokers, const std::string& to
                                                        {"isolation.level", "read_committed"},
                                                        {"fetch.wait.max.ms", "20"}});
   const int partitions = PartitionsWithLeaders(client.get(), topic);
-  if (partitions == 0) throw std::runtime_error("no topic " + topic);
+  if (partitions == 0) throw std::runtime_error("there is no topic " + topic);
   rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(partitions);
   for (int i = 0; i < partitions; ++i) {
     rd_kafka_topic_partition_list_add(all, topic.c_str(), i)->offset = RD_KAFKA_OFFSET_BEGINNING;
@@ -201,7 +201,7 @@ void CreateTopic(const std::string& brokers, const std::string& topic, int parti
   if (event) rd_kafka_event_destroy(event);
   rd_kafka_queue_destroy(queue);
   rd_kafka_NewTopic_destroy(wanted);
-  if (!error.empty()) throw std::runtime_error("making topic " + topic + ": " + error);
+  if (!error.empty()) throw std::runtime_error("creating topic " + topic + ": " + error);
   if (!Eventually([&] { return PartitionsWithLeaders(client.get(), topic) == partitions; })) {
     throw std::runtime_error("topic " + topic + " does not get leaders");
   }

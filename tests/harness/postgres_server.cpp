@@ -59,7 +59,7 @@ std::vector<std::vector<std::string>> PostgresSession::Rows(const std::string& s
 
 std::string PostgresSession::Value(const std::string& sql) {
   const auto rows = Rows(sql);
-  if (rows.empty()) throw std::runtime_error("no row: " + sql);
+  if (rows.empty()) throw std::runtime_error("there is no row: " + sql);
   return rows[0][0];
 }
 

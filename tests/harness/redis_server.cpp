@@ -18,7 +18,7 @@ int FreePort() {
   socklen_t size = sizeof(address);
   if (bind(probe, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("no free port");
+    throw std::runtime_error("there is no free port");
   }
   close(probe);
   return ntohs(address.sin_port);

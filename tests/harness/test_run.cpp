@@ -49,7 +49,7 @@ TestRun::~TestRun() {
 
 ScopedFolder::ScopedFolder() {
   std::string path = std::filesystem::temp_directory_path() / "steamflow-test-XXXXXX";
-  if (!::mkdtemp(path.data())) throw std::runtime_error("no temporary folder");
+  if (!::mkdtemp(path.data())) throw std::runtime_error("cannot create a temporary folder");
   path_ = path;
 }
 

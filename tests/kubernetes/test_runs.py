@@ -135,7 +135,7 @@ def test_what_trying_again_cannot_mend_ends_at_once(pods, airflow, outcomes, nam
 
 def test_what_may_pass_is_tried_again(pods, outcomes):
     run = outcomes["transient"]
-    await_true(lambda: len(pods.of_task(run, "program")) > 1, 180, "its second try")
+    await_true(lambda: len(pods.of_task(run, "program")) > 1, 180, "its second try has begun")
     assert first_exit(pods, run) == 75
 
 

@@ -127,7 +127,7 @@ def test_data_outlives_every_pod(pods, sources):
 def test_the_kubelet_dies_while_a_task_runs(pods, airflow):
     airflow.switch("steam_usrinfo_dag", on=True)
     run = airflow.start("steam_usrinfo_dag")
-    await_true(lambda: bool(pods.of_task(run, "player_summaries")), 120, "its pod is there")
+    await_true(lambda: bool(pods.of_task(run, "player_summaries")), 120, "its pod exists")
     kill_kubelet()
     assert airflow.await_end(run) == "success"
     airflow.switch("steam_usrinfo_dag", on=False)

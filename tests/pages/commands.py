@@ -36,7 +36,7 @@ def commands(page: str) -> Iterator[Command]:
         has_prompts = any(line.startswith("$ ") for line in block)
         for line in block:
             if has_prompts and not line.startswith("$ "):
-                assert command, f"a block begins with what is printed: {line}"
+                assert command, f"a block begins with output: {line}"
                 command.printed.append(line)
             elif command and not has_prompts and is_unfinished(command.text):
                 command.text += f"\n{line}"

@@ -10,7 +10,7 @@ from commands import Command, commands
 from conftest import ROOT, World, run
 
 # Commands that are not run here: the page, the beginning of the command (a regular expression), and
-# who runs it or why nobody does. If the reason is a path, it must exist.
+# who runs it or why nobody does. A path in the reason must exist.
 ELSEWHERE = [
     ("README.md", r"\./quickstart", "tests/bare/test_bare.py, on bare machines"),
     ("README.md", r"tests/run", "tests/run, which this is a part of"),
@@ -19,7 +19,7 @@ ELSEWHERE = [
     ("README.md", r"cmake ", "tests/bare/test_bare.py, on bare machines"),
     ("CONTRIBUTING.md", r"cmake ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"ctest ", "tests/run, with other presets"),
-    ("CONTRIBUTING.md", r"tests/tidy", "it looks at what has changed, which here is nothing"),
+    ("CONTRIBUTING.md", r"tests/tidy", "it checks changed files, and nothing has changed here"),
     ("CONTRIBUTING.md", r"tests/run", "tests/run, which this is a part of"),
     ("CONTRIBUTING.md", r"cmake/packaging/release", "tests/packages/test_release.py, on a clone"),
     ("docker/README.md", r"docker/init", "tests/platform/test_compose.py"),
@@ -32,30 +32,34 @@ ELSEWHERE = [
     (
         "docker/README.md",
         r"docker compose -f compose.yaml -f compose.spark.yaml",
-        "no image of Spark can be had; tests/platform/test_compose.py reads the file",
+        "no image of Spark is available; tests/platform/test_compose.py reads the file",
     ),
     ("docker/kubernetes/README.md", r"(?!.*(helm|strimzi|deploy/)).*", "tests/kubernetes/trial.py"),
     (
         "docker/kubernetes/README.md",
         r".*(helm|strimzi|deploy/)",
-        "no operator and no chart can be had; tests/platform/test_kubernetes.py checks schemas",
+        "no operator and no chart is available; tests/platform/test_kubernetes.py checks schemas",
     ),
     ("docker/spark/README.md", r"source docker|python3 -m|pip |mvn ", "tests/services/spark"),
     ("docker/spark/README.md", r"export |docker/spark/", "tests/spark/test_windows.py"),
     (
         "tasks/elasticsearch_apply/README.md",
         r"elasticsearch-apply ",
-        "no Kibana can be had; tests/tasks/elasticsearch_apply has a stand-in",
+        "no Kibana is available; tests/tasks/elasticsearch_apply has a stand-in",
     ),
     ("docs/operations.md", r"", "tests/pages/test_restore.py, from the page"),
-    ("tests/bench/README.md", r"tests/bench/run", "it measures: that takes an idle machine"),
+    ("tests/bench/README.md", r"tests/bench/run", "it measures, which requires an idle machine"),
     (
         "tests/fakes/README.md",
         r"build/bin/steam-standin",
         "the fixture `world` of tests/pages/conftest.py",
     ),
     ("tests/fakes/README.md", r"tests/fakes/tls_proxy", "tests/tasks/tls_test.cpp"),
-    ("tests/services/README.md", r"tests/services/", "tests/run, which starts and stops them all"),
+    (
+        "tests/services/README.md",
+        r"tests/services/",
+        "tests/run, which starts and stops all of them",
+    ),
 ]
 
 # The environment of certain commands, in addition to the addresses.

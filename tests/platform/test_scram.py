@@ -44,7 +44,7 @@ def guarded(docker: Path) -> Iterator[Stack]:
     try:
         # This job waits for the user, and the job that creates the user waits for the brokers.
         stack.up("topics")
-        await_true(lambda: exit_code(stack, "topics") is not None, 120, "the topics are made")
+        await_true(lambda: exit_code(stack, "topics") is not None, 120, "the topics are created")
         yield stack
     finally:
         stack.down()

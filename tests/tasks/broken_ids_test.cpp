@@ -150,7 +150,7 @@ TEST_F(BrokenIds, BatchOfTheOtherTaskIsSplitToo) {
 // passed like any other.
 class BrokenCalls : public BrokenIds, public ::testing::WithParamInterface<const char*> {
  protected:
-  // Breaks every call of the method that asks for the id.
+  // Breaks every call of the method that requests the id.
   void Break(const char* method, std::uint64_t id) {
     Fault(std::string(R"({"match":{"method":")") + method + R"(","steamid":")" + ToText(id) +
           R"("},"kind":")" + GetParam() + R"(","times":-1})");

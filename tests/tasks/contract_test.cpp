@@ -1,4 +1,4 @@
-// What every task promises about its output and exit codes. The checks of settings are in
+// The promises of every task about its output and exit codes. The checks of settings are in
 // settings_test.cpp.
 
 #include <filesystem>

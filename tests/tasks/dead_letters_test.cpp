@@ -1,4 +1,4 @@
-// Only the records that Kafka cannot take become dead letters. With a real broker.
+// Only the records that Kafka cannot accept become dead letters. The tests use a real broker.
 
 #include "task_fixture.h"
 

@@ -1,4 +1,4 @@
-// With every fault of the API, a walk loses nothing and ends with the right exit code.
+// Whatever fault the API has, a walk loses nothing and ends with the right exit code.
 
 #include <csignal>
 

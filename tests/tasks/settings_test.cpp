@@ -1,5 +1,5 @@
-// Every setting is checked before any network use. An invalid one gives one line that names it and
-// the right exit code, and nothing is changed.
+// Every setting is checked before any use of the network. An invalid setting causes one line that
+// names it and the right exit code, and nothing is changed.
 
 #include <filesystem>
 #include <fstream>
@@ -20,7 +20,7 @@ class Settings : public TaskTest {
     EXPECT_EQ(result.Text("/error/kind"), exit_code == 64 ? "usage" : "config");
     EXPECT_FALSE(result.Bool("/retryable"));
     EXPECT_NE(result.Text("/error/message").find(part), std::string::npos) << run.out;
-    EXPECT_EQ(run.err.find('\n'), run.err.size() - 1) << "not one line: " << run.err;
+    EXPECT_EQ(run.err.find('\n'), run.err.size() - 1) << "the error is not one line: " << run.err;
     EXPECT_EQ(Requests(), 0u);
     EXPECT_TRUE(redis_.Keys().empty());
   }

@@ -1,4 +1,4 @@
-// How a walk moves: cursor, pass, shards, the end, overlapping and frozen runs.
+// The movement of a walk: cursor, pass, shards, the end, overlapping and frozen runs.
 
 #include <csignal>
 #include <filesystem>
@@ -39,7 +39,7 @@ class Walk : public TaskTest {
     ASSERT_TRUE(Eventually([&] { return Requests() >= count; }));
   }
 
-  // Returns how often each id was asked for.
+  // Returns how often each id was requested.
   std::map<std::string, int> IdsAsked() {
     std::map<std::string, int> asked;
     const JsonValue journal = Journal();
@@ -154,7 +154,7 @@ TEST_F(Walk, ChangedGridIs65) {
     EXPECT_NE(message.find("--count 100 --shard I/2"), std::string::npos) << message;
     EXPECT_NE(message.find("last_user_id:grid"), std::string::npos) << message;
   }
-  EXPECT_EQ(Run({kPlayersTask, "--start-id", start}).exit_code, 65) << "without shards";
+  EXPECT_EQ(Run({kPlayersTask, "--start-id", start}).exit_code, 65) << "the walk has shards";
   EXPECT_EQ(run("0/2", "100").exit_code, 0);
   EXPECT_EQ(run("0/2", "100").exit_code, 99);
   auto again = command;

@@ -20,8 +20,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
-// Forms that Airflow reads and the parser rejects. Without :// the text cannot be told from a
-// typing error (Airflow reads "localhost:6379" as type localhost, schema 379).
+// Forms that Airflow reads and the parser rejects. Without :// the text cannot be distinguished
+// from a typing error (Airflow reads "localhost:6379" as type localhost, schema 379).
 const std::set<std::string> kRefusedHere = {"by hand, empty type", "by hand, no slashes",
                                             "json by hand, no type"};
 

@@ -54,7 +54,7 @@ TEST(ProgressTest, DrawsOneLineAndTakesItAway) {
     EXPECT_THAT(terminal.Read(),
                 testing::MatchesRegex("\r\x1b\\[K5 of 100 items, [0-9]+ a second, 2 retries"));
     progress.Show(6, 2);
-    EXPECT_EQ(terminal.Read(), "") << "at most five times a second";
+    EXPECT_EQ(terminal.Read(), "") << "the line changes at most five times a second";
     log.Warning("trying again");
     EXPECT_THAT(terminal.Read(), testing::MatchesRegex("\r\x1b\\[K.* trying again\r\n"));
     log.ShowProgress("7 of 100");

@@ -29,7 +29,7 @@ TEST(IndexViewTest, WhatHasTheNameIsOneIndex) {
 TEST(IndexViewTest, ASinkWritesWhereDocumentsAreFoundWholeAndUnchanged) {
   const std::string alias = R"("aliases":{"t":{}})";
   EXPECT_EQ(WhyNot(alias), "");
-  EXPECT_EQ(WhyNotForSink(View(""), {.name = "t-1"}), std::nullopt) << "needs no alias";
+  EXPECT_EQ(WhyNotForSink(View(""), {.name = "t-1"}), std::nullopt) << "this index needs no alias";
   EXPECT_THAT(WhyNot(R"("aliases":{"t-1":{}})"), HasSubstr("not have the alias t,"));
   EXPECT_THAT(WhyNot(alias, true), HasSubstr("deleted documents"));
   EXPECT_EQ(WhyNot(R"("aliases":{"t":{"filter":{"term":{"@tombstone":false}}}})", true), "");
@@ -100,7 +100,7 @@ TEST_F(MappingDifferenceTest, AFieldThatTheServerNamesIsAloneToBlame) {
             "its mapping of x");
   EXPECT_EQ(blame(R"(Document contains at least one immense term in field="a" (whose...)"), "");
   EXPECT_EQ(blame("m: failed to parse field [copy] of type [long], '[a]'"), "its mapping of x")
-      << "which the record does not have";
+      << "the record does not have this field";
   EXPECT_EQ(blame("m: failed to parse (Duplicate field 'a' at [Source: x])"), "its mapping of x");
 }
 

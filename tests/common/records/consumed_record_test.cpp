@@ -126,7 +126,8 @@ TEST_F(ConsumedRecordTest, PlayerIsStateUnderItsSteamid) {
   EXPECT_EQ(Refused(nobody), "no steamid");
 }
 
-// The earliest of three times: the record's time, a day after Kafka's time, and a day from now.
+// The version is the earliest of three times: the record's time, a day after Kafka's time, and a
+// day from now.
 TEST_F(ConsumedRecordTest, NoVersionIsFarAheadOfKafkaOrOfNow) {
   const auto version = [](const char* time, Instant now) {
     ConsumedRecordParser parser(now);

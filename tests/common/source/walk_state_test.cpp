@@ -70,7 +70,7 @@ TEST_F(WalkStateTest, OfTwoOverlappingRunsOneMovesTheCursor) {
   EXPECT_FALSE(Cursor().advanced);
   EXPECT_EQ(Cursor().to, fmt::to_string(kStart - 100));
   EXPECT_EQ(server_.Get("last_steam_id"), fmt::to_string(kStart - 100));
-  EXPECT_EQ(slow.pass(), fast.pass()) << "the same records under the same event ids";
+  EXPECT_EQ(slow.pass(), fast.pass()) << "the same records need the same event ids";
 }
 
 TEST_F(WalkStateTest, TheEndIsASkip) {

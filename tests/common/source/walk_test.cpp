@@ -57,7 +57,7 @@ TEST(WalkGridTest, AShardStandsInItsOwnBlocksOnly) {
   EXPECT_TRUE(grid.Holds(kLowestId + 899));
   EXPECT_FALSE(grid.Holds(kLowestId + 999));
   EXPECT_FALSE(grid.Holds(kLowestId + 799));
-  EXPECT_FALSE(grid.Holds(kLowestId + 1000)) << "above the first id";
+  EXPECT_FALSE(grid.Holds(kLowestId + 1000)) << "this is above the first id";
   EXPECT_TRUE(grid.Holds(kLowestId - 1)) << "the end is the end of all shards";
 }
 

@@ -98,8 +98,8 @@ class ConnectApply : public ::testing::Test {
     return RunProgram(command, settings);
   }
 
-  // Writes records of the events from 0 up to `end`. The headers differ between runs, because no
-  // DAG runs at a shell.
+  // Writes records of the events from 0 up to `end`. With a `run`, every other record has the
+  // headers of a DAG's run; a run at a shell has no DAG.
   void WriteRecords(int end, const std::string& value, const std::string& run = "") const {
     std::vector<NewMessage> records;
     for (int id = 0; id < end; ++id) {

@@ -89,7 +89,7 @@ TEST_P(ElasticsearchApply, WhatAPersonOrAFileChangesIsChanged) {
   EXPECT_EQ(with(R"("aliases":{)", R"("aliases":{"mine":{},)"), changed);
   EXPECT_EQ(with("-20*.*", "-30*.*"), changed);
   EXPECT_EQ(with(R"("priority":)", R"("version":7,"priority":)"), all("unchanged"))
-      << "a setting that the file does not have";
+      << "the file does not have this setting";
 }
 
 TEST_P(ElasticsearchApply, AFileThatTheServerRefusesIsConfiguration) {

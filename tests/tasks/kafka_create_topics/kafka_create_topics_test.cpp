@@ -75,7 +75,7 @@ TEST_F(KafkaCreateTopics, TheDefaultFileIsBesideTheBinary) {
     const std::string entry = "/topics/" + std::to_string(i);
     EXPECT_EQ(result.Text(entry + "/name"), names[i]);
     EXPECT_GE(result.Number(entry + "/partitions"), 6);
-    EXPECT_EQ(result.Number(entry + "/replication"), 1) << "as many as there are brokers";
+    EXPECT_EQ(result.Number(entry + "/replication"), 1) << "there is only one broker";
     EXPECT_EQ(result.Number(entry + "/replication_wanted"), 3);
     EXPECT_EQ(ConfigOf(kafka.brokers(), names[i], "min.insync.replicas"), "1");
     EXPECT_NE(ConfigOf(kafka.brokers(), names[i], "retention.bytes"), "-1");

@@ -1,6 +1,6 @@
-// A record that both stores refuse has a letter from each. Whenever replays are killed, each
-// replayed place has exactly one more copy of the record. With a real Kafka, PostgreSQL and
-// OpenSearch.
+// A record that both stores refuse has a letter from each store. Whenever replays are killed, each
+// replayed place has exactly one more copy of the record. The test uses a real Kafka, PostgreSQL
+// and OpenSearch.
 
 #include "killer.h"
 #include "postgres_server.h"

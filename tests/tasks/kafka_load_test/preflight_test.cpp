@@ -84,10 +84,10 @@ TEST(LoadCheck, LimitsThatAllowMoreThanABrokerHasFree) {
 
 TEST(LoadCheck, BytesOnABrokerFollowItsPartitions) {
   LoadPlan plan = Plan();
-  EXPECT_EQ(BytesOnABroker(plan), 48 * kMiB) << "as many replicas as brokers";
+  EXPECT_EQ(BytesOnABroker(plan), 48 * kMiB) << "each broker has a replica of everything";
   plan.state.replication = 1;
   plan.commonest_key_share = 0;
-  EXPECT_EQ(BytesOnABroker(plan), 16 * kMiB) << "four of twelve partitions";
+  EXPECT_EQ(BytesOnABroker(plan), 16 * kMiB) << "each broker has four of twelve partitions";
   plan.commonest_key_share = 1;
   EXPECT_EQ(BytesOnABroker(plan), 48 * kMiB) << "one partition gets everything";
   plan.state = {.partitions = 1, .replication = 1};

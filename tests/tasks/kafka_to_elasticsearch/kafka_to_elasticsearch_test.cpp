@@ -319,7 +319,7 @@ TEST_P(KafkaToElasticsearch, AClosedIndexIsConfiguration) {
   EXPECT_EQ(Letters().size(), 0u);
 }
 
-// With a real Kafka, because the mock does not delete records.
+// This test uses a real Kafka, because the mock does not delete records.
 TEST_P(KafkaToElasticsearch, RecordsDeletedUnreadAreAGap) {
   const std::string topic = UniqueTopic("elasticsearch_gap");
   CreateTopic(RealBrokers(), topic, 1);

@@ -1,5 +1,5 @@
-// Where a run of the Elasticsearch sink ends and the next one continues: positions that do not move
-// as requested, stops and kills.
+// The end of one run of the Elasticsearch sink and the beginning of the next: positions that do not
+// move as requested, stops and kills.
 
 #include <csignal>
 

@@ -1,5 +1,6 @@
-// Where a sink begins and ends, with a real Kafka: gaps, topics that are created again, partitions
-// that are added later, transactions. Also memory and deletions, which need a real Kafka too.
+// The beginning and the end of a run of the sink, with a real Kafka: gaps, topics that are created
+// again, partitions that are added later, transactions. Memory and deletions are tested here too,
+// because they also need a real Kafka.
 
 #include "kafka_changes.h"
 #include "postgres_sink_fixture.h"
@@ -103,7 +104,7 @@ TEST_F(SinkPositions, OnlyCommittedTransactionsAreRead) {
   };
   WriteTransaction(RealBrokers(), topic_, records(3), false);
   EXPECT_EQ(Sink(Drain(Flags())), Counts(0, 0, 0));
-  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and the marker after them";
+  EXPECT_EQ(Offsets(), "4,0") << "the aborted records and their marker are passed";
   WriteTransaction(RealBrokers(), topic_, records(2), true);
   WriteTransaction(RealBrokers(), topic_, records(3), false);
   const JsonValue result = Drain(Flags());

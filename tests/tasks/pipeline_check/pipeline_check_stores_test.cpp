@@ -1,4 +1,4 @@
-// What pipeline-check says about the stores and services that are configured.
+// The report of pipeline-check about the configured stores and services.
 
 #include "postgres_server.h"
 #include "scripted_server.h"

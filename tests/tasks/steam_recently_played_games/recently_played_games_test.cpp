@@ -92,7 +92,7 @@ TEST_F(RecentlyPlayedGames, WithoutThePrefilterAsksForEveryId) {
   EXPECT_EQ(Requests("GetRecentlyPlayedGames"), 50u);
   EXPECT_EQ(EventIdsOnce(Topic(kGamesTopic)),
             ExpectedGames(accounts_, kGamesTopic, kMinute, kFirstGamesId, 50));
-  EXPECT_EQ(run.Result().Number("/source/items/absent"), 0);  // cannot be told from withheld
+  EXPECT_EQ(run.Result().Number("/source/items/absent"), 0);  // looks the same as withheld
 }
 
 TEST_F(RecentlyPlayedGames, RerunHasTheSameEventIds) {
