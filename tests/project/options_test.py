@@ -1,9 +1,9 @@
-"""Holds the options in the READMEs against --help.
+"""Holds the options in the READMEs against what `steamflow describe` prints.
 
     options_test.py BINARIES
 
 A task's README has a table of its own options, the main README one of those that all tasks have:
-`| option | default | what it does |`. Names, defaults and texts must be those of --help, and an
+`| option | default | what it does |`. Names, defaults and texts must be those of the description, and an
 option must mean the same wherever it occurs.
 """
 
@@ -13,22 +13,21 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "cmake/packaging"))
-from command_help import read_help
+from description import Description, default_of, describe, text_of
 
 COMMON_GROUP = "Common to all tasks"
 
-# An option as a README or --help has it: its default and what it does.
+# An option as a README has it: its default and what it does.
 Options = dict[str, tuple[str, str]]
 
 
-def help_groups(binary: Path) -> dict[str, Options]:
-    groups = {
-        title: {name: (option.default, option.text) for name, option in options.items()}
-        for title, options in read_help(binary).groups.items()
+def options_of(description: Description, is_common: bool) -> Options:
+    return {
+        option["name"]: (default_of(option), text_of(option))
+        for option in description["options"]
+        if (option["group"] == COMMON_GROUP) == is_common
+        and option["name"] not in ("--help", "--version")
     }
-    for name in ("--help", "--version"):
-        del groups["Options"][name]
-    return groups
 
 
 def readme_options(path: Path) -> Options:
@@ -45,27 +44,27 @@ def readme_options(path: Path) -> Options:
     return options
 
 
-def differences(where: str, readme: Options, binary: Options) -> list[str]:
-    found = [f"{where}: {name} is not in the README" for name in binary.keys() - readme.keys()]
-    found += [f"{where}: {name} is not in --help" for name in readme.keys() - binary.keys()]
+def differences(where: str, readme: Options, said: Options) -> list[str]:
+    found = [f"{where}: {name} is not in the README" for name in said.keys() - readme.keys()]
+    found += [f"{where}: there is no {name}" for name in readme.keys() - said.keys()]
     found += [
-        f"{where}: {name} is {readme[name]} in the README and {binary[name]} in --help"
-        for name in readme.keys() & binary.keys()
-        if readme[name] != binary[name]
+        f"{where}: {name} is {readme[name]} in the README, and in truth {said[name]}"
+        for name in readme.keys() & said.keys()
+        if readme[name] != said[name]
     ]
     return found
 
 
 def main() -> None:
-    binaries = Path(sys.argv[1])
+    descriptions = describe(Path(sys.argv[1]))
     found: list[str] = []
     texts: Options = {}
     common = readme_options(PROJECT / "README.md")
     tasks = sorted(path.parent for path in (PROJECT / "tasks").glob("*/main.cpp"))
     for task in tasks:
-        groups = help_groups(binaries / task.name.replace("_", "-"))
-        found += differences(f"{task.name}, common", common, groups.pop(COMMON_GROUP))
-        own = {name: option for group in groups.values() for name, option in group.items()}
+        description = descriptions[task.name.replace("_", "-")]
+        found += differences(f"{task.name}, common", common, options_of(description, True))
+        own = options_of(description, False)
         found += differences(task.name, readme_options(task / "README.md"), own)
         for name, (_default, text) in own.items():
             other, first = texts.setdefault(name, (task.name, text))
