@@ -22,7 +22,7 @@ struct Ended {
   long peak_rss_kib = 0;
   double seconds = 0;
 
-  // The last line of stdout, as a task's result. Throws where it is no JSON object.
+  // The last line of stdout, as a task's result. Throws where it is not as the task describes it.
   JsonValue Result() const;
   std::vector<std::string> Lines() const;  // of stdout
 };
