@@ -25,10 +25,6 @@ std::string ConnectionVariable(const std::string& id) {
   return "AIRFLOW_CONN_" + AsciiUpper(id);
 }
 
-std::string WithConnection(const std::string& help, const std::string& id) {
-  return fmt::format("{} [env: {}]", help, ConnectionVariable(id));
-}
-
 std::optional<std::string> AirflowConnection(const std::string& id) {
   if (auto text = EnvironmentValue(ConnectionVariable(id))) return text;
   TaskSupervisor* const supervisor = TaskSupervisor::Inherited();

@@ -55,8 +55,4 @@ std::vector<std::string> Secrets(const Connection& connection);
 // "kafka_default".
 std::string ConnectionVariable(const std::string& id);
 
-// Returns the help text of a flag that selects a Connection: the text followed by the variable of
-// the default Connection, "[env: AIRFLOW_CONN_X]".
-std::string WithConnection(const std::string& help, const std::string& id);
-
 }  // namespace steamflow

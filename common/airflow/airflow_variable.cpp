@@ -8,20 +8,20 @@
 namespace steamflow {
 
 std::optional<std::string> AirflowVariable(const std::string& name) {
-  if (auto value = EnvironmentValue("AIRFLOW_VAR_" + name)) return value;
+  if (auto value = EnvironmentValue(EnvironmentName(name))) return value;
   TaskSupervisor* const supervisor = TaskSupervisor::Inherited();
   return supervisor ? supervisor->Variable(name) : std::nullopt;
 }
 
-std::string WithVariable(const std::string& help, const std::string& variable) {
-  return fmt::format("{} [env: AIRFLOW_VAR_{}]", help, variable);
+std::string EnvironmentName(const std::string& variable) {
+  return "AIRFLOW_VAR_" + variable;
 }
 
 std::optional<Setting> ReadSetting(const std::string& flag, const std::string& flag_value,
                                    const std::string& variable) {
   if (!flag_value.empty()) return Setting{flag_value, flag, ExitCode::kUsage};
   if (auto value = AirflowVariable(variable)) {
-    return Setting{std::move(*value), "AIRFLOW_VAR_" + variable, ExitCode::kConfig};
+    return Setting{std::move(*value), EnvironmentName(variable), ExitCode::kConfig};
   }
   return std::nullopt;
 }

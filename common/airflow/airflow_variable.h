@@ -13,9 +13,9 @@ namespace steamflow {
 // unset or empty. Throws TaskError.
 std::optional<std::string> AirflowVariable(const std::string& name);
 
-// Returns the help text of a flag whose value may also come from an Airflow Variable: the text
-// followed by "[env: AIRFLOW_VAR_X]".
-std::string WithVariable(const std::string& help, const std::string& variable);
+// Returns the name of the environment variable that holds an Airflow Variable:
+// "AIRFLOW_VAR_STEAM_GAMES" for "STEAM_GAMES".
+std::string EnvironmentName(const std::string& variable);
 
 // The value of a setting and where it was configured.
 struct Setting {

@@ -2,20 +2,23 @@
 
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 namespace CLI {
 class App;
-class Option;
 }  // namespace CLI
 
 namespace steamflow {
 
-// A flag that was added to a command line. Its methods set further rules for the flag.
+struct DeclaredFlag;
+
+// A flag that was added to a command line. Its methods declare more about it. All of it is in the
+// description of the command, and most of it in --help.
 class Flag {
  public:
-  explicit Flag(CLI::Option* option) : option_(option) {}
+  explicit Flag(DeclaredFlag* declared) : declared_(declared) {}
 
   // Rejects numbers outside of this range and shows the range in --help. T is int, unsigned,
   // std::uint64_t or double: the type of the flag's value, or the type inside its optional.
@@ -28,9 +31,16 @@ class Flag {
   Flag Check(const std::function<std::string(const std::string&)>& check) const;
   // Rejects a command line that has both flags.
   Flag Excludes(const Flag& other) const;
+  // Says what the text given to the flag is: "path", "uri", "date-time", "json", "integer" or
+  // "topic", the name of a Kafka topic. Checks nothing.
+  Flag Format(const char* format) const;
+  // Says what holds where the flag is not given and its value stays empty.
+  Flag Default(const std::string& text) const;
+  // Says which environment variable is read where the flag is not given.
+  Flag Environment(const std::string& variable) const;
 
  private:
-  CLI::Option* option_;
+  DeclaredFlag* declared_;
 };
 
 // The flags of a command, grouped under headings as --help shows them. CLI11 does the parsing. It
@@ -38,10 +48,10 @@ class Flag {
 // file.
 class Flags {
  public:
-  // `name` is the name of the command. --help shows `about` before the flags and `footer` after
-  // them; --version shows `version`.
-  Flags(const std::string& name, const std::string& about, const std::string& footer,
-        const std::string& version);
+  // `name` is the name of the command. --help shows `about` before the flags, and after them
+  // `example`, a full command line, and what `footer` returns; --version shows `version`.
+  Flags(const std::string& name, const std::string& about, const std::string& example,
+        std::string (*footer)(), const std::string& version);
 
   // Returns a view of the same flags that adds new ones under this heading.
   Flags Under(const std::string& heading) const;
@@ -53,9 +63,16 @@ class Flags {
   template <typename T>
   Flag Add(const std::string& flag, T& value, const std::string& help) const;
 
-  // Lists an environment variable that the command reads in --help. This is for variables without a
-  // flag, such as secrets.
+  // Declares an environment variable that the command reads and that has no flag, such as a secret.
   void AddVariable(const std::string& name, const std::string& help) const;
+
+  // Declares a Kafka topic that the command uses, beside those that its flags name by default.
+  void AddTopic(const std::string& name) const;
+
+  // Returns what was declared: {"description":"...","example":"...","options":[...],
+  // "variables":[...],"topics":[...]}. Must be called before Parse(), which overwrites the
+  // defaults.
+  nlohmann::ordered_json Describe() const;
 
   // Parses the command line and sets the values. Returns false if --help or --version was given:
   // the text has been printed and the command is done. Throws TaskError (kUsage) if the command
@@ -67,7 +84,8 @@ class Flags {
   std::string TextOf(const std::string& flag) const;
 
  private:
-  std::shared_ptr<CLI::App> app_;
+  struct State;
+  std::shared_ptr<State> state_;
   std::string heading_;
 };
 

@@ -12,9 +12,11 @@
 #include <cstring>
 #include <filesystem>
 #include <new>
+#include <string_view>
 #include <system_error>
 
 #include "airflow_variable.h"
+#include "description.h"
 #include "file_io.h"
 #include "json.h"
 #include "json_document.h"
@@ -78,18 +80,16 @@ LogLevel ParseLevel(const std::string& name) {
 
 }  // namespace
 
-Command::Command(const std::string& name, const std::string& about, const std::string& example)
+Command::Command(const std::string& name, const std::string& about, const std::string& example,
+                 ResultParts parts)
     : name_(name),
-      flags_(name, about,
-             "Example:\n  " + example +
-                 "\n\nThe last line on stdout is the result, as JSON. Exit codes: 0 done, 64 "
-                 "usage, 65 data, 70 bug,\n74 output, 75 try again, 77 credentials, 78 "
-                 "configuration, 99 nothing to do, 130/143 signal.",
-             fmt::format("{} {}", name, kVersion)) {
+      parts_(parts),
+      flags_(name, about, example, HelpFooter, fmt::format("{} {}", name, kVersion)) {
   head_.task = name_;
   const Flags common = flags_.Under("Common to all tasks");
-  common.Add("--logical-date", logical_date_,
-             "Date of the run, ISO 8601 [env: AIRFLOW_CTX_LOGICAL_DATE; default: now]");
+  common.Add("--logical-date", logical_date_, "Date of the run, ISO 8601 [default: now]")
+      .Format("date-time")
+      .Environment("AIRFLOW_CTX_LOGICAL_DATE");
   common
       .Add("--deadline", options_.deadline_seconds,
            "Seconds until the run ends, whatever it has got done")
@@ -116,14 +116,19 @@ Command::Command(const std::string& name, const std::string& about, const std::s
   common.Add("--allow-http", options_.allow_http,
              "Talk plain http to hosts other than loopback too");
   common.Add("--http1", options_.http1, "Never use HTTP/2");
-  common.Add("--xcom-file", xcom_file_,
-             fmt::format("Write the result line to this file too [default: {} where that folder "
-                         "exists]",
-                         kPodXcomFile));
-  common.Add("--pushgateway-url", pushgateway_url_,
-             WithVariable("Push metrics to this Pushgateway", "PUSHGATEWAY_URL"));
-  common.Add("--metrics-file", metrics_file_,
-             "Write metrics to this file, for node_exporter's textfile collector");
+  common
+      .Add("--xcom-file", xcom_file_,
+           fmt::format("Write the result line to this file too [default: {} where that folder "
+                       "exists]",
+                       kPodXcomFile))
+      .Format("path");
+  common.Add("--pushgateway-url", pushgateway_url_, "Push metrics to this Pushgateway")
+      .Format("uri")
+      .Environment(EnvironmentName("PUSHGATEWAY_URL"));
+  common
+      .Add("--metrics-file", metrics_file_,
+           "Write metrics to this file, for node_exporter's textfile collector")
+      .Format("path");
   common.Add("--log-level", log_level_, "debug, info, warning or error")
       .OneOf({"debug", "info", "warning", "error"});
   common.Add("--log-format", log_format_, "text or json, on stderr").OneOf({"text", "json"});
@@ -133,6 +138,8 @@ Command::Command(const std::string& name, const std::string& about, const std::s
 Command::~Command() = default;
 
 int Command::Main(int argc, char** argv, const std::function<void(Run&)>& body) {
+  const bool describes = argc == 2 && std::string_view(argv[1]) == "--describe";
+  if (describes) return PrintDescription(name_, flags_, parts_);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // so that a write beyond the file size limit fails instead
   ForbidCoreDumps();

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "result.h"
+#include "result_schema.h"
 #include "run.h"
 #include "stop.h"
 #include "task_error.h"
@@ -22,9 +23,10 @@ namespace steamflow {
 // The main function of a task: it handles the flags, the result line and the exit code.
 class Command {
  public:
-  // `name` is the name of the binary, `about` says what the task does, and `example` is a full
-  // command line.
-  Command(const std::string& name, const std::string& about, const std::string& example);
+  // `name` is the name of the binary, `about` says what the task does, `example` is a full command
+  // line, and `parts` returns the schemas of what the task puts into its result.
+  Command(const std::string& name, const std::string& about, const std::string& example,
+          ResultParts parts);
   ~Command();
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
@@ -35,7 +37,8 @@ class Command {
   // Parses the command line, calls `body`, and prints the result line whatever happens. `body` must
   // not leave a client open. If it throws, the result is a failure. If it is still stuck after its
   // time, it is abandoned and the process ends. Returns the exit code of the process, which is 0 if
-  // Airflow's supervisor was told how the run ended.
+  // Airflow's supervisor was told how the run ended. A command line that is only --describe prints
+  // the description of the task instead (description.h).
   int Main(int argc, char** argv, const std::function<void(Run&)>& body);
 
  private:
@@ -53,6 +56,7 @@ class Command {
   void PrintResult();
 
   const std::string name_;
+  const ResultParts parts_;
   const Flags flags_;
   CommonOptions options_;
   std::string logical_date_;

@@ -22,9 +22,10 @@ const RestKind kKind{.connection = {.name = "Elasticsearch",
 
 void ElasticsearchFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Elasticsearch");
-  own.Add("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200");
-  own.Add("--elasticsearch-conn-id", conn_id,
-          WithConnection("Airflow Connection of Elasticsearch", conn_id));
+  own.Add("--elasticsearch-url", url, "Elasticsearch or OpenSearch, http://host:9200")
+      .Format("uri");
+  own.Add("--elasticsearch-conn-id", conn_id, "Airflow Connection of Elasticsearch")
+      .Environment(ConnectionVariable(conn_id));
   own.Add("--index-prefix", index_prefix, "The beginning of every index name");
 }
 

@@ -17,9 +17,9 @@ const RestKind kKind{.connection = {.name = "Kafka Connect",
 
 void ConnectFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Kafka Connect");
-  own.Add("--connect-url", url, "Kafka Connect, http://host:8083");
-  own.Add("--connect-conn-id", conn_id,
-          WithConnection("Airflow Connection of Kafka Connect", conn_id));
+  own.Add("--connect-url", url, "Kafka Connect, http://host:8083").Format("uri");
+  own.Add("--connect-conn-id", conn_id, "Airflow Connection of Kafka Connect")
+      .Environment(ConnectionVariable(conn_id));
 }
 
 RestServer ReadConnectServer(const ConnectFlags& flags, Run& run) {

@@ -150,7 +150,8 @@ KafkaProperties OfFlags(const KafkaFlags& flags) {
 void KafkaFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Kafka");
   own.Add("--brokers", brokers, "Kafka brokers, host:port,...");
-  own.Add("--kafka-conn-id", conn_id, WithConnection("Airflow Connection of Kafka", conn_id));
+  own.Add("--kafka-conn-id", conn_id, "Airflow Connection of Kafka")
+      .Environment(ConnectionVariable(conn_id));
   own.Add("--kafka-config", config, "A librdkafka property, name=value; repeatable");
 }
 

@@ -121,9 +121,10 @@ PostgresParameters ParametersOf(const ConnectionSetting& setting) {
 
 void PostgresFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("PostgreSQL");
-  own.Add("--postgres-url", url, "postgres://user@host:port/database, without a password");
-  own.Add("--postgres-conn-id", conn_id,
-          WithConnection("Airflow Connection of PostgreSQL", conn_id));
+  own.Add("--postgres-url", url, "postgres://user@host:port/database, without a password")
+      .Format("uri");
+  own.Add("--postgres-conn-id", conn_id, "Airflow Connection of PostgreSQL")
+      .Environment(ConnectionVariable(conn_id));
 }
 
 PostgresParameters ReadPostgresParameters(const PostgresFlags& flags, Log& log) {

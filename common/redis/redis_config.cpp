@@ -56,8 +56,9 @@ RedisSettings SettingsOf(const ConnectionSetting& setting) {
 
 void RedisFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Redis");
-  own.Add("--redis-url", url, "redis://host:port/db, without a password");
-  own.Add("--redis-conn-id", conn_id, WithConnection("Airflow Connection of Redis", conn_id));
+  own.Add("--redis-url", url, "redis://host:port/db, without a password").Format("uri");
+  own.Add("--redis-conn-id", conn_id, "Airflow Connection of Redis")
+      .Environment(ConnectionVariable(conn_id));
 }
 
 void RedisFlags::Check(Log& log) const {

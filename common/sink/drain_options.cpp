@@ -14,7 +14,7 @@ namespace steamflow {
 
 void DrainOptions::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Drain");
-  own.Add("--topic", topics, "Kafka topic");
+  own.Add("--topic", topics, "Kafka topic").Format("topic");
   own.Add("--max-records", max_records, "The most records to read in a run, over all topics")
       .Range(std::uint64_t{1}, std::uint64_t{1} << 53U);
   own.Add("--shard", shard, kShardHelp).Check(CheckShard);
@@ -23,6 +23,7 @@ void DrainOptions::AddTo(const Flags& flags) {
   own.Add("--accept-refusals", accept_refusals,
           "Continue even if the store refuses more than ten, and more than a tenth, of a topic's "
           "records for one reason: they become dead letters");
+  flags.AddTopic(kDeadLetterTopic);
   kafka.AddTo(flags);
 }
 

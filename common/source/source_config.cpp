@@ -5,6 +5,7 @@
 #include "flags.h"
 #include "steam_settings.h"
 #include "topic_spec.h"
+#include "topics.h"
 
 namespace steamflow {
 namespace {
@@ -30,12 +31,13 @@ void ReadSink(const SourceOptions& options, SourceConfig& config) {
 
 void SourceOptions::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Source");
-  own.Add("--topic", topic, "Kafka topic");
+  own.Add("--topic", topic, "Kafka topic").Format("topic");
   own.Add(
       "--sink", sink,
       "kafka, stdout or file:PATH; the last two write one line of JSON for each record, need no "
       "Kafka and move no cursor");
   own.Add("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor");
+  flags.AddTopic(kDeadLetterTopic);
   steam.AddTo(flags);
   kafka.AddTo(flags);
 }

@@ -54,8 +54,8 @@ void WalkOptions::AddTo(const Flags& flags) {
           .Excludes(wrap_flag);
   own.Add("--ids", ids,
           "Take the ids from this file, one decimal SteamID64 a line, or from standard input if it "
-          "is "
-          "-; keeps no cursor")
+          "is -; keeps no cursor")
+      .Format("path")
       .Excludes(count_flag)
       .Excludes(start_flag)
       .Excludes(shard_flag)

@@ -19,7 +19,18 @@ namespace {
 
 constexpr char kDefaultApiUrl[] = "https://api.steampowered.com";
 constexpr char kDefaultTimeZone[] = "Asia/Seoul";
-constexpr std::uint64_t kDefaultCallBudget = 100'000;  // what the API's terms of use allow
+constexpr char kDefaultCallBudget[] = "100000";  // what the API's terms of use allow
+constexpr char kDefaultGames[] =
+    R"({"Monster Hunter World":582010,"Elden Ring":1245620,"Palworld":1623730})";
+constexpr char kDefaultNewsApps[] = "[1623730]";
+
+// Returns the setting, or the default in its form.
+Setting ReadOr(const char* text, const std::string& flag, const std::string& flag_value,
+               const std::string& variable) {
+  auto setting = ReadSetting(flag, flag_value, variable);
+  return setting ? *std::move(setting)
+                 : Setting{text, variable + " (its default)", ExitCode::kConfig};
+}
 
 [[noreturn]] void Refuse(const Setting& setting, const std::string& cause) {
   throw TaskError(setting.if_invalid, fmt::format("{}: {}", setting.source, cause));
@@ -39,38 +50,36 @@ std::uint32_t ParseAppid(const Setting& setting, const JsonField& field) {
 }  // namespace
 
 void AddGamesFlag(const Flags& flags, std::string& value) {
-  flags.Add("--steam-games", value,
-            WithVariable("JSON object, name to appid [default: Monster Hunter World, Elden Ring, "
-                         "Palworld]",
-                         "STEAM_GAMES"));
+  flags.Add("--steam-games", value, "JSON object, name to appid")
+      .Format("json")
+      .Default(kDefaultGames)
+      .Environment(EnvironmentName("STEAM_GAMES"));
 }
 
 void AddNewsAppsFlag(const Flags& flags, std::string& value) {
-  flags.Add("--steam-news-apps", value,
-            WithVariable("JSON array of appids [default: [1623730]]", "STEAM_NEWS_APPS"));
+  flags.Add("--steam-news-apps", value, "JSON array of appids")
+      .Format("json")
+      .Default(kDefaultNewsApps)
+      .Environment(EnvironmentName("STEAM_NEWS_APPS"));
 }
 
 std::vector<NamedGame> ReadGames(const std::string& flag_value) {
-  const auto setting = ReadSetting("--steam-games", flag_value, "STEAM_GAMES");
-  if (!setting) {
-    return {{"Monster Hunter World", 582010}, {"Elden Ring", 1245620}, {"Palworld", 1623730}};
-  }
-  const auto fields = ParseJsonObject(setting->value);
-  if (!fields) Refuse(*setting, fields.error() + "; expected {\"name\": appid, ...}");
-  if (fields->empty()) Refuse(*setting, "it names no game");
+  const Setting setting = ReadOr(kDefaultGames, "--steam-games", flag_value, "STEAM_GAMES");
+  const auto fields = ParseJsonObject(setting.value);
+  if (!fields) Refuse(setting, fields.error() + "; expected {\"name\": appid, ...}");
+  if (fields->empty()) Refuse(setting, "it names no game");
   std::vector<NamedGame> games;
   std::set<std::string> names;
   std::set<std::uint32_t> appids;
   for (const JsonField& field : *fields) {
     // The name becomes the record's key.
     if (field.name.empty() || field.name.find('\0') != std::string::npos) {
-      Refuse(*setting, "a game's name is empty or has a NUL");
+      Refuse(setting, "a game's name is empty or has a NUL");
     }
-    const std::uint32_t appid = ParseAppid(*setting, field);
-    if (!appids.insert(appid).second)
-      Refuse(*setting, fmt::format("two names for appid {}", appid));
+    const std::uint32_t appid = ParseAppid(setting, field);
+    if (!appids.insert(appid).second) Refuse(setting, fmt::format("two names for appid {}", appid));
     if (!names.insert(field.name).second) {
-      Refuse(*setting, fmt::format("two appids for '{}'", field.name));
+      Refuse(setting, fmt::format("two appids for '{}'", field.name));
     }
     games.push_back({field.name, appid});
   }
@@ -78,16 +87,16 @@ std::vector<NamedGame> ReadGames(const std::string& flag_value) {
 }
 
 std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value) {
-  const auto setting = ReadSetting("--steam-news-apps", flag_value, "STEAM_NEWS_APPS");
-  if (!setting) return {1623730};
-  const auto elements = ParseJsonArray(setting->value);
-  if (!elements) Refuse(*setting, elements.error() + "; expected [appid, ...]");
-  if (elements->empty()) Refuse(*setting, "it names no app");
+  const Setting setting =
+      ReadOr(kDefaultNewsApps, "--steam-news-apps", flag_value, "STEAM_NEWS_APPS");
+  const auto elements = ParseJsonArray(setting.value);
+  if (!elements) Refuse(setting, elements.error() + "; expected [appid, ...]");
+  if (elements->empty()) Refuse(setting, "it names no app");
   std::vector<std::uint32_t> apps;
   std::set<std::uint32_t> seen;
   for (const JsonField& element : *elements) {
-    const std::uint32_t appid = ParseAppid(*setting, element);
-    if (!seen.insert(appid).second) Refuse(*setting, fmt::format("appid {} twice", appid));
+    const std::uint32_t appid = ParseAppid(setting, element);
+    if (!seen.insert(appid).second) Refuse(setting, fmt::format("appid {} twice", appid));
     apps.push_back(appid);
   }
   return apps;
@@ -95,22 +104,25 @@ std::vector<std::uint32_t> ReadNewsApps(const std::string& flag_value) {
 
 void SteamFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Steam");
-  own.Add(
-      "--steam-api-url", api_url,
-      WithVariable("Address of the API [default: https://api.steampowered.com]", "STEAM_API_URL"));
-  own.Add("--steam-timezone", timezone,
-          WithVariable("Zone of the records' timestamps [default: Asia/Seoul]", "STEAM_TIMEZONE"));
+  own.Add("--steam-api-url", api_url, "Address of the API")
+      .Format("uri")
+      .Default(kDefaultApiUrl)
+      .Environment(EnvironmentName("STEAM_API_URL"));
+  own.Add("--steam-timezone", timezone, "Zone of the records' timestamps")
+      .Default(kDefaultTimeZone)
+      .Environment(EnvironmentName("STEAM_TIMEZONE"));
 }
 
 void SteamFlags::AddBudgetTo(const Flags& flags) {
-  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY", "The API key");
-  flags.AddVariable("AIRFLOW_VAR_STEAM_API_KEY_FILE", "Without a key: a file that holds it");
+  flags.AddVariable(EnvironmentName("STEAM_API_KEY"), "The API key");
+  flags.AddVariable(EnvironmentName("STEAM_API_KEY_FILE"), "Without a key: a file that holds it");
   flags.AddVariable("STEAM_API_KEY_FILE", "The same, outside of Airflow");
-  flags.Under("Steam").Add(
-      "--steam-daily-call-budget", call_budget,
-      WithVariable("Calls that the key may make a day (UTC), -1 = no limit [default: "
-                   "100000]",
-                   "STEAM_DAILY_CALL_BUDGET"));
+  flags.Under("Steam")
+      .Add("--steam-daily-call-budget", call_budget,
+           "Calls that the key may make a day (UTC), -1 = no limit")
+      .Format("integer")
+      .Default(kDefaultCallBudget)
+      .Environment(EnvironmentName("STEAM_DAILY_CALL_BUDGET"));
 }
 
 std::string ReadApiKey(Log& log) {
@@ -151,25 +163,21 @@ std::string ReadApiUrl(const std::string& flag_value, bool allow_http) {
 }
 
 TimeZone ReadTimeZone(const std::string& flag_value) {
-  const auto setting = ReadSetting("--steam-timezone", flag_value, "STEAM_TIMEZONE");
-  const auto zone = TimeZone::Find(setting ? setting->value : kDefaultTimeZone);
-  if (zone) return *zone;
-  throw TaskError(setting ? setting->if_invalid : ExitCode::kConfig,
-                  fmt::format("{}: {}", setting ? setting->source : "STEAM_TIMEZONE (its default)",
-                              zone.error()));
+  const Setting setting =
+      ReadOr(kDefaultTimeZone, "--steam-timezone", flag_value, "STEAM_TIMEZONE");
+  const auto zone = TimeZone::Find(setting.value);
+  if (!zone) Refuse(setting, zone.error());
+  return *zone;
 }
 
 std::optional<std::uint64_t> ReadCallBudgetLimit(const std::string& flag_value) {
-  const auto setting =
-      ReadSetting("--steam-daily-call-budget", flag_value, "STEAM_DAILY_CALL_BUDGET");
-  if (!setting) return kDefaultCallBudget;
-  if (setting->value == "-1") return std::nullopt;
-  const auto limit = ParseNumber<std::int64_t>(setting->value);
+  const Setting setting = ReadOr(kDefaultCallBudget, "--steam-daily-call-budget", flag_value,
+                                 "STEAM_DAILY_CALL_BUDGET");
+  if (setting.value == "-1") return std::nullopt;
+  const auto limit = ParseNumber<std::int64_t>(setting.value);
   if (!limit || *limit < 0) {
-    throw TaskError(
-        setting->if_invalid,
-        fmt::format("{}: '{}' is not a number of calls a day (0 or more, -1 = no limit)",
-                    setting->source, setting->value));
+    Refuse(setting, fmt::format("'{}' is not a number of calls a day (0 or more, -1 = no limit)",
+                                setting.value));
   }
   return static_cast<std::uint64_t>(*limit);
 }

@@ -1,8 +1,10 @@
 // `steamflow TASK [OPTION...]` becomes the program of that task, which is beside this one. The
 // entry point of the image. And, made into a bundle by steamflow-bundle, what Airflow's supervisor
-// starts as a native task.
+// starts as a native task. `steamflow describe` has the programs describe themselves.
 
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,14 +36,17 @@ constexpr char kEnvironmentFile[] = "/run/steamflow/environment";
 std::string Help() {
   std::string text =
       "Runs a task of steamflow.\n"
-      "Usage: steamflow TASK [OPTION...]\n\nTasks:\n";
+      "Usage: steamflow TASK [OPTION...]\n"
+      "  or:  steamflow describe [TASK]\n\nTasks:\n";
   for (const std::string_view task : kTaskNames) text += fmt::format("  {}\n", task);
   text += fmt::format(
       "\nOptions:\n"
       "  -h,--help                         Print this help message and exit\n"
       "  --version                         Display program version information and exit\n"
-      "\nsteamflow TASK --help tells what a task does. The variables in {}, where\n"
-      "that file exists, are added to the task's environment.\n"
+      "\nsteamflow TASK --help tells what a task does, and steamflow describe the same and more "
+      "for\n"
+      "programs: one line of JSON for the task, or for each. The variables in\n"
+      "{}, where that file exists, are added to the task's environment.\n"
       "\nExample:\n  steamflow steam-news --sink stdout\n",
       kEnvironmentFile);
   return text;
@@ -74,6 +79,41 @@ int Fail(ExitCode code, std::string_view message) {
   return static_cast<int>(code);
 }
 
+bool IsTask(std::string_view name) {
+  return std::find(std::begin(kTaskNames), std::end(kTaskNames), name) != std::end(kTaskNames);
+}
+
+int FailWithoutTask(std::string_view name) {
+  const std::string what = name.empty() ? "no task given" : fmt::format("no task '{}'", name);
+  return Fail(ExitCode::kUsage, what + " (steamflow --help lists the tasks)");
+}
+
+std::string ProgramOf(std::string_view task) {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / task).string();
+}
+
+// Has the task that is named, or each of them, describe itself.
+int Describe(int argc, char** argv) {
+  if (argc > 3) return Fail(ExitCode::kUsage, "describe takes the name of a task, or nothing");
+  const std::string_view only = argc == 3 ? argv[2] : "";
+  if (argc == 3 && !IsTask(only)) return FailWithoutTask(only);
+  for (const std::string_view task : kTaskNames) {
+    if (argc == 3 && task != only) continue;
+    std::string program = ProgramOf(task);
+    char flag[] = "--describe";
+    char* const command[] = {program.data(), flag, nullptr};
+    pid_t pid = 0;
+    int status = ::posix_spawn(&pid, program.c_str(), nullptr, nullptr, command, environ);
+    if (status != 0) {
+      return Fail(ExitCode::kInternal, fmt::format("{}: {}", program, std::strerror(status)));
+    }
+    if (::waitpid(pid, &status, 0) != pid || status != 0) {
+      return Fail(ExitCode::kOutput, fmt::format("{} --describe has failed", program));
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,14 +129,11 @@ int main(int argc, char** argv) {
     fmt::print("steamflow {}\n", kVersion);
     return 0;
   }
-  if (std::find(std::begin(kTaskNames), std::end(kTaskNames), task) == std::end(kTaskNames)) {
-    const std::string what = task.empty() ? "no task given" : fmt::format("no task '{}'", task);
-    return Fail(ExitCode::kUsage, what + " (steamflow --help lists the tasks)");
-  }
   try {
+    if (task == "describe") return Describe(argc, argv);
+    if (!IsTask(task)) return FailWithoutTask(task);
     ReadEnvironmentFile();
-    const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    const std::string program = (folder / task).string();
+    const std::string program = ProgramOf(task);
     ::execv(program.c_str(), argv + 1);
     return Fail(ExitCode::kInternal, fmt::format("{}: {}", program, std::strerror(errno)));
   } catch (const std::exception& error) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "airflow_connection.h"
+#include "airflow_variable.h"
 #include "bundle.h"
 #include "environment.h"
 #include "parse_number.h"
@@ -50,7 +51,7 @@ void Inherit(Environment& environment, const std::string& name) {
 Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails& details) {
   Environment environment = task.environment;
   for (const char* name : kInherited) Inherit(environment, name);
-  for (const std::string& name : task.variables) Inherit(environment, "AIRFLOW_VAR_" + name);
+  for (const std::string& name : task.variables) Inherit(environment, EnvironmentName(name));
   for (const std::string& id : task.connections) Inherit(environment, ConnectionVariable(id));
   environment["AIRFLOW_CTX_DAG_ID"] = details.dag_id;
   environment["AIRFLOW_CTX_TASK_ID"] = details.task_id;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "json_schema.h"
 #include "parse_number.h"
 
 namespace steamflow {
@@ -42,6 +43,15 @@ Json AppliedConnector::Entry() const {
           {"tasks", status ? status->tasks : 0},
           {"running", status ? status->running : 0},
           {"drift", drift}};
+}
+
+Json AppliedConnector::Schema() {
+  return schema::Object({{"name", schema::Text()},
+                         {"action", schema::OneOf({"unchanged", "created", "altered", "drift"})},
+                         {"state", schema::Text()},
+                         {"tasks", schema::Count()},
+                         {"running", schema::Count()},
+                         {"drift", schema::ListOf(schema::Text())}});
 }
 
 AppliedConnector Apply(const Connector& connector, bool update, bool restart_failed,

@@ -19,7 +19,8 @@ struct AppliedConnector {
 
   // Returns whether the status is final, so that waiting would not change it.
   bool is_settled() const;
-  Json Entry() const;  // the connector's entry in the result
+  Json Entry() const;    // the connector's entry in the result
+  static Json Schema();  // of such an entry
 };
 
 // Creates the connector if it is missing. Changes an existing one that differs if `update` is true,

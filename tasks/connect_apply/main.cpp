@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "airflow_variable.h"
 #include "command.h"
 #include "connector_setup.h"
 #include "file_io.h"
+#include "json_schema.h"
 
 int main(int argc, char** argv) {
   using namespace steamflow;
@@ -13,11 +15,16 @@ int main(int argc, char** argv) {
                   "Gives Kafka Connect the connectors of a folder and waits until they run. What "
                   "differs in connectors that exist already is reported, and changed only with "
                   "--update.",
-                  "connect-apply --connect-url http://localhost:8083 --update --restart-failed");
+                  "connect-apply --connect-url http://localhost:8083 --update --restart-failed",
+                  [] {
+                    return Json{{"connectors", schema::ListOf(AppliedConnector::Schema())}};
+                  });
   std::string folder;
-  command.flags().Add("--connectors", folder,
-                      "Folder of NAME.json files [default: share/steamflow/connect of the "
-                      "installation]");
+  command.flags()
+      .Add("--connectors", folder,
+           "Folder of NAME.json files [default: share/steamflow/connect of the "
+           "installation]")
+      .Format("path");
   std::vector<std::string> names;
   command.flags().Add("--connector", names, "Only the connector of this name; repeatable");
   bool update = false;
@@ -25,7 +32,7 @@ int main(int argc, char** argv) {
   bool restart_failed = false;
   command.flags().Add("--restart-failed", restart_failed,
                       "Restart connectors and tasks that have failed");
-  command.flags().AddVariable("AIRFLOW_VAR_<NAME>", "The value of ${NAME} in the files");
+  command.flags().AddVariable(EnvironmentName("<NAME>"), "The value of ${NAME} in the files");
   command.flags().AddVariable("<NAME>", "The same, outside of Airflow");
   ConnectFlags flags;
   flags.AddTo(command.flags());

@@ -9,6 +9,7 @@
 #include "file_io.h"
 #include "index_setup.h"
 #include "json_document.h"
+#include "json_schema.h"
 #include "kibana.h"
 #include "topics.h"
 
@@ -27,6 +28,19 @@ std::string ReadSavedObjects(const std::string& flag_value, const std::string& p
   return WithIndexPrefix(*objects, prefix);
 }
 
+Json Entry(const AppliedItem& item) {
+  return {{"type", item.type}, {"name", item.name}, {"action", item.action}};
+}
+
+Json Parts() {
+  const Json entry =
+      schema::Object({{"type", schema::OneOf({"index_template", "ilm_policy", "ism_policy"})},
+                      {"name", schema::Text()},
+                      {"action", schema::OneOf({"created", "changed", "unchanged"})}});
+  return {{"applied", schema::ListOf(entry)},
+          {"kibana", schema::Object({{"saved_objects", schema::Count()}})}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,23 +49,29 @@ int main(int argc, char** argv) {
                   "the policies that drop old months; imports the dashboards into Kibana where its "
                   "address is set. What is already as wanted is not changed.",
                   "elasticsearch-apply --elasticsearch-url http://localhost:9200 "
-                  "--kibana-url http://localhost:5601");
+                  "--kibana-url http://localhost:5601",
+                  Parts);
   ElasticsearchFlags flags;
   flags.AddTo(command.flags());
   std::vector<std::string> topics = RecordTopics();
-  command.flags().Add("--topic", topics, "Kafka topic");
+  command.flags().Add("--topic", topics, "Kafka topic").Format("topic");
   std::string folder;
-  command.flags().Add("--folder", folder,
-                      "Folder of the templates and policies [default: "
-                      "share/steamflow/elasticsearch of the installation]");
+  command.flags()
+      .Add("--folder", folder,
+           "Folder of the templates and policies [default: "
+           "share/steamflow/elasticsearch of the installation]")
+      .Format("path");
   std::string kibana_flag;
-  command.flags().Add(
-      "--kibana-url", kibana_flag,
-      WithVariable("Kibana or OpenSearch Dashboards, http://host:5601", "KIBANA_URL"));
+  command.flags()
+      .Add("--kibana-url", kibana_flag, "Kibana or OpenSearch Dashboards, http://host:5601")
+      .Format("uri")
+      .Environment(EnvironmentName("KIBANA_URL"));
   std::string saved_objects;
-  command.flags().Add("--saved-objects", saved_objects,
-                      "Export of Kibana's saved objects [default: "
-                      "share/steamflow/kibana/saved_objects.ndjson of the installation]");
+  command.flags()
+      .Add("--saved-objects", saved_objects,
+           "Export of Kibana's saved objects [default: "
+           "share/steamflow/kibana/saved_objects.ndjson of the installation]")
+      .Format("path");
 
   return command.Main(argc, argv, [&](Run& run) {
     const bool allow_http = run.options.allow_http;
@@ -64,9 +84,7 @@ int main(int argc, char** argv) {
                      topics);
 
     std::vector<Json> entries;
-    for (const AppliedItem& item : setup.Apply()) {
-      entries.push_back({{"type", item.type}, {"name", item.name}, {"action", item.action}});
-    }
+    for (const AppliedItem& item : setup.Apply()) entries.push_back(Entry(item));
     run.result.lists.emplace_back("applied", std::move(entries));
     if (!kibana_server) return;
 

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "file_io.h"
 #include "json_document.h"
+#include "json_schema.h"
 #include "kafka_admin.h"
 #include "topic_survey.h"
 
@@ -39,19 +40,31 @@ Json Entry(const TopicSpec& spec, const TopicState& state, const char* action,
   return entry;
 }
 
+Json Parts() {
+  const Json entry =
+      schema::Object({{"name", schema::Text()},
+                      {"partitions", schema::Count()},
+                      {"replication", schema::Count()},
+                      {"action", schema::OneOf({"created", "drift", "altered", "unchanged"})},
+                      {"drift", schema::ListOf(schema::Text())}},
+                     {{"replication_wanted", schema::Count()}});
+  return {{"topics", schema::ListOf(entry)}, {"brokers", schema::Count()}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Command command("kafka-create-topics",
                   "Makes the Kafka topics of a file. What differs in topics that exist already is "
                   "reported, and changed only with --apply.",
-                  "kafka-create-topics --brokers localhost:9092 --apply");
+                  "kafka-create-topics --brokers localhost:9092 --apply", Parts);
   KafkaFlags kafka;
   kafka.AddTo(command.flags());
   std::string file;
-  command.flags().Add(
-      "--file", file,
-      "JSON file of the topics [default: share/steamflow/topics.json of the installation]");
+  command.flags()
+      .Add("--file", file,
+           "JSON file of the topics [default: share/steamflow/topics.json of the installation]")
+      .Format("path");
   int min_brokers = 1;
   command.flags()
       .Add("--min-brokers", min_brokers,

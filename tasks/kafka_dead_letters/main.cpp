@@ -9,6 +9,7 @@
 #include "dead_letters.h"
 #include "file_io.h"
 #include "json_document.h"
+#include "json_schema.h"
 #include "replay.h"
 #include "selection.h"
 #include "topic_scan.h"
@@ -76,6 +77,13 @@ struct Counts {
     }
     result.sections = {{"letters", std::move(json)}};
   }
+
+  static Json Parts() {
+    const Json count = schema::Count();
+    const Json states{
+        {"open", count}, {"replayed", count}, {"truncated", count}, {"no_record", count}};
+    return {{"letters", schema::Object(states, {{"delivered", count}, {"refused", count}})}};
+  }
 };
 
 }  // namespace
@@ -85,7 +93,8 @@ int main(int argc, char** argv) {
       "kafka-dead-letters",
       "Lists the dead letters: what could not be delivered, and why. With --show whole, "
       "and with --replay their records are put back into their topics, once each.",
-      "kafka-dead-letters --brokers localhost:9092 --source-topic steam_news --replay");
+      "kafka-dead-letters --brokers localhost:9092 --source-topic steam_news --replay",
+      Counts::Parts);
   DeadLetterFlags flags;
   flags.AddTo(command.flags());
   bool show = false;
@@ -94,6 +103,7 @@ int main(int argc, char** argv) {
   command.flags()
       .Add("--replay", replays, "Put the letters' records back into their topics, once each")
       .Excludes(show_flag);
+  command.flags().AddTopic(kDeadLetterTopic);
   KafkaFlags kafka;
   kafka.AddTo(command.flags());
 

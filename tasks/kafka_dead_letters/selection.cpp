@@ -26,10 +26,12 @@ void DeadLetterFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Which letters");
   own.Add("--letter", letters, "PARTITION/OFFSET of a letter; repeatable");
   own.Add("--reason", reason, "Letters whose reason contains this text");
-  own.Add("--source-topic", source_topic, "Letters of this topic's records");
+  own.Add("--source-topic", source_topic, "Letters of this topic's records").Format("topic");
   own.Add("--event-id", event_id, "Letters of the record with this event id");
-  own.Add("--since", since, "Messages that Kafka received at this time or later, ISO 8601");
-  own.Add("--until", until, "Messages that Kafka received before this time, ISO 8601");
+  own.Add("--since", since, "Messages that Kafka received at this time or later, ISO 8601")
+      .Format("date-time");
+  own.Add("--until", until, "Messages that Kafka received before this time, ISO 8601")
+      .Format("date-time");
 }
 
 bool DeadLetterSelection::Has(const StoredDeadLetter& letter) const {

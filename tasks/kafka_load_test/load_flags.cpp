@@ -6,10 +6,11 @@ namespace steamflow {
 
 void LoadFlags::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Load");
-  own.Add("--topic", topic, "Kafka topic");
-  own.Add("--from", from, "Topic whose first records are copied");
+  own.Add("--topic", topic, "Kafka topic").Format("topic");
+  own.Add("--from", from, "Topic whose first records are copied").Format("topic");
   own.Add("--from-file", file,
-          "Copy the records of this file instead, with lines as --sink file:PATH writes them");
+          "Copy the records of this file instead, with lines as --sink file:PATH writes them")
+      .Format("path");
   own.Add("--sample", sample, "The most records to copy; at most 16 MiB are copied")
       .Range(std::size_t{1}, std::size_t{100'000});
   own.Add("--factor", factor, "Copies of each record")

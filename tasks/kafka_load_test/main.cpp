@@ -69,7 +69,9 @@ int main(int argc, char** argv) {
   Command command("kafka-load-test",
                   "Produces each of some real records many times into a topic of its own, and "
                   "tells how fast Kafka took them and where they went.",
-                  "kafka-load-test --brokers localhost:9092 --factor 1000 --strict");
+                  "kafka-load-test --brokers localhost:9092 --factor 1000 --strict", [] {
+                    return Json{{"kafka", KafkaSchema()}, {"load", LoadMeter::Schema()}};
+                  });
   LoadFlags flags;
   flags.AddTo(command.flags());
   KafkaFlags kafka;

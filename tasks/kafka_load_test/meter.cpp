@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "json_schema.h"
+
 namespace steamflow {
 namespace {
 
@@ -55,6 +57,19 @@ Json LoadMeter::Section() const {
           {"failed", failed_},
           {"brokers", std::move(brokers)},
           {"partitions", partitions_}};
+}
+
+Json LoadMeter::Schema() {
+  Json latency{{"max", schema::Number()}};
+  for (const auto& [name, part] : kPercentiles) latency[name] = schema::Number();
+  return schema::Object({{"seconds", schema::Number()},
+                         {"records_per_second", schema::Count()},
+                         {"bytes_per_second", schema::Count()},
+                         {"latency_ms", schema::Object(latency)},
+                         {"refused", schema::Count()},
+                         {"failed", schema::Count()},
+                         {"brokers", schema::MapOf(schema::Count())},
+                         {"partitions", schema::ListOf(schema::Count())}});
 }
 
 std::string LoadMeter::Table() const {

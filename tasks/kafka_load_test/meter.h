@@ -25,6 +25,7 @@ class LoadMeter {
   std::uint64_t bytes() const { return bytes_; }  // the size of delivered keys and values
 
   Json Section() const;       // returns the section of the result
+  static Json Schema();       // returns the schema of that section
   std::string Table() const;  // returns some lines for a person to read
 
  private:

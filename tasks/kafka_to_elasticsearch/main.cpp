@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
                   "Moves records from Kafka into Elasticsearch or OpenSearch, from where the last "
                   "run ended to the end of each topic. Each record is there once.",
                   "kafka-to-elasticsearch --brokers localhost:9092 "
-                  "--elasticsearch-url http://localhost:9200");
+                  "--elasticsearch-url http://localhost:9200",
+                  DrainParts);
   DrainOptions options;
   options.AddTo(command.flags());
   ElasticsearchFlags flags;

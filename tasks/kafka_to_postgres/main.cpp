@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
                   "where the last run ended to the ends of the topics as they are at the start. "
                   "Makes and migrates its tables.",
                   "kafka-to-postgres --brokers localhost:9092 --postgres-url "
-                  "postgres://steamflow@localhost/steamflow --topic steam_news");
+                  "postgres://steamflow@localhost/steamflow --topic steam_news",
+                  DrainParts);
   DrainOptions drain_options;
   drain_options.AddTo(command.flags());
   PostgresStoreOptions store_options;

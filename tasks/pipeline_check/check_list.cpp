@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "file_io.h"
+#include "json_schema.h"
 
 namespace steamflow {
 
@@ -39,6 +40,13 @@ void CheckList::Add(Check check) {
                       {"milliseconds", check.milliseconds},
                       {"message", check.message}});
   if (check.failure) errors_.emplace_back(*check.failure, check.name + ": " + check.message);
+}
+
+Json CheckList::Schema() {
+  return schema::ListOf(schema::Object({{"name", schema::Text()},
+                                        {"ok", schema::Truth()},
+                                        {"milliseconds", schema::Count()},
+                                        {"message", schema::Text()}}));
 }
 
 void CheckList::Finish() {

@@ -58,6 +58,8 @@ class CheckList {
   // Fills in the result. Throws one TaskError for all failed checks together, if any has failed.
   void Finish();
 
+  static Json Schema();  // of the checks in the result
+
  private:
   Run& run_;
   std::vector<Json> entries_;

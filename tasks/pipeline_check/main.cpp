@@ -25,6 +25,12 @@ using namespace steamflow;
 constexpr char kDefaultSchema[] = "steamflow";
 constexpr std::uint32_t kAnyApp = 10;  // used if the configured games cannot be read
 
+std::vector<std::string> CheckedTopics() {
+  std::vector<std::string> topics = RecordTopics();
+  topics.emplace_back(kDeadLetterTopic);
+  return topics;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,7 +38,10 @@ int main(int argc, char** argv) {
                   "Checks all that the sources need (settings, the API and its key, Redis, Kafka "
                   "and the topics), and the stores and services that are configured. The exit code "
                   "says whether a run would work.",
-                  "pipeline-check --brokers localhost:9092 --redis-url redis://localhost:6379/0");
+                  "pipeline-check --brokers localhost:9092 --redis-url redis://localhost:6379/0",
+                  [] {
+                    return Json{{"checks", CheckList::Schema()}};
+                  });
   SourceOptions options;
   options.steam.AddTo(command.flags());
   options.steam.AddBudgetTo(command.flags());
@@ -48,6 +57,8 @@ int main(int argc, char** argv) {
   AddGamesFlag(command.flags(), games_flag);
   std::string apps_flag;
   AddNewsAppsFlag(command.flags(), apps_flag);
+  const std::vector<std::string> topics = CheckedTopics();
+  for (const std::string& topic : topics) command.flags().AddTopic(topic);
 
   return command.Main(argc, argv, [&](Run& run) {
     const SourceSettings settings{
@@ -66,8 +77,6 @@ int main(int argc, char** argv) {
                           settings.news_apps.value_or(std::vector<std::uint32_t>()), run);
       });
     });
-    std::vector<std::string> topics = RecordTopics();
-    topics.emplace_back(kDeadLetterTopic);
     std::optional<KafkaHealth> health;
     auto kafka = std::async(std::launch::async, [&] {
       return Check::Make("kafka", ConnectionVariable(options.kafka.conn_id), [&] {

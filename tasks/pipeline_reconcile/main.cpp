@@ -15,6 +15,7 @@
 #include "elasticsearch_config.h"
 #include "file_io.h"
 #include "json.h"
+#include "json_schema.h"
 #include "malloc_tuning.h"
 #include "postgres_audit.h"
 #include "reconciliation.h"
@@ -41,6 +42,11 @@ bool IsNamed(const Flags& flags) {
          AirflowConnection(flags.conn_id).has_value();
 }
 
+Json Parts() {
+  return {{"window", schema::Object({{"since", schema::Text()}, {"until", schema::Text()}})},
+          {"topics", schema::MapOf(ComparisonSchema())}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,18 +55,23 @@ int main(int argc, char** argv) {
                   "holds, and that with what PostgreSQL and Elasticsearch do, over a window of "
                   "time: by default the hour before the logical date.",
                   "pipeline-reconcile --brokers localhost:9092 --postgres-url "
-                  "postgres://steamflow@localhost/steamflow --since 2026-11-22T22:00Z");
+                  "postgres://steamflow@localhost/steamflow --since 2026-11-22T22:00Z",
+                  Parts);
   const Flags what = command.flags().Under("What to compare");
   std::vector<std::string> topics = RecordTopics();
-  what.Add("--topic", topics, "Kafka topic");
+  what.Add("--topic", topics, "Kafka topic").Format("topic");
   std::string since;
   std::string until;
-  what.Add("--since", since, "Messages that Kafka received at this time or later, ISO 8601");
-  what.Add("--until", until, "Messages that Kafka received before this time, ISO 8601");
+  what.Add("--since", since, "Messages that Kafka received at this time or later, ISO 8601")
+      .Format("date-time");
+  what.Add("--until", until, "Messages that Kafka received before this time, ISO 8601")
+      .Format("date-time");
   std::string acknowledged_file;
   what.Add("--acknowledged", acknowledged_file,
-           "JSON file with the counts that runs had acknowledged; - is stdin [env: "
-           "STEAMFLOW_ACKNOWLEDGED, the JSON itself]");
+           "JSON file with the counts that runs had acknowledged; - is stdin, and the variable "
+           "holds the JSON itself")
+      .Format("path")
+      .Environment("STEAMFLOW_ACKNOWLEDGED");
   KafkaFlags kafka_flags;
   kafka_flags.AddTo(command.flags());
   PostgresFlags postgres_flags;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "json_schema.h"
+
 namespace steamflow {
 namespace {
 
@@ -49,6 +51,18 @@ Json ToJson(const TopicComparison& topic, bool has_acknowledged) {
                         {"expired", store.expired}};
   }
   return json;
+}
+
+Json ComparisonSchema() {
+  const Json count = schema::Count();
+  const Json store = schema::Object({{"held", count},
+                                     {"missing", count},
+                                     {"pending", count},
+                                     {"dead_letters", count},
+                                     {"expired", count}});
+  return schema::Object(
+      {{"kafka", count}, {"duplicates", count}},
+      {{"acknowledged", count}, {"lost", count}, {"postgres", store}, {"elasticsearch", store}});
 }
 
 }  // namespace steamflow

@@ -35,5 +35,7 @@ struct TopicComparison {
 std::string FormatLine(const TopicComparison& topic, bool has_acknowledged);
 // Formats a comparison for the result: {"acknowledged":30,"lost":0,"kafka":30,...}.
 Json ToJson(const TopicComparison& topic, bool has_acknowledged);
+// Returns the schema of that.
+Json ComparisonSchema();
 
 }  // namespace steamflow

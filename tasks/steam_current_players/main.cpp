@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   Command command("steam-current-players",
                   "Puts the number of current players of each configured game into Kafka.",
                   "steam-current-players --brokers localhost:9092 --steam-games "
-                  "'{\"Elden Ring\":1245620}'");
+                  "'{\"Elden Ring\":1245620}'",
+                  SourceParts);
   SourceOptions options{.topic = kPlayerCountTopic};
   options.AddTo(command.flags());
   std::string games_flag;

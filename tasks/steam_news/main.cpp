@@ -34,7 +34,8 @@ std::vector<NewsFeed> MakeFeeds(const std::vector<std::uint32_t>& appids, const 
 
 int main(int argc, char** argv) {
   Command command("steam-news", "Puts the new news items of the configured apps into Kafka.",
-                  "steam-news --sink stdout --steam-news-apps '[1623730]' --max-items 5");
+                  "steam-news --sink stdout --steam-news-apps '[1623730]' --max-items 5",
+                  SourceParts);
   SourceOptions options{.topic = kNewsTopic};
   options.AddTo(command.flags());
   options.redis.AddTo(command.flags());

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   Command command("steam-player-summaries",
                   "Walks Steam ids downward and puts the profiles found into Kafka.",
                   "steam-player-summaries --brokers localhost:9092 --redis-url "
-                  "redis://localhost:6379/0 --count 500");
+                  "redis://localhost:6379/0 --count 500",
+                  SourceParts);
   SourceOptions options{.topic = kPlayerTopic};
   options.AddTo(command.flags());
   options.redis.AddTo(command.flags());

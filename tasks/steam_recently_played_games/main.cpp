@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
                   "Walks Steam ids downward and puts the games that each account played in the "
                   "last two weeks into Kafka.",
                   "steam-recently-played-games --brokers localhost:9092 --redis-url "
-                  "redis://localhost:6379/0 --count 500");
+                  "redis://localhost:6379/0 --count 500",
+                  SourceParts);
   SourceOptions options{.topic = kRecentGameTopic};
   options.AddTo(command.flags());
   options.redis.AddTo(command.flags());

@@ -46,7 +46,9 @@ os.environ |= {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home.name}/airflow.db",
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
 }
-sys.path.insert(0, str(DAGS))
+sys.path[:0] = [str(DAGS), str(ROOT / "tests/harness")]
+
+from described import as_described, descriptions
 
 LoadDags = Callable[..., dict[str, Any]]
 
@@ -167,8 +169,11 @@ class Pipeline:
                 f"SELECT value FROM xcom {of_run} AND key = 'return_value' ORDER BY map_index",
                 (dag_id, run_id),
             ).fetchall()
-        results = [json.loads(value) for (value,) in xcoms]
-        return Run(output, run_id, states, [each for each in results if isinstance(each, dict)])
+        results = [each for (value,) in xcoms if isinstance(each := json.loads(value), dict)]
+        for result in results:
+            if result.get("task") in descriptions():  # not of Spark's program, nor of Airflow
+                as_described(result)
+        return Run(output, run_id, states, results)
 
     def records(self, topic: str, run_id: str) -> list[str]:
         """The keys of the records that a run has written to a topic, which other tests may use

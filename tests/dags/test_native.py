@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import DAGS, PROGRAMS, ROOT
+from described import as_described, descriptions
 from supervised import Api, Outcome, packer, supervise
 
 
@@ -23,8 +24,8 @@ def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
     }
     packed = {
         dag[0]: set(dag[1])
-        for dag in map(packer().dag_of, (path.read_bytes() for path in DAGS.glob("*.py")))
-        if dag
+        for path in DAGS.glob("*.py")
+        if (dag := packer().dag_of(path.read_bytes(), descriptions()))
     }
     assert {dag_id: tasks for dag_id, tasks in queued.items() if tasks} == packed
     assert packed["runDag"] == {"pipeline_check"}, "the factor of the other is a template"
@@ -32,7 +33,7 @@ def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
 
 def test_a_bundle_says_what_the_operator_would_run(load_dags):
     for dag_id, dag in load_dags(RUNTIME="bash", SHARDS="1").items():
-        packed = packer().dag_of((DAGS / f"{dag_id}.py").read_bytes())
+        packed = packer().dag_of((DAGS / f"{dag_id}.py").read_bytes(), descriptions())
         for task_id, said in packed[1].items() if packed else ():
             task = dag.get_task(task_id)
             assert task.bash_command == "exec " + " ".join(said["argv"])
@@ -59,7 +60,11 @@ def test_native_tasks_wait_in_their_queue_and_are_mapped(load_dags):
     ("call", "message"),
     {
         'steamflow_task("x", ARGV)': "line 4: steamflow_task: arguments that are not written out",
-        'steamflow_task("x", ["a"])\nDAG("y")': "2 DAGs, where one is expected",
+        'steamflow_task("x", ["steam-news"])\nDAG("y")': "2 DAGs, where one is expected",
+        'steamflow_task("x", ["steam-nuws"])': "line 4: steamflow has no task steam-nuws",
+        'steamflow_task("x", ["steam-news", "--appid=1"])': "line 4: steam-news has no --appid",
+        'steamflow_task("x", ["steam-news"], variables=["STEAM_API_KEY"])': "no STEAM_API_KEY",
+        'steamflow_task("x", ["steam-news"], connections=["kafka"])': "steam-news has no kafka",
         "steamflow_task(": "never closed",
     }.items(),
 )
@@ -91,7 +96,7 @@ def run(api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
 
     def run(dag_id: str, task_id: str, **ti: Any) -> Outcome:
-        assert pack.pack(dispatcher, "1.0", DAGS / f"{dag_id}.py", tmp_path)
+        assert pack.pack(dispatcher, descriptions(), DAGS / f"{dag_id}.py", tmp_path)
         return supervise(api, tmp_path, dag_id, task_id, monkeypatch, **ti)
 
     return run
@@ -117,7 +122,7 @@ def test_a_source_asks_for_what_it_needs_and_tells_what_it_did(players, api, bro
     (state,) = api.states
     assert state["state"] == "success", outcome.log
     assert outcome.exit_code == 0
-    result = api.xcoms["current_players/return_value"]
+    result = as_described(api.xcoms["current_players/return_value"])
     assert result["status"] == "success"
     assert result["kafka"]["acknowledged"] == 1
     assert result["run"]["dag_id"] == "steam_current_player_dag"

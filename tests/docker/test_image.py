@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import tarfile
 import uuid
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-package"
+sys.path.insert(0, str(ROOT / "tests/harness"))
+from described import as_described
+
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
 LARGEST_MB = 60
 NEWS = ("steam-news", "--sink", "stdout")
@@ -36,8 +40,7 @@ class Ended:
 
     def result(self) -> dict[str, Any]:
         """The result of a task: the last line on stdout."""
-        result: dict[str, Any] = json.loads(self.out.splitlines()[-1])
-        return result
+        return as_described(json.loads(self.out.splitlines()[-1]))
 
 
 def docker(*arguments: str | Path, data: bytes | None = None) -> Ended:

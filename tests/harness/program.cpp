@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "described_result.h"
+
 namespace steamflow::test {
 namespace {
 
@@ -47,6 +49,7 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
 JsonValue Ended::Result() const {
   const auto lines = Lines();
   if (lines.empty()) throw std::runtime_error("nothing on stdout; on stderr: " + err);
+  CheckDescribed(lines.back());
   return JsonValue(lines.back());
 }
 

@@ -22,8 +22,8 @@ struct Ended {
   long peak_rss_kib = 0;
   double seconds = 0;
 
-  // Returns the last line of stdout, which is the result of a task. Throws if it is not a JSON
-  // object.
+  // Returns the last line of stdout, which is the result of a task. Throws if it is not as the task
+  // describes it.
   JsonValue Result() const;
   std::vector<std::string> Lines() const;  // of stdout
 };

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_api import Airflow
-from stack import await_true
+from stack import as_described, await_true
 
 NAMESPACE = "steamflow"
 SCHEDULER = ("airflow-scheduler-0", "--container", "scheduler")
@@ -263,6 +263,5 @@ class ProgramPod:
         lines = kubectl("logs", self.name).splitlines()  # of both streams, in no particular order
         results = [line for line in lines if line.startswith('{"task":')]
         assert results, lines
-        result: dict[str, Any] = json.loads(results[-1])
         kubectl("delete", "pod", self.name)
-        return result
+        return as_described(json.loads(results[-1]))

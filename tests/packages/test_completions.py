@@ -50,6 +50,7 @@ WORDS = [
     (["steam-news", "--log-level", ""], {"debug", "info", "warning", "error"}),
     (["kafka-to-postgres", "--postgres-"], {"--postgres-url", "--postgres-conn-id"}),
     (["steamflow", "kafka-to-"], {"kafka-to-postgres", "kafka-to-elasticsearch"}),
+    (["steamflow", "desc"], {"describe"}),
     (["steamflow", "steam-news", "--max-i"], {"--max-in-flight", "--max-items"}),
     (["steamflow", "steam-news", "--log-format", "j"], {"json"}),
 ]

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from stack import await_true
+from stack import as_described, await_true
 
 ENDED = {"success", "failed"}
 
@@ -71,7 +71,7 @@ class Airflow:
         """The XCom of a task, or of one of the tasks that it is mapped to, in a successful run."""
         path = f"{run}/taskInstances/{task}/xcomEntries/return_value"
         entry = self.ask(f"{path}?map_index={index}")
-        result: dict[str, Any] = entry["value"]
+        result = as_described(entry["value"])
         assert result["run"]["run_id"] == run.rsplit("/", 1)[1]
         return result
 

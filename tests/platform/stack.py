@@ -9,12 +9,16 @@ import math
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from compose import ROOT, Configuration, configuration, docker_compose, is_job
+
+sys.path.insert(0, str(ROOT / "tests/harness"))
+from described import as_described
 
 CACHE = Path(os.environ.get("STEAMFLOW_CACHE", ROOT / ".cache")).resolve()
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
@@ -31,8 +35,7 @@ def await_true(condition: Callable[[], bool], seconds: float, what: str) -> None
 def result_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The result line of a program that has succeeded."""
     assert done.returncode == 0, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return as_described(json.loads(done.stdout.splitlines()[-1]))
 
 
 def engine(*arguments: str) -> str:

@@ -76,7 +76,7 @@ def main() -> None:
         tested = run("ctest", "--test-dir", made, "--tests-regex", "^(ToyCount|Help|Dispatcher)[.]")
         assert tested.count(" ToyCount.") == 4 and "100% tests passed" in tested, tested
         assert "\n  toy-count\n" in run(programs / "steamflow", "--help")
-        for name in ("layering", "options", "readme", "topics"):
+        for name in ("describe", "layering", "options", "readme", "topics"):
             run(sys.executable, copy / f"tests/project/{name}_test.py", programs)
 
         venv = Path(run(copy / "tests/services/airflow", "3").strip())

@@ -1,10 +1,10 @@
-"""Compares the options in the READMEs with --help.
+"""Compares the options in the READMEs with `steamflow describe`.
 
     options_test.py BINARIES
 
 A task's README has a table of its own options, and the main README has one of the options of all
-tasks: `| option | default | what it does |`. Names, defaults and texts must be those of --help, and
-an option must have the same meaning everywhere.
+tasks: `| option | default | what it does |`. Names, defaults and texts must be those of the
+description, and an option must have the same meaning everywhere.
 """
 
 import re
@@ -13,22 +13,21 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "cmake/packaging"))
-from command_help import read_help
+from description import Description, default_of, describe, text_of
 
 COMMON_GROUP = "Common to all tasks"
 
-# The options in a README or in --help: the default of each, and what it does.
+# The options in a README: the default of each, and what it does.
 Options = dict[str, tuple[str, str]]
 
 
-def help_groups(binary: Path) -> dict[str, Options]:
-    groups = {
-        title: {name: (option.default, option.text) for name, option in options.items()}
-        for title, options in read_help(binary).groups.items()
+def options_of(description: Description, is_common: bool) -> Options:
+    return {
+        option["name"]: (default_of(option), text_of(option))
+        for option in description["options"]
+        if (option["group"] == COMMON_GROUP) == is_common
+        and option["name"] not in ("--help", "--version")
     }
-    for name in ("--help", "--version"):
-        del groups["Options"][name]
-    return groups
 
 
 def readme_options(path: Path) -> Options:
@@ -45,27 +44,27 @@ def readme_options(path: Path) -> Options:
     return options
 
 
-def differences(where: str, readme: Options, binary: Options) -> list[str]:
-    found = [f"{where}: {name} is not in the README" for name in binary.keys() - readme.keys()]
-    found += [f"{where}: {name} is not in --help" for name in readme.keys() - binary.keys()]
+def differences(where: str, readme: Options, said: Options) -> list[str]:
+    found = [f"{where}: {name} is not in the README" for name in said.keys() - readme.keys()]
+    found += [f"{where}: there is no {name}" for name in readme.keys() - said.keys()]
     found += [
-        f"{where}: {name} is {readme[name]} in the README and {binary[name]} in --help"
-        for name in readme.keys() & binary.keys()
-        if readme[name] != binary[name]
+        f"{where}: {name} is {readme[name]} in the README, and in truth {said[name]}"
+        for name in readme.keys() & said.keys()
+        if readme[name] != said[name]
     ]
     return found
 
 
 def main() -> None:
-    binaries = Path(sys.argv[1])
+    descriptions = describe(Path(sys.argv[1]))
     found: list[str] = []
     texts: Options = {}
     common = readme_options(PROJECT / "README.md")
     tasks = sorted(path.parent for path in (PROJECT / "tasks").glob("*/main.cpp"))
     for task in tasks:
-        groups = help_groups(binaries / task.name.replace("_", "-"))
-        found += differences(f"{task.name}, common", common, groups.pop(COMMON_GROUP))
-        own = {name: option for group in groups.values() for name, option in group.items()}
+        description = descriptions[task.name.replace("_", "-")]
+        found += differences(f"{task.name}, common", common, options_of(description, True))
+        own = options_of(description, False)
         found += differences(task.name, readme_options(task / "README.md"), own)
         for name, (_default, text) in own.items():
             other, first = texts.setdefault(name, (task.name, text))

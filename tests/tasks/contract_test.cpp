@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
+#include <utility>
 
 #include "task_fixture.h"
 
@@ -34,6 +36,29 @@ std::string Content(const std::filesystem::path& path) {
 }
 
 using Names = std::vector<std::string>;
+
+// What holds every result that a test reads against the schema would notice a wrong one.
+TEST_F(Contract, AResultThatIsNotAsDescribedIsNotTaken) {
+  const Ended run = Run({kGamesTask});
+  EXPECT_NO_THROW(run.Result());
+  const std::pair<std::string, std::string> changes[] = {
+      {R"("retries":0)", R"("retries":"0")"},
+      {R"("retries":0)", R"("retries":-1)"},
+      {R"("retries":0,)", ""},
+      {R"("retries":0)", R"("retries":0,"attempts":1)"},
+      {R"("exit_code":0)", R"("exit_code":1)"},
+      {R"("cursors":[)", R"("cursors":[{"key":"last_steam_id"},)"},
+      {R"("error":null)", R"("error":{"kind":"none","message":"nothing"})"},
+      {R"("elapsed_seconds")", R"("seconds")"},
+  };
+  for (const auto& [from, to] : changes) {
+    Ended changed = run;
+    const auto at = changed.out.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    changed.out.replace(at, from.size(), to);
+    EXPECT_THROW(changed.Result(), std::runtime_error) << changed.out;
+  }
+}
 
 TEST_F(Contract, ResultHasItsKeysInOrder) {
   environment_["AIRFLOW_CTX_MAP_INDEX"] = "3";

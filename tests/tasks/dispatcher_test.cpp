@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <set>
 
 #include "task_fixture.h"
 
@@ -52,12 +53,32 @@ TEST_F(Dispatcher, HelpListsTheTasks) {
   EXPECT_GE(tasks, 13U);
 }
 
+TEST_F(Dispatcher, HasTheTasksDescribeThemselves) {
+  const Ended all = RunProgram({"steamflow", "describe"}, {});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_EQ(all.err, "");
+  std::set<std::string> tasks;
+  for (const std::string& line : all.Lines()) {
+    const std::string task = JsonValue(line).Text("/task");
+    EXPECT_EQ(RunProgram({"steamflow", "describe", task}, {}).out, line + "\n");
+    EXPECT_NE(Run({"steamflow", "--help"}).out.find("\n  " + task + "\n"), std::string::npos);
+    tasks.insert(task);
+  }
+  EXPECT_GE(tasks.size(), 13U);
+  const Ended full = Run(
+      {"/bin/sh", "-c", R"(exec "$0" describe steam-news >/dev/full)", BinaryPath("steamflow")});
+  EXPECT_EQ(full.exit_code, 74);
+  EXPECT_NE(full.err.find("steam-news --describe has failed"), std::string::npos) << full.err;
+}
+
 TEST_F(Dispatcher, WithoutATaskNothingRuns) {
   for (const std::vector<std::string>& command : {std::vector<std::string>{"steamflow"},
                                                   {"steamflow", ""},
                                                   {"steamflow", "no-such-task"},
                                                   {"steamflow", "../bin/steam-news"},
                                                   {"steamflow", "steamflow"},
+                                                  {"steamflow", "describe", ""},
+                                                  {"steamflow", "describe", "no-such-task"},
                                                   {"steamflow", "--sink"}}) {
     const Ended run = Run(command);
     EXPECT_EQ(run.exit_code, 64);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "json_document.h"
 #include "task_error.h"
 
 namespace steamflow {
@@ -30,7 +31,8 @@ class FlagsTest : public ::testing::Test {
     return testing::internal::GetCapturedStdout();
   }
 
-  const Flags flags_{"name", "about", "footer", "name 1.2"};
+  const Flags flags_{"name", "about", "name --flag", [] { return std::string("footer"); },
+                     "name 1.2"};
   bool goes_on_ = true;
 };
 
@@ -88,6 +90,9 @@ TEST_F(FlagsTest, AreInTheHelpUnderTheirHeadings) {
   flags_.Under("Numbers").Add("--number", number, "what it counts").Range(1, 99);
   flags_.Add("--zero", zero, "of nothing");
   flags_.Add("--empty", empty, "of nobody");
+  std::string read;
+  flags_.Add("--read", read, "from elsewhere").Default("at home").Environment("READ");
+  flags_.AddVariable("SECRET", "the secret");
   const std::string help = Help();
   const auto at = [&](const std::string& text) {
     EXPECT_NE(help.find(text), std::string::npos) << text << "\n" << help;
@@ -97,10 +102,57 @@ TEST_F(FlagsTest, AreInTheHelpUnderTheirHeadings) {
   EXPECT_LT(at("Numbers:"), at("--number"));
   EXPECT_LT(at("[1 - 99]"), at("42"));
   EXPECT_LT(at("what it counts"), at("footer"));
+  EXPECT_LT(at("--read"), at("at home"));
+  EXPECT_LT(at("from elsewhere [env: READ]"), at("Environment:\n  SECRET"));
+  EXPECT_LT(at("the secret\n"), at("Example:\n  name --flag\n\nfooter"));
   for (const char* name : {"--zero", "--empty"}) {
     const std::string line = help.substr(at(name), help.find('\n', at(name)) - at(name));
     EXPECT_EQ(line.find_first_of("=["), std::string::npos) << line;
   }
+}
+
+TEST_F(FlagsTest, DescribeThemselves) {
+  bool flag = true;
+  std::uint64_t largest = 42;
+  double rate = 0.5;
+  std::optional<double> none;
+  std::string word = "a";
+  std::string zone;
+  std::vector<std::string> topics{"one", "two"};
+  const Flags own = flags_.Under("Own");
+  own.Add("--number", largest, "a number").Range(std::uint64_t{1}, UINT64_MAX);
+  own.Add("--rate", rate, "a rate").Range(0.1, 9.5);
+  own.Add("--none", none, "no number");
+  const Flag words = own.Add("--word", word, "a word").OneOf({"a", "b"});
+  own.Add("--zone", zone, "a zone").Format("path").Default("/usr").Environment("ZONE");
+  flags_.Add("--topic", topics, "a topic").Format("topic");
+  flags_.Add("--flag", flag, "a flag").Excludes(words);
+  flags_.AddVariable("SECRET", "the secret");
+  flags_.AddTopic("three");
+  const Json described = flags_.Describe();
+  EXPECT_EQ(
+      FormatJson(described),
+      R"({"description":"about","example":"name --flag","options":[)"
+      R"({"name":"--help","group":"Options","description":"Print this help message and exit",)"
+      R"("schema":{"type":"boolean"}},)"
+      R"({"name":"--version","group":"Options",)"
+      R"("description":"Display program version information and exit",)"
+      R"("schema":{"type":"boolean"}},)"
+      R"({"name":"--number","group":"Own","description":"a number",)"
+      R"("schema":{"type":"integer","minimum":1,"maximum":18446744073709551615,"default":42}},)"
+      R"({"name":"--rate","group":"Own","description":"a rate",)"
+      R"("schema":{"type":"number","minimum":0.1,"maximum":9.5,"default":0.5}},)"
+      R"({"name":"--none","group":"Own","description":"no number","schema":{"type":"number"}},)"
+      R"({"name":"--word","group":"Own","description":"a word",)"
+      R"("schema":{"type":"string","enum":["a","b"],"default":"a"},"excludes":["--flag"]},)"
+      R"({"name":"--zone","group":"Own","description":"a zone",)"
+      R"("schema":{"type":"string","format":"path","default":"/usr"},"environment":"ZONE"},)"
+      R"({"name":"--topic","group":"Options","description":"a topic",)"
+      R"("schema":{"type":"array","items":{"type":"string","format":"topic"},)"
+      R"("default":["one","two"]}},)"
+      R"({"name":"--flag","group":"Options","description":"a flag",)"
+      R"("schema":{"type":"boolean","default":true},"excludes":["--word"]}],)"
+      R"("variables":[{"name":"SECRET","description":"the secret"}],"topics":["three"]})");
 }
 
 TEST_F(FlagsTest, PrintTheVersion) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+
+#include "exit_meaning.h"
+
 namespace steamflow {
 namespace {
 
@@ -31,6 +35,16 @@ TEST(TaskErrorTest, CodesKindsAndRetriesAreThoseOfTheContract) {
     EXPECT_EQ(static_cast<int>(expected.code), expected.number);
     EXPECT_EQ(Kind(expected.code), expected.kind) << expected.number;
     EXPECT_EQ(IsRetryable(expected.code), expected.retryable) << expected.number;
+  }
+}
+
+TEST(TaskErrorTest, EveryCodeHasAMeaning) {
+  const auto meanings = ExitMeanings();
+  ASSERT_EQ(meanings.size(), std::size(kCodes) + 1);
+  EXPECT_EQ(meanings.front().code, ExitCode::kSuccess);
+  for (std::size_t i = 0; i < std::size(kCodes); ++i) {
+    EXPECT_EQ(meanings[i + 1].code, kCodes[i].code);
+    EXPECT_FALSE(meanings[i + 1].text.empty());
   }
 }
 

@@ -193,7 +193,8 @@ TEST(ListedIdsTest, AreReadALineAtATime) {
 TEST(WalkFlagsTest, RefuseWhatIsNoShardCountOrId) {
   const auto parse = [](const std::vector<std::string>& words) {
     WalkOptions options = Options(kLowestId + 999, 100);
-    const Flags flags("walk", "about", "footer", "version");
+    const Flags flags(
+        "walk", "about", "example", [] { return std::string(); }, "version");
     options.AddTo(flags);
     std::vector<const char*> line{"walk"};
     for (const std::string& word : words) line.push_back(word.c_str());

@@ -2,13 +2,16 @@
 
 #include "command.h"
 #include "json_document.h"
+#include "json_schema.h"
 
 namespace {
 using namespace steamflow;
 }
 
 int main(int argc, char** argv) {
-  Command command("toy-count", "Counts to a number.", "toy-count --to 3");
+  Command command("toy-count", "Counts to a number.", "toy-count --to 3", [] {
+    return Json{{"numbers", schema::ListOf(schema::Count())}};
+  });
   unsigned to = 0;
   command.flags().Under("Toy").Add("--to", to, "How far to count");
 
