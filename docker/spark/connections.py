@@ -146,3 +146,16 @@ def postgres_options() -> dict[str, str]:
             raise SettingError(f"{connection.variable}: no counterpart in Java for {name}")
         options[POSTGRES_EXTRAS[name]] = str(value)
     return options
+
+
+def iceberg_properties() -> dict[str, str]:
+    """The properties of the catalog, as Iceberg names them: the Connection's extra, if it is set."""
+    variable = "AIRFLOW_CONN_ICEBERG_DEFAULT"
+    if not os.environ.get(variable):
+        return {}
+    connection = Connection.read(variable)
+    if connection.host or connection.login or connection.password:
+        raise SettingError(f"{variable} has its properties in its extra, and nothing beside it")
+    if "warehouse" not in connection.extra:
+        raise SettingError(f"{variable} names no warehouse")
+    return {name: str(value) for name, value in connection.extra.items()}

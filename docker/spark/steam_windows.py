@@ -9,17 +9,13 @@ The last line on stdout is the result, in the form of the programs' result lines
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from connections import SettingError, kafka_options, postgres_options
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
+from application import EVENT_ID_HEADER, checkpoint_folder, end
+from connections import kafka_options, postgres_options
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming import StreamingQuery
@@ -29,9 +25,6 @@ from window_table import WindowTable
 # of its topic by more is late, and left out. Retries of a source repeat ids within hours.
 DELAY = "1 day"
 INTERVAL = "30 seconds"  # between two batches, without --once
-
-EXIT_TRY_AGAIN = 75
-EXIT_CONFIGURATION = 78
 
 
 @dataclass(frozen=True)
@@ -50,16 +43,13 @@ class Query:
 class Settings:
     kafka: dict[str, str]
     postgres: dict[str, str]
-    checkpoint: str  # a folder, or a URL, that the driver and the executors share
+    checkpoint: str
     trigger: dict[str, Any]
 
     @classmethod
     def read(cls, once: bool) -> Settings:
-        checkpoint = os.environ.get("AIRFLOW_VAR_SPARK_CHECKPOINT", "")
-        if not checkpoint:
-            raise SettingError("no checkpoint: set AIRFLOW_VAR_SPARK_CHECKPOINT")
         trigger: dict[str, Any] = {"availableNow": True} if once else {"processingTime": INTERVAL}
-        return cls(kafka_options(), postgres_options(), checkpoint, trigger)
+        return cls(kafka_options(), postgres_options(), checkpoint_folder(), trigger)
 
 
 def player_counts(width: str) -> Callable[[DataFrame], DataFrame]:
@@ -132,14 +122,12 @@ def events_of(spark: SparkSession, query: Query, kafka: dict[str, str]) -> DataF
         .option("kafka.isolation.level", "read_committed")
         .load()
         .selectExpr(
-            "cast(get(filter(headers, header -> header.key = 'event_id'), 0).value AS string)"
-            " AS header",
-            "concat_ws('/', topic, partition, offset) AS place",
+            f"coalesce({EVENT_ID_HEADER}, concat_ws('/', topic, partition, offset)) AS event_id",
             "timestamp AS arrival",
             f"from_json(cast(value AS string), '{values}') AS record",
         )
         .selectExpr(
-            "coalesce(nullif(header, ''), place) AS event_id",
+            "event_id",
             "arrival",
             "coalesce(try_to_timestamp(record.timestamp), arrival) AS time",
             *(f"try_cast(record.`{name}` AS {type_}) AS {name}" for name, type_ in fields.items()),
@@ -219,36 +207,13 @@ def run(settings: Settings) -> dict[str, dict[str, int]]:
         spark.stop()
 
 
-def sentence(error: Exception) -> str:
-    """An exception without the stack trace that Java's have."""
-    return " ".join(str(error).split("\n\tat ")[0].split())[:500]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="steam-windows", description=__doc__)
     parser.add_argument(
         "--once", action="store_true", help="end when the topics, as they are now, are stored"
     )
     once = parser.parse_args().once
-    begun = time.monotonic()
-    exit_code, queries, error = 0, {}, None
-    try:
-        queries = run(Settings.read(once))
-    except SettingError as wrong:
-        exit_code, error = EXIT_CONFIGURATION, {"kind": "config", "message": str(wrong)}
-    except (BlockingIOError, Py4JError, PySparkException) as failed:
-        exit_code, error = EXIT_TRY_AGAIN, {"kind": "transient", "message": sentence(failed)}
-    result = {
-        "task": "steam-windows",
-        "status": "failed" if error else "success",
-        "exit_code": exit_code,
-        "retryable": exit_code == EXIT_TRY_AGAIN,
-        "queries": queries,
-        "error": error,
-        "elapsed_seconds": round(time.monotonic() - begun, 3),
-    }
-    print(json.dumps(result, separators=(",", ":")), flush=True)
-    return exit_code
+    return end("steam-windows", lambda: {"queries": run(Settings.read(once))})
 
 
 if __name__ == "__main__":

@@ -131,26 +131,40 @@ def test_the_sinks_store_it_and_the_reconciliation_agrees(pipeline, stores):
         assert result["topics"]["steamusers"]["acknowledged"] >= acknowledged
 
 
-def test_spark_stores_windows(pipeline, stores, tmp_path):
-    """The worker has Spark, and docker/spark with its jars."""
+@pytest.fixture
+def worker(tmp_path):
+    """The environment of a worker that has Spark, and docker/spark with its jars."""
     spark = Path(os.environ["STEAMFLOW_SPARK"])
-    program = tmp_path / "spark"
+    program = tmp_path / "docker/spark"
     shutil.copytree(ROOT / "docker/spark", program)
+    (tmp_path / "tasks").symlink_to(ROOT / "tasks")
     (program / "jars").symlink_to(spark / "jars")
     with (program / "conf/spark-defaults.conf").open("a") as settings:
         settings.write("spark.driver.bindAddress 127.0.0.1\nspark.driver.host 127.0.0.1\n")
         quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         settings.write(f"spark.sql.shuffle.partitions 2\nspark.driver.extraJavaOptions {quick}\n")
+    return {
+        "PATH": f"{spark}/bin:{os.environ['PATH']}",
+        "AIRFLOW_VAR_STEAMFLOW_BIN": str(program),
+        "AIRFLOW_VAR_SPARK_MASTER": "local[1]",
+        "AIRFLOW_VAR_SPARK_CHECKPOINT": f"file://{tmp_path}/checkpoint",
+        "AIRFLOW_VAR_SPARK_WAREHOUSE": f"{tmp_path}/lake",
+    }
+
+
+def test_spark_stores_windows(pipeline, stores, worker):
     games = pipeline.run("steam_current_player_dag").results[0]["kafka"]["records"]
-    run = pipeline.run(
-        "steam_windows",
-        PATH=f"{spark}/bin:{os.environ['PATH']}",
-        AIRFLOW_VAR_STEAMFLOW_BIN=str(program),
-        AIRFLOW_VAR_SPARK_MASTER="local[1]",
-        AIRFLOW_VAR_SPARK_CHECKPOINT=f"file://{tmp_path}/checkpoint",
-        **stores,
-    )
+    run = pipeline.run("steam_windows", **worker, **stores)
     assert run.states == {"windows": "success"}, run.output
     (result,) = run.results
     assert result["task"] == "steam-windows"
     assert result["queries"]["player_counts_1h"]["windows"] >= games > 0
+
+
+def test_spark_keeps_records(pipeline, stores, worker):
+    games = pipeline.run("steam_current_player_dag").results[0]["kafka"]["records"]
+    run = pipeline.run("steam_lake", **worker, **stores)
+    assert run.states == {"lake": "success"}, run.output
+    (result,) = run.results
+    assert result["task"] == "steam-lake"
+    assert result["tables"]["player_counts"]["rows"] >= games > 0

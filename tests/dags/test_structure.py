@@ -96,6 +96,13 @@ EXPECTED = SEVEN | {
         set(),
         {"KAFKA_DEFAULT", "POSTGRES_DEFAULT", "ELASTICSEARCH_DEFAULT"},
     ),
+    "steam_lake": (
+        "@hourly",
+        "lake",
+        "steam-lake",
+        {"SPARK_MASTER", "SPARK_CHECKPOINT", "SPARK_WAREHOUSE"},
+        {"KAFKA_DEFAULT", "ICEBERG_DEFAULT"},
+    ),
     "steam_windows": (
         "*/10 * * * *",
         "windows",
@@ -212,8 +219,9 @@ def test_shards_map_the_walks_and_the_sinks(load_dags):
 
 def test_spark_is_driven_from_the_worker_in_every_runtime(load_dags):
     for runtime in ("bash", "docker", "kubernetes"):
-        task = load_dags(RUNTIME=runtime)["steam_windows"].get_task("windows")
-        assert task.bash_command == "exec steam-windows --once"
+        dags = load_dags(RUNTIME=runtime)
+        assert dags["steam_windows"].get_task("windows").bash_command == "exec steam-windows --once"
+        assert dags["steam_lake"].get_task("lake").bash_command == "exec steam-lake"
 
 
 def test_programs_are_taken_from_the_folder(load_dags):

@@ -41,7 +41,11 @@ ELSEWHERE = [
         "no operator and no chart is available; tests/platform/test_kubernetes.py checks schemas",
     ),
     ("docker/spark/README.md", r"source docker|python3 -m|pip |mvn ", "tests/services/spark"),
-    ("docker/spark/README.md", r"export |docker/spark/", "tests/spark/test_windows.py"),
+    (
+        "docker/spark/README.md",
+        r"export |docker/spark/",
+        "tests/spark/test_windows.py and tests/spark/test_lake.py",
+    ),
     (
         "tasks/elasticsearch_apply/README.md",
         r"elasticsearch-apply ",

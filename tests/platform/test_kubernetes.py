@@ -50,7 +50,8 @@ def rendered(folder: Path) -> Iterator[Resource]:
 
 TRIAL = list(rendered(KUBERNETES / "overlays/trial"))
 STRIMZI_OVERLAY = list(rendered(KUBERNETES / "overlays/strimzi"))
-RESOURCES = TRIAL + [each for each in STRIMZI_OVERLAY if each not in TRIAL]
+SPARK = list(rendered(KUBERNETES / "spark"))
+RESOURCES = TRIAL + [each for each in STRIMZI_OVERLAY if each not in TRIAL] + SPARK
 VALUES = yaml.safe_load((KUBERNETES / "airflow.yaml").read_text())
 SECRET_NAME = re.compile("PASSWORD|SECRET_KEY|FERNET|JWT|_CONN")
 
@@ -67,7 +68,9 @@ def of_kind(*kinds: str) -> list[Resource]:
 
 def pods() -> list[tuple[str, Resource]]:
     workloads = of_kind("StatefulSet", "Deployment", "Job")
-    return [(name_of(each), each["spec"]["template"]) for each in workloads]
+    found = [(name_of(each), each["spec"]["template"]) for each in workloads]
+    jobs = [(name_of(each), each["spec"]["jobTemplate"]) for each in of_kind("CronJob")]
+    return found + [(name, job["spec"]["template"]) for name, job in jobs]
 
 
 def containers() -> list[Any]:
@@ -248,16 +251,38 @@ def project_version() -> str:
 
 
 def test_pods_are_restricted():
-    """The namespace of the trial requires this. Only the scheduler uses the cluster's API."""
+    """The namespace of the trial requires this. Only what creates pods uses the cluster's API."""
+    make_pods = {"StatefulSet/airflow-scheduler", "CronJob/steam-windows", "CronJob/steam-lake"}
     for name, pod in pods():
         context = pod["spec"]["securityContext"]
         assert context["runAsNonRoot"] is True, name
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
         talks = pod["spec"]["automountServiceAccountToken"]
-        assert talks is (name == "StatefulSet/airflow-scheduler"), name
+        assert talks is (name in make_pods), name
     (namespace,) = (each for each in TRIAL if each["kind"] == "Namespace")
     labels = namespace["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_executors_are_restricted():
+    """Spark makes their pods from a template, and adds the image and the limits."""
+    (template,) = load_all(KUBERNETES / "spark/executor.yml")
+    kubernetes_validate.validate(
+        template | {"metadata": {"name": "executor"} | template["metadata"]},
+        VERSIONS["KUBERNETES_VERSION"],
+        strict=True,
+    )
+    drivers = [pod for name, pod in pods() if name.startswith("CronJob/")]
+    for driver in drivers:
+        assert template["metadata"]["labels"] == driver["metadata"]["labels"]
+        assert template["spec"]["securityContext"] == driver["spec"]["securityContext"]
+        (container,), (executor,) = driver["spec"]["containers"], template["spec"]["containers"]
+        assert executor["securityContext"] == container["securityContext"]
+        properties = (KUBERNETES / "spark/spark.properties").read_text()
+        assert re.search(
+            rf"container\.image +{re.escape(container['image'])}$", properties, re.MULTILINE
+        )
+    assert template["spec"]["automountServiceAccountToken"] is False
 
 
 def test_every_server_is_probed():

@@ -32,6 +32,12 @@ def main() -> None:
         read = json.loads(path.read_text()).get("topics")
         assert read is None or set(read.split(",")) == records, path.name
 
+    schemas = [
+        json.loads(path.read_text()) for path in (PROJECT / "tasks").glob("*/record.schema.json")
+    ]
+    kept = [topic for schema in schemas for topic in schema["title"].split(", ")]
+    assert len(kept) == len(records) and set(kept) == records, "what Spark keeps: titles of schemas"
+
     dags = {path: path.read_text() for path in (PROJECT / "dags").glob("*.py")}
     filled = {topic for text in dags.values() for topic in re.findall(r'fills="(\w+)"', text)}
     assert filled == records, "the topics that the DAGs fill"

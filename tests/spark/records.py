@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 COUNTS, PLAYED = "topic_currPlayer", "rct_plyd_games"
+PROFILES, WATCHED, NEWS = "topic_GetUserInfo", "steamusers", "steam_news"
 GAMES = {"Palworld": 1623730, "Monster Hunter World": 582010, "엘든 링": 1245620}
 SEOUL = timezone(timedelta(hours=9))
 FIRST_ACCOUNT = 76561197960499900
@@ -26,8 +27,11 @@ class Record:
     event_id: str  # empty: without the header
     time: datetime
     fields: dict[str, Any] | None  # None: not JSON
+    is_tombstone: bool = False
 
-    def value(self) -> str:
+    def value(self) -> str | None:
+        if self.is_tombstone:
+            return None
         if self.fields is None:
             return "{"
         timestamp = self.time.astimezone(SEOUL).isoformat(timespec="seconds")
@@ -101,6 +105,41 @@ def third_part() -> tuple[list[Record], list[Record]]:
     ]
     times = [BEGIN + timedelta(minutes=minutes) for minutes in (61, 124, 190)]
     return on_time, [player_count(game, time, 9) for game in GAMES for time in times]
+
+
+def profile(topic: str, account: int, pass_: datetime, name: str) -> Record:
+    event_id = f"{topic}/{pass_:%Y-%m-%dT%H:%MZ}/{account}"
+    fields = {"steamid": str(account), "personaname": name, "personastate": 1, "new_field": [1]}
+    return Record(topic, str(account), event_id, pass_ + timedelta(minutes=1), fields)
+
+
+def news(gid: str, edition: str, date: datetime) -> Record:
+    fields = {"gid": gid, "title": f"Title {edition}", "date": int(date.timestamp())}
+    fields |= {"feed_appid": 570, "tags": ["patch", "노트"]}
+    return Record(NEWS, gid, f"{NEWS}/570/{gid}/{edition}", date + timedelta(hours=1), fields)
+
+
+def state_and_news() -> tuple[list[Record], list[Record]]:
+    """What no window is made of, with repeats and a tombstone; and what a sink makes dead letters
+    of."""
+    records = [
+        profile(topic, FIRST_ACCOUNT - i, after(hours), f"name {i} at {hours}")
+        for topic in (PROFILES, WATCHED)
+        for hours in (0, 30)
+        for i in range(40)
+    ]
+    records += [again(record) for record in records[:30]]
+    gone = FIRST_ACCOUNT - 1
+    records.append(Record(PROFILES, str(gone), "", after(31), {}, is_tombstone=True))
+    records += [news(f"{i}", edition, after(i)) for i in range(20) for edition in ("a1", "b2")]
+    records += [again(record) for record in records[-10:]]
+    far = {"gid": "far", "date": 2**40, "feed_appid": "570", "appid": -1, "title": None}
+    records.append(Record(NEWS, "far", f"{NEWS}/570/far/c3", after(3), far))
+    letters = [
+        Record(NEWS, "1", f"{NEWS}/no/json", after(31), None),
+        Record(NEWS, "1", f"{NEWS}/no/value", after(31), {}, is_tombstone=True),
+    ]
+    return records, letters
 
 
 def produce(brokers: str, records: list[Record]) -> None:

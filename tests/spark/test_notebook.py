@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import psycopg
 import pytest
-from conftest import ROOT, store_records
-from nbclient import NotebookClient
-
-NOTEBOOK = ROOT / "docker/jupyter/steam.ipynb"
-
-
-def outputs(notebook: Any, cell: str) -> list[dict[str, Any]]:
-    """What a cell shows, by type."""
-    (found,) = (each for each in notebook.cells if each.id == cell)
-    return [output["data"] for output in found.outputs if "data" in output]
+from conftest import store_records
+from notebook import NOTEBOOK, executed, outputs
 
 
 def test_the_notebook_is_stored_without_outputs():
@@ -30,16 +20,8 @@ def test_the_notebook_is_stored_without_outputs():
 def test_the_notebook_shows_topics_and_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brokers: str, postgres: str
 ):
-    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    kafka = {"conn_type": "kafka", "extra": {"bootstrap.servers": brokers}}
-    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_DEFAULT", json.dumps(kafka))
-    monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", postgres)
     store_records(brokers, postgres)
-
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
-
+    notebook = executed(tmp_path, monkeypatch, brokers, postgres)
     with psycopg.connect(postgres) as database:
         newest = database.execute(
             "SELECT DISTINCT ON (game) game, player_count FROM steamflow.player_counts"

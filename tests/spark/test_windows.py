@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, store_records
+from conftest import store_records
 from records import first_and_second_part, produce, third_part
+from submitted import Spark, lay, local_spark
 
-ENVIRONMENT = Path(sys.executable).parents[1]  # with Spark in it
 QUERIES = ("player_counts_5m", "player_counts_1h", "most_played_games_1d")
 COUNTS_SQL = """
 WITH samples AS (
@@ -47,100 +38,23 @@ WHERE topic = 'rct_plyd_games' GROUP BY start, appid ORDER BY start, appid
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """docker/spark as it lies in an image, with the jars in it. For little data less is compiled:
-    with its own settings a run takes twice as long. Batches follow each other sooner."""
-    folder = tmp_path_factory.mktemp("program") / "spark"
-    shutil.copytree(ROOT / "docker/spark", folder)
-    text = (folder / "steam_windows.py").read_text()
-    assert text.count('INTERVAL = "30 seconds"') == 1
-    text = text.replace('INTERVAL = "30 seconds"', 'INTERVAL = "1 second"')
-    (folder / "steam_windows.py").write_text(text)
-    with (folder / "conf/spark-defaults.conf").open("a") as settings:
-        settings.write(
-            "spark.sql.codegen.wholeStage false\n"
-            "spark.sql.codegen.factoryMode NO_CODEGEN\n"
-            "spark.sql.shuffle.partitions 2\n"
-        )
-    (folder / "jars").symlink_to(ENVIRONMENT / "jars")
-    return folder / "steam-windows"
-
-
-@dataclass
-class Application:
-    """A process group of its own, whose output goes to a file."""
-
-    process: subprocess.Popen[bytes]
-    output: Path
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def wait_until(self, condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 600
-        while not condition():
-            assert self.process.poll() is None, self.output.read_text()
-            assert time.monotonic() < deadline, self.output.read_text()
-            time.sleep(0.02)
-
-    def result(self) -> dict[str, Any]:
-        """Of the run, which it waits for: the last line, with nothing but warnings before it."""
-        try:
-            self.process.wait(600)
-        except subprocess.TimeoutExpired as error:
-            raise AssertionError(self.output.read_text()) from error
-        text = self.output.read_text()
-        result: dict[str, Any] = json.loads(text.splitlines()[-1])
-        assert result["exit_code"] == self.process.returncode, text
-        return result
-
-
-@dataclass
-class Spark:
-    program: Path
-    folder: Path
-    environment: dict[str, str]
-
-    @contextmanager
-    def run(self, *arguments: str, **environment: str) -> Iterator[Application]:
-        output = self.folder / f"{time.monotonic_ns()}.log"
-        with output.open("w") as file:
-            application = Application(
-                subprocess.Popen(
-                    [self.program, *arguments],
-                    env=self.environment | environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                ),
-                output,
-            )
-        try:
-            yield application
-        finally:
-            if application.process.poll() is None:
-                application.kill()
-
-    def has(self, what: str, batch: int) -> bool:
-        """Whether the checkpoint of every query has the batch's offsets, or its commit."""
-        return all(
-            (self.folder / "checkpoint" / query / what / str(batch)).exists() for query in QUERIES
-        )
+    """Batches follow each other sooner."""
+    quicker = {'INTERVAL = "30 seconds"': 'INTERVAL = "1 second"'}
+    return lay(tmp_path_factory.mktemp("program"), "steam_windows.py", quicker) / "steam-windows"
 
 
 @pytest.fixture
 def spark(program: Path, tmp_path: Path, brokers: str, postgres: str) -> Spark:
-    environment = {
-        "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}",
-        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "AIRFLOW_VAR_SPARK_MASTER": "local[2]",
-        "AIRFLOW_VAR_SPARK_CHECKPOINT": f"file://{tmp_path}/checkpoint",
-        "AIRFLOW_CONN_KAFKA_DEFAULT": f"kafka://{brokers}",
-        "AIRFLOW_CONN_POSTGRES_DEFAULT": postgres,
-    }
-    return Spark(program, tmp_path, environment)
+    spark = local_spark(program, tmp_path, brokers)
+    spark.environment["AIRFLOW_CONN_POSTGRES_DEFAULT"] = postgres
+    return spark
+
+
+def has(spark: Spark, what: str, batch: int) -> bool:
+    """Whether the checkpoint of every query has the batch's offsets, or its commit."""
+    return all(
+        (spark.folder / "checkpoint" / query / what / str(batch)).exists() for query in QUERIES
+    )
 
 
 @pytest.fixture
@@ -177,7 +91,7 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
     # Without --once it goes on until it is killed: here in the first batch, when a query has stored
     # its windows, and hardly told its checkpoint.
     with spark.run() as application:
-        application.wait_until(lambda: spark.has("offsets", 0) and any(map(has_stored, QUERIES)))
+        application.wait_until(lambda: has(spark, "offsets", 0) and any(map(has_stored, QUERIES)))
         application.kill()
 
     # And when a query is about to store the windows of what came while it ran, which a lock keeps
@@ -185,7 +99,7 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
     waiting = "SELECT FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
     table = "steamflow.player_counts_1h"
     with psycopg.connect(postgres) as locking, spark.run() as application:
-        application.wait_until(lambda: spark.has("commits", 0))
+        application.wait_until(lambda: has(spark, "commits", 0))
         locking.execute(f"LOCK TABLE {table} IN SHARE MODE")
         produce(brokers, second)
         application.wait_until(lambda: database.execute(waiting, [table]).fetchone() is not None)

@@ -1,0 +1,56 @@
+"""What the applications have in common: how they begin, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from connections import SettingError
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+EXIT_TRY_AGAIN = 75
+EXIT_CONFIGURATION = 78
+# The event id of a record of Kafka's source: null without the header.
+EVENT_ID_HEADER = (
+    "nullif(cast(get(filter(headers, header -> header.key = 'event_id'), 0).value AS string), '')"
+)
+
+
+def checkpoint_folder() -> str:
+    """A folder, or a URL, that the driver and the executors share."""
+    checkpoint = os.environ.get("AIRFLOW_VAR_SPARK_CHECKPOINT", "")
+    if not checkpoint:
+        raise SettingError("no checkpoint: set AIRFLOW_VAR_SPARK_CHECKPOINT")
+    return checkpoint
+
+
+def sentence(error: Exception) -> str:
+    """An exception without the stack trace that Java's have."""
+    return " ".join(str(error).split("\n\tat ")[0].split())[:500]
+
+
+def end(name: str, run: Callable[[], dict[str, Any]]) -> int:
+    """Runs it, and prints the result line with what it returns. The exit code."""
+    begun = time.monotonic()
+    exit_code, counts, error = 0, {}, None
+    try:
+        counts = run()
+    except SettingError as wrong:
+        exit_code, error = EXIT_CONFIGURATION, {"kind": "config", "message": str(wrong)}
+    except (BlockingIOError, Py4JError, PySparkException) as failed:
+        exit_code, error = EXIT_TRY_AGAIN, {"kind": "transient", "message": sentence(failed)}
+    result = {
+        "task": name,
+        "status": "failed" if error else "success",
+        "exit_code": exit_code,
+        "retryable": exit_code == EXIT_TRY_AGAIN,
+        **counts,
+        "error": error,
+        "elapsed_seconds": round(time.monotonic() - begun, 3),
+    }
+    print(json.dumps(result, separators=(",", ":")), flush=True)
+    return exit_code

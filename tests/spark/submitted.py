@@ -1,0 +1,115 @@
+"""The applications of docker/spark, each run in a process group of its own on local cores."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conftest import ROOT
+
+ENVIRONMENT = Path(sys.executable).parents[1]  # with Spark in it
+
+
+def lay(folder: Path, module: str, changes: dict[str, str]) -> Path:
+    """docker/spark as it lies in an image, with the jars in it, and some text of a module changed. For
+    little data less is compiled: with its own settings a run takes twice as long."""
+    program = folder / "docker/spark"
+    shutil.copytree(ROOT / "docker/spark", program)
+    for schema in ROOT.glob("tasks/*/record.schema.json"):
+        copy = folder / schema.relative_to(ROOT)
+        copy.parent.mkdir(parents=True)
+        shutil.copy(schema, copy)
+    text = (program / module).read_text()
+    for before, after in changes.items():
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    (program / module).write_text(text)
+    with (program / "conf/spark-defaults.conf").open("a") as settings:
+        settings.write(
+            "spark.sql.codegen.wholeStage false\n"
+            "spark.sql.codegen.factoryMode NO_CODEGEN\n"
+            "spark.sql.shuffle.partitions 2\n"
+        )
+    (program / "jars").symlink_to(ENVIRONMENT / "jars")
+    return program
+
+
+@dataclass
+class Application:
+    """A process group of its own, whose output goes to a file."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def wait_until(self, condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 600
+        while not condition():
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(0.02)
+
+    def result(self) -> dict[str, Any]:
+        """Of the run, which it waits for: the last line, with nothing but warnings before it."""
+        try:
+            self.process.wait(600)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(self.output.read_text()) from error
+        text = self.output.read_text()
+        result: dict[str, Any] = json.loads(text.splitlines()[-1])
+        assert result["exit_code"] == self.process.returncode, text
+        return result
+
+
+@dataclass
+class Spark:
+    program: Path
+    folder: Path
+    environment: dict[str, str]
+
+    @contextmanager
+    def run(self, *arguments: str, **environment: str) -> Iterator[Application]:
+        output = self.folder / f"{time.monotonic_ns()}.log"
+        with output.open("w") as file:
+            application = Application(
+                subprocess.Popen(
+                    [self.program, *arguments],
+                    env=self.environment | environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                ),
+                output,
+            )
+        try:
+            yield application
+        finally:
+            if application.process.poll() is None:
+                application.kill()
+
+
+def local_spark(program: Path, folder: Path, brokers: str) -> Spark:
+    """On two local cores, with the Kafka of the tests, and its checkpoint in the folder."""
+    environment = {
+        "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}",
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "AIRFLOW_VAR_SPARK_MASTER": "local[2]",
+        "AIRFLOW_VAR_SPARK_CHECKPOINT": f"file://{folder}/checkpoint",
+        "AIRFLOW_CONN_KAFKA_DEFAULT": f"kafka://{brokers}",
+    }
+    return Spark(program, folder, environment)
