@@ -40,7 +40,8 @@ std::string Help() {
       "\nOptions:\n"
       "  -h,--help                         Print this help message and exit\n"
       "  --version                         Display program version information and exit\n"
-      "\nsteamflow TASK --help tells what a task does. The variables in {}, where\n"
+      "\nsteamflow TASK --help tells what a task does, steamflow dags --help how the DAGs of the\n"
+      "Python package are installed. The variables in {}, where\n"
       "that file exists, are added to the task's environment.\n"
       "\nExample:\n  steamflow steam-news --sink stdout\n",
       kEnvironmentFile);
@@ -89,15 +90,20 @@ int main(int argc, char** argv) {
     fmt::print("steamflow {}\n", kVersion);
     return 0;
   }
-  if (std::find(std::begin(kTaskNames), std::end(kTaskNames), task) == std::end(kTaskNames)) {
+  const bool is_dags = task == "dags";  // a script of the Python package, as the DAGs are
+  if (!is_dags &&
+      std::find(std::begin(kTaskNames), std::end(kTaskNames), task) == std::end(kTaskNames)) {
     const std::string what = task.empty() ? "no task given" : fmt::format("no task '{}'", task);
     return Fail(ExitCode::kUsage, what + " (steamflow --help lists the tasks)");
   }
   try {
     ReadEnvironmentFile();
     const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    const std::string program = (folder / task).string();
+    const std::string program = (folder / (is_dags ? "steamflow-dags" : task)).string();
     ::execv(program.c_str(), argv + 1);
+    if (is_dags && errno == ENOENT) {
+      return Fail(ExitCode::kConfig, program + " does not exist: the DAGs come with pip's package");
+    }
     return Fail(ExitCode::kInternal, fmt::format("{}: {}", program, std::strerror(errno)));
   } catch (const std::exception& error) {
     return Fail(ExitCode::kConfig, error.what());
