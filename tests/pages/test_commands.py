@@ -25,6 +25,7 @@ ELSEWHERE = [
     ("CONTRIBUTING.md", r"cmake ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"ctest ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"tests/tidy", "it looks at what has changed, which here is nothing"),
+    ("CONTRIBUTING.md", r"tests/types", "tests/run, which this is a part of"),
     ("CONTRIBUTING.md", r"tests/run", "tests/run, which this is a part of"),
     ("CONTRIBUTING.md", r"cmake/packaging/release", "tests/packages/test_release.py, on a clone"),
     ("docker/README.md", r"docker/init", "tests/platform/test_compose.py"),
