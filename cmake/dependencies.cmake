@@ -53,7 +53,7 @@ if(STEAMFLOW_TESTS)
   find_program(STRACE strace)
   need(strace STRACE)
 endif()
-if(STEAMFLOW_TESTS OR STEAMFLOW_PACKAGES)
+if(STEAMFLOW_TESTS OR STEAMFLOW_PACKAGES OR SKBUILD)
   # Debian's own Python, which has Debian's packages.
   find_program(PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
   need(python3 PYTHON)

@@ -2,8 +2,8 @@
 """The shared libraries of the programs, and the Debian packages that they come from.
 
     libraries.py sbom VERSION FILE PROGRAM...   writes the bill of materials, as CycloneDX 1.5
-    libraries.py bundle FOLDER                  copies the libraries of FOLDER/bin into
-                                                FOLDER/lib/steamflow, with their licences
+    libraries.py bundle PROGRAMS FOLDER         copies the libraries of the programs in a folder
+                                                into FOLDER/lib/steamflow, with their licences
 
 Libraries that belong to the C library are not copied: they fit only their own dynamic loader, and
 every system has them. SOURCE_DATE_EPOCH is the time of the bill of materials.
@@ -142,9 +142,9 @@ def bill_of_materials(version: str, programs: list[Path]) -> dict[str, Any]:
     }
 
 
-def bundle(folder: Path) -> None:
+def bundle(programs: Path, folder: Path) -> None:
     (folder / "lib/steamflow").mkdir(parents=True)
-    for library, package in owners(linked((folder / "bin").iterdir())).items():
+    for library, package in owners(linked(programs.iterdir())).items():
         if package.name == C_LIBRARY:
             continue
         shutil.copyfile(library, folder / "lib/steamflow" / library.name)
@@ -160,8 +160,8 @@ def main() -> None:
             bill = bill_of_materials(version, [Path(program) for program in programs])
             Path(file).parent.mkdir(parents=True, exist_ok=True)
             Path(file).write_text(json.dumps(bill, indent=2) + "\n")
-        case ["bundle", folder]:
-            bundle(Path(folder))
+        case ["bundle", programs, folder]:
+            bundle(Path(programs), Path(folder))
         case _:
             sys.exit(__doc__)
 

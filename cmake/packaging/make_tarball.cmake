@@ -1,7 +1,8 @@
 # CPack runs this on the installed files to create the relocatable tarball. The archives that CPack
 # itself creates contain the files in the order of the file system, and the owner of the build.
 set(folder ${CPACK_TEMPORARY_DIRECTORY})
-execute_process(COMMAND ${CPACK_STEAMFLOW_LIBRARIES} bundle ${folder} COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${CPACK_STEAMFLOW_LIBRARIES} bundle ${folder}/bin ${folder}
+                COMMAND_ERROR_IS_FATAL ANY)
 get_filename_component(parent ${folder} DIRECTORY)
 get_filename_component(name ${folder} NAME)
 set(tarball ${CPACK_TOPLEVEL_DIRECTORY}/${CPACK_PACKAGE_FILE_NAME}.tar.gz)

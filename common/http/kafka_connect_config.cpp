@@ -10,6 +10,7 @@ namespace {
 const RestKind kKind{.connection = {.name = "Kafka Connect",
                                     .flag = "--connect-url",
                                     .example = "http://localhost:8083"},
+                     .types = {"connect"},
                      .port = 8083,
                      .data = "the connectors' passwords"};
 

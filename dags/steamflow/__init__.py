@@ -1,4 +1,5 @@
-"""What the DAG files share: the Airflow task that runs one steamflow program. A DAG file imports
-`steamflow.task`, and `steamflow.assets` where it listens to what the sources deliver.
+"""The Airflow task that runs one steamflow program. The DAG files import `steamflow.task`, and
+`steamflow.assets` where they listen to what the sources deliver; a DAG of somebody else
+`steamflow.operators`.
 
 Nothing in here reads Airflow's database, or the network, while a DAG file is parsed."""

@@ -71,7 +71,8 @@ class DockerTask(Program, DockerOperator):
     def cli(self) -> Any:
         return Engine(super().cli)
 
-    def execute(self, context: Any) -> dict[str, Any]:
+    def execute(self, context: Any) -> Any:
+        lines: Any
         try:
             lines, exit_code = super().execute(context) or [], 0
         except DockerContainerFailedException as error:

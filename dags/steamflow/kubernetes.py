@@ -102,9 +102,9 @@ class KubernetesTask(Program, KubernetesPodOperator):
             **kwargs,
         )
 
-    def build_pod_request_obj(self, context: Any = None) -> V1Pod:
+    def build_pod_request_obj(self, context: Any = None, **options: Any) -> V1Pod:
         """With the sidecar, which comes last, as closed as the program."""
-        pod = super().build_pod_request_obj(context)
+        pod = super().build_pod_request_obj(context, **options)
         for container in pod.spec.containers:
             container.security_context = container.security_context or CONTAINER_SECURITY
         return pod
@@ -134,5 +134,6 @@ class KubernetesTask(Program, KubernetesPodOperator):
         for container in pod.status.container_statuses or []:
             ended = container.state and container.state.terminated
             if container.name == self.base_container_name and ended:
-                return ended.exit_code
+                code: int = ended.exit_code
+                return code
         return None

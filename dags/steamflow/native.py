@@ -37,5 +37,7 @@ def native_task(shards: int, **arguments: Any) -> Any:
     """The task, which takes from the bundle what it runs; mapped where there are shards."""
     if shards > 1:
         stub = task.stub(queue=QUEUE, **arguments)(program_of_shard)
-        return stub.expand(shard=list(range(shards))).operator
-    return task.stub(queue=QUEUE, **arguments)(program)().operator
+        made: Any = stub.expand(shard=list(range(shards)))
+    else:
+        made = task.stub(queue=QUEUE, **arguments)(program)()
+    return made.operator

@@ -3,15 +3,22 @@ are rendered; and the bounds of a container."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from airflow.utils.helpers import render_template
 
 try:
     from airflow.sdk.log import mask_secret
 except ImportError:  # Airflow 2. Only the newest provider common.compat picks one of the two.
-    from airflow.utils.log.secrets_masker import mask_secret
+    from airflow.utils.log.secrets_masker import (  # type: ignore[import-not-found, no-redef]
+        mask_secret,
+    )
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import BaseOperator as Operator
+else:
+    Operator = object  # a class of Airflow comes after what has this as its base
 
 MEMORY_LIMIT = "256Mi"
 STOP_SECONDS = 10  # a program ends at most 5 s after a SIGTERM
@@ -29,20 +36,20 @@ RUN_CONTEXT = {
 
 
 def program_environment(
-    variables: Sequence[str], connections: Sequence[str], environment: dict[str, str]
+    variables: Sequence[str], connections: Sequence[str], environment: Mapping[str, str]
 ) -> dict[str, str]:
     """The templates of what says which run it is, of these Variables and Connections, and of no
     others but PUSHGATEWAY_URL. One that is not defined is empty, which the programs take as unset."""
-    environment = RUN_CONTEXT | environment
+    given = RUN_CONTEXT | dict(environment)
     for name in (*variables, "PUSHGATEWAY_URL"):
-        environment[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
+        given[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
     for name in connections:
         template = f"{{{{ task.masked(conn.get('{name}')) }}}}"
-        environment[f"AIRFLOW_CONN_{name.upper()}"] = template
-    return environment
+        given[f"AIRFLOW_CONN_{name.upper()}"] = template
+    return given
 
 
-class Program:
+class Program(Operator):
     """What the operators share, each of which comes after it in its bases."""
 
     template_ext: Sequence[str] = ()  # an argument that ends in .sh or .env is no file to render
@@ -65,6 +72,6 @@ class Program:
         so that the program says what is missing."""
         if connection is None:
             return ""
-        text = connection.as_json()
+        text: str = connection.as_json()
         mask_secret(text)
         return text

@@ -12,6 +12,7 @@ does not belong here: that is a Variable or Connection of its task.
   they get Connections, keys and passwords by reference; its keys are AIRFLOW_CONN_* and AIRFLOW_VAR_*,
   and for an authority of one's own certificate.pem, SSL_CERT_FILE and SSL_CERT_DIR.
   Default: Airflow writes them into the pod's specification.
+- `AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL`: where people reach Grafana: each task then links to its dashboard.
 - `AIRFLOW_VAR_STEAMFLOW_SHARDS`: how many tasks share the walk of a sharded DAG, 1 to 999.
 """
 
@@ -38,4 +39,5 @@ BIN = setting("BIN", "(/.*)?", "an absolute path")
 IMAGE = setting("IMAGE", r"\S+", "the name of an image", "steamflow:latest")
 DOCKER_NETWORK = setting("DOCKER_NETWORK", r"\S*", "the name of a network")
 KUBERNETES_SECRET = setting("KUBERNETES_SECRET", "[a-z0-9.-]*", "the name of a Secret")
+GRAFANA_URL = setting("GRAFANA_URL", r"(https?://\S+)?", "an http or https URL")
 SHARDS = int(setting("SHARDS", "[1-9][0-9]{0,2}", "a number from 1 to 999", "1"))

@@ -1,5 +1,5 @@
-"""Makes the Airflow task that runs one steamflow program, in the runtime that the deployment chose.
-Only the operator of that runtime is imported: the others' providers may not be installed."""
+"""Makes the Airflow task of a program as the DAGs of the pipeline have it: with their retries, in shards
+where the deployment asks for them, and run by Airflow itself in the runtime `native`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from steamflow.assets import tell_acknowledged, topic_asset
+from steamflow.assets import topic_asset
 from steamflow.bash import BashTask
+from steamflow.operators import SteamflowOperator
 from steamflow.program import program_environment
 from steamflow.settings import RUNTIME, SHARDS
 
-if RUNTIME == "docker":
-    from steamflow.docker import DockerTask as RuntimeTask
-elif RUNTIME == "kubernetes":
-    from steamflow.kubernetes import KubernetesTask as RuntimeTask
-else:
-    RuntimeTask = BashTask
 if RUNTIME == "native":
     from steamflow.native import is_native, native_task
 
@@ -52,9 +47,8 @@ def steamflow_task(
     on_worker: bool = False,
     timeout: timedelta = EXECUTION_TIMEOUT,
 ) -> Any:
-    """The task that runs `argv` (templated) with the Airflow Variables and Connections named, and
-    no others but PUSHGATEWAY_URL. One that is not defined is passed empty, which the programs take
-    as unset. `fills` names the topic of a source. Sharded: mapped over `--shard I/N` where
+    """The task that runs `argv` with the Variables, Connections and environment that SteamflowOperator
+    is given. `fills` names the topic of a source. Sharded: mapped over `--shard I/N` where
     AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1. Optional: skipped where one of its Connections is
     not defined, and not because a task before it was. On the worker: whatever the runtime of the others
     is, for a program that is not in their image."""
@@ -73,12 +67,13 @@ def steamflow_task(
     if RUNTIME == "native" and not on_worker and is_native(texts):
         # It gets all else from its bundle.
         return native_task(SHARDS if sharded else 1, **arguments)
-    arguments["environment"] = program_environment(variables, connections, environment or {})
-    arguments["post_execute"] = tell_acknowledged
     if optional:
         arguments["pre_execute"] = skip_unless_defined(connections)
-    operator = BashTask if on_worker else RuntimeTask
+    if on_worker:
+        given = program_environment(variables, connections, environment or {})
+        return BashTask(argv=argv, environment=given, **arguments)
+    arguments |= {"variables": variables, "connections": connections, "environment": environment}
     if sharded and SHARDS > 1:
         shards = [[*argv, "--shard", f"{shard}/{SHARDS}"] for shard in range(SHARDS)]
-        return operator.partial(**arguments).expand(argv=shards)
-    return operator(argv=argv, **arguments)
+        return SteamflowOperator.partial(**arguments).expand(argv=shards)
+    return SteamflowOperator(argv=argv, **arguments)

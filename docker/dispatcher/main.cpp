@@ -45,7 +45,8 @@ std::string Help() {
       "  --version                         Display program version information and exit\n"
       "\nsteamflow TASK --help tells what a task does, and steamflow describe the same and more "
       "for\n"
-      "programs: one line of JSON for the task, or for each. The variables in\n"
+      "programs: one line of JSON for the task, or for each. steamflow dags --help tells how the\n"
+      "DAGs of the Python package are installed. The variables in\n"
       "{}, where that file exists, are added to the task's environment.\n"
       "\nExample:\n  steamflow steam-news --sink stdout\n",
       kEnvironmentFile);
@@ -129,12 +130,16 @@ int main(int argc, char** argv) {
     fmt::print("steamflow {}\n", kVersion);
     return 0;
   }
+  const bool is_dags = task == "dags";  // a script of the Python package, which has the DAGs
   try {
     if (task == "describe") return Describe(argc, argv);
-    if (!IsTask(task)) return FailWithoutTask(task);
+    if (!is_dags && !IsTask(task)) return FailWithoutTask(task);
     ReadEnvironmentFile();
-    const std::string program = ProgramOf(task);
+    const std::string program = ProgramOf(is_dags ? "steamflow-dags" : task);
     ::execv(program.c_str(), argv + 1);
+    if (is_dags && errno == ENOENT) {
+      return Fail(ExitCode::kConfig, program + " does not exist: the DAGs come with pip's package");
+    }
     return Fail(ExitCode::kInternal, fmt::format("{}: {}", program, std::strerror(errno)));
   } catch (const std::exception& error) {
     return Fail(ExitCode::kConfig, error.what());

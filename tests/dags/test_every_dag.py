@@ -21,7 +21,8 @@ SPARK = ROOT / "docker/spark"
 
 def program_tasks(dag: Any) -> list[Any]:
     """The tasks that run a program of steamflow, including mapped tasks."""
-    return [task for task in dag.tasks if task.task_type == "BashTask"]
+    ours = ("SteamflowOperator", "BashTask")
+    return [task for task in dag.tasks if task.task_type in ours]
 
 
 def is_mapped(task: Any) -> bool:

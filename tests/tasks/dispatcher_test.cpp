@@ -71,6 +71,13 @@ TEST_F(Dispatcher, HasTheTasksDescribeThemselves) {
   EXPECT_NE(full.err.find("steam-news --describe has failed"), std::string::npos) << full.err;
 }
 
+// The script of the Python package is tested in tests/packages.
+TEST_F(Dispatcher, TheDagsComeWithThePythonPackage) {
+  const Ended run = Run({"steamflow", "dags", "install", "/nonexistent"});
+  EXPECT_EQ(run.exit_code, 78);
+  EXPECT_NE(run.err.find("pip"), std::string::npos) << run.err;
+}
+
 TEST_F(Dispatcher, WithoutATaskNothingRuns) {
   for (const std::vector<std::string>& command : {std::vector<std::string>{"steamflow"},
                                                   {"steamflow", ""},

@@ -205,6 +205,18 @@ TEST_F(Settings, ConnectionsCanHaveOtherIds) {
             0);
 }
 
+TEST_F(Settings, KafkaConnectHasATypeOfConnection) {
+  for (const char* name : {"ADDRESS", "USER", "PASSWORD"}) {
+    environment_["AIRFLOW_VAR_CONNECT_POSTGRES_" + std::string(name)] = "any";
+  }
+  environment_["AIRFLOW_CONN_CONNECT_DEFAULT"] = "connect://127.0.0.1:1";
+  const Ended run =
+      Run({"connect-apply", "--connector", "steam-postgres", "--deadline", "2", "--retries", "0"});
+  EXPECT_EQ(run.exit_code, 75) << run.err;
+  EXPECT_NE(run.Result().Text("/error/message").find("http://127.0.0.1:1"), std::string::npos)
+      << run.out;
+}
+
 TEST_F(Settings, EmptyVariablesCountAsUnset) {
   environment_["AIRFLOW_VAR_STEAM_TIMEZONE"] = "";
   environment_["AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET"] = "";
