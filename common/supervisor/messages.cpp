@@ -60,6 +60,11 @@ Refusal ParseError(const Json& error) {
 
 }  // namespace
 
+std::string StartupDetails::traceparent() const {
+  const auto found = context_carrier.find("traceparent");
+  return found == context_carrier.end() ? "" : found->second;
+}
+
 tl::expected<StartupDetails, std::string> ParseStartupDetails(const Json& body) {
   const std::string type = TextOf(FieldOf(body, "type"));
   if (type != "StartupDetails") {

@@ -32,6 +32,9 @@ struct StartupDetails {
   std::vector<std::string> xcom_keys_to_clear;
   std::map<std::string, std::string> context_carrier;  // traceparent, tracestate
 
+  // The W3C trace context of the task instance; empty where Airflow gives none.
+  std::string traceparent() const;
+
   bool operator==(const StartupDetails&) const = default;
 };
 

@@ -58,6 +58,7 @@ Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails&
   environment["AIRFLOW_CTX_TRY_NUMBER"] = fmt::to_string(details.try_number);
   environment["AIRFLOW_CTX_MAP_INDEX"] = fmt::to_string(details.map_index);
   environment["AIRFLOW_CTX_LOGICAL_DATE"] = details.logical_date;
+  environment["TRACEPARENT"] = details.traceparent();  // empty is unset
   return environment;
 }
 

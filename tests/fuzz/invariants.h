@@ -32,6 +32,9 @@ void CheckConsumedRecord(std::string_view bytes);
 // What Airflow's supervisor sends.
 void CheckSupervisorFrames(std::string_view bytes);
 
+// A trace context.
+void CheckTraceparent(std::string_view bytes);
+
 // A response of Elasticsearch to _bulk.
 void CheckBulkResponse(std::string_view bytes);
 

@@ -31,6 +31,7 @@ TEST(MessagesTest, ReadsWhatTheTaskIs) {
   EXPECT_TRUE(task->should_retry);
   EXPECT_THAT(task->xcom_keys_to_clear, ElementsAre("return_value"));
   EXPECT_TRUE(task->context_carrier.empty());
+  EXPECT_EQ(task->traceparent(), "");
 }
 
 TEST(MessagesTest, ARunByHandIsDatedByWhenItMayRun) {
@@ -41,6 +42,7 @@ TEST(MessagesTest, ARunByHandIsDatedByWhenItMayRun) {
   EXPECT_THAT(
       task->context_carrier,
       ElementsAre(Pair("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")));
+  EXPECT_EQ(task->traceparent(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 }
 
 TEST(MessagesTest, TheDetailsCanBeHandedOn) {
