@@ -112,6 +112,25 @@ Json FormatStartupDetails(const StartupDetails& details) {
             {"xcom_keys_to_clear", details.xcom_keys_to_clear}}}};
 }
 
+std::optional<Json> AnswerParseRequest(const Json& body, const Tasks& tasks) {
+  const std::string type = TextOf(FieldOf(body, "type"));
+  const std::string file = TextOf(FieldOf(body, "file"));
+  if (type == "DagFileParseRequest") {
+    return Json(
+        {{"type", "DagFileParsingResult"}, {"fileloc", file}, {"serialized_dags", Json::array()}});
+  }
+  if (type != "TaskHandlerParseRequest") return std::nullopt;
+  Json handlers = Json::object();
+  for (const auto& [dag_id, ids] : tasks) {
+    for (const std::string& id : ids) {
+      // Which arguments it takes is not told: then Airflow looks for the task alone.
+      handlers[dag_id].push_back({{"task_id", id}, {"binding", "named"}, {"params", nullptr}});
+    }
+  }
+  return Json(
+      {{"type", "TaskHandlerParsingResult"}, {"fileloc", file}, {"task_handlers", handlers}});
+}
+
 tl::expected<Json, Refusal> ParseResponse(Response response) {
   if (!response.error.is_null()) return tl::unexpected(ParseError(response.error));
   if (TextOf(FieldOf(response.body, "type")) == "ErrorResponse") {

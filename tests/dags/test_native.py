@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import DAGS, PROGRAMS, ROOT, command
-from supervised import Api, Outcome, packer, supervise
+from supervised import Api, Outcome, ask, packer, supervise
 
 
 def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
@@ -76,6 +76,32 @@ def test_what_cannot_be_packed_is_named(tmp_path, call, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert str(dag_file) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "TaskHandlerParseRequest",
+            {
+                "type": "TaskHandlerParsingResult",
+                "task_handlers": {
+                    "steam_platform": [
+                        {"task_id": task_id, "binding": "named", "params": None}
+                        for task_id in ("connectors", "templates", "topics")
+                    ]
+                },
+            },
+        ),
+        ("DagFileParseRequest", {"type": "DagFileParsingResult", "serialized_dags": []}),
+    ],
+)
+def test_a_bundle_tells_the_dag_processor_what_it_runs(tmp_path, question, answer):
+    """As Airflow 3.4 asks."""
+    dispatcher = (PROGRAMS / "steamflow").read_bytes()
+    bundle = packer().pack(dispatcher, "1.0", DAGS / "steam_platform.py", tmp_path)
+    about = {"file": str(bundle), "bundle_path": str(tmp_path), "bundle_name": "programs"}
+    assert ask(bundle, about | {"type": question}) == answer | {"fileloc": str(bundle)}
 
 
 @pytest.fixture

@@ -256,6 +256,9 @@ void CheckSupervisorFrames(std::string_view bytes) {
     } else {
       Require(!task.error().empty(), "no reason");
     }
+    if (const auto reply = airflow::AnswerParseRequest((*next)->body, {{"dag", {"task"}}})) {
+      Require(airflow::FormatRequest(1, *reply).has_value(), "an answer that cannot be sent");
+    }
     const auto answer = airflow::ParseResponse(*std::move(*next));
     Require(answer || !answer.error().message.empty(), "a refusal without a reason");
   }

@@ -52,10 +52,34 @@ TEST(MessagesTest, TheDetailsCanBeHandedOn) {
   EXPECT_EQ(*again, *task);
 }
 
+TEST(MessagesTest, AnswersWhichTasksItRuns) {
+  const Json question = {{"type", "TaskHandlerParseRequest"},
+                         {"file", "/bundles/x"},
+                         {"bundle_path", "/bundles"},
+                         {"bundle_name", "bundles"}};
+  const Tasks tasks = {{"x", {"b", "a"}}, {"y", {"c"}}, {"z", {}}};
+  EXPECT_EQ(
+      AnswerParseRequest(question, tasks),
+      Json::parse(R"({"type":"TaskHandlerParsingResult","fileloc":"/bundles/x","task_handlers":{
+        "x":[{"task_id":"b","binding":"named","params":null},
+             {"task_id":"a","binding":"named","params":null}],
+        "y":[{"task_id":"c","binding":"named","params":null}]}})"));
+  EXPECT_EQ((*AnswerParseRequest(question, {}))["task_handlers"], Json::object());
+}
+
+TEST(MessagesTest, DefinesNoDags) {
+  const Json question = {{"type", "DagFileParseRequest"}, {"file", "/bundles/x"}};
+  EXPECT_EQ(AnswerParseRequest(question, {{"x", {"a"}}}),
+            Json::parse(
+                R"({"type":"DagFileParsingResult","fileloc":"/bundles/x","serialized_dags":[]})"));
+  EXPECT_FALSE(AnswerParseRequest(FromAirflow("startup").body, {}));
+  EXPECT_FALSE(AnswerParseRequest(nullptr, {}));
+}
+
 TEST(MessagesTest, NamesAnotherFirstMessage) {
-  const auto task = ParseStartupDetails({{"type", "DagFileParseRequest"}, {"file", "x.py"}});
+  const auto task = ParseStartupDetails({{"type", "MakeCoffee"}});
   ASSERT_FALSE(task);
-  EXPECT_EQ(task.error(), "the first message is 'DagFileParseRequest', not StartupDetails");
+  EXPECT_EQ(task.error(), "the first message is 'MakeCoffee', not StartupDetails");
   EXPECT_FALSE(ParseStartupDetails(nullptr));
   EXPECT_FALSE(ParseStartupDetails(Json::array({1})));
 }
