@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "json_document.h"
 #include "timestamp.h"
+#include "trace_context.h"
 
 namespace steamflow {
 namespace {
@@ -118,6 +119,7 @@ std::optional<std::string> TaskSupervisor::Ask(const std::string& what,
 void TaskSupervisor::TakeLog(const std::string& task, std::optional<LogLevel> level, Log& log) {
   airflow::TaskLog& task_log = task_log_.emplace("steamflow." + task);
   task_log.Connect(supervisor_.logs());
+  if (const std::string trace = Traceparent(); !trace.empty()) task_log.Add("traceparent", trace);
   const LogLevel lowest = LowestOf(task_log.threshold());
   log.SendTo(
       {.level = std::max(level.value_or(lowest), lowest),

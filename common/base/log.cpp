@@ -9,6 +9,7 @@
 #include "file_io.h"
 #include "json.h"
 #include "timestamp.h"
+#include "trace_context.h"
 
 namespace steamflow {
 namespace {
@@ -109,12 +110,15 @@ void Log::Write(LogLevel level, std::string_view message) {
   std::string time = FormatUtc(seconds);
   time.insert(time.size() - 1, fmt::format(".{:03}", (now - seconds).count()));
   const std::string clean = Redact(std::string(message));
+  const std::string trace = Traceparent();
   if (format_ == LogFormat::kJson) {
     JsonObject line;
     line.Add("time", time).Add("level", Name(level)).Add("task", task_).Add("message", clean);
+    if (!trace.empty()) line.Add("traceparent", trace);
     WriteAll(line.Take() + "\n");
   } else {
-    WriteAll(fmt::format("{} {} {}: {}\n", time, Name(level), task_, OneLine(clean)));
+    WriteAll(fmt::format("{} {} {}: {}{}{}\n", time, Name(level), task_, OneLine(clean),
+                         trace.empty() ? "" : " traceparent=", trace));
   }
 }
 

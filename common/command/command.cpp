@@ -21,6 +21,7 @@
 #include "json.h"
 #include "json_document.h"
 #include "shard.h"
+#include "trace_context.h"
 #include "version.h"
 
 namespace steamflow {
@@ -175,6 +176,7 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
     stop_.emplace(std::chrono::duration_cast<milliseconds>(deadline));
     watchdog_.emplace(*stop_, [this] { return GiveUp(); });
     TakeLog();
+    if (const auto error_of_trace = TraceparentError()) log_->Warning(*error_of_trace);
     if (refused) throw *refused;
     head_.run = ReadRunIdentity(logical_date_);
     metrics_ = ReadMetricsTargets(pushgateway_url_, metrics_file_);

@@ -12,6 +12,7 @@
 #include "file_io.h"
 #include "json.h"
 #include "topics.h"
+#include "trace_context.h"
 #include "version.h"
 
 namespace steamflow {
@@ -157,6 +158,9 @@ std::vector<std::pair<std::string, std::string>> CommonHeaders(const RunIdentity
   if (!run.dag_id.empty()) headers.emplace_back("dag_id", run.dag_id);
   if (!run.run_id.empty()) headers.emplace_back("run_id", run.run_id);
   headers.emplace_back("task_version", kVersion);
+  if (std::string trace = Traceparent(); !trace.empty()) {
+    headers.emplace_back("traceparent", std::move(trace));
+  }
   return headers;
 }
 

@@ -60,6 +60,11 @@ Refusal ParseError(const Json& error) {
 
 }  // namespace
 
+std::string StartupDetails::traceparent() const {
+  const auto found = context_carrier.find("traceparent");
+  return found == context_carrier.end() ? "" : found->second;
+}
+
 tl::expected<StartupDetails, std::string> ParseStartupDetails(const Json& body) {
   const std::string type = TextOf(FieldOf(body, "type"));
   if (type != "StartupDetails") {
@@ -105,6 +110,25 @@ Json FormatStartupDetails(const StartupDetails& details) {
            {{"dag_run", {{"logical_date", details.logical_date}}},
             {"should_retry", details.should_retry},
             {"xcom_keys_to_clear", details.xcom_keys_to_clear}}}};
+}
+
+std::optional<Json> AnswerParseRequest(const Json& body, const Tasks& tasks) {
+  const std::string type = TextOf(FieldOf(body, "type"));
+  const std::string file = TextOf(FieldOf(body, "file"));
+  if (type == "DagFileParseRequest") {
+    return Json(
+        {{"type", "DagFileParsingResult"}, {"fileloc", file}, {"serialized_dags", Json::array()}});
+  }
+  if (type != "TaskHandlerParseRequest") return std::nullopt;
+  Json handlers = Json::object();
+  for (const auto& [dag_id, ids] : tasks) {
+    for (const std::string& id : ids) {
+      // Which arguments it takes is not told: then Airflow looks for the task alone.
+      handlers[dag_id].push_back({{"task_id", id}, {"binding", "named"}, {"params", nullptr}});
+    }
+  }
+  return Json(
+      {{"type", "TaskHandlerParsingResult"}, {"fileloc", file}, {"task_handlers", handlers}});
 }
 
 tl::expected<Json, Refusal> ParseResponse(Response response) {

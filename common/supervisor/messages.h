@@ -32,6 +32,9 @@ struct StartupDetails {
   std::vector<std::string> xcom_keys_to_clear;
   std::map<std::string, std::string> context_carrier;  // traceparent, tracestate
 
+  // The W3C trace context of the task instance; empty where Airflow gives none.
+  std::string traceparent() const;
+
   bool operator==(const StartupDetails&) const = default;
 };
 
@@ -40,6 +43,14 @@ tl::expected<StartupDetails, std::string> ParseStartupDetails(const Json& body);
 
 // A message of these alone, for another program of the task.
 Json FormatStartupDetails(const StartupDetails& details);
+
+// The tasks that a program runs, by the id of their DAG.
+using Tasks = std::map<std::string, std::vector<std::string>>;
+
+// The answer to a first message that asks instead of naming a task, nothing to any other. Airflow's
+// Dag processor (3.4 and later) asks each program which tasks it runs, and which DAGs it defines:
+// none, as DAGs are Python.
+std::optional<Json> AnswerParseRequest(const Json& body, const Tasks& tasks);
 
 // What the supervisor refuses, or what becomes of a request that has no answer.
 struct Refusal {

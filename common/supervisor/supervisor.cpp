@@ -98,9 +98,15 @@ Supervisor::Handover Supervisor::Release() {
   return {comm_.Release(), logs_.Release(), next_id_};
 }
 
-tl::expected<StartupDetails, std::string> Supervisor::Start(Milliseconds timeout) {
-  auto first = Receive(Clock::now() + timeout);
+tl::expected<std::optional<StartupDetails>, std::string> Supervisor::Start(const Tasks& tasks,
+                                                                           Milliseconds timeout) {
+  const auto first = Receive(Clock::now() + timeout);
   if (!first) return tl::unexpected(first.error().message);
+  if (const auto answer = AnswerParseRequest(first->body, tasks)) {
+    const auto taken = Ask(*answer, timeout);
+    if (!taken) return tl::unexpected(taken.error().message);
+    return std::nullopt;
+  }
   return ParseStartupDetails(first->body);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -49,8 +50,11 @@ class Supervisor {
   };
   explicit Supervisor(const Handover& handover);
 
-  // Waits for the first message: what the task is. The error is a sentence.
-  tl::expected<StartupDetails, std::string> Start(Milliseconds timeout = kTimeout);
+  // Waits for the first message: what the task is. Nothing where Airflow's Dag processor has asked
+  // instead which tasks the program runs, and has been told: then the process ends with 0. The
+  // error is a sentence.
+  tl::expected<std::optional<StartupDetails>, std::string> Start(const Tasks& tasks,
+                                                                 Milliseconds timeout = kTimeout);
 
   // Sends a request and waits for its answer, whose body is null where all is said by its coming.
   tl::expected<Json, Refusal> Ask(const Json& request, Milliseconds timeout = kTimeout);

@@ -83,11 +83,12 @@ Level ThresholdOf(std::string_view name, std::string_view global, std::string_vi
 }
 
 std::string FormatRecord(std::string_view logger, Level level, std::string_view event,
-                         std::int64_t seconds, std::uint32_t nanoseconds) {
-  const Json record = {{"timestamp", FormatTime(seconds, nanoseconds)},
-                       {"level", NameOf(level)},
-                       {"event", event},
-                       {"logger", logger}};
+                         std::int64_t seconds, std::uint32_t nanoseconds, const Fields& fields) {
+  Json record = {{"timestamp", FormatTime(seconds, nanoseconds)},
+                 {"level", NameOf(level)},
+                 {"event", event},
+                 {"logger", logger}};
+  for (const auto& [name, value] : fields) record[name] = value;
   return record.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -102,7 +103,7 @@ void TaskLog::Write(Level level, std::string_view event) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
   const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(now - seconds);
   const std::string line = FormatRecord(name_, level, event, seconds.time_since_epoch().count(),
-                                        static_cast<std::uint32_t>(rest.count()));
+                                        static_cast<std::uint32_t>(rest.count()), fields_);
   if (fd_ < 0) {
     kept_ += line;
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,13 @@ enum class Level { kDebug = 10, kInfo = 20, kWarning = 30, kError = 40, kCritica
 // What cannot be read is passed over, as Airflow does.
 Level ThresholdOf(std::string_view name, std::string_view global, std::string_view namespaces);
 
+// What a record says beside its text, by name.
+using Fields = std::map<std::string, std::string>;
+
 // The line of a record, its end included. `seconds` and `nanoseconds` are since 1970.
 std::string FormatRecord(std::string_view logger, Level level, std::string_view event,
-                         std::int64_t seconds, std::uint32_t nanoseconds);
+                         std::int64_t seconds, std::uint32_t nanoseconds,
+                         const Fields& fields = {});
 
 // The task's log. Records are kept until the supervisor is connected, and left out where it does
 // not take them in time. Not for use by several threads at once.
@@ -32,6 +37,9 @@ class TaskLog {
   Level threshold() const { return threshold_; }
   void Write(Level level, std::string_view event);
 
+  // What every record says from now on, such as the trace that it belongs to.
+  void Add(const std::string& name, const std::string& value) { fields_[name] = value; }
+
   // From now on to this socket, which has to outlive this.
   void Connect(int fd);
 
@@ -40,6 +48,7 @@ class TaskLog {
 
   const std::string name_;
   const Level threshold_;
+  Fields fields_;
   int fd_ = -1;
   bool is_taken_ = true;  // as far as is known: what was sent last was taken in time
   std::string kept_;

@@ -32,6 +32,8 @@ RUN_CONTEXT = {
     "AIRFLOW_CTX_TRY_NUMBER": "{{ ti.try_number }}",
     "AIRFLOW_CTX_MAP_INDEX": "{{ ti.map_index }}",
     "AIRFLOW_CTX_LOGICAL_DATE": "{{ (dag_run.logical_date or dag_run.run_after).isoformat() }}",
+    # The trace that the task belongs to, which Airflow 3 gives its tasks.
+    "TRACEPARENT": "{{ (ti.context_carrier | default({}, true)).get('traceparent', '') }}",
 }
 
 

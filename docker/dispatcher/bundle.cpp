@@ -25,7 +25,7 @@ std::uint32_t LittleEndian(std::string_view bytes) {
   return number;
 }
 
-tl::expected<std::string, std::string> ReadManifest(const std::string& path) {
+tl::expected<std::string, std::string> ReadManifestText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string trailer(kTrailerSize, '\0');
   if (!file.seekg(-kTrailerSize, std::ios::end) || !file.read(trailer.data(), kTrailerSize)) {
@@ -49,6 +49,14 @@ tl::expected<std::string, std::string> ReadManifest(const std::string& path) {
   return manifest;
 }
 
+tl::expected<Json, std::string> ReadManifest(const std::string& path) {
+  const auto text = ReadManifestText(path);
+  if (!text) return tl::unexpected(fmt::format("{}: {}", path, text.error()));
+  auto manifest = ParseJson(*text);  // JSON is YAML
+  if (manifest) return *std::move(manifest);
+  return tl::unexpected(fmt::format("{}: its manifest is {}", path, manifest.error()));
+}
+
 std::vector<std::string> Texts(const Json& json) {
   std::vector<std::string> texts;
   for (const Json& text : json) texts.push_back(TextOf(text));
@@ -61,25 +69,31 @@ bool IsTrue(const Json& json) {
 
 }  // namespace
 
+tl::expected<airflow::Tasks, std::string> ReadBundleTasks(const std::string& path) {
+  const auto manifest = ReadManifest(path);
+  if (!manifest) return tl::unexpected(manifest.error());
+  airflow::Tasks tasks;
+  for (const auto& [dag_id, dag] : FieldOf(*manifest, "dags").items()) {
+    tasks[dag_id] = Texts(FieldOf(dag, "tasks"));
+  }
+  return tasks;
+}
+
 tl::expected<BundleTask, std::string> ReadBundleTask(const std::string& path,
                                                      const std::string& dag_id,
                                                      const std::string& task_id) {
-  const auto fail = [&](const std::string& cause) {
-    return tl::unexpected(fmt::format("{}: {}", path, cause));
-  };
-  const auto text = ReadManifest(path);
-  if (!text) return fail(text.error());
-  const auto manifest = ParseJson(*text);  // JSON is YAML
-  if (!manifest) return fail("its manifest is " + manifest.error());
+  const auto manifest = ReadManifest(path);
+  if (!manifest) return tl::unexpected(manifest.error());
   const Json& dag = FieldOf(FieldOf(*manifest, "dags"), dag_id.c_str());
-  const Json& task = FieldOf(FieldOf(dag, "steamflow"), task_id.c_str());
+  const auto tasks = ParseJson(TextOf(FieldOf(dag, "steamflow")));
+  const Json task = tasks ? FieldOf(*tasks, task_id.c_str()) : Json();
   BundleTask known;
   known.argv = Texts(FieldOf(task, "argv"));
   if (known.argv.empty()) {
-    return fail(
-        fmt::format("it has no task {} of the DAG {}: the DAG file has changed since it was "
+    return tl::unexpected(
+        fmt::format("{}: it has no task {} of the DAG {}: the DAG file has changed since it was "
                     "packed (steamflow-bundle)",
-                    task_id, dag_id));
+                    path, task_id, dag_id));
   }
   known.variables = Texts(FieldOf(task, "variables"));
   known.connections = Texts(FieldOf(task, "connections"));

@@ -5,6 +5,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "messages.h"
+
 namespace steamflow {
 
 // What a bundle's manifest says of one task, as its DAG file does.
@@ -18,7 +20,10 @@ struct BundleTask {
   bool is_sharded = false;   // a mapped task is a shard
 };
 
-// The task of a bundle: an executable with a manifest and a trailer at its end, as steamflow-bundle
+// The tasks that a bundle has. Errors: a sentence.
+tl::expected<airflow::Tasks, std::string> ReadBundleTasks(const std::string& path);
+
+// A task of a bundle: an executable with a manifest and a trailer at its end, as steamflow-bundle
 // makes it. Errors: a sentence.
 tl::expected<BundleTask, std::string> ReadBundleTask(const std::string& path,
                                                      const std::string& dag_id,

@@ -59,6 +59,7 @@ Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails&
   environment["AIRFLOW_CTX_TRY_NUMBER"] = fmt::to_string(details.try_number);
   environment["AIRFLOW_CTX_MAP_INDEX"] = fmt::to_string(details.map_index);
   environment["AIRFLOW_CTX_LOGICAL_DATE"] = details.logical_date;
+  environment["TRACEPARENT"] = details.traceparent();  // empty is unset
   return environment;
 }
 
@@ -169,13 +170,16 @@ int RunNativeTask(const std::string& bundle, int argc, const char* const* argv) 
   }
   airflow::TaskLog log("steamflow");
   log.Connect(supervisor->logs());
-  const auto details = supervisor->Start();
-  if (!details) {
-    log.Write(Level::kError, details.error());
+  const auto tasks = ReadBundleTasks(bundle);
+  const auto started = supervisor->Start(tasks.value_or(airflow::Tasks()));
+  if (!started) {
+    log.Write(Level::kError, started.error());
     return static_cast<int>(ExitCode::kUsage);
   }
-  const End end = Begin(bundle, *details, *supervisor);
-  return Tell(end, *details, *supervisor, log);
+  if (!*started) return 0;
+  const airflow::StartupDetails& details = **started;
+  const End end = Begin(bundle, details, *supervisor);
+  return Tell(end, details, *supervisor, log);
 }
 
 }  // namespace steamflow

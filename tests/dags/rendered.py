@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "AIRFLOW_CTX_TRY_NUMBER": "2",
     "AIRFLOW_CTX_MAP_INDEX": "-1",
     "AIRFLOW_CTX_LOGICAL_DATE": "2026-11-22T22:34:00+00:00",
+    "TRACEPARENT": "",
     "AIRFLOW_VAR_STEAM_API_KEY": KEY,
     "AIRFLOW_VAR_STEAM_API_URL": "",
     "AIRFLOW_VAR_STEAM_TIMEZONE": "",
@@ -49,13 +50,14 @@ def failure(exit_code: int) -> dict[str, Any]:
     return SUCCESS | {"status": "failed", "exit_code": exit_code, "error": error}
 
 
-def rendered(task: Any) -> Any:
+def rendered(task: Any, **ti: Any) -> Any:
     """The task after Airflow has rendered its templates, for a manual run on Airflow 3, which
     has no logical date."""
+    ti |= {"dag_id": task.dag_id, "task_id": task.task_id, "try_number": 2, "map_index": -1}
     run_after = datetime(2026, 11, 22, 22, 34, tzinfo=UTC)
     context = {
         "task": task,
-        "ti": SimpleNamespace(dag_id=task.dag_id, task_id=task.task_id, try_number=2, map_index=-1),
+        "ti": SimpleNamespace(**ti),
         "run_id": "manual__1",
         "dag_run": SimpleNamespace(logical_date=None, run_after=run_after),
         "params": {"overload_factor": 1000},

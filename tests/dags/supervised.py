@@ -6,6 +6,8 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import json
+import socket
+import subprocess
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import msgspec
 from airflow.sdk.api.client import Client
 from airflow.sdk.api.datamodels._generated import BundleInfo, TaskInstance
 from airflow.sdk.execution_time.coordinator import reset_coordinator_manager
@@ -55,6 +58,30 @@ def make_bundle(program: Path, dag_id: str, tasks: dict[str, Any], folder: Path)
     bundle = folder / dag_id
     pack.write(bundle, content + source + manifest + trailer)
     return bundle
+
+
+def ask(program: Path, question: dict[str, Any]) -> Any:
+    """The answer of a program to what is the first message of a connection, and the last."""
+
+    def send(peer: socket.socket, message: list[Any]) -> None:
+        payload = msgspec.msgpack.encode(message)
+        peer.sendall(len(payload).to_bytes(4, "big") + payload)
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as comm,
+        socket.create_server(("127.0.0.1", 0)) as logs,
+    ):
+        addresses = ("{}:{}".format(*server.getsockname()) for server in (comm, logs))
+        process = subprocess.Popen([program, *map("{}={}".format, ("--comm", "--logs"), addresses)])
+        with process, comm.accept()[0] as peer, logs.accept()[0]:
+            send(peer, [0, question, None])
+            with peer.makefile("rb") as stream:
+                number, answer = msgspec.msgpack.decode(
+                    stream.read(int.from_bytes(stream.read(4), "big"))
+                )
+            send(peer, [number, None, None])
+            assert process.wait(60) == 0
+    return answer
 
 
 @dataclass

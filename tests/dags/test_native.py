@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DAGS, PROGRAMS, ROOT
+from conftest import DAGS, PROGRAMS, ROOT, command
 from described import as_described, descriptions
-from supervised import Api, Outcome, packer, supervise
+from supervised import Api, Outcome, ask, packer, supervise
 
 
 def test_the_bundles_have_the_tasks_of_the_dags(load_dags):
@@ -83,6 +83,32 @@ def test_what_cannot_be_packed_is_named(tmp_path, call, message):
     assert str(dag_file) in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "TaskHandlerParseRequest",
+            {
+                "type": "TaskHandlerParsingResult",
+                "task_handlers": {
+                    "steam_platform": [
+                        {"task_id": task_id, "binding": "named", "params": None}
+                        for task_id in ("connectors", "templates", "topics")
+                    ]
+                },
+            },
+        ),
+        ("DagFileParseRequest", {"type": "DagFileParsingResult", "serialized_dags": []}),
+    ],
+)
+def test_a_bundle_tells_the_dag_processor_what_it_runs(tmp_path, question, answer):
+    """As Airflow 3.4 asks."""
+    dispatcher = (PROGRAMS / "steamflow").read_bytes()
+    bundle = packer().pack(dispatcher, "1.0", DAGS / "steam_platform.py", tmp_path)
+    about = {"file": str(bundle), "bundle_path": str(tmp_path), "bundle_name": "programs"}
+    assert ask(bundle, about | {"type": question}) == answer | {"fileloc": str(bundle)}
+
+
 @pytest.fixture
 def api() -> Any:
     return Api()
@@ -104,7 +130,7 @@ def run(api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def players(run: Any, api: Any) -> Any:
-    return lambda: run("steam_current_player_dag", "current_players")
+    return lambda **ti: run("steam_current_player_dag", "current_players", **ti)
 
 
 def use(api: Any, brokers: str, steam: str) -> None:
@@ -141,6 +167,46 @@ def test_a_source_asks_for_what_it_needs_and_tells_what_it_did(players, api, bro
     ]
     asked = {each for each in api.asked if "/variables/" in f"/{each}"}
     assert not any("STEAM_API_KEY" in each for each in asked), "its DAG does not name it"
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_the_trace_of_the_task_goes_on_into_the_records_and_the_log(
+    players, api, brokers, steam, monkeypatch
+):
+    monkeypatch.setenv("TRACEPARENT", "of the worker, which is not the task's")
+    monkeypatch.setenv("AIRFLOW__LOGGING__NAMESPACE_LEVELS", "steamflow=DEBUG")
+    subprocess.run(
+        [PROGRAMS / "kafka-create-topics", "--brokers", brokers], check=True, capture_output=True
+    )
+    use(api, brokers, steam)
+    outcome = players(context_carrier={"traceparent": TRACE})
+    assert api.states[-1]["state"] == "success", outcome.log
+    last = (
+        "-C",
+        "-q",
+        "-e",
+        "-b",
+        brokers,
+        "-t",
+        "topic_currPlayer",
+        "-o",
+        "beginning",
+        "-f",
+        r"%h\n",
+    )
+    assert f"traceparent={TRACE}" in command("kcat", *last)
+    ours = [line for line in outcome.log if line.get("logger", "").startswith("steamflow.")]
+    assert ours
+    assert {line["traceparent"] for line in ours} == {TRACE}
+
+
+def test_a_trace_that_is_none_is_ignored_with_a_warning(players, api):
+    outcome = players(context_carrier={"traceparent": "00-nothing"})
+    said = outcome.events("warning", "steamflow.steam-current-players")
+    assert said == ["TRACEPARENT is ignored: '00-nothing' is no W3C trace context"]
+    assert not any("traceparent" in line for line in outcome.log)
 
 
 def test_what_somebody_has_to_mend_fails_for_good(players, api):
@@ -230,5 +296,6 @@ def test_a_program_gets_no_secret_in_its_environment(run, api, tmp_path, monkeyp
         *("AIRFLOW__LOGGING__LOGGING_LEVEL", "AIRFLOW__LOGGING__NAMESPACE_LEVELS"),
         *(name for name in os.environ if name.lower().endswith("_proxy") or "SSL_CERT" in name),
         *(line.partition("=")[0] for line in lines if line.startswith("AIRFLOW_CTX_")),
+        "TRACEPARENT",
     }
     assert api.asked.count("GET variables/STEAM_API_KEY") == 0, "only the program would ask"

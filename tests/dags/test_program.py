@@ -28,6 +28,18 @@ def test_native_objects_are_text(load_dags, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("carrier", "traceparent"),
+    [({"traceparent": "00-0af7", "tracestate": "a=b"}, "00-0af7"), ({}, ""), (None, "")],
+)
+def test_the_trace_of_the_task_goes_on(load_dags, runtime, carrier, traceparent):
+    """Airflow 2 gives none, for which all other tests stand."""
+    task = load_dags(RUNTIME=runtime)["steam_usrinfo_dag"].get_task("player_summaries")
+    given_to_it = given(rendered(task, context_carrier=carrier))
+    assert given_to_it == (["steam-player-summaries"], ENVIRONMENT | {"TRACEPARENT": traceparent})
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("ending", [".sh", ".env"])
 def test_an_argument_is_no_file_of_a_template(load_dags, runtime, ending):
     """Airflow's operators would read an argument with this ending as a template file."""

@@ -17,6 +17,7 @@
 #include "task_error.h"
 #include "timestamp.h"
 #include "topic_spec.h"
+#include "trace_context.h"
 
 namespace steamflow::fuzz {
 namespace {
@@ -260,9 +261,19 @@ void CheckSupervisorFrames(std::string_view bytes) {
     } else {
       Require(!task.error().empty(), "the reason is missing");
     }
+    if (const auto reply = airflow::AnswerParseRequest((*next)->body, {{"dag", {"task"}}})) {
+      Require(airflow::FormatRequest(1, *reply).has_value(), "an answer that cannot be sent");
+    }
     const auto answer = airflow::ParseResponse(*std::move(*next));
     Require(answer || !answer.error().message.empty(), "a refusal without a reason");
   }
+}
+
+void CheckTraceparent(std::string_view bytes) {
+  if (!IsTraceparent(bytes)) return;
+  Require(bytes.size() == 55 || (bytes.size() > 55 && bytes.substr(0, 2) != "00"), "its size");
+  for (const char c : bytes) Require(c > ' ' && c < 127, "more than plain text");
+  Require(!IsTraceparent(bytes.substr(0, 54)), "a part of it too");
 }
 
 }  // namespace steamflow::fuzz

@@ -32,6 +32,9 @@ void CheckConsumedRecord(std::string_view bytes);
 // The bytes come from Airflow's supervisor.
 void CheckSupervisorFrames(std::string_view bytes);
 
+// The bytes are a trace context.
+void CheckTraceparent(std::string_view bytes);
+
 // The bytes are a response of Elasticsearch to _bulk.
 void CheckBulkResponse(std::string_view bytes);
 

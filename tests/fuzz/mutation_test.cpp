@@ -100,6 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Target{"games-variable", CheckSteamGames},
                     Target{"consumed-record", CheckConsumedRecord},
                     Target{"supervisor-frames", CheckSupervisorFrames},
+                    Target{"traceparent", CheckTraceparent},
                     Target{"bulk-response", CheckBulkResponse}),
     [](const auto& test) {
       std::string name = test.param.corpus;

@@ -13,6 +13,7 @@ inline constexpr char kPostgresTask[] = "kafka-to-postgres";
 inline constexpr char kCountsTopic[] = "topic_currPlayer";
 inline constexpr char kUsersTopic[] = "steamusers";
 inline constexpr char kNewsTopic[] = "steam_news";
+inline constexpr char kTraceparent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 // Returns a value with these fields (JSON without its braces) and this timestamp.
 inline std::string At(const std::string& time, const std::string& fields) {
@@ -32,13 +33,15 @@ class PostgresSinkTest : public ::testing::Test {
   void Write(const std::string& topic, const std::vector<NewMessage>& messages) const {
     WriteTopic(kafka_.brokers(), topic, messages);
   }
-  // Writes this many records, each with its own event id and time.
+  // Writes this many records, each with its own event id and time, of a run that belongs to a
+  // trace.
   void WriteMany(const std::string& topic, int count, int first = 0) const {
     std::vector<NewMessage> messages;
     for (int i = first; i < first + count; ++i) {
       messages.push_back({std::to_string(i),
                           At("2026-11-22T22:34:00Z", "\"n\":" + std::to_string(i)),
-                          {{"event_id", topic + "/2026-11-22T22:34Z/" + std::to_string(i)}}});
+                          {{"event_id", topic + "/2026-11-22T22:34Z/" + std::to_string(i)},
+                           {"traceparent", kTraceparent}}});
     }
     Write(topic, messages);
   }

@@ -22,6 +22,7 @@ ELSEWHERE = [
         r"cmake/packaging/wheel|pip install|steamflow dags",
         "tests/packages/test_wheel.py",
     ),
+    ("common/supervisor/README.md", r"cmake ", "tests/dags/test_native_protocol.py"),
     ("CONTRIBUTING.md", r"cmake ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"ctest ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"tests/tidy", "it checks changed files, and nothing has changed here"),

@@ -109,7 +109,8 @@ int main(int argc, char** argv) {
   auto supervisor = Supervisor::Connect(argc, argv);
   if (!supervisor) return 75;
   log.Connect(supervisor->logs());
-  auto details = supervisor->Start();
+  const auto details = supervisor->Start({{"supervised", {"succeeds", "fails"}}});
   if (!details) return 64;
-  return Task(*supervisor, *std::move(details), log).Run();
+  if (!*details) return 0;
+  return Task(*supervisor, **details, log).Run();
 }

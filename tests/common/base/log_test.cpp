@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "test_run.h"
+
 namespace steamflow {
 namespace {
 
@@ -71,6 +73,17 @@ TEST(LogTest, JsonLinesAreJson) {
   EXPECT_EQ(std::string_view(line["level"]), "warning");
   EXPECT_EQ(std::string_view(line["task"]), "steam-news");
   EXPECT_EQ(std::string_view(line["message"]), "with \"quotes\", a\nnewline and ***");
+}
+
+TEST(LogTest, LinesSayWhichTraceTheyBelongTo) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const test::ScopedEnvironment environment("TRACEPARENT", trace);
+  const auto write = [](Log& log) { log.Warning("trying again"); };
+  EXPECT_THAT(Logged(LogLevel::kWarning, LogFormat::kText, write),
+              HasSubstr("trying again traceparent=" + trace + "\n"));
+  simdjson::dom::parser parser;
+  const std::string json = Logged(LogLevel::kWarning, LogFormat::kJson, write);
+  EXPECT_EQ(std::string_view(parser.parse(json)["traceparent"]), trace);
 }
 
 TEST(LogTest, NoProgressWhereStderrIsNoTerminal) {

@@ -108,5 +108,11 @@ TEST(CommonHeadersTest, LeaveOutWhatIsNotKnown) {
                                              Pair("task_version", testing::Not(""))));
 }
 
+TEST(CommonHeadersTest, HaveTheTraceOfTheRun) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const test::ScopedEnvironment environment("TRACEPARENT", trace);
+  EXPECT_THAT(CommonHeaders({}), testing::Contains(Pair("traceparent", trace)));
+}
+
 }  // namespace
 }  // namespace steamflow

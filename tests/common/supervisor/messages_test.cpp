@@ -31,6 +31,7 @@ TEST(MessagesTest, ReadsWhatTheTaskIs) {
   EXPECT_TRUE(task->should_retry);
   EXPECT_THAT(task->xcom_keys_to_clear, ElementsAre("return_value"));
   EXPECT_TRUE(task->context_carrier.empty());
+  EXPECT_EQ(task->traceparent(), "");
 }
 
 TEST(MessagesTest, ARunByHandIsDatedByWhenItMayRun) {
@@ -41,6 +42,7 @@ TEST(MessagesTest, ARunByHandIsDatedByWhenItMayRun) {
   EXPECT_THAT(
       task->context_carrier,
       ElementsAre(Pair("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")));
+  EXPECT_EQ(task->traceparent(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 }
 
 TEST(MessagesTest, TheDetailsCanBeHandedOn) {
@@ -50,10 +52,34 @@ TEST(MessagesTest, TheDetailsCanBeHandedOn) {
   EXPECT_EQ(*again, *task);
 }
 
+TEST(MessagesTest, AnswersWhichTasksItRuns) {
+  const Json question = {{"type", "TaskHandlerParseRequest"},
+                         {"file", "/bundles/x"},
+                         {"bundle_path", "/bundles"},
+                         {"bundle_name", "bundles"}};
+  const Tasks tasks = {{"x", {"b", "a"}}, {"y", {"c"}}, {"z", {}}};
+  EXPECT_EQ(
+      AnswerParseRequest(question, tasks),
+      Json::parse(R"({"type":"TaskHandlerParsingResult","fileloc":"/bundles/x","task_handlers":{
+        "x":[{"task_id":"b","binding":"named","params":null},
+             {"task_id":"a","binding":"named","params":null}],
+        "y":[{"task_id":"c","binding":"named","params":null}]}})"));
+  EXPECT_EQ((*AnswerParseRequest(question, {}))["task_handlers"], Json::object());
+}
+
+TEST(MessagesTest, DefinesNoDags) {
+  const Json question = {{"type", "DagFileParseRequest"}, {"file", "/bundles/x"}};
+  EXPECT_EQ(AnswerParseRequest(question, {{"x", {"a"}}}),
+            Json::parse(
+                R"({"type":"DagFileParsingResult","fileloc":"/bundles/x","serialized_dags":[]})"));
+  EXPECT_FALSE(AnswerParseRequest(FromAirflow("startup").body, {}));
+  EXPECT_FALSE(AnswerParseRequest(nullptr, {}));
+}
+
 TEST(MessagesTest, NamesAnotherFirstMessage) {
-  const auto task = ParseStartupDetails({{"type", "DagFileParseRequest"}, {"file", "x.py"}});
+  const auto task = ParseStartupDetails({{"type", "MakeCoffee"}});
   ASSERT_FALSE(task);
-  EXPECT_EQ(task.error(), "the first message is 'DagFileParseRequest', not StartupDetails");
+  EXPECT_EQ(task.error(), "the first message is 'MakeCoffee', not StartupDetails");
   EXPECT_FALSE(ParseStartupDetails(nullptr));
   EXPECT_FALSE(ParseStartupDetails(Json::array({1})));
 }

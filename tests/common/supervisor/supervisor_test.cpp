@@ -74,6 +74,14 @@ class SupervisorTest : public testing::Test {
   tl::expected<Json, Refusal> Ask(milliseconds timeout = milliseconds(5'000)) {
     return supervisor_->Ask(requests::GetVariable("STEAM_GAMES"), timeout);
   }
+  // What has been asked first of what is unread.
+  Response Heard() const {
+    std::array<char, 1000> buffer;
+    const auto got = ::recv(peer_.fd(), buffer.data(), buffer.size(), 0);
+    FrameReader reader;
+    reader.Add({buffer.data(), static_cast<std::size_t>(got)});
+    return reader.Next().value().value();
+  }
   Listener comm_;
   Listener logs_;
   Socket peer_;
@@ -102,20 +110,35 @@ TEST(SupervisorArgumentsTest, SaysWhatIsWrongWithAnAddress) {
 
 TEST_F(SupervisorTest, HearsWhatTheTaskIs) {
   Say(FromAirflow("startup"));
-  const auto task = supervisor_->Start();
+  const auto task = supervisor_->Start({});
   ASSERT_TRUE(task) << task.error();
-  EXPECT_EQ(task->task_id, "player_summaries");
+  ASSERT_TRUE(*task);
+  EXPECT_EQ((*task)->task_id, "player_summaries");
+}
+
+TEST_F(SupervisorTest, TellsTheDagProcessorWhichTasksItRuns) {
+  const Json question = {{"type", "TaskHandlerParseRequest"}, {"file", "/b/x"}};
+  Say(Answer(0, question) + Answer(1, nullptr));
+  const auto task = supervisor_->Start({{"x", {"a"}}});
+  ASSERT_TRUE(task) << task.error();
+  EXPECT_FALSE(*task);
+  EXPECT_EQ(Heard().body, AnswerParseRequest(question, {{"x", {"a"}}}));
+}
+
+TEST_F(SupervisorTest, SaysThatTheDagProcessorDidNotTakeTheAnswer) {
+  Say(Answer(0, {{"type", "TaskHandlerParseRequest"}, {"file", "/b/x"}}));
+  EXPECT_EQ(supervisor_->Start({}, milliseconds(20)).error(), "the supervisor does not answer");
 }
 
 TEST_F(SupervisorTest, RefusesAnotherFirstMessage) {
   Say(FromAirflow("variable"));
-  const auto task = supervisor_->Start();
+  const auto task = supervisor_->Start({});
   ASSERT_FALSE(task);
   EXPECT_THAT(task.error(), HasSubstr("'VariableResult', not StartupDetails"));
 }
 
 TEST_F(SupervisorTest, WaitsNoLongerThanItShould) {
-  EXPECT_EQ(supervisor_->Start(milliseconds(20)).error(), "the supervisor does not answer");
+  EXPECT_EQ(supervisor_->Start({}, milliseconds(20)).error(), "the supervisor does not answer");
   EXPECT_EQ(Ask(milliseconds(20)).error().kind, Refusal::Kind::kLost);
 }
 
@@ -152,7 +175,7 @@ TEST_F(SupervisorTest, SaysThatItsSupervisorIsGone) {
 TEST_F(SupervisorTest, SaysThatAMessageWasCut) {
   Say(FromAirflow("startup").substr(0, 100));
   peer_ = Socket();
-  EXPECT_EQ(supervisor_->Start().error(), "the supervisor closed inside of a message");
+  EXPECT_EQ(supervisor_->Start({}).error(), "the supervisor closed inside of a message");
 }
 
 TEST_F(SupervisorTest, AsksNothingMoreAfterNonsense) {

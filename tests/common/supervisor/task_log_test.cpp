@@ -34,6 +34,11 @@ TEST(TaskLogTest, ARecordIsOneLineOfJson) {
             "\"event\":\"a \\\"b\\\"\\n\uFFFD\",\"logger\":\"steamflow\"}\n");
 }
 
+TEST(TaskLogTest, ARecordMaySayMore) {
+  const std::string line = FormatRecord("steamflow", Level::kInfo, "e", 0, 0, {{"trace", "t\n"}});
+  EXPECT_THAT(line, HasSubstr("\"logger\":\"steamflow\",\"trace\":\"t\\n\"}\n"));
+}
+
 // Both ends of the log's socket.
 class TaskLogSocketTest : public testing::Test {
  protected:
@@ -55,8 +60,10 @@ TEST_F(TaskLogSocketTest, WhatComesBeforeTheConnectionIsSentFirst) {
   log.Write(Level::kInfo, "first");
   log.Write(Level::kError, "second");
   log.Connect(ends_[0]);
+  log.Add("trace", "t");
   log.Write(Level::kInfo, "third");
   const std::string received = Received();
+  EXPECT_LT(received.find("third"), received.find("\"trace\":\"t\""));
   EXPECT_LT(received.find("first"), received.find("second"));
   EXPECT_LT(received.find("second"), received.find("third"));
   EXPECT_THAT(received, HasSubstr("third"));

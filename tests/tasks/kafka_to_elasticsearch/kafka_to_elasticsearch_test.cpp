@@ -31,13 +31,15 @@ class KafkaToElasticsearch : public ::testing::TestWithParam<const char*> {
   void Write(const std::string& topic, const std::vector<NewMessage>& messages) const {
     WriteTopic(kafka_.brokers(), topic, messages);
   }
-  // Writes `count` records, each with its own event id.
+  // Writes `count` records of a run that belongs to a trace, each with its own event id.
   void WriteMany(const std::string& topic, int count, int first = 0) const {
     std::vector<NewMessage> messages;
     for (int i = first; i < first + count; ++i) {
-      messages.push_back({std::to_string(i),
-                          At("2026-11-22T22:34:00Z", "\"n\":" + std::to_string(i)),
-                          {{"event_id", topic + "/" + std::to_string(i)}}});
+      messages.push_back(
+          {std::to_string(i),
+           At("2026-11-22T22:34:00Z", "\"n\":" + std::to_string(i)),
+           {{"event_id", topic + "/" + std::to_string(i)},
+            {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}});
     }
     Write(topic, messages);
   }

@@ -74,6 +74,28 @@ TEST_F(RecentlyPlayedGames, RecordsAreTheGoldenOnes) {
   }
 }
 
+TEST_F(RecentlyPlayedGames, RecordsSayWhichTraceTheyBelongTo) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  environment_["TRACEPARENT"] = trace;
+  Ended run = Run({kGamesTask, "--count", "12"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.err, "");
+  const auto messages = Topic(kGamesTopic);
+  EXPECT_FALSE(messages.empty());
+  for (const auto& message : messages) EXPECT_EQ(message.headers.at("traceparent"), trace);
+
+  environment_["TRACEPARENT"] = "00-" + trace;
+  run = Run({kGamesTask, "--count", "12"});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_NE(run.err.find("TRACEPARENT is ignored"), std::string::npos) << run.err;
+  const auto all = Topic(kGamesTopic);
+  const auto traced = [](const Message& message) {
+    return message.headers.contains("traceparent");
+  };
+  EXPECT_GT(all.size(), messages.size());
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), traced), std::ssize(messages));
+}
+
 TEST_F(RecentlyPlayedGames, RunWithNothingToDeliverIsASuccess) {
   // The first id of the walk whose account does not exist.
   std::uint64_t id = kFirstGamesId;
