@@ -3,11 +3,12 @@ that has nothing but common/supervisor, under the real supervisor."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROGRAMS
+from conftest import PROGRAMS, ROOT, command
 from supervised import Api, Outcome, make_bundle, supervise
 
 DAG_ID = "supervised"
@@ -157,3 +158,49 @@ def test_the_task_knows_what_it_is(run, api, map_index):
     assert said["ti"]["context_carrier"] == carrier
     assert said["ti_context"]["should_retry"] is True
     assert said["ti_context"]["dag_run"]["logical_date"] == "2026-11-22T22:34:00.000000Z"
+
+
+EXAMPLE = ROOT / "common/supervisor/example"
+
+
+@pytest.fixture(scope="module")
+def greeter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of the example, built as a project of its own against what is installed."""
+    folder = tmp_path_factory.mktemp("example")
+    installed = folder / "installed"
+    build = PROGRAMS.parent
+    command("cmake", "--install", build, "--component", "supervisor", "--prefix", installed)
+    shutil.copytree(EXAMPLE, folder / "greeter")
+    prefix = f"-DCMAKE_PREFIX_PATH={installed}"
+    command("cmake", "-S", folder / "greeter", "-B", folder / "build", prefix)
+    command("cmake", "--build", folder / "build")
+    return folder / "build/greeter"
+
+
+@pytest.fixture
+def greet(greeter: Path, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    make_bundle(greeter, "greeter", {}, tmp_path)
+    return lambda: supervise(api, tmp_path, "greeter", "greet", monkeypatch)
+
+
+def test_the_example_is_built_against_what_is_installed(greet, api):
+    api.variables["name"] = "Airflow"
+    outcome = greet()
+    assert state(api) == "success"
+    assert api.xcoms == {"greet/return_value": {"greeting": "Hello, Airflow"}}
+    assert outcome.events("info", "greeter") == ["Hello, Airflow"]
+    assert len((EXAMPLE / "main.cpp").read_text().splitlines()) <= 40
+
+
+def test_the_example_fails_for_good_where_a_retry_does_not_help(greet, api):
+    outcome = greet()
+    assert state(api) == "failed"
+    assert outcome.events("error", "greeter")[0].startswith("VARIABLE_NOT_FOUND")
+
+
+def test_the_example_tries_again_where_it_helps(greet, api, monkeypatch):
+    monkeypatch.setattr("airflow.sdk.api.client.Client.request.retry.stop", lambda _: True)
+    api.down.add("variables")
+    greet()
+    (told,) = api.states
+    assert (told["state"], told["retry_delay_seconds"]) == ("up_for_retry", 60)

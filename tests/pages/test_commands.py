@@ -17,6 +17,7 @@ ELSEWHERE = [
     ("README.md", r"docker/build", "tests/docker/build, with other base images"),
     ("README.md", r"docker run", "tests/docker/test_image.py"),
     ("README.md", r"cmake ", "tests/bare/test_bare.py, on bare machines"),
+    ("common/supervisor/README.md", r"cmake ", "tests/dags/test_native_protocol.py"),
     ("CONTRIBUTING.md", r"cmake ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"ctest ", "tests/run, with other presets"),
     ("CONTRIBUTING.md", r"tests/tidy", "it looks at what has changed, which here is nothing"),
