@@ -4,6 +4,7 @@
 
 #include "kafka_output.h"
 #include "progress.h"
+#include "timestamp.h"
 
 namespace steamflow {
 Source::Source(Run& run, const SourceConfig& config)
@@ -113,7 +114,14 @@ void Source::ThrowUnlessComplete(const FetchEnd& end,
   run_.stop.ThrowIfSignalled();
   if (end.error) throw *end.error;
   if (sink_error_) throw *sink_error_;
-  if (failed) throw TaskError(ExitCode::kTransient, *failed);
+  if (failed) {
+    // Until the next day the API would be asked for nothing.
+    if (end.reason == FetchEnd::Reason::kBudgetSpent) {
+      const Instant now = Now();
+      run_.result.retry_after = std::chrono::ceil<std::chrono::days>(now) - now;
+    }
+    throw TaskError(ExitCode::kTransient, *failed);
+  }
   if (end.reason == FetchEnd::Reason::kStopped) {
     throw TaskError(ExitCode::kTransient,
                     fmt::format("the deadline of {} s came before the end of the work",

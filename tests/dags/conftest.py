@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,10 @@ AIRFLOW_3 = version("apache-airflow").startswith("3.")
 collect_ignore = (
     ["test_before_native.py"]
     if AIRFLOW_3
-    else ["test_native.py", "test_native_protocol.py", "test_native_scheduled.py"]
+    else [
+        "test_native.py",
+        *(f"test_native_{part}.py" for part in ("kills", "protocol", "scheduled")),
+    ]
 )
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
 SERVICES = ROOT / "tests/services"
@@ -224,17 +228,43 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command(SERVICES / "kafka", "stop", folder)
 
 
-@pytest.fixture(scope="session")
-def steam() -> Iterator[str]:
-    standin = subprocess.Popen(
-        [PROGRAMS / "steam-standin", "--port", "0", "--key", KEY, "--exit-with-stdin"],
+@contextlib.contextmanager
+def standin(*options: str) -> Iterator[str]:
+    process = subprocess.Popen(
+        [PROGRAMS / "steam-standin", "--port", "0", "--exit-with-stdin", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    with standin:  # closes its standard input, so that it ends
-        assert standin.stdout
-        yield standin.stdout.readline().strip()
+    with process:  # closes its standard input, so that it ends
+        assert process.stdout
+        yield process.stdout.readline().strip()
+
+
+@pytest.fixture(scope="session")
+def steam() -> Iterator[str]:
+    with standin("--key", KEY) as url:
+        yield url
+
+
+@dataclass
+class FailingSteam:
+    url: str
+
+    def fail(self, match: dict[str, Any], **fault: Any) -> None:
+        """Fails all calls that match, in this way."""
+        fault |= {"match": match, "times": -1}
+        httpx.post(f"{self.url}/standin/faults", json=fault).raise_for_status()
+
+    def recover(self) -> None:
+        httpx.delete(f"{self.url}/standin/faults").raise_for_status()
+
+
+@pytest.fixture
+def failing() -> Iterator[FailingSteam]:
+    """A stand-in of the test's own, which takes any key."""
+    with standin() as url:
+        yield FailingSteam(url)
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,6 @@ class Api:
     logical_date: str | None = "2026-11-22T22:34:00Z"
     xcom_keys_to_clear: list[str] = field(default_factory=list)
     down: set[str] = field(default_factory=set)  # parts of paths that are answered with 500
-    heartbeat_status: int = 204
     states: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -133,7 +132,9 @@ class Api:
                 return httpx.Response(200, json=self.context())
             if rest.endswith("/state"):
                 self.states.append(body)
-            return httpx.Response(self.heartbeat_status if rest.endswith("/heartbeat") else 204)
+            if rest.endswith("/validate-inlets-and-outlets"):
+                return httpx.Response(200, json={"inactive_assets": []})
+            return httpx.Response(204)
         if kind == "variables":
             return self.variable(request.method, rest, body)
         if kind == "connections":
@@ -176,31 +177,29 @@ class Outcome:
         ]
 
 
+def run_task(api: Any, log: Path, **ti: Any) -> int:
+    """Has the supervisor, in this process, run a task."""
+    instance = TaskInstance(
+        id=uuid.uuid4(), run_id=RUN_ID, try_number=1, dag_version_id=uuid.uuid4(), **ti
+    )
+    return supervise_task(
+        ti=instance,
+        bundle_info=BundleInfo(name="dags-folder", version=None),
+        dag_rel_path=f"{instance.dag_id}.py",
+        token="",
+        client=Client(base_url=None, dry_run=True, token="", transport=httpx.MockTransport(api)),
+        log_path=str(log),
+    )
+
+
 def supervise(
     api: Api, bundles: Path, dag_id: str, task_id: str, monkeypatch: Any, **ti: Any
 ) -> Outcome:
     for name, value in coordinator_settings(bundles).items():
         monkeypatch.setenv(name, value)
     reset_coordinator_manager()
-    client = Client(base_url=None, dry_run=True, token="", transport=httpx.MockTransport(api))
     log = bundles / f"{task_id}.log"
     log.unlink(missing_ok=True)
-    exit_code = supervise_task(
-        ti=TaskInstance(
-            id=uuid.uuid4(),
-            task_id=task_id,
-            dag_id=dag_id,
-            run_id=RUN_ID,
-            try_number=1,
-            dag_version_id=uuid.uuid4(),
-            queue="native",
-            **ti,
-        ),
-        bundle_info=BundleInfo(name="dags-folder", version=None),
-        dag_rel_path="by_hand.py",
-        token="",
-        client=client,
-        log_path=str(log),
-    )
+    exit_code = run_task(api, log, dag_id=dag_id, task_id=task_id, queue="native", **ti)
     lines = log.read_text().splitlines()
     return Outcome(exit_code, [json.loads(line) for line in lines])

@@ -1,0 +1,335 @@
+"""Ends that a native task does not choose: its deadline, signals, and kills of the task, its
+supervisor and both. Whatever comes first, the cursor passes only what Kafka has (I1), and runs that
+are left alone put the rest there, under the same event ids (I3, I8)."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from conftest import KEY, PROGRAMS, FailingSteam, command
+from supervised import Api, Outcome, packer, supervise
+from test_scheduled import until
+
+START = 76561197960434622  # where the walk begins
+BLOCK = 300  # ids of a run, in calls of 100
+SECONDS_OF_KILLS = 60
+DAG_ID, TASK_ID = "walk", "players"
+DAG_FILE = """
+with DAG("walk"):
+    steamflow_task(
+        "players",
+        ["steam-player-summaries", "--topic", "{topic}", "--count", "{count}", *{more}],
+        variables=["STEAM_API_KEY", "STEAM_API_URL", "STEAM_DAILY_CALL_BUDGET"],
+        connections=["kafka_default", "redis_default"],
+    )
+"""
+PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass
+class Deployment(Api):
+    """Airflow, which may want the task to end: where the file is there."""
+
+    stopped: Path = Path("/nowhere")
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.stopped.exists() and request.url.path.endswith(("/heartbeat", "/state")):
+            return httpx.Response(409, json={"detail": {"reason": "not_running"}})
+        return super().__call__(request)
+
+
+@dataclass
+class Walk:
+    """A walk over accounts by native tasks, each with a supervisor that is a process."""
+
+    folder: Path
+    api: Deployment
+    brokers: str
+    redis: str
+    steam: str
+    topic: str
+    monkeypatch: pytest.MonkeyPatch
+    others: set[int] = field(default_factory=set)  # children that are none of a run
+
+    def pack(self, *more: str, count: int = BLOCK) -> None:
+        dag_file = self.folder / f"{DAG_ID}.py"
+        dag_file.write_text(DAG_FILE.format(topic=self.topic, count=count, more=repr(more)))
+        dispatcher = (PROGRAMS / "steamflow").read_bytes()
+        assert packer().pack(dispatcher, "1.0", dag_file, self.folder)
+
+    def start(self) -> int:
+        """Starts a supervisor with its task; its process id."""
+        (self.folder / "outcome.json").unlink(missing_ok=True)
+        self.others = {child.pid for child in psutil.Process().children()}
+        process = multiprocessing.get_context("fork").Process(target=self.run)
+        process.start()
+        assert process.pid
+        return process.pid
+
+    def run(self) -> None:
+        outcome = supervise(self.api, self.folder, DAG_ID, TASK_ID, self.monkeypatch)
+        said = {"states": self.api.states, "xcoms": self.api.xcoms, "log": outcome.log}
+        part = self.folder / "outcome.part"
+        part.write_text(json.dumps(said | {"code": outcome.exit_code}))
+        part.replace(self.folder / "outcome.json")
+
+    def end(self) -> tuple[list[dict[str, Any]], Outcome] | None:
+        """Waits until nothing of the run is left, the task without its supervisor included. What
+        Airflow was told, where the supervisor has lived to see the end."""
+
+        def left() -> list[psutil.Process]:
+            children = psutil.Process().children()
+            return [child for child in children if child.pid not in self.others]
+
+        def is_over() -> bool:
+            for child in left():
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(child.pid, os.WNOHANG)
+            return not left()
+
+        until(is_over, 120, lambda: f"{left()} still run")
+        outcome = self.folder / "outcome.json"
+        if not outcome.exists():
+            return None
+        said = json.loads(outcome.read_text())
+        self.api.xcoms = said["xcoms"]
+        return said["states"], Outcome(said["code"], said["log"])
+
+    def task(self, supervisor: int) -> int | None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(supervisor).children():
+                return child.pid
+        return None
+
+    def cursor(self) -> int:
+        host, port = self.redis.split(":")
+        key = f"last_user_id@{self.topic}"
+        return int(command("redis-cli", "-h", host, "-p", port, "get", key) or START)
+
+    def delivered(self) -> dict[int, set[str]]:
+        """The event ids in Kafka of each account."""
+        read = ("kcat", "-C", "-q", "-e", "-b", self.brokers, "-t", self.topic, "-o", "beginning")
+        found: dict[int, set[str]] = {}
+        for line in command(*read, "-f", r"%k\t%h\n").splitlines():
+            key, headers = line.split("\t")
+            (event_id,) = (each for each in headers.split(",") if each.startswith("event_id="))
+            found.setdefault(int(key), set()).add(event_id)
+        return found
+
+    def accounts(self, first: int, count: int) -> set[int]:
+        """Those of so many ids from the first downward that exist."""
+        walk = ["--no-cursor", "--sink", "stdout", "--start-id", str(first), "--count", str(count)]
+        environment = {"AIRFLOW_VAR_STEAM_API_URL": self.steam, "AIRFLOW_VAR_STEAM_API_KEY": KEY}
+        done = subprocess.run(
+            [PROGRAMS / "steam-player-summaries", *walk, "--deadline", "300"],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment | {"AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "-1"},
+        )
+        return {int(json.loads(line)["key"]) for line in done.stdout.splitlines()[:-1]}
+
+    def check(self, before: int) -> None:
+        """I1, I2 and I3 after a run of any end."""
+        cursor, delivered = self.cursor(), self.delivered()
+        assert cursor <= before
+        if cursor < before:
+            missing = self.accounts(before, before - cursor) - delivered.keys()
+            assert not missing, "which the cursor has passed"
+        assert all(len(event_ids) == 1 for event_ids in delivered.values())
+
+
+@pytest.fixture
+def walk_of(
+    tmp_path: Path, brokers: str, redis: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Walk]]:
+    """walk_of(URL) is a walk that asks this API, with a topic and a cursor of its own."""
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
+    # A task whose supervisor is gone becomes a child of this process.
+    prctl = ctypes.CDLL(None).prctl
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+    def make(steam: str) -> Walk:
+        topic = f"native_kills_{time.time_ns()}"
+        topics = {
+            name: {"partitions": 3, "replication": 1, "config": {}}
+            for name in (topic, "steam_dead_letters")
+        }
+        (tmp_path / "topics.json").write_text(json.dumps(topics))
+        create = (PROGRAMS / "kafka-create-topics", "--file", tmp_path / "topics.json")
+        command(*create, "--brokers", brokers)
+        host, port = redis.split(":")
+        kafka = json.dumps({"bootstrap.servers": brokers})
+        api = Deployment(
+            variables={
+                "STEAM_API_KEY": KEY,
+                "STEAM_API_URL": steam,
+                "STEAM_DAILY_CALL_BUDGET": "-1",
+            },
+            connections={
+                "kafka_default": {"conn_type": "kafka", "extra": kafka},
+                "redis_default": {"conn_type": "redis", "host": host, "port": int(port)},
+            },
+            logical_date=datetime.now(UTC).replace(microsecond=0).isoformat(),
+            stopped=tmp_path / "stopped",
+        )
+        return Walk(tmp_path, api, brokers, redis, steam, topic, monkeypatch)
+
+    yield make
+    prctl(PR_SET_CHILD_SUBREAPER, 0)
+
+
+@pytest.fixture
+def stuck(walk_of: Callable[[str], Walk], failing: FailingSteam) -> Walk:
+    """A walk whose second call gets no answer."""
+    failing.fail({"steamid": str(START - 100)}, kind="silence")
+    return walk_of(failing.url)
+
+
+def await_first_call(walk: Walk) -> set[int]:
+    first = walk.accounts(START, 100)
+    until(lambda: walk.delivered().keys() == first, 60, lambda: f"delivered: {walk.delivered()}")
+    return first
+
+
+def stop_by_airflow(walk: Walk, supervisor: int) -> None:
+    walk.api.stopped.touch()
+
+
+def signal_task(walk: Walk, supervisor: int) -> None:
+    os.kill(walk.task(supervisor), signal.SIGTERM)
+
+
+def signal_worker(walk: Walk, supervisor: int) -> None:
+    os.kill(supervisor, signal.SIGTERM)
+
+
+def kill_worker(walk: Walk, supervisor: int) -> None:
+    os.kill(supervisor, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("act", "state", "reason"),
+    [
+        (signal_task, "up_for_retry", "stopped by SIGTERM"),
+        (signal_worker, "up_for_retry", "stopped by SIGTERM"),  # which passes it on
+        (stop_by_airflow, None, None),  # somebody has marked the task in the UI
+        (kill_worker, None, None),  # of which the task hears by its parent's death
+    ],
+)
+def test_a_task_that_is_stopped_keeps_what_it_has_done(stuck, monkeypatch, act, state, reason):
+    monkeypatch.setattr("airflow.sdk.execution_time.supervisor.MIN_HEARTBEAT_INTERVAL", 0.2)
+    stuck.pack(count=200)
+    supervisor = stuck.start()
+    first = await_first_call(stuck)
+    act(stuck, supervisor)
+    ended = stuck.end()
+    assert stuck.cursor() == START - 100
+    assert stuck.delivered().keys() == first
+    assert (ended is None) == (act is kill_worker)
+    if ended:
+        states, outcome = ended
+        assert [told["state"] for told in states] == ([state] if state else []), outcome.log
+        assert not state or reason in states[0]["retry_reason"]
+        assert ("Task killed!" in outcome.events("error")) == (act is stop_by_airflow)
+
+
+def test_the_deadline_ends_a_task(stuck):
+    stuck.pack("--deadline", "20", count=200)
+    stuck.start()
+    ended = stuck.end()
+    assert ended
+    (told,) = ended[0]
+    assert told["state"] == "up_for_retry"
+    assert told["retry_reason"]
+    assert stuck.cursor() == START - 100
+    stuck.check(START)
+
+
+def left_of_today() -> float:
+    return 86_400 - time.time() % 86_400
+
+
+def test_a_task_that_has_used_up_the_days_calls_comes_back_on_the_next(walk_of, failing):
+    """Where it has to come back at all: an id has failed."""
+    failing.fail({"steamid": str(START)}, kind="status", status=500)
+    walk = walk_of(failing.url)
+    walk.api.variables |= {"STEAM_API_KEY": uuid.uuid4().hex, "STEAM_DAILY_CALL_BUDGET": "3"}
+    walk.pack("--retries", "0", count=500)
+    before = left_of_today()
+    walk.start()
+    ended = walk.end()
+    assert ended
+    (told,) = ended[0]
+    assert told["state"] == "up_for_retry", ended[1].log
+    after = left_of_today()
+    is_past_midnight = after > before
+    assert is_past_midnight or after <= told["retry_delay_seconds"] <= before + 1
+
+
+def victims(walk: Walk, supervisor: int) -> dict[str, list[tuple[int, int]]]:
+    """Who may get which signal."""
+    task = walk.task(supervisor)
+    kills = {"supervisor": [(supervisor, signal.SIGKILL)]}
+    if task:
+        kills["task"] = [(task, signal.SIGKILL)]
+        kills["task, gently"] = [(task, signal.SIGTERM)]
+        kills["both"] = [(supervisor, signal.SIGKILL), (task, signal.SIGKILL)]
+    return kills
+
+
+def test_kills_at_random(walk_of, steam):
+    walk = walk_of(steam)
+    walk.pack()
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    choice = random.Random(seed)
+    begun = time.monotonic()
+    walk.start()
+    assert walk.end()
+    longest = time.monotonic() - begun
+    killed: Counter[str] = Counter()
+    while time.monotonic() - begun < SECONDS_OF_KILLS:
+        before = walk.cursor()
+        supervisor = walk.start()
+        time.sleep(choice.uniform(0, longest))  # a kill at any moment
+        who, kills = choice.choice(list(victims(walk, supervisor).items()))
+        for pid, number in kills:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        ended = walk.end()
+        if not ended or ended[0][-1]["state"] != "success":
+            killed[who] += 1
+        else:  # I7
+            result = walk.api.xcoms[f"{TASK_ID}/return_value"]
+            assert result["kafka"]["records"] == result["kafka"]["acknowledged"]
+            assert result["cursors"][0]["to"] == str(walk.cursor())
+        walk.check(before)
+    print(f"killed: {dict(killed)}")
+    assert killed
+    # And now nobody disturbs it.
+    walk.start()
+    ended = walk.end()
+    assert ended
+    assert ended[0][-1]["state"] == "success", ended[1].log
+    cursor = walk.cursor()
+    assert (START - cursor) % BLOCK == 0
+    assert walk.delivered().keys() == walk.accounts(START, START - cursor)
