@@ -37,8 +37,7 @@ class Command {
   // Parses the command line, calls `body`, and prints the result line whatever happens. `body` must
   // not leave a client open. If it throws, the result is a failure. If it is still stuck after its
   // time, it is abandoned and the process ends. Returns the exit code of the process, which is 0 if
-  // Airflow's supervisor was told how the run ended. A command line that is only --describe prints
-  // the description of the task instead (description.h).
+  // Airflow's supervisor was told how the run ended. --describe prints a description.h instead.
   int Main(int argc, char** argv, const std::function<void(Run&)>& body);
 
  private:

@@ -104,7 +104,7 @@ def test_what_cannot_be_packed_is_named(tmp_path, call, message):
 def test_a_bundle_tells_the_dag_processor_what_it_runs(tmp_path, question, answer):
     """As Airflow 3.4 asks."""
     dispatcher = (PROGRAMS / "steamflow").read_bytes()
-    bundle = packer().pack(dispatcher, "1.0", DAGS / "steam_platform.py", tmp_path)
+    bundle = packer().pack(dispatcher, descriptions(), DAGS / "steam_platform.py", tmp_path)
     about = {"file": str(bundle), "bundle_path": str(tmp_path), "bundle_name": "programs"}
     assert ask(bundle, about | {"type": question}) == answer | {"fileloc": str(bundle)}
 

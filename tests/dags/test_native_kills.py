@@ -25,6 +25,7 @@ import httpx
 import psutil
 import pytest
 from conftest import KEY, PROGRAMS, FailingSteam, command
+from described import descriptions
 from supervised import Api, Outcome, packer, supervise
 from test_scheduled import until
 
@@ -73,7 +74,7 @@ class Walk:
         dag_file = self.folder / f"{DAG_ID}.py"
         dag_file.write_text(DAG_FILE.format(topic=self.topic, count=count, more=repr(more)))
         dispatcher = (PROGRAMS / "steamflow").read_bytes()
-        assert packer().pack(dispatcher, "1.0", dag_file, self.folder)
+        assert packer().pack(dispatcher, descriptions(), dag_file, self.folder)
 
     def start(self) -> int:
         """Starts a supervisor with its task; its process id."""
