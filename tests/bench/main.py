@@ -11,6 +11,7 @@ from pathlib import Path
 import latency
 import load
 import memory
+import native
 import sink_elasticsearch
 import sink_postgres
 import start_up
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "elasticsearch": sink_elasticsearch.run,
     "load": load.run,
     "memory": memory.run,
+    "native": native.run,
 }
 
 
