@@ -85,7 +85,11 @@ def test_docker_container(docker_task):
     assert task.execute({}) == SUCCESS
     assert engine.created["image"] == "registry/steamflow:1.0"
     assert engine.created["command"] == ["steam-player-summaries"]
-    run = {name: text for name, text in ENVIRONMENT.items() if name.startswith("AIRFLOW_CTX_")}
+    run = {
+        name: text
+        for name, text in ENVIRONMENT.items()
+        if name.startswith("AIRFLOW_CTX_") or name == "TRACEPARENT"
+    }
     assert engine.created["environment"] == run
     (content,) = engine.files.values()
     assert list(engine.files) == ["/run/steamflow/environment"]

@@ -195,6 +195,7 @@ def test_a_program_gets_what_it_needs_and_no_more(run):
     assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {  # these belong to the shell
         "PATH",
         "SSL_CERT_DIR",
+        "TRACEPARENT",
         "AIRFLOW_VAR_STEAM_API_KEY",
         "AIRFLOW_VAR_STEAM_GAMES",
         "AIRFLOW_VAR_NOT_DEFINED",
