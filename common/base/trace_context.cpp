@@ -11,6 +11,7 @@ namespace {
 
 constexpr char kVariable[] = "TRACEPARENT";
 constexpr std::size_t kVersion0Size = 55;  // later versions may have more after it
+constexpr std::size_t kMostSize = 512;     // bytes; every record and every line of the log has it
 constexpr std::size_t kLogged = 100;       // bytes of an invalid value in a sentence
 
 bool IsHex(std::string_view text) {
@@ -25,7 +26,7 @@ bool IsId(std::string_view text) {
 }  // namespace
 
 bool IsTraceparent(std::string_view text) {
-  if (text.size() < kVersion0Size) return false;
+  if (text.size() < kVersion0Size || text.size() > kMostSize) return false;
   const std::string_view version = text.substr(0, 2);
   const std::string_view rest = text.substr(kVersion0Size);
   const bool has_its_size = rest.empty() || (version != "00" && rest.front() == '-');

@@ -44,6 +44,12 @@ TEST(TraceContextTest, RefusesAllElse) {
   }
 }
 
+TEST(TraceContextTest, IsOfABoundedSize) {
+  const std::string later = "cc" + std::string(kValid).substr(2) + "-";
+  EXPECT_TRUE(IsTraceparent(later + std::string(512 - later.size(), 'x')));
+  EXPECT_FALSE(IsTraceparent(later + std::string(513 - later.size(), 'x')));
+}
+
 TEST(TraceContextTest, IsReadFromTheEnvironment) {
   for (const char* text : {kValid, ""}) {
     const ScopedEnvironment environment("TRACEPARENT", text);
