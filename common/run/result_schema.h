@@ -5,17 +5,16 @@
 
 namespace steamflow {
 
-// Returns the JSON Schemas of what a task's result has beside the parts of every result: of its
-// sections and lists (result.h), by their names. A function, so that nothing is made where nobody
-// asks for it.
+// Returns the JSON Schemas of a task's own sections and lists in its result (result.h), by their
+// names. It is a function because the schemas are built only on request.
 using ResultParts = nlohmann::ordered_json (*)();
 
 nlohmann::ordered_json SourceParts();  // of a source
 nlohmann::ordered_json DrainParts();   // of a sink
 nlohmann::ordered_json KafkaSchema();  // of the section "kafka"
 
-// Returns the JSON Schema of a task's result. A run that failed may have got to some of the parts
-// only.
+// Returns the JSON Schema of a task's result. The parts of the task are optional, because a failed
+// run may lack some of them.
 nlohmann::ordered_json ResultSchema(const std::string& task, ResultParts parts);
 
 }  // namespace steamflow
