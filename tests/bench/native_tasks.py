@@ -1,6 +1,7 @@
 """Lets Airflow's supervisor run a task of a DAG file, natively and by BashOperator in turns, and
-prints a line of JSON for each round: the costs of both, and those of the program alone. Needs a
-Python with Airflow 3. This process answers the execution API, and prints the time that this takes."""
+prints a line of JSON for each round: the costs of both, those of the program alone, and those of a
+native task that only tells Airflow that it is skipped, which are the supervisor's own. Needs a Python
+with Airflow 3. This process answers the execution API, and prints the time that this takes."""
 
 from __future__ import annotations
 
@@ -21,9 +22,12 @@ sys.path.insert(0, str(ROOT / "tests/dags"))
 
 from conftest import DAGS, KEY, PROGRAMS
 from described import descriptions
-from supervised import Api, coordinator_settings, packer, run_task
+from supervised import Api, coordinator_settings, make_bundle, packer, run_task
 
 DAG_ID, TASK_ID, PROGRAM = "steam_usrinfo_dag", "player_summaries", "steam-player-summaries"
+# A task of our dispatcher that needs no program: the Connection, without which it skips, is not defined.
+NOTHING = {"argv": [PROGRAM], "connections": ["undefined"], "environment": {}, "optional": True}
+NOTHING |= {"outlets": [], "sharded": False, "variables": []}
 WARM_UP = 3  # rounds; a fresh worker still imports modules
 
 
@@ -73,15 +77,18 @@ def main() -> None:
         dispatcher = (PROGRAMS / "steamflow").read_bytes()
         for dag_file in DAGS.glob("*.py"):
             packer().pack(dispatcher, descriptions(), dag_file, folder)
+        make_bundle(PROGRAMS / "steamflow", "nothing", {"skip": NOTHING}, folder)
         os.environ |= coordinator_settings(folder)
         os.environ["AIRFLOW_VAR_STEAMFLOW_BIN"] = str(PROGRAMS)
 
-        def supervised(queue: str) -> dict[str, float]:
+        def supervised(
+            queue: str, dag_id: str = DAG_ID, task_id: str = TASK_ID, state: str = "success"
+        ) -> dict[str, float]:
             api = TimedApi(variables=variables, connections=connections)
             log = folder / "task.log"
-            cost = measure(lambda: run_task(api, log, dag_id=DAG_ID, task_id=TASK_ID, queue=queue))
+            cost = measure(lambda: run_task(api, log, dag_id=dag_id, task_id=task_id, queue=queue))
             states = [told["state"] for told in api.states]
-            assert states == ["success"], log.read_text()
+            assert states == [state], log.read_text()
             log.unlink()
             return cost | {"api": api.seconds}
 
@@ -92,6 +99,7 @@ def main() -> None:
             costs = {
                 "native": supervised("native"),
                 "BashOperator": supervised("default"),
+                "supervisor": supervised("native", "nothing", "skip", "skipped"),
                 "program": measure(program),
             }
             if number >= WARM_UP:
