@@ -46,7 +46,7 @@ std::string Traceparent() {
 std::optional<std::string> TraceparentError() {
   const auto text = EnvironmentValue(kVariable);
   if (!text || IsTraceparent(*text)) return std::nullopt;
-  return fmt::format("{} is ignored: '{}' is no W3C trace context", kVariable,
+  return fmt::format("{} is ignored: '{}' is not a W3C trace context", kVariable,
                      text->substr(0, kLogged));
 }
 

@@ -89,7 +89,7 @@ class Builder : public nlohmann::json_sax<Json> {
   // What is open stays where it is: only the innermost grows.
   bool Open(Json value) {
     if (open_.size() == kDeepest) {
-      error_ = "it is too deep";
+      error_ = "it is nested too deeply";
       return false;
     }
     open_.push_back(Put(std::move(value)));

@@ -137,11 +137,12 @@ tl::expected<void, Refusal> Supervisor::Send(std::string_view frame, Clock::time
     const auto left = std::chrono::ceil<Milliseconds>(until - Clock::now()).count();
     pollfd output{.fd = comm_.fd(), .events = POLLOUT, .revents = 0};
     if (left <= 0 || ::poll(&output, 1, static_cast<int>(left)) == 0) {
-      return Lose("the supervisor does not take the request");
+      return Lose("the supervisor does not accept the request");
     }
     const auto sent = ::send(comm_.fd(), frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EINTR && errno != EAGAIN) {
-      return Lose(fmt::format("the supervisor is gone: {}", std::strerror(errno)));
+      return Lose(
+          fmt::format("the connection to the supervisor is lost: {}", std::strerror(errno)));
     }
     if (sent > 0) frame.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -161,11 +162,13 @@ tl::expected<Response, Refusal> Supervisor::Receive(Clock::time_point until) {
     }
     const auto got = ::recv(comm_.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got == 0) {
-      return Lose(reader_.is_inside_frame() ? "the supervisor closed inside of a message"
-                                            : "the supervisor closed the connection");
+      return Lose(reader_.is_inside_frame()
+                      ? "the supervisor closed the connection within a message"
+                      : "the supervisor closed the connection");
     }
     if (got < 0 && errno != EINTR && errno != EAGAIN) {
-      return Lose(fmt::format("the supervisor is gone: {}", std::strerror(errno)));
+      return Lose(
+          fmt::format("the connection to the supervisor is lost: {}", std::strerror(errno)));
     }
     if (got > 0) reader_.Add(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
   }

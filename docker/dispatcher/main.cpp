@@ -43,11 +43,10 @@ std::string Help() {
       "\nOptions:\n"
       "  -h,--help                         Print this help message and exit\n"
       "  --version                         Display program version information and exit\n"
-      "\nsteamflow TASK --help tells what a task does, and steamflow describe the same and more "
-      "for\n"
-      "programs: one line of JSON for the task, or for each. steamflow dags --help tells how the\n"
-      "DAGs of the Python package are installed. The variables in\n"
-      "{}, where that file exists, are added to the task's environment.\n"
+      "\nsteamflow TASK --help describes a task to people. steamflow describe prints the same\n"
+      "and more for programs: a line of JSON for each task, or for TASK. steamflow dags --help\n"
+      "tells how to install the DAGs of the Python package. If the file\n"
+      "{} exists, its variables are added to the task's environment.\n"
       "\nExample:\n  steamflow steam-news --sink stdout\n",
       kEnvironmentFile);
   return text;
@@ -95,7 +94,8 @@ std::string ProgramOf(std::string_view task) {
 
 // Has the task that is named, or each of them, describe itself.
 int Describe(int argc, char** argv) {
-  if (argc > 3) return Fail(ExitCode::kUsage, "describe takes the name of a task, or nothing");
+  if (argc > 3)
+    return Fail(ExitCode::kUsage, "describe takes one argument or none: the name of a task");
   const std::string_view only = argc == 3 ? argv[2] : "";
   if (argc == 3 && !IsTask(only)) return FailWithoutTask(only);
   for (const std::string_view task : kTaskNames) {

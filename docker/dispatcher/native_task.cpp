@@ -75,11 +75,10 @@ std::optional<End> AddShard(std::vector<std::string>& argv, std::int64_t map_ind
   constexpr char kShards[] = "AIRFLOW_VAR_STEAMFLOW_SHARDS";
   const auto shards = ParseNumber<std::int64_t>(EnvironmentValue(kShards).value_or("1"));
   if (!shards || map_index >= *shards) {
-    return End{
-        ExitCode::kConfig,
-        fmt::format("the task is shard {} by its map index, and {} is not more: the worker's "
-                    "environment is not that of the DAG processor",
-                    map_index, kShards)};
+    return End{ExitCode::kConfig,
+               fmt::format("the map index of the task is {}, but {} is not larger: the worker's "
+                           "environment differs from the DAG processor's",
+                           map_index, kShards)};
   }
   argv.insert(argv.end(), {"--shard", fmt::format("{}/{}", map_index, *shards)});
   return std::nullopt;

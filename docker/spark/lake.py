@@ -180,7 +180,9 @@ def start(spark: SparkSession, table: Table, held: LakeTable, settings: Settings
 
     checkpoint = f"{settings.checkpoint}/{table.name}"
     if held.is_new and has_progress(spark, checkpoint):
-        raise SettingError(f"{held.table} is gone: delete its checkpoint {checkpoint} to refill it")
+        raise SettingError(
+            f"{held.table} no longer exists: delete its checkpoint {checkpoint} to refill it"
+        )
     return (
         records_of(spark, table, settings.kafka)
         .writeStream.queryName(table.name)

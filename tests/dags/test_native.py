@@ -59,8 +59,8 @@ def test_native_tasks_wait_in_their_queue_and_are_mapped(load_dags):
 @pytest.mark.parametrize(
     ("call", "message"),
     {
-        'steamflow_task("x", ARGV)': "line 4: steamflow_task: arguments that are not written out",
-        'steamflow_task("x", ["steam-news"])\nDAG("y")': "2 DAGs, where one is expected",
+        'steamflow_task("x", ARGV)': "line 4: steamflow_task: an argument is not a literal",
+        'steamflow_task("x", ["steam-news"])\nDAG("y")': "2 DAGs, but expected 1",
         'steamflow_task("x", ["steam-nuws"])': "line 4: steamflow has no task steam-nuws",
         'steamflow_task("x", ["steam-news", "--appid=1"])': "line 4: steam-news has no --appid",
         'steamflow_task("x", ["steam-news"], variables=["STEAM_API_KEY"])': "no STEAM_API_KEY",
@@ -205,7 +205,7 @@ def test_the_trace_of_the_task_goes_on_into_the_records_and_the_log(
 def test_a_trace_that_is_none_is_ignored_with_a_warning(players, api):
     outcome = players(context_carrier={"traceparent": "00-nothing"})
     said = outcome.events("warning", "steamflow.steam-current-players")
-    assert said == ["TRACEPARENT is ignored: '00-nothing' is no W3C trace context"]
+    assert said == ["TRACEPARENT is ignored: '00-nothing' is not a W3C trace context"]
     assert not any("traceparent" in line for line in outcome.log)
 
 

@@ -249,7 +249,7 @@ def test_tables_hold_each_record_once(spark, lake, brokers, postgres, monkeypatc
     with spark.run() as application:
         result = application.result()
     assert result["exit_code"] == 78
-    assert "is gone: delete its checkpoint" in result["error"]["message"]
+    assert "no longer exists: delete its checkpoint" in result["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,8 @@ TEST_F(SupervisorTest, SaysThatItsSupervisorIsGone) {
 TEST_F(SupervisorTest, SaysThatAMessageWasCut) {
   Say(FromAirflow("startup").substr(0, 100));
   peer_ = Socket();
-  EXPECT_EQ(supervisor_->Start({}).error(), "the supervisor closed inside of a message");
+  EXPECT_EQ(supervisor_->Start({}).error(),
+            "the supervisor closed the connection within a message");
 }
 
 TEST_F(SupervisorTest, AsksNothingMoreAfterNonsense) {
