@@ -30,7 +30,7 @@ std::string_view Argument(int argc, const char* const* argv, std::string_view na
   return {};
 }
 
-// To "127.0.0.1:4711"; the host may be [IPv6].
+// Connects to an address such as "127.0.0.1:4711" or "[::1]:4711".
 tl::expected<Socket, std::string> ConnectTo(std::string_view address) {
   const auto fail = [&](const std::string& cause) {
     return tl::unexpected(fmt::format("connecting to the supervisor at '{}': {}", address, cause));
@@ -52,7 +52,7 @@ tl::expected<Socket, std::string> ConnectTo(std::string_view address) {
   if (::connect(socket.fd(), found->ai_addr, found->ai_addrlen) != 0) {
     return fail(std::strerror(errno));
   }
-  const int on = 1;  // a request is one small packet, and nothing follows it until the answer
+  const int on = 1;  // a request is one small packet, and the next one waits for its answer
   ::setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return socket;
 }
@@ -126,12 +126,13 @@ tl::expected<Json, Refusal> Supervisor::Ask(const Json& request, Milliseconds ti
   for (;;) {
     auto response = Receive(until);
     if (!response) return tl::unexpected(std::move(response.error()));
-    // Others are answers that came too late for whoever had asked.
+    // A response with another id is the late answer to a request that has timed out.
     if (response->id == id) return ParseResponse(*std::move(response));
   }
 }
 
-// What went out in part cannot be followed by anything.
+// After a timeout or an error, a part of the frame may have been sent. Nothing can follow it, so
+// the connection is lost.
 tl::expected<void, Refusal> Supervisor::Send(std::string_view frame, Clock::time_point until) {
   while (!frame.empty()) {
     const auto left = std::chrono::ceil<Milliseconds>(until - Clock::now()).count();
