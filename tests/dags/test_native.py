@@ -1,4 +1,4 @@
-"""The native runtime: the DAGs with it, and the programs under the real supervisor."""
+"""The native runtime: the DAGs, and the programs under Airflow's real supervisor."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_packed_is_named(tmp_path, call, message):
     ],
 )
 def test_a_bundle_tells_the_dag_processor_what_it_runs(tmp_path, question, answer):
-    """As Airflow 3.4 asks."""
+    """The questions are those of Airflow 3.4."""
     dispatcher = (PROGRAMS / "steamflow").read_bytes()
     bundle = packer().pack(dispatcher, descriptions(), DAGS / "steam_platform.py", tmp_path)
     about = {"file": str(bundle), "bundle_path": str(tmp_path), "bundle_name": "programs"}
@@ -116,7 +116,7 @@ def api() -> Any:
 
 @pytest.fixture
 def run(api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """run("steam_user", "player_summaries") has the supervisor run that task of a packed DAG file."""
+    """run("steam_user", "player_summaries") packs the DAG file and lets the supervisor run that task."""
     pack = packer()
     dispatcher = (PROGRAMS / "steamflow").read_bytes()
     monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
