@@ -15,6 +15,7 @@ struct SupervisorHandover {
   static constexpr char kVariable[] = "STEAMFLOW_SUPERVISOR";
 
   airflow::Supervisor::Handover sockets;
+  // The task instance; the program needs it for its XCom and for the log.
   airflow::StartupDetails task;
   // The Variables and Connections that the task's DAG names. Others are not asked for.
   std::vector<std::string> variables;
