@@ -201,7 +201,6 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
   return TaskError(*code, fmt::format("stopped by a signal: {}", error->what()));
 }
 
-// Sends the log of a native task to Airflow.
 void Command::TakeLog() {
   supervisor_ = TaskSupervisor::Inherited();
   if (!supervisor_) return;
@@ -222,7 +221,6 @@ ExitCode Command::GiveUp() {
               MetricsTargets(), kLastWord);
 }
 
-// Reports the end of the run; only the first call does so. Returns the exit code of the process.
 ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
                        milliseconds for_airflow) {
   const std::lock_guard lock(telling_);
@@ -242,7 +240,6 @@ ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTarge
   return process_code_;
 }
 
-// The supervisor takes what it is told only from a process that ends with 0.
 ExitCode Command::TellAirflow(milliseconds at_most) {
   TaskEnd end{
       .code = head_.exit_code, .reason = head_.error, .result = FormatResult(head_, result_)};
@@ -272,7 +269,6 @@ void Command::ChooseXcomFile() {
   }
 }
 
-// Fails before the work if the result could not be written after it.
 void Command::CheckXcomFile() {
   if (xcom_file_.empty()) return;
   std::filesystem::path folder = std::filesystem::path(xcom_file_).parent_path();

@@ -47,24 +47,20 @@ class Command {
   // Throws TaskError (kOutput) if the XCom file cannot be written, before the task does any work.
   void CheckXcomFile();
   ExitCode GiveUp();
-  // Reports the end everywhere: to the XCom file, the metrics and stdout, and last to Airflow,
-  // which has to learn if one of the others has failed. The watchdog may call it on its own thread;
-  // only the first call has an effect.
+  // Reports the end of the run, last to Airflow, and returns the exit code of the process. Only the
+  // first call has an effect; the watchdog may make one on its own thread.
   ExitCode Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
                 std::chrono::milliseconds for_airflow);
   void TakeLog();
-  // Only for a native task. Waits at most `at_most` for each answer.
+  // For a native task. It must exit with 0, or the supervisor ignores what it was told.
   ExitCode TellAirflow(std::chrono::milliseconds at_most);
   void WriteXcomFile();
-  // Pushes and writes the metrics. A failure is only logged.
   void Publish(const MetricsTargets& metrics);
-  // Ends the progress line and prints the result line to stdout.
   void PrintResult();
 
   const std::string name_;
   const ResultParts parts_;
   const Flags flags_;
-  // The next members are the values of the flags; --help shows these defaults.
   CommonOptions options_;
   std::string logical_date_;
   std::string xcom_file_;
@@ -74,7 +70,6 @@ class Command {
   std::string log_format_ = "text";
   bool no_progress_ = false;
 
-  // What the result line is made of. The body fills in `result_` through Run.
   ResultHead head_;
   Result result_;
   TaskSupervisor* supervisor_ = nullptr;  // of a native task

@@ -95,7 +95,7 @@ class Drain {
   ConsumedRecordParser parser_;
   const DrainSurroundings* surroundings_ = nullptr;
   std::unique_ptr<MessageReader> reader_;
-  std::unique_ptr<MessageReader> checker_;  // reads witnesses while reader_ goes on
+  std::unique_ptr<MessageReader> checker_;  // reads witnesses, without disturbing reader_
   DrainPartitions partitions_;
   std::vector<std::size_t> reading_;  // indexes in partitions_ of those that the reader reads
   // Kafka no longer has the next record of a partition, so positions must be found again.

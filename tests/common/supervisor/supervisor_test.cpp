@@ -74,7 +74,7 @@ class SupervisorTest : public testing::Test {
   tl::expected<Json, Refusal> Ask(milliseconds timeout = milliseconds(5'000)) {
     return supervisor_->Ask(requests::GetVariable("STEAM_GAMES"), timeout);
   }
-  // What has been asked first of what is unread.
+  // Returns the oldest request that was not read yet.
   Response Heard() const {
     std::array<char, 1000> buffer;
     const auto got = ::recv(peer_.fd(), buffer.data(), buffer.size(), 0);
