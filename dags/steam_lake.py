@@ -1,6 +1,6 @@
-"""Every hour Spark takes what is new in the topics and merges it into tables of Apache Iceberg, which hold
-each record once, for years. The worker is the driver: it needs `steam-lake` (docker/spark) and a Spark on
-its PATH."""
+"""Every hour, Spark reads the new records of the topics and merges them into tables of Apache
+Iceberg, which keep each record once, for years. The worker is the driver. It needs `steam-lake`
+(docker/spark) and a Spark on its PATH."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,5 +22,5 @@ with DAG(
         variables=["SPARK_MASTER", "SPARK_CHECKPOINT", "SPARK_WAREHOUSE"],
         connections=["kafka_default", "iceberg_default"],
         on_worker=True,
-        timeout=timedelta(hours=1),  # the first run takes all that the topics hold
+        timeout=timedelta(hours=1),  # the first run reads everything in the topics
     )

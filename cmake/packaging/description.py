@@ -1,5 +1,5 @@
-"""What the programs of steamflow say of themselves: the documents of `steamflow describe`, whose schema
-is common/command/description.schema.json."""
+"""Reads the documents that `steamflow describe` prints. Their schema is
+common/command/description.schema.json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Description = dict[str, Any]
 
 
 def describe(programs: Path, *task: str) -> dict[str, Description]:
-    """The description of the task, or of all of them, by name. `programs` is the folder."""
+    """The description of a task, or those of all tasks, by name. `programs` is their folder."""
     said = subprocess.run(
         [programs / "steamflow", "describe", *task], capture_output=True, text=True, check=True
     ).stdout
@@ -20,7 +20,7 @@ def describe(programs: Path, *task: str) -> dict[str, Description]:
 
 
 def default_of(option: Description) -> str:
-    """As --help writes it; empty where there is none."""
+    """The default in the form of --help; empty if there is none."""
     match option["schema"].get("default"):
         case None:
             return ""
@@ -33,6 +33,6 @@ def default_of(option: Description) -> str:
 
 
 def text_of(option: Description) -> str:
-    """As --help writes it."""
+    """The text in the form of --help."""
     variable = option.get("environment")
     return option["description"] + (f" [env: {variable}]" if variable else "")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes a program's man page and its completions for bash, zsh and fish from what `steamflow describe`
-prints.
+"""Makes a program's man page and its completions for bash, zsh and fish from the output of `steamflow
+describe`.
 
 from_description.py --help2man HELP2MAN PROGRAM SHARE
 
@@ -69,8 +69,8 @@ def program_of(path: Path) -> Program:
 
 
 def bash(program: Program) -> str:
-    """The words after the options that want one, else the options. The dispatcher hands on to the
-    completion of its task."""
+    """Completes the argument of an option, or else the options. For a task of the dispatcher, it calls
+    the completion of that task."""
     cases = [
         f'    {option.name}) COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word")) ;;'
         for option in program.options

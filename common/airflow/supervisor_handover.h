@@ -8,15 +8,16 @@
 
 namespace steamflow {
 
-// What the dispatcher, which Airflow's supervisor started as a task, hands to the program that does
-// the task's work and that it becomes.
+// What the dispatcher hands to the program of a task. Airflow's supervisor starts the dispatcher,
+// which becomes that program by exec; only descriptors and the environment survive this.
 struct SupervisorHandover {
-  // The environment variable that it is handed over in. It holds no secret.
+  // The environment variable that carries the handover, as JSON. It contains no secret.
   static constexpr char kVariable[] = "STEAMFLOW_SUPERVISOR";
 
   airflow::Supervisor::Handover sockets;
+  // The task instance; the program needs it for its XCom and for the log.
   airflow::StartupDetails task;
-  // Those that the task may ask for, as its DAG names them.
+  // The Variables and Connections that the task's DAG names. Others are not asked for.
   std::vector<std::string> variables;
   std::vector<std::string> connections;
   // Names of the assets that the task fills.
@@ -25,7 +26,7 @@ struct SupervisorHandover {
 
 std::string FormatHandover(const SupervisorHandover& handover);
 
-// The error is a sentence.
+// Parses what FormatHandover() returned. The error is a sentence.
 tl::expected<SupervisorHandover, std::string> ParseHandover(const std::string& text);
 
 }  // namespace steamflow

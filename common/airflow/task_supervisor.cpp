@@ -19,7 +19,7 @@ using airflow::Level;
 using airflow::Refusal;
 namespace requests = airflow::requests;
 
-constexpr std::chrono::milliseconds kMaskTimeout(2'000);  // which asks no API
+constexpr std::chrono::milliseconds kMaskTimeout(2'000);  // short: it needs no API
 
 Level LevelOf(LogLevel level) {
   switch (level) {
@@ -45,7 +45,7 @@ bool Names(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A retry cannot mend them: somebody has to.
+// Returns whether a person has to fix the cause, so that a retry is useless.
 bool IsForGood(ExitCode code) {
   return code == ExitCode::kUsage || code == ExitCode::kData || code == ExitCode::kAuth ||
          code == ExitCode::kConfig;
@@ -98,7 +98,8 @@ std::optional<std::string> TaskSupervisor::Connection(const std::string& id) {
   return Ask("the Connection " + id, requests::GetConnection(id), nullptr);
 }
 
-// The field of the answer, or all of it. Each is asked for once: others may have changed it since.
+// Returns a field of the answer, or all of it if `field` is null. Each is asked for only once per
+// process, so that a change during the run cannot give it two values.
 std::optional<std::string> TaskSupervisor::Ask(const std::string& what,
                                                const airflow::Json& request, const char* field) {
   const std::lock_guard lock(known_mutex_);
@@ -127,7 +128,7 @@ void TaskSupervisor::TakeLog(const std::string& task, std::optional<LogLevel> le
                            const std::string& message) { task_log.Write(LevelOf(of), message); },
        .hide =
            [this](const std::string& secret) {
-             // The log hides it by itself; Airflow hides it where others write it.
+             // Log masks its own records. Airflow masks the secret in all others.
              (void)supervisor_.Ask(requests::MaskSecret(secret), kMaskTimeout);
            }});
 }
@@ -146,7 +147,7 @@ bool TaskSupervisor::Tell(const TaskEnd& end, std::chrono::milliseconds timeout,
   const auto answer = supervisor_.Ask(RequestOf(told, handover_), timeout);
   if (answer) return true;
   log.Error("telling Airflow the end: " + answer.error().message);
-  // A refusal came from its API, which the supervisor asks once more.
+  // After a refusal by its API, the supervisor itself reports the end once more.
   return answer.error().kind != Refusal::Kind::kLost;
 }
 

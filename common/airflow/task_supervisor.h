@@ -13,37 +13,39 @@
 
 namespace steamflow {
 
-// How a run ended, for Airflow.
+// What Airflow is told about the end of a run.
 struct TaskEnd {
   ExitCode code = ExitCode::kSuccess;
-  std::string reason;  // of what is no success
-  std::string result;  // the result line: the task's XCom where it is a success
-  std::string event;   // JSON that the events of the task's assets say; empty = nothing
-  std::optional<std::chrono::seconds> retry_after;  // the task's own delay counts without it
+  std::string reason;  // why the run did not succeed
+  std::string result;  // the result line; it becomes the task's XCom after a success
+  std::string event;   // JSON object for the events of the task's assets; empty = none
+  std::optional<std::chrono::seconds> retry_after;  // without it, the DAG's retry_delay applies
 };
 
-// Airflow's supervisor of this task, where this program does the work of a native task: Variables
-// and Connections are asked of it when they are needed, and it hears the log and the end.
+// Airflow's supervisor of this task, if this program does the work of a native task. It answers
+// requests for Variables and Connections when they are needed, and receives the log and the end.
 class TaskSupervisor {
  public:
-  // The one that this process has inherited, null where Airflow runs it otherwise or not at all.
-  // Like the environment, it is one for the process. Throws TaskError where what is inherited is
-  // not what the dispatcher hands over.
+  // Returns the supervisor that this process has inherited from the dispatcher, or null if it is
+  // not a native task. There is one per process, like the environment. Throws TaskError if the
+  // handover in the environment is invalid.
   static TaskSupervisor* Inherited();
 
   explicit TaskSupervisor(const SupervisorHandover& handover);
 
-  // Nothing where the task's DAG does not name it, or Airflow does not have it. Throws TaskError.
+  // Returns nullopt if the task's DAG does not name the Variable, or if Airflow does not have it.
+  // Throws TaskError if Airflow does not answer or denies the permission. Any thread may call it.
   std::optional<std::string> Variable(const std::string& name);
-  // In Airflow's JSON form.
+  // Returns the Connection in Airflow's JSON form; otherwise like Variable().
   std::optional<std::string> Connection(const std::string& id);
 
-  // From now on the log of the program `task` is the task's log in Airflow, where secrets are
-  // masked. Below `level`, and below what Airflow wants, nothing is sent.
+  // Makes `log`, the log of the program `task`, write into the task's log in Airflow, where secrets
+  // are masked. Records below `level`, or below Airflow's own threshold, are not sent.
   void TakeLog(const std::string& task, std::optional<LogLevel> level, Log& log);
 
-  // Tells the result and the end, waiting at most `timeout` for each of two answers. False where
-  // Airflow could not be told: then the exit code of the process says it.
+  // Tells Airflow the result and the end, and waits at most `timeout` for each of the two answers.
+  // Returns false if the supervisor cannot be reached: then the exit code of the process has to
+  // tell how the run ended.
   bool Tell(const TaskEnd& end, std::chrono::milliseconds timeout, Log& log);
 
  private:
@@ -54,7 +56,7 @@ class TaskSupervisor {
   airflow::Supervisor supervisor_;
   std::optional<airflow::TaskLog> task_log_;
   std::mutex known_mutex_;
-  std::map<std::string, std::optional<std::string>> known_;  // what was asked for
+  std::map<std::string, std::optional<std::string>> known_;  // answers, each asked for once
 };
 
 }  // namespace steamflow

@@ -16,6 +16,7 @@ class DurationHistogram {
   static constexpr std::array<double, 11> kEnds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                 0.5,   1,    2.5,   10,   30};
 
+  // A negative duration belongs to the first range. Not thread-safe.
   void Add(std::chrono::duration<double> duration) {
     const auto end = std::lower_bound(kEnds.begin(), kEnds.end(), duration.count());
     ++counts_[static_cast<std::size_t>(end - kEnds.begin())];
@@ -28,6 +29,7 @@ class DurationHistogram {
   std::chrono::duration<double> sum() const { return sum_; }
 
  private:
+  // The counts are not cumulative; the metrics add them up, as Prometheus requires.
   std::array<std::uint64_t, kEnds.size() + 1> counts_{};
   std::chrono::duration<double> sum_{0};
 };

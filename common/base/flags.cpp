@@ -18,7 +18,7 @@ namespace steamflow {
 
 using Number = std::variant<std::int64_t, std::uint64_t, double>;
 
-// A flag as it was declared. Texts are made of it only where somebody asks for them.
+// A flag as it was declared. --help and the description are formatted only when they are printed.
 struct DeclaredFlag {
   CLI::Option* option;
   std::string heading;

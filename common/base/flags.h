@@ -31,12 +31,12 @@ class Flag {
   Flag Check(const std::function<std::string(const std::string&)>& check) const;
   // Rejects a command line that has both flags.
   Flag Excludes(const Flag& other) const;
-  // Says what the text given to the flag is: "path", "uri", "date-time", "json", "integer" or
-  // "topic", the name of a Kafka topic. Checks nothing.
+  // Describes the flag's text: "path", "uri", "date-time", "json", "integer", or "topic", the name
+  // of a Kafka topic. It is only for the description; nothing is checked.
   Flag Format(const char* format) const;
-  // Says what holds where the flag is not given and its value stays empty.
+  // Describes the default of a flag whose value is empty unless the flag is given.
   Flag Default(const std::string& text) const;
-  // Says which environment variable is read where the flag is not given.
+  // Names the environment variable that is read if the flag is not given.
   Flag Environment(const std::string& variable) const;
 
  private:

@@ -28,6 +28,8 @@ struct LogReader {
 // line is dropped: a process that stops reading stderr must not stall the run. Not thread-safe.
 class Log {
  public:
+  // `task` appears in every line. `show_progress` turns the progress line on if stderr is a
+  // terminal.
   Log(std::string task, LogLevel level, LogFormat format, bool show_progress);
   ~Log();
   Log(const Log&) = delete;
@@ -61,7 +63,9 @@ class Log {
   bool shows_progress() const { return show_progress_; }
 
  private:
+  // Filters by level, removes secrets and formats the line.
   void Write(LogLevel level, std::string_view message);
+  // Writes to stderr without blocking for longer than the limit above.
   void WriteAll(std::string_view text);
 
   const std::string task_;
@@ -70,6 +74,7 @@ class Log {
   const bool show_progress_;
   bool progress_drawn_ = false;
   bool is_read_ = true;  // whether stderr accepted the last line in time
+  // Each secret and its percent-encoded form.
   std::vector<std::string> secrets_;
   std::optional<LogReader> reader_;
 };

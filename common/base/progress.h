@@ -10,10 +10,10 @@ namespace steamflow {
 // The progress line of a terminal: items done, items per second, retries.
 class Progress {
  public:
-  Progress(Log& log, std::uint64_t total) : log_(log), total_(total) {}
   // `log` must outlive this object. `total` is the number of items of the run.
-  void Show(std::uint64_t done, std::uint64_t retries);
+  Progress(Log& log, std::uint64_t total) : log_(log), total_(total) {}
   // Redraws the line, at most five times per second.
+  void Show(std::uint64_t done, std::uint64_t retries);
 
  private:
   Log& log_;

@@ -55,6 +55,7 @@ class RetryPolicy {
   const unsigned retries_;
   std::uint64_t requests_ = 0;  // first attempts only
   std::uint64_t granted_ = 0;   // retries
+  // Seeded differently in each process, so that shards that fail together do not retry together.
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -17,7 +17,7 @@ struct Shard {
 };
 
 inline constexpr char kShardHelp[] =
-    "I/N: take every N-th block of ids, or partition, from the I-th (from 0)";
+    "I/N: take only block or partition number I (from 0), and every N-th one after it";
 
 // Parses "I/N" with I from 0 to N-1 and N at most 10,000. Returns nullopt for any other text.
 std::optional<Shard> ParseShard(std::string_view text);

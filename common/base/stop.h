@@ -60,7 +60,9 @@ class Stop {
   std::chrono::milliseconds TimeLeft() const;
 
  private:
+  // The signalfd. A signal stays on it until Signal() reads it.
   int fd_ = -1;
+  // The first signal that was read. A second one changes nothing.
   mutable std::atomic<int> signal_ = 0;
   mutable std::atomic<Clock::time_point> signalled_at_{};  // written before signal_
   Clock::time_point deadline_;

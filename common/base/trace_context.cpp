@@ -30,7 +30,8 @@ bool IsTraceparent(std::string_view text) {
   const std::string_view version = text.substr(0, 2);
   const std::string_view rest = text.substr(kVersion0Size);
   const bool has_its_size = rest.empty() || (version != "00" && rest.front() == '-');
-  // A header of Kafka, and a log, take any text: of a later version only what is sure to be plain.
+  // A later version may append anything. The context goes into Kafka's headers and into the log, so
+  // only printable characters are accepted.
   const bool is_plain =
       std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 127; });
   return has_its_size && is_plain && IsHex(version) && version != "ff" && text[2] == '-' &&
@@ -46,7 +47,7 @@ std::string Traceparent() {
 std::optional<std::string> TraceparentError() {
   const auto text = EnvironmentValue(kVariable);
   if (!text || IsTraceparent(*text)) return std::nullopt;
-  return fmt::format("{} is ignored: '{}' is no W3C trace context", kVariable,
+  return fmt::format("{} is ignored: '{}' is not a W3C trace context", kVariable,
                      text->substr(0, kLogged));
 }
 

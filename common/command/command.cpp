@@ -93,7 +93,7 @@ Command::Command(const std::string& name, const std::string& about, const std::s
       .Environment("AIRFLOW_CTX_LOGICAL_DATE");
   common
       .Add("--deadline", options_.deadline_seconds,
-           "Seconds until the run ends, whatever it has got done")
+           "Seconds after which the run ends, finished or not")
       .Range(0.1, 86400.0)
       .Check([](const std::string& text) {  // NaN passes every range
         return std::isnan(std::atof(text.c_str())) ? "not a number" : "";
@@ -102,26 +102,25 @@ Command::Command(const std::string& name, const std::string& about, const std::s
       .Range(std::size_t{1}, std::size_t{1000});
   common
       .Add("--retries", options_.retries,
-           "Attempts of a request after its first; in a run at most the larger of 10 and 20% of "
-           "its requests")
+           "Retries of each request; a whole run makes at most 10 of them, or 20% of its requests "
+           "if that is more")
       .Range(0U, 100U);
   common
       .Add("--max-response-bytes", options_.max_response_bytes,
-           "Largest body that is taken, decompressed")
+           "Largest response body that is accepted, in bytes after decompression")
       .Range(std::uint64_t{1024}, std::uint64_t{1} << 30U);
   common
       .Add("--max-bytes-in-flight", options_.max_bytes_in_flight,
-           "Largest sum of the bodies of responses under way: fewer requests at a time where they "
-           "are large")
+           "Largest sum of the response bodies in memory; large responses lower the number of "
+           "requests at a time")
       .Range(std::uint64_t{1024}, std::uint64_t{1} << 40U);
-  common.Add("--allow-http", options_.allow_http,
-             "Talk plain http to hosts other than loopback too");
+  common.Add("--allow-http", options_.allow_http, "Allow plain http to hosts other than loopback");
   common.Add("--http1", options_.http1, "Never use HTTP/2");
   common
-      .Add("--xcom-file", xcom_file_,
-           fmt::format("Write the result line to this file too [default: {} where that folder "
-                       "exists]",
-                       kPodXcomFile))
+      .Add(
+          "--xcom-file", xcom_file_,
+          fmt::format("Also write the result line to this file [default: {} if that folder exists]",
+                      kPodXcomFile))
       .Format("path");
   common.Add("--pushgateway-url", pushgateway_url_, "Push metrics to this Pushgateway")
       .Format("uri")
@@ -202,7 +201,6 @@ std::optional<TaskError> Command::Execute(const std::optional<TaskError>& refuse
   return TaskError(*code, fmt::format("stopped by a signal: {}", error->what()));
 }
 
-// Sends the log of a native task to Airflow.
 void Command::TakeLog() {
   supervisor_ = TaskSupervisor::Inherited();
   if (!supervisor_) return;
@@ -223,7 +221,6 @@ ExitCode Command::GiveUp() {
               MetricsTargets(), kLastWord);
 }
 
-// Reports the end of the run; only the first call does so. Returns the exit code of the process.
 ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
                        milliseconds for_airflow) {
   const std::lock_guard lock(telling_);
@@ -243,7 +240,6 @@ ExitCode Command::Tell(const std::optional<TaskError>& error, const MetricsTarge
   return process_code_;
 }
 
-// The supervisor takes what it is told only from a process that ends with 0.
 ExitCode Command::TellAirflow(milliseconds at_most) {
   TaskEnd end{
       .code = head_.exit_code, .reason = head_.error, .result = FormatResult(head_, result_)};
@@ -273,7 +269,6 @@ void Command::ChooseXcomFile() {
   }
 }
 
-// Fails before the work if the result could not be written after it.
 void Command::CheckXcomFile() {
   if (xcom_file_.empty()) return;
   std::filesystem::path folder = std::filesystem::path(xcom_file_).parent_path();

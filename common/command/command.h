@@ -44,11 +44,15 @@ class Command {
   void ChooseXcomFile();
   std::optional<TaskError> Execute(const std::optional<TaskError>& refused,
                                    const std::function<void(Run&)>& body);
+  // Throws TaskError (kOutput) if the XCom file cannot be written, before the task does any work.
   void CheckXcomFile();
   ExitCode GiveUp();
+  // Reports the end of the run, last to Airflow, and returns the exit code of the process. Only the
+  // first call has an effect; the watchdog may make one on its own thread.
   ExitCode Tell(const std::optional<TaskError>& error, const MetricsTargets& metrics,
                 std::chrono::milliseconds for_airflow);
   void TakeLog();
+  // For a native task. It must exit with 0, or the supervisor ignores what it was told.
   ExitCode TellAirflow(std::chrono::milliseconds at_most);
   void WriteXcomFile();
   void Publish(const MetricsTargets& metrics);
@@ -73,6 +77,7 @@ class Command {
   std::unique_ptr<Log> log_;
   Clock::time_point started_;
   std::optional<Stop> stop_;
+  // Guards everything that Tell() does, and the two members below.
   std::mutex telling_;
   bool is_told_ = false;
   ExitCode process_code_ = ExitCode::kSuccess;  // valid once the end was told

@@ -24,11 +24,15 @@ class Watchdog {
   Watchdog& operator=(const Watchdog&) = delete;
 
  private:
+  // The function of the thread. It ends the process with _exit(), because destructors could hang
+  // too.
   void Watch();
+  // Returns true if the object is destroyed in time.
   bool IsOverBeforeGivenUp();
 
   const Stop& stop_;
   const std::function<ExitCode()> report_;
+  // Guards is_over_.
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_over_ = false;

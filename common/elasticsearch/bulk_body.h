@@ -53,6 +53,8 @@ class BulkBody {
 
  private:
   struct Item {
+    // These three are positions at which the item ends or begins in the two buffers below. They
+    // save a copy of every document.
     std::size_t text_end = 0;
     std::size_t value = 0;  // where text_ has the value, after its first {; 0 = kept_ has it
     std::size_t kept_end = 0;
@@ -66,15 +68,22 @@ class BulkBody {
     std::optional<std::int64_t> timestamp_ms;
   };
 
+  // Returns the number of the record's index, and adds the index to indices_ if it is new.
   std::size_t FindIndex(const ConsumedRecord& record, std::string_view alias);
+  // Appends the action line: `create` for events, `index` with an external version for state.
   void AddAction(const ConsumedRecord& record, std::string_view index);
+  // Appends a document that has only the steamid, the time and the field that marks tombstones.
   void AddTombstone(const ConsumedRecord& record);
+  // Appends the record's value with the field `@timestamp`, on one line. Sets item.value or copies
+  // the value to kept_.
   void AddDocument(const ConsumedRecord& record, Item& item);
 
+  // What is sent to the server.
   std::string text_;
   std::string kept_;  // event ids and keys, and the values that text_ does not have unchanged
   std::vector<Item> items_;
   std::vector<Index> indices_;
+  // The index of the previous record, which is nearly always that of the next one.
   std::size_t last_index_ = 0;
   std::string name_;       // a buffer for the name of an index
   Instant time_{};         // the last record's event time

@@ -13,6 +13,7 @@ namespace steamflow {
 
 // What became of one item.
 struct BulkItem {
+  // Decided by the status of the item and the type of its error.
   enum class Fate {
     kStored,
     kDuplicate,  // the server already has it, or a newer version

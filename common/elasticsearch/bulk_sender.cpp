@@ -178,11 +178,10 @@ void BulkSender::OnResponse(Part&& part, const HttpResponse& response) {
     const bool is_there =
         item.fate == BulkItem::Fate::kStored || item.fate == BulkItem::Fate::kDuplicate;
     if (is_there && !IsWhereItBelongs(item, part, part.items[i])) {
-      return FailFor(
-          part, part.items[i], ExitCode::kConfig,
-          fmt::format("the server stored it in the index {} under the id {}, which is not "
-                      "where it was sent: does an ingest pipeline move it?",
-                      item.index, item.id));
+      return FailFor(part, part.items[i], ExitCode::kConfig,
+                     fmt::format("the server stored it in the index {} under the id {}, not where "
+                                 "it was sent: does an ingest pipeline move it?",
+                                 item.index, item.id));
     }
     switch (item.fate) {
       case BulkItem::Fate::kStored:

@@ -32,6 +32,7 @@ class BulkSender {
     std::string reason;
     bool is_of_mapping = false;  // the index refused it; false: no request can contain it
   };
+  // The results of a body, once each of its items has a final one.
   struct Responses {
     std::uint64_t inserted = 0;
     std::uint64_t duplicates = 0;
@@ -62,21 +63,30 @@ class BulkSender {
   static void Forget(Sending& sending);
 
  private:
+  // The items of one request. A retry or a half of it is a Part too.
   struct Part {
     std::shared_ptr<Sending> sending;
     std::vector<std::size_t> items;
     unsigned attempts = 0;
   };
 
+  // Moves due retries and newly queued parts to ready_.
   void TakeQueued();
+  // Sends the first part of ready_, unless its body was forgotten or has failed.
   void StartNext();
+  // The next functions handle an answer, from the whole request down to a single item. Each either
+  // records results, queues parts again or fails the body.
   void OnOutcome(Part&& part, const HttpOutcome& outcome);
   void OnResponse(Part&& part, const HttpResponse& response);
+  // Returns whether a document is in the index and under the id that were requested.
   static bool IsWhereItBelongs(const BulkItem& item, const Part& part, std::size_t number);
   void Halve(Part&& part, const HttpResponse& response);
   void Retry(Part&& part, const std::string& cause, std::chrono::seconds at_least);
+  // Sets the error of a body; Await() throws it. Other bodies are not affected.
   void Fail(Sending& sending, ExitCode code, const std::string& cause) const;
   void FailFor(const Part& part, std::size_t item, ExitCode code, const std::string& reason) const;
+  // Returns how long to wait for responses: until the next retry is due, but at most 100 ms,
+  // because queued_ has no descriptor to wait for.
   std::chrono::milliseconds UntilNext() const;
 
   const RestServer& server_;
@@ -86,7 +96,9 @@ class BulkSender {
   RetryPolicy retry_policy_;
   BulkResponseParser parser_;
   GzipCompressor gzip_;
+  // Whether a request was sent in this run. The first one refreshes the indices.
   bool has_sent_ = false;
+  // Only the thread in Await() uses the members down to mutex_.
   std::deque<Part> ready_;
   std::multimap<Clock::time_point, Part> waiting_;  // retries, by their due time
 

@@ -26,7 +26,7 @@ void ElasticsearchFlags::AddTo(const Flags& flags) {
       .Format("uri");
   own.Add("--elasticsearch-conn-id", conn_id, "Airflow Connection of Elasticsearch")
       .Environment(ConnectionVariable(conn_id));
-  own.Add("--index-prefix", index_prefix, "The beginning of every index name");
+  own.Add("--index-prefix", index_prefix, "Prefix of every index name");
 }
 
 RestServer ReadElasticsearchServer(const ElasticsearchFlags& flags, bool allow_http, Log& log) {

@@ -38,7 +38,9 @@ class ElasticsearchStore : public SinkStore {
  private:
   class Batch;
 
+  // Reads how an index differs from its template, after the server has refused a record.
   MappingDifference Compare(const BulkBody::Index& index);
+  // Commits positions to the consumer group. Only a rejected login is an error.
   void TellGroup(const std::vector<KafkaPartition>& partitions,
                  const std::vector<std::int64_t>& offsets);
 
@@ -46,12 +48,14 @@ class ElasticsearchStore : public SinkStore {
   const std::string index_prefix_;
   const std::string folder_;
   const bool accepts_refusals_;
+  // The sender stores documents, the client does everything else. Both have their own connections.
   BulkSender sender_;
   RestClient client_;
   IndexGuard guard_;
   PositionIndex positions_;
   const std::string group_name_;
   KafkaReader group_;
+  // False after the first failure, so that a run does not wait for the group again and again.
   bool group_listens_ = true;
   Log& log_;
 };

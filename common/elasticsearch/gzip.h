@@ -19,6 +19,7 @@ class GzipCompressor {
   std::string Compress(std::string_view text);
 
  private:
+  // libdeflate's compressor. Hidden, so that only gzip.cpp includes the library.
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -24,7 +24,7 @@ std::string IndexGuard::Look(const SinkIndex& wanted) {
 
 IndexView IndexGuard::View(const std::string& name) {
   const auto response = Ask(name);
-  if (!response) Fail(name, "is gone");
+  if (!response) Fail(name, "no longer exists");
   return ValueOf(name, ReadIndex(response->body));
 }
 

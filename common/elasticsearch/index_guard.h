@@ -32,7 +32,9 @@ class IndexGuard {
 
  private:
   std::optional<HttpResponse> Ask(const std::string& name);
+  // Asks the server which index it would create from its templates (_simulate_index).
   IndexView ViewBeforeItIs(const std::string& name);
+  // Returns the view, or throws the error (kConfig) that says why it could not be read.
   IndexView ValueOf(const std::string& name, tl::expected<IndexView, std::string> view) const;
   [[noreturn]] void Fail(const std::string& name, const std::string& why) const;
 

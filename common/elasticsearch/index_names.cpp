@@ -20,10 +20,11 @@ using std::chrono::milliseconds;
 std::string AliasName(const std::string& prefix, std::string_view topic) {
   const std::string name = AsciiLower(prefix + std::string(topic));
   if (name.find_first_of("-_.") == 0 || name.size() > 247) {
-    throw TaskError(ExitCode::kConfig,
-                    fmt::format("no index can be named {} after the topic {} (--index-prefix can "
-                                "change how the name begins)",
-                                name, topic));
+    throw TaskError(
+        ExitCode::kConfig,
+        fmt::format(
+            "{} is not a valid index name for the topic {} (--index-prefix changes how it begins)",
+            name, topic));
   }
   return name;
 }

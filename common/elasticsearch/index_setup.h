@@ -47,11 +47,15 @@ class IndexSetup {
   };
   struct Lifecycle;
 
+  // Adds the templates of a topic: one for state, or two for events (with and without a month).
   void AddTopic(const std::string& index_prefix, const std::string& topic);
 
   const Lifecycle* FindLifecycle();
+  // These two compare what the server has with what is wanted, and write only if they differ. A
+  // policy is written before the template that names it.
   AppliedItem ApplyPolicy(const Template& wanted, const Lifecycle& lifecycle);
   AppliedItem ApplyTemplate(const Template& wanted, const Lifecycle* lifecycle);
+  // Throws TaskError (kConfig) with the reason of the server.
   void Put(const std::string& path, const Json& body);
 
   RestClient& client_;

@@ -47,9 +47,13 @@ class PositionIndex {
     std::int64_t primary_term = 0;
   };
 
+  // Reads the documents of these partitions into seen_.
   void Look(const std::vector<KafkaPartition>& partitions);
+  // Returns whether seen_ has the position that the move starts from, so that it need not be read.
   bool IsSeen(const PositionMove& move) const;
   bool Set(const std::vector<PositionMove>& moves);
+  // Returns the two lines of _bulk that write the position if its document is still the one in
+  // seen_.
   std::string Lines(const PositionMove& move) const;
   [[noreturn]] void Fail(ExitCode code, const std::string& cause) const;
 
@@ -57,6 +61,7 @@ class PositionIndex {
   RestClient& client_;
   IndexGuard& guard_;
   BulkResponseParser parser_;
+  // By topic and partition. Cleared after each write, because writing changes the numbers.
   std::map<std::pair<std::string, std::int32_t>, Seen> seen_;
 };
 

@@ -42,6 +42,7 @@ class BodyBudget {
  private:
   const std::uint64_t most_;
   std::uint64_t sum_ = 0;
+  // An estimate of the next body's size: that of the largest recent one.
   std::uint64_t expected_ = 0;
   const void* chosen_ = nullptr;  // may grow beyond the limit
 };

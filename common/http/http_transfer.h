@@ -39,11 +39,14 @@ struct HttpTransfer {
 
   CurlEasy easy;
   HttpRequest request;
+  // libcurl does not copy these, so they must live as long as the transfer.
   CurlHeaders headers;
   HttpClient::Done done;
   HttpResponse response;
+  // Limits for the body: its own, and that of all bodies together, which the client owns.
   std::uint64_t max_bytes = 0;
   BodyBudget* budget = nullptr;
+  // Why OnBody() ended the transfer. libcurl itself would only report a write error.
   bool too_large = false;
   bool has_no_room = false;
   std::array<char, 256> error_text{};  // of size CURL_ERROR_SIZE

@@ -47,7 +47,7 @@ std::optional<TaskError> LastingError(const RestServer& server, const std::strin
   if (status == 401) return error(ExitCode::kAuth, ", the login is refused");
   if (status == 403) return error(ExitCode::kAuth, ", permission denied");
   if (status >= 300 && status < 400) {
-    return error(ExitCode::kConfig, ", a redirect, which is not followed");
+    return error(ExitCode::kConfig, ", a redirect that is not followed");
   }
   return std::nullopt;
 }

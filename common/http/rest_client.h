@@ -62,8 +62,10 @@ class RestClient {
   const RestServer& server() const { return server_; }
 
  private:
+  // Sends the request once and waits for the outcome, which is an error if the time is over.
   HttpOutcome Attempt(const HttpRequest& request);
   void ThrowIfStopped() const;
+  // Returns the time left for requests, which depends on AfterStop.
   std::chrono::milliseconds Left() const;
 
   const RestServer server_;

@@ -14,6 +14,7 @@ namespace steamflow {
 struct KafkaCluster {
   std::vector<int> brokers;              // IDs of the brokers that run
   std::map<int, std::string> addresses;  // by ID, as each broker advertises it
+  // By name. Topics that the login may not see are missing.
   std::map<std::string, TopicState> topics;
 };
 

@@ -51,10 +51,12 @@ class DeadLetterWriter {
   void Write(const DeadLetterMessage& letter, std::uint64_t item);
 
  private:
+  // Produces a letter again in a shorter form, after Kafka has refused it as too large.
   bool Cut(std::uint64_t item, const OutgoingMessage& message);
 
   Run& run_;
   KafkaProducer& producer_;
+  // Owned by the producer.
   KafkaProducer::Topic& topic_;
 };
 

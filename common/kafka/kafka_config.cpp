@@ -81,10 +81,9 @@ void Check(const std::string& name, const std::string& value, const Origin& orig
                                 origin.name, name, value));
   }
   if (name.starts_with("test.")) {
-    throw TaskError(origin.code,
-                    fmt::format("{}: {} is for tests of librdkafka, which would not reach the "
-                                "brokers; leave it out",
-                                origin.name, name));
+    throw TaskError(origin.code, fmt::format("{}: {} is for librdkafka's own tests, and no record "
+                                             "would reach the brokers; leave it out",
+                                             origin.name, name));
   }
   if (name == "transactional.id" || (name == "delivery.report.only.error" && value != "false")) {
     throw TaskError(origin.code,

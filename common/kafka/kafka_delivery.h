@@ -18,6 +18,7 @@ class KafkaDelivery {
 
  private:
   const std::uint64_t item_;
+  // An rd_kafka_message_t. The type is hidden, so that tasks need not include librdkafka.
   const void* message_;
 };
 

@@ -25,6 +25,7 @@ struct KafkaMessage {
   // Returns all headers in their order.
   std::vector<KafkaHeader> Headers() const;
 
+  // Null for a message in the memory of a test, which then has no headers.
   const void* message = nullptr;  // librdkafka's message, which owns the headers
 };
 

@@ -14,6 +14,7 @@ extern "C" void rd_kafka_headers_destroy(rd_kafka_headers_s*);
 
 namespace steamflow {
 
+// A header of a message. Kafka allows a name several times.
 struct KafkaHeader {
   std::string_view name;
   std::string_view value;

@@ -37,8 +37,8 @@ class KafkaProducer {
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;
 
-  // Starts to connect and to look for the topic, while the caller goes on. Throws TaskError
-  // (kConfig) if the name is invalid.
+  // Starts to connect and to look for the topic, and returns at once. Throws TaskError (kConfig) if
+  // the name is invalid.
   Topic& Open(const std::string& topic, Handlers handlers);
 
   // Waits until the topic is found. Throws TaskError: kConfig if it does not exist, kAuth if the

@@ -30,15 +30,22 @@ class KafkaQuestions {
  private:
   using Places = std::vector<std::size_t>;  // indexes into a list of partitions
 
+  // Waits a moment for a topic or a leader that is missing, because a topic may have been created
+  // just before `begun`.
   tl::expected<std::vector<KafkaPartition>, TaskError> PartitionsOf(const std::string& topic,
                                                                     Clock::time_point begun);
+  // Sends one request to the leaders of these partitions and waits at most `longest`.
   int AskLeaders(const std::vector<KafkaPartition>& partitions, const Places& places,
                  std::int64_t time, std::chrono::milliseconds longest,
                  KafkaResults<std::int64_t>& offsets);
+  // Waits are divided into slices, because librdkafka does not notice a signal while it waits.
   std::chrono::milliseconds Slice(std::chrono::milliseconds longest) const;
   std::chrono::milliseconds Left() const;
+  // Runs librdkafka's callbacks between two slices. Throws if the login was rejected or the time is
+  // over; `cause` is then the message.
   void Serve(const std::string& cause);
 
+  // All three belong to the KafkaReader.
   rd_kafka_s* const kafka_;
   const KafkaTroubles& troubles_;
   const Stop& stop_;

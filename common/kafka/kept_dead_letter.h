@@ -24,6 +24,7 @@ class KeptDeadLetter {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  // Appends the text to texts_, which has its final capacity, and returns a view of the copy.
   std::string_view Copy(std::string_view text);
   std::optional<std::string_view> Copy(const std::optional<std::string_view>& text);
 

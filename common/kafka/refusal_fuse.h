@@ -33,6 +33,7 @@ class RefusalFuse {
   const std::string who_;
   const std::string remedy_;
   const bool accepts_;
+  // Counts of this run only.
   std::map<std::string, std::uint64_t, std::less<>> tried_;               // by topic
   std::map<std::pair<std::string, std::string>, std::uint64_t> refused_;  // by topic and error
 };

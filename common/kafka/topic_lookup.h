@@ -28,7 +28,10 @@ class TopicLookup {
   std::optional<int> Wait(std::chrono::milliseconds at_most);
 
  private:
+  // Sends one metadata request for the topic.
   int Ask(std::chrono::milliseconds timeout) const;
+  // The function of the thread. Repeats the request, because a new topic is not known to all
+  // brokers at once.
   int LookUp();
 
   rd_kafka_s* const kafka_;
@@ -36,6 +39,7 @@ class TopicLookup {
   const Clock::time_point until_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  // Set by the destructor. The thread notices it after its current request, within a second.
   std::atomic<bool> closing_ = false;
   std::optional<int> found_;
   std::thread thread_;

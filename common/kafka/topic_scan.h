@@ -35,6 +35,7 @@ class TopicScan {
   const Stop& stop_;
   KafkaReader reader_;
   std::vector<KafkaPartition> partitions_;  // only those with something to read
+  // Where to start and to stop in each of these partitions, set by the constructor.
   std::vector<std::int64_t> begins_;
   std::vector<std::int64_t> ends_;
 };

@@ -22,10 +22,13 @@ class ValueArena {
   void Release(const void* copy);
 
  private:
+  // 128 KiB of copies, aligned to its size, so that the address of a copy leads to its slab.
   struct Slab;
   struct FreeSlab {
     void operator()(Slab* slab) const;
   };
+  // The slab that new copies go to. `empty_` has the slabs without live copies, and `slabs_` owns
+  // all.
   Slab* current_ = nullptr;
   std::vector<Slab*> empty_;
   std::vector<std::unique_ptr<Slab, FreeSlab>> slabs_;

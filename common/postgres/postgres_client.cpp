@@ -118,8 +118,8 @@ class PostgresClient::Impl {
         " SET LOCAL idle_in_transaction_session_timeout = {0};"
         " SET LOCAL search_path TO {1}, pg_temp",
         timeout.count(), schema_);
-    // Makes the server end the session soon after its client is gone, even while it waits for a
-    // lock.
+    // Makes the server end the session soon after its client has disconnected, even while it waits
+    // for a lock.
     if (PQserverVersion(handle_.get()) >= kFirstWithConnectionCheck) {
       statements += "; SET LOCAL client_connection_check_interval = '1s'";
     }

@@ -78,8 +78,8 @@ WHERE s.has_fields AND t.event_id IS NULL
 HAVING count(*) > 0
 )sql";
 
-// The same for news and players, of which the table keeps the newest version only: a newer one,
-// from this batch or from elsewhere, may be there instead. {6} = the column with the version.
+// The same for news and players. Their table keeps only the newest version, so a newer one, from
+// this batch or from another sink, may be there instead. {6} = the column with the version.
 constexpr char kNews[] = R"sql(
 UNION ALL
 SELECT '{1}', count(*) FROM fresh s

@@ -27,6 +27,7 @@ class PostgresRows {
   // Returns the columns as CREATE TABLE takes them: event_id text COLLATE "C", and so on.
   std::string Columns() const;
 
+  // Appends a row. The record must be of this kind.
   void Add(const ConsumedRecord& record);
   void Clear();
 
@@ -36,6 +37,7 @@ class PostgresRows {
   // Returns the rows [first, last) as the data that COPY expects between kHeader and kTrailer.
   // Valid until the next Add or Clear.
   std::string_view Data(std::size_t first, std::size_t last) const;
+  // The beginning and the end of every COPY in binary format.
   static const std::string_view kHeader;
   static const std::string_view kTrailer;
 

@@ -28,8 +28,8 @@ constexpr char kEvents[] = R"sql(
   WHERE has_fields RETURNING 1
 ))sql";
 
-// The same for news, of which only the newest edition is kept. A duplicate counts too: an item that
-// was edited and edited back has an edition that `records` already holds. {3} = column =
+// The same for news. The table keeps only the newest edition of an item. A duplicate can be the
+// newest: if an item was edited and edited back, `records` already has its edition. {3} = column =
 // excluded.column, ...
 constexpr char kNews[] = R"sql(
 , newest AS (
@@ -46,8 +46,8 @@ constexpr char kNews[] = R"sql(
   RETURNING 1
 ))sql";
 
-// The same for players, of which only the newest version is kept, from a duplicate too; a tombstone
-// is a version too.
+// The same for players. The table keeps only the newest version of a player, which may come from a
+// duplicate. A tombstone is a version too.
 constexpr char kPlayers[] = R"sql(
 , newest AS (
   SELECT DISTINCT ON (steamid) * FROM {0}

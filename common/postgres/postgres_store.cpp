@@ -31,8 +31,8 @@ void PostgresStoreOptions::AddTo(const Flags& flags) {
   });
   own.Add("--no-create-schema", no_create_schema, "Do not create or migrate the tables");
   own.Add("--keep-months", keep_months,
-          "Drop the months before the last N, not counting the current one; rows that belong to no "
-          "month go by their event time [default: keep all]")
+          "Keep the current month and the N before it, and drop older ones; the event time decides "
+          "for rows without a month [default: keep all]")
       .Range(1, 1200);
 }
 

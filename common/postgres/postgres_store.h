@@ -43,6 +43,7 @@ class PostgresStore : public SinkStore {
   const PostgresStoreOptions options_;
   const PostgresParameters parameters_;
   const Stop& stop_;
+  // For positions, the schema and old months. Each batch has its own session.
   PostgresClient client_;
 };
 

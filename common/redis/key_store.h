@@ -53,6 +53,7 @@ class KeyStore {
  protected:
   // kStoodAlready: `expected` does not hold, but all of `wanted` does.
   enum class Written { kYes, kNo, kStoodAlready };
+  // Makes the change once, in one step. Write() repeats it if the response was lost.
   virtual Written TryWrite(const KeyChange& change) = 0;
 };
 

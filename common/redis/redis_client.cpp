@@ -134,11 +134,11 @@ class RedisClient::Impl {
     const auto replies = Ask(commands);
     for (std::size_t i = 0; i + 2 < replies.size(); ++i) {
       if (replies[i]->type == REDIS_REPLY_STATUS) continue;
-      Refuse(fmt::format("its reply to {} is not one that Redis gives", commands[i][0]));
+      Refuse(fmt::format("its reply to {} is not one of Redis", commands[i][0]));
     }
     const redisReply& cluster = *replies[replies.size() - 2];
     if (cluster.type == REDIS_REPLY_STRING && Has(cluster.str, {"cluster_enabled:1"})) {
-      Refuse("it is part of a Redis Cluster, and the keys of a task have to be on one server");
+      Refuse("it is part of a Redis Cluster, but the keys of a task must be on one server");
     }
     const redisReply& known = *replies.back();
     if (known.type != REDIS_REPLY_ARRAY) return;

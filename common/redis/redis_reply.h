@@ -39,6 +39,7 @@ class RedisReply {
   long long integer_ = 0;
   std::string text_;
   std::vector<RedisReply> elements_;
+  // Shared by all elements of a reply.
   std::shared_ptr<const std::string> asked_;
 };
 

@@ -83,6 +83,7 @@ struct DrainResult {
   };
   std::vector<Topic> topics;
   std::string store;  // postgres or elasticsearch
+  // The three counts add up to the records of all topics; see records().
   std::uint64_t inserted = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t dead_letters = 0;
@@ -110,6 +111,7 @@ struct Result {
 
 // The part of the result line that is known for every run, whatever its task.
 struct ResultHead {
+  // The name of the program, such as "steam-news".
   std::string task;
   RunIdentity run;
   ExitCode exit_code = ExitCode::kSuccess;

@@ -90,7 +90,7 @@ Json ResultSchema(const std::string& task, ResultParts parts) {
   Json sometimes = Json::object();
   const Json own = parts();
   for (const auto& [name, part] : own.items()) {
-    // Where the line would be too long, a list is cut and a section is null.
+    // If the line would be too long, a list is cut and a section is null.
     const bool is_list = TextOf(part["type"]) == "array";
     sometimes[name] = is_list ? part : OrNull(part);
     if (is_list) sometimes[name + "_omitted"] = Count();

@@ -43,8 +43,10 @@ class BatchDeadLetters {
   void Clear();
 
  private:
+  // Both are shared by all batches of a drain.
   DeadLetterOutput& letters_;
   RefusalFuse& fuse_;
+  // A deque, because a KeptDeadLetter cannot be moved.
   std::deque<KeptDeadLetter> kept_;
   std::deque<std::string> errors_;  // the store's error for each; empty = it was not asked
   std::size_t bytes_ = 0;

@@ -20,6 +20,8 @@ class DeadLetterOutput {
   virtual void Send() = 0;
 };
 
+// The implementation for the topic of dead letters. Unlike a source, a sink has nothing to do for
+// each letter, so the writer's callback is empty.
 class KafkaDeadLetterOutput : public DeadLetterOutput {
  public:
   // Begins to look up the topic. Throws as KafkaProducer does. `run` must outlive this object.

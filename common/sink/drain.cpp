@@ -29,7 +29,7 @@ Drain::Drain(Run& run, const DrainOptions& options)
       options_(options),
       kafka_(ReadKafkaProperties(options.kafka, run.log)),
       fuse_("the store",
-            "nothing of this batch is moved, --accept-refusals makes them dead letters",
+            "nothing of this batch is stored; --accept-refusals makes them dead letters",
             options.accept_refusals),
       partitions_(options, run,
                   [this](const std::string& topic) { return surroundings_->is_compacted(topic); }) {

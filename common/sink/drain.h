@@ -52,15 +52,19 @@ class Drain {
   void Into(SinkStore& store, const DrainSurroundings& surroundings);
 
  private:
+  // Reads the stored positions and checks each against Kafka.
   void FindPositions(SinkStore& store);
+  // Asks Kafka for the cleanup.policy of a topic. Only needed if a record is missing.
   bool IsCompacted(const std::string& topic) const;
 
   // Returns false if the positions must be read again, because another sink has moved them or Kafka
   // no longer has the next record.
   bool ReadAndStore(DrainBatch (&batches)[2]);
+  // Makes the reader fetch the partitions that still have something to read.
   void StartReading();
   // Reads until the batch should be stored. Returns false if there is nothing more to read.
   bool Fill(DrainBatch& batch, const DrainBatch::Storing& storing);
+  // Parses a message, and adds the record or the dead letter to the batch.
   void Take(const KafkaMessage& message, DrainBatch& batch);
   // Tells the batch how far storing it moves the positions. Returns false if it moves none.
   bool AddMoves(DrainBatch& batch);
@@ -71,6 +75,8 @@ class Drain {
   // Returns the reader of witnesses, which it opens first if necessary.
   MessageReader& Checker();
 
+  // Returns whether reading must stop: everything is read, the time is up, --max-records is
+  // reached, or a place is lost.
   bool IsOver() const;
   bool HasMostRecords() const;
   // Returns the partition at index `place` in the list that the reader was started with.
@@ -78,19 +84,23 @@ class Drain {
   // Copies the counts into the run's result. Called after each step, so that a run that fails still
   // reports what it has done.
   void ShowResult();
+  // Throws the TaskError with which the run has to end, after everything that was read is stored.
   void ThrowUnlessComplete();
 
   Run& run_;
   const DrainOptions& options_;
   const KafkaProperties kafka_;
+  // Counts the refusals of the whole run, so it is shared by all batches.
   RefusalFuse fuse_;
   ConsumedRecordParser parser_;
   const DrainSurroundings* surroundings_ = nullptr;
   std::unique_ptr<MessageReader> reader_;
-  std::unique_ptr<MessageReader> checker_;  // reads witnesses while reader_ goes on
+  std::unique_ptr<MessageReader> checker_;  // reads witnesses, without disturbing reader_
   DrainPartitions partitions_;
   std::vector<std::size_t> reading_;  // indexes in partitions_ of those that the reader reads
+  // Kafka no longer has the next record of a partition, so positions must be found again.
   bool has_lost_place_ = false;
+  // The time was up before everything that was read could be stored. The next run reads it again.
   bool is_cut_short_ = false;
   std::uint64_t taken_ = 0;  // records read
   Progress* progress_line_ = nullptr;

@@ -22,6 +22,8 @@ class DrainBatch {
   DrainBatch(SinkStore& store, BatchDeadLetters letters)
       : batch_(store.MakeBatch()), letters_(std::move(letters)) {}
 
+  // Returns whether the batch should be stored: the store's part is full, or there are many dead
+  // letters.
   bool IsFull() const;
   // Empties the batch for the next use. `topics` is the number of topics of the drain.
   void Clear(std::size_t topics);

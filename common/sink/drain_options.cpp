@@ -15,7 +15,8 @@ namespace steamflow {
 void DrainOptions::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Drain");
   own.Add("--topic", topics, "Kafka topic").Format("topic");
-  own.Add("--max-records", max_records, "The most records to read in a run, over all topics")
+  own.Add("--max-records", max_records,
+          "Maximum number of records to read in a run, all topics together")
       .Range(std::uint64_t{1}, std::uint64_t{1} << 53U);
   own.Add("--shard", shard, kShardHelp).Check(CheckShard);
   own.Add("--accept-gap", accept_gap,

@@ -251,7 +251,7 @@ void DrainPartitions::OnGap(PartitionProgress& gap, const std::string& fault) {
     return gap.BeginAnew();
   }
   faults_.emplace_back(ExitCode::kData,
-                       fmt::format("{}; --accept-gap goes on from {}", what, gap.range.begin));
+                       fmt::format("{}; --accept-gap continues from {}", what, gap.range.begin));
   for (PartitionProgress& partition : all_) {
     if (partition.topic == gap.topic) partition.is_left_out = true;
   }

@@ -59,8 +59,13 @@ class DrainPartitions {
   // and created again with fewer partitions.
   void AddMissing(MessageReader& reader, SinkStore& store);
   bool IsOwn(const KafkaPartition& partition) const;  // of this shard
+  // Reads the ranges again of partitions whose stored position is behind their end. Another sink
+  // may have moved the position after the ends were read.
   void LookBehindPositions(MessageReader& reader);
+  // Begins the partition anew if --accept-gap was given. Otherwise leaves out its topic and adds a
+  // fault.
   void OnGap(PartitionProgress& gap, const std::string& fault);
+  // Adds the fault (kTransient) of a partition that could not be read in time.
   void AddUnread(const KafkaPartition& partition, const std::string& cause);
 
   const DrainOptions& options_;

@@ -38,27 +38,24 @@ std::optional<std::string> FaultOf(const SinkPosition& position, const KafkaRang
                                    const std::optional<LastRecord>& first,
                                    const std::function<bool()>& is_compacted) {
   if (position.offset < range.begin) return "records were deleted before they were read";
-  if (position.offset > range.end)
-    return "the topic was deleted and created again, or has lost records";
+  if (position.offset > range.end) return "the topic was recreated, or has lost records";
   if (!position.last) {
     const bool is_same = !first || first->offset >= position.offset;
     return is_same ? std::nullopt
-                   : std::optional(fmt::format("the topic was deleted and created again: there was "
-                                               "no record before, and now there is one at {}",
+                   : std::optional(fmt::format("the topic was recreated: there was no record "
+                                               "before, and now there is one at {}",
                                                first->offset));
   }
   const LastRecord& last = *position.last;
   if (first && IsSame(last, *first)) return std::nullopt;
   if (first && first->offset == last.offset) {
-    return fmt::format(
-        "the topic was deleted and created again: the record at {} is not the same as before",
-        last.offset);
+    return fmt::format("the topic was recreated: the record at {} is not the same as before",
+                       last.offset);
   }
   const bool is_next =
       !first || (first->offset >= position.offset && first->timestamp_ms >= last.timestamp_ms);
   if (is_next && (last.offset < range.begin || is_compacted())) return std::nullopt;
-  return fmt::format("the topic was deleted and created again: the record at {} is gone",
-                     last.offset);
+  return fmt::format("the topic was recreated: the record at {} no longer exists", last.offset);
 }
 
 std::vector<PositionFinding> CheckPositions(

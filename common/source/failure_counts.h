@@ -31,6 +31,7 @@ class FailureCounts {
   // Counts this run as one in which the id failed. Returns whether the cursor may now pass the id:
   // this is the fifth run or a later one, and the first was at least an hour ago.
   bool Count(std::uint64_t id);
+  // Deletes the count of an id that has answered.
   void Forget(std::uint64_t id);
 
   // Returns the fields that this run has changed, for KeyStore::Write.
@@ -43,6 +44,7 @@ class FailureCounts {
     Instant first{};
   };
 
+  // The counts in Redis before this run; `changes_` has what this run has changed.
   std::map<std::uint64_t, Held> held_;
   std::map<std::uint64_t, KeyChange::Field> changes_;
   Instant now_{};

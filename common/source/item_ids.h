@@ -11,6 +11,7 @@ namespace steamflow {
 // `first` downward, or the ids of a list.
 class ItemIds {
  public:
+  // A block of a walk. It needs no memory for its ids.
   ItemIds(std::uint64_t first, std::uint64_t size) : first_(first), size_(size) {}
   // An id that the list has twice becomes one item.
   explicit ItemIds(const std::vector<std::uint64_t>& list);

@@ -109,11 +109,11 @@ NewsWindow::NewsWindow(std::string key, Fields held, std::int64_t now)
     : key_(std::move(key)), held_(std::move(held)), now_(std::max<std::int64_t>(now, 0)) {
   if (held_.empty()) return;
   const auto since = held_.find(kSince);
-  if (since == held_.end()) Refuse(key_, "does not say since when");
+  if (since == held_.end()) Refuse(key_, "has no start date");
   for (const auto& [field, value] : held_) {
     const auto date = field == kSince ? ParseDate(value) : DateIn(value);
     if (!date || !IsField(field)) {
-      Refuse(key_, fmt::format("holds '{}' as '{}', which is not {}", value, field,
+      Refuse(key_, fmt::format("holds '{}' as '{}', not {}", value, field,
                                field == kSince ? "a date" : "<edition>/<date>"));
     }
     if (field == kSince) {

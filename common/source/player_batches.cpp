@@ -93,7 +93,7 @@ tl::expected<void, std::string> PlayerBatches::Accept(const Batch& batch, HttpRe
   // This may be the response to another request, which tells nothing about the ids of this one.
   if (stranger && !has_any) {
     return tl::unexpected(
-        fmt::format("the response has none of the players that were asked for, but {}", *stranger));
+        fmt::format("the response has none of the requested players, but {}", *stranger));
   }
   ++calls_.succeeded;
   --in_flight_;

@@ -52,10 +52,14 @@ class PlayerBatches {
     std::uint64_t size = 0;
     bool is_part = false;  // part of a batch that has failed
   };
+  // Makes the call for a batch. Its callbacks are Accept() and OnFailure().
   Fetch MakeFetch(const Batch& batch);
+  // Parses a response. An empty one is an error if its headers report one (eresult.h).
   steam_api::Parser::Parsed<steam_api::Players> Parse(HttpResponse& response);
+  // Rejects the response to another request, which would make existing accounts look absent.
   tl::expected<void, std::string> Accept(const Batch& batch, HttpResponse& response);
   void OnFailure(const Batch& batch, const FetchFailure& failure);
+  // Returns the next call of the search for broken ids, once all batches were asked for.
   std::optional<Fetch> NextOfSearch();
 
   const Walk& walk_;

@@ -67,12 +67,15 @@ class Source {
   void ThrowUnlessComplete(const FetchEnd& end, const std::optional<std::string>& failed) const;
 
  private:
+  // Does not throw: once the sink has failed, everything else counts as failed.
   template <typename Message>
   void SendAny(const Message& message, std::uint64_t item);
+  // Keeps the first error of the sink for ThrowUnlessComplete().
   void OnSinkError(const TaskError& error);
 
   Run& run_;
   std::unique_ptr<RedisClient> redis_;
+  // Null if there is no limit, or if the source needs no key.
   std::unique_ptr<CallBudget> budget_;
   Fetcher fetcher_;  // creates the result's source section, so it has to come before items_
   ItemTracker items_;

@@ -36,7 +36,7 @@ void SourceOptions::AddTo(const Flags& flags) {
       "--sink", sink,
       "kafka, stdout or file:PATH; the last two write one line of JSON for each record, need no "
       "Kafka and move no cursor");
-  own.Add("--dry-run", dry_run, "Ask the API, produce nothing, move no cursor");
+  own.Add("--dry-run", dry_run, "Call the API, but produce nothing and move no cursor");
   flags.AddTopic(kDeadLetterTopic);
   steam.AddTo(flags);
   kafka.AddTo(flags);

@@ -48,6 +48,7 @@ struct SourceConfig {
   // Returns the current time as a JSON string. Records use the clock and not the logical date,
   // because they state when the API answered.
   std::string Timestamp() const { return "\"" + time_zone.Format(Now()) + "\""; }
+  // Other sinks are for trials, which must not move the position of production.
   bool moves_cursor() const { return sink == "kafka"; }
 };
 

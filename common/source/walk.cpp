@@ -36,7 +36,7 @@ bool Walk::TryBegin(const WalkOptions& options) {
   const bool is_over = cursor == kWalkEnd;
   if (is_over && (!options.wrap || first == kWalkEnd)) {  // a shard may have no blocks at all
     throw TaskError(ExitCode::kSkipped,
-                    fmt::format("the walk {} has come to the lowest id; --wrap begins a new pass",
+                    fmt::format("the walk {} has reached the lowest id; --wrap begins a new pass",
                                 keys_.cursor));
   }
   block_ = grid_.BlockAt(is_over ? first : cursor);
@@ -59,7 +59,7 @@ bool Walk::TryBegin(const WalkOptions& options) {
   auto failures = FailureCounts::Parse(state.failures(), now_);
   if (!failures) {
     throw TaskError(ExitCode::kData,
-                    fmt::format("{} in Redis holds {}, which is not an id with <runs>/<time>; {}",
+                    fmt::format("{} in Redis holds {} instead of an id with <runs>/<time>; {}",
                                 keys_.failures, failures.error(), keys_.HowToBegin()));
   }
   if (read_only_) return true;
@@ -81,7 +81,7 @@ bool Walk::TryBegin(const WalkOptions& options) {
 
 // A run with a wrong clock named this pass. Stores would keep its records in a month of the future.
 void Walk::RefuseAhead(const std::string& pass) const {
-  throw TaskError(ExitCode::kData, fmt::format("the pass {} of the walk {} lies more than a day "
+  throw TaskError(ExitCode::kData, fmt::format("the pass {} of the walk {} is more than a day "
                                                "ahead of the clock: set the clock right, or {}",
                                                pass, keys_.cursor, keys_.HowToBegin()));
 }

@@ -52,6 +52,7 @@ class Walk {
   void Advance(std::uint64_t done);
 
  private:
+  // Chooses the block and writes cursor, pass and grid. Returns false if another run was faster.
   bool TryBegin(const WalkOptions& options);
   [[noreturn]] void RefuseAhead(const std::string& pass) const;
 
@@ -60,6 +61,7 @@ class Walk {
   KeyStore* const store_;
   const bool read_only_;
   const Instant now_;
+  // The blocks of this shard, and the keys of its state in Redis.
   const WalkGrid grid_;
   const std::string base_key_;
   const WalkKeys keys_;

@@ -40,16 +40,16 @@ std::vector<std::uint64_t> ReadLines(const std::string& text, const std::string&
 void WalkOptions::AddTo(const Flags& flags) {
   const Flags own = flags.Under("Walk");
   const Flag count_flag =
-      own.Add("--count", count, "Ids a run").Range(std::uint64_t{1}, std::uint64_t{1} << 32U);
+      own.Add("--count", count, "Ids per run").Range(std::uint64_t{1}, std::uint64_t{1} << 32U);
   const Flag start_flag =
-      own.Add("--start-id", start_id, "First SteamID64 of the walk, which goes downward")
+      own.Add("--start-id", start_id, "First SteamID64 of the walk; the walk goes downward")
           .Range(kLowestId, kHighestId);
   const Flag shard_flag = own.Add("--shard", shard, kShardHelp).Check(CheckShard);
   const Flag wrap_flag =
       own.Add("--wrap", wrap, "At the lowest id, begin a new pass at --start-id");
   const Flag no_cursor_flag =
       own.Add("--no-cursor", no_cursor,
-              "Take the same block, from --start-id, in every run; keeps no cursor in Redis")
+              "Take the same ids, from --start-id, in every run; keeps no cursor in Redis")
           .Excludes(shard_flag)
           .Excludes(wrap_flag);
   own.Add("--ids", ids,

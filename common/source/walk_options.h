@@ -26,6 +26,7 @@ struct WalkOptions {
 
   // Adds the flags. Their defaults are the current values of the members.
   void AddTo(const Flags& flags);
+  // Whether the run continues a walk and moves its cursor.
   bool HasCursor() const { return !no_cursor && ids.empty(); }
   WalkGrid Grid() const;
   // Reads the ids that --ids names, or returns nullopt without that flag. Throws TaskError: kUsage

@@ -58,6 +58,8 @@ class WalkState {
   void AddGrid(KeyValues& wanted, bool is_new_pass) const;
 
  private:
+  // The next functions read and check one part of the state each. They throw TaskError (kData) with
+  // a message that says how to repair it.
   void Read(KeyStore& store);
   void CheckOtherGrid(const std::string& text) const;
   void CheckBase() const;
@@ -69,6 +71,7 @@ class WalkState {
   const std::string base_key_;
   const WalkGrid grid_;
   const WalkKeys keys_;
+  // All keys as they were read in one step. The members below are parsed from it.
   Snapshot held_;
   std::optional<std::uint64_t> cursor_;
   std::optional<std::uint64_t> reach_;

@@ -38,6 +38,7 @@ class Witnesses {
   MethodCalls& calls_;
   const std::function<std::string(std::uint64_t id)> url_of_;
   const std::function<tl::expected<void, std::string>(HttpResponse&)> check_;
+  // How many witnesses were asked; each is another id.
   std::uint64_t number_ = 0;
   bool is_asked_ = false;
   unsigned failures_ = 0;

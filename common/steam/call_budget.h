@@ -36,12 +36,15 @@ class CallBudget {
   std::uint64_t Used();
 
  private:
+  // Changes to the counter of a new day (UTC). Calls reserved for the old day are given back.
   void StartDay();
 
   RedisClient& redis_;
+  // The key without the day. It has a hash of the API key, because Redis may be readable to others.
   const std::string prefix_;
   const std::uint64_t limit_;
   std::string key_;
+  // Calls that Redis has counted and that were not taken yet.
   std::uint64_t reserved_ = 0;
   std::optional<std::uint64_t> left_;
 };

@@ -222,8 +222,9 @@ void Fetcher::OnResponse(std::unique_ptr<Call> call, HttpResponse& response) {
   }
   if (status >= 300 && status < 400) {
     return End(FetchEnd::Reason::kFatal,
-               TaskError(ExitCode::kConfig, failure.message + ": a redirect, which is not followed "
-                                                              "(AIRFLOW_VAR_STEAM_API_URL)"));
+               TaskError(ExitCode::kConfig,
+                         failure.message +
+                             ": a redirect that is not followed (AIRFLOW_VAR_STEAM_API_URL)"));
   }
   failure.message += ServerSentence(response.body);
   failure.received = std::move(response.body);

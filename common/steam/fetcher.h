@@ -77,22 +77,32 @@ class Fetcher {
  private:
   struct Call;
 
+  // Takes the call from the budget and sends it. A retry is a call too.
   void Start(std::unique_ptr<Call> call);
+  // The next functions decide what becomes of a call: accepted, sent again, failed, or the end of
+  // the run.
   void OnOutcome(std::unique_ptr<Call> call, HttpOutcome& outcome);
   void OnResponse(std::unique_ptr<Call> call, HttpResponse& response);
+  // Sends the call again after the wait that RetryPolicy grants, or fails it.
   void Retry(std::unique_ptr<Call> call, FetchFailure&& failure, std::chrono::seconds at_least);
+  // Calls `fail`. Ends the run if a hundred calls have failed, because then the API is down.
   void Fail(const Call& call, const FetchFailure& failure);
+  // When the budget is spent, calls in flight may still finish.
   bool IsOver() const { return end_ && end_->reason != FetchEnd::Reason::kBudgetSpent; }
   void End(FetchEnd::Reason reason, std::optional<TaskError> error = std::nullopt);
+  // Returns how long to wait for responses, at most 100 ms.
   std::chrono::milliseconds UntilNextEvent() const;
 
   const Run& run_;
+  // The section of the run's result.
   SourceResult& counts_;
   CallBudget* const budget_;
   const std::chrono::milliseconds attempt_timeout_;
+  // The header with the API key; empty without a key. It is added only to calls that need the key.
   std::vector<std::string> key_headers_;
   HttpClient client_;
   std::multimap<Clock::time_point, std::unique_ptr<Call>> waiting_;  // retries, by their due time
+  // Until then no call is sent, because a server has asked for a pause with Retry-After.
   Clock::time_point paused_until_{};
   std::size_t failures_ = 0;
   std::optional<FetchEnd> end_;

@@ -14,6 +14,7 @@ namespace steamflow::steam_api {
 
 class BodyReader;
 
+// An item of a feed, as far as a record and the window need it.
 struct NewsItem {
   std::string gid;                   // the item's id; empty if it has none that can be used
   std::optional<std::int64_t> date;  // epoch seconds
@@ -25,6 +26,7 @@ struct NewsItem {
   bool is_broken() const { return !fault.empty(); }
 };
 
+// The response of GetNewsForApp.
 struct News {
   bool is_known = false;    // whether the app exists
   std::uint64_t total = 0;  // how many items the app has, as the API counts them; 0 = unknown

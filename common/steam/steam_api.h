@@ -26,17 +26,20 @@ struct Players {
   std::size_t deleted = 0;  // the number of empty objects: the API sends {} for a deleted account
 };
 
+// A game in an account's list of recently played games.
 struct Game {
   std::uint64_t appid = 0;  // 0 = the object has no usable id
   bool has_clash = false;
   std::string_view json;
 };
 
+// The response of GetRecentlyPlayedGames. The API answers for a private profile without any fields.
 struct RecentGames {
   bool withheld = false;  // the profile is private
   std::vector<Game> games;
 };
 
+// The response of GetNumberOfCurrentPlayers.
 struct PlayerCount {
   bool has_count = false;  // false if the app has no number, or does not exist
   std::uint64_t count = 0;
@@ -53,6 +56,7 @@ class Parser {
   template <typename T>
   using Parsed = tl::expected<T, std::string>;
 
+  // One function for each API method. The body must be a complete response.
   Parsed<PlayerCount> ParsePlayerCount(std::string& body);
   Parsed<Players> ParsePlayers(std::string& body);
   Parsed<RecentGames> ParseRecentGames(std::string& body);
@@ -64,6 +68,7 @@ class Parser {
   std::unique_ptr<BodyReader> reader_;
 };
 
+// A field that a task adds to an object of the API.
 struct Field {
   std::string_view name;
   std::string_view json;  // the value as JSON text

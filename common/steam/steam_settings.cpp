@@ -108,18 +108,19 @@ void SteamFlags::AddTo(const Flags& flags) {
       .Format("uri")
       .Default(kDefaultApiUrl)
       .Environment(EnvironmentName("STEAM_API_URL"));
-  own.Add("--steam-timezone", timezone, "Zone of the records' timestamps")
+  own.Add("--steam-timezone", timezone, "Time zone of the records' timestamps")
       .Default(kDefaultTimeZone)
       .Environment(EnvironmentName("STEAM_TIMEZONE"));
 }
 
 void SteamFlags::AddBudgetTo(const Flags& flags) {
   flags.AddVariable(EnvironmentName("STEAM_API_KEY"), "The API key");
-  flags.AddVariable(EnvironmentName("STEAM_API_KEY_FILE"), "Without a key: a file that holds it");
+  flags.AddVariable(EnvironmentName("STEAM_API_KEY_FILE"),
+                    "File with the API key, used if no key is set");
   flags.AddVariable("STEAM_API_KEY_FILE", "The same, outside of Airflow");
   flags.Under("Steam")
       .Add("--steam-daily-call-budget", call_budget,
-           "Calls that the key may make a day (UTC), -1 = no limit")
+           "Calls per day (UTC) that the key may make; -1 = no limit")
       .Format("integer")
       .Default(kDefaultCallBudget)
       .Environment(EnvironmentName("STEAM_DAILY_CALL_BUDGET"));

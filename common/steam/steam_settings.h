@@ -12,6 +12,7 @@ namespace steamflow {
 
 class Flags;
 
+// A game whose number of players is collected.
 struct NamedGame {
   std::string name;  // UTF-8; becomes the key of the game's records
   std::uint32_t appid = 0;

@@ -35,7 +35,7 @@ tl::expected<std::optional<Response>, std::string> FrameReader::Next() {
   const std::size_t length = LengthOf(bytes_);
   if (length > kLargest) {
     return tl::unexpected(
-        fmt::format("a frame of {} bytes, where at most {} are taken", length, kLargest));
+        fmt::format("a frame has {} bytes, but at most {} are accepted", length, kLargest));
   }
   if (bytes_.size() - kLengthSize < length) return std::nullopt;
   auto message = ParseMessagePack(std::string_view(bytes_).substr(kLengthSize, length));
@@ -43,7 +43,7 @@ tl::expected<std::optional<Response>, std::string> FrameReader::Next() {
   if (!message) return tl::unexpected("a frame: " + message.error());
   const bool is_response = message->is_array() && !message->empty() && message->size() <= 3 &&
                            message->front().is_number_integer();
-  if (!is_response) return tl::unexpected(std::string("a frame that is not [id, body, error]"));
+  if (!is_response) return tl::unexpected(std::string("a frame is not [id, body, error]"));
   Response response{.id = message->front().get<std::int64_t>()};
   if (message->size() > 1) response.body = std::move((*message)[1]);
   if (message->size() > 2) response.error = std::move((*message)[2]);

@@ -11,7 +11,7 @@
 namespace airflow {
 namespace {
 
-constexpr std::size_t kDeepest = 128;          // levels: nlohmann-json calls itself for each
+constexpr std::size_t kDeepest = 128;          // levels, because nlohmann-json recurses for each
 constexpr std::uint8_t kTimestampType = 0xFF;  // -1
 constexpr std::uint32_t kNanosecondsEnd = 1'000'000'000;
 constexpr std::int64_t kYear1 = -62'135'596'800;
@@ -23,7 +23,7 @@ std::uint64_t BigEndian(const std::vector<std::uint8_t>& bytes, std::size_t from
   return number;
 }
 
-// The three forms of the specification; null where it is none of them.
+// Parses the three forms of the specification. Returns null for anything else.
 Json Timestamp(const std::vector<std::uint8_t>& bytes) {
   std::int64_t seconds = 0;
   std::uint64_t nanoseconds = 0;
@@ -44,7 +44,7 @@ Json Timestamp(const std::vector<std::uint8_t>& bytes) {
   return text.empty() ? Json() : Json(std::move(text));
 }
 
-// Makes the document. Returning false ends the parsing, which is how its depth is bounded.
+// Builds the document. A handler that returns false ends the parsing; this bounds the depth.
 class Builder : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return Add(nullptr); }
@@ -86,10 +86,10 @@ class Builder : public nlohmann::json_sax<Json> {
     if (parent.is_array()) return &parent.emplace_back(std::move(value));
     return &(parent[std::exchange(name_, {})] = std::move(value));
   }
-  // What is open stays where it is: only the innermost grows.
+  // The pointers in open_ stay valid, because only the innermost open value grows.
   bool Open(Json value) {
     if (open_.size() == kDeepest) {
-      error_ = "it is too deep";
+      error_ = "it is nested too deeply";
       return false;
     }
     open_.push_back(Put(std::move(value)));
@@ -117,8 +117,8 @@ tl::expected<Json, std::string> ParseMessagePack(std::string_view bytes) {
 }
 
 std::string FormatMessagePack(const Json& json) {
-  // As text first, where bytes that are not UTF-8 become U+FFFD: the supervisor ends where it gets
-  // them.
+  // The detour through text replaces invalid UTF-8 by U+FFFD. The supervisor would exit if it
+  // received invalid strings.
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string bytes;
   Json::to_msgpack(Json::parse(text), bytes);

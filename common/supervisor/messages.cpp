@@ -7,7 +7,7 @@
 namespace airflow {
 namespace {
 
-constexpr std::size_t kLongestReason = 500;  // the column of Airflow's database
+constexpr std::size_t kLongestReason = 500;  // the width of the column in Airflow's database
 
 const Json& FieldOf(const Json& json, const char* name) {
   static const Json kNone;
@@ -20,7 +20,7 @@ std::string TextOf(const Json& json) {
   return json.is_string() ? json.get<std::string>() : "";
 }
 
-// What is missing of a message.
+// Reads required fields and collects the names of those that are missing.
 class Missing {
  public:
   std::string Text(const Json& parent, const char* name) {
@@ -123,7 +123,7 @@ std::optional<Json> AnswerParseRequest(const Json& body, const Tasks& tasks) {
   Json handlers = Json::object();
   for (const auto& [dag_id, ids] : tasks) {
     for (const std::string& id : ids) {
-      // Which arguments it takes is not told: then Airflow looks for the task alone.
+      // Without the names of the parameters, Airflow checks only that the task exists.
       handlers[dag_id].push_back({{"task_id", id}, {"binding", "named"}, {"params", nullptr}});
     }
   }

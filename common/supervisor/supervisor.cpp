@@ -30,7 +30,7 @@ std::string_view Argument(int argc, const char* const* argv, std::string_view na
   return {};
 }
 
-// To "127.0.0.1:4711"; the host may be [IPv6].
+// Connects to an address such as "127.0.0.1:4711" or "[::1]:4711".
 tl::expected<Socket, std::string> ConnectTo(std::string_view address) {
   const auto fail = [&](const std::string& cause) {
     return tl::unexpected(fmt::format("connecting to the supervisor at '{}': {}", address, cause));
@@ -52,7 +52,7 @@ tl::expected<Socket, std::string> ConnectTo(std::string_view address) {
   if (::connect(socket.fd(), found->ai_addr, found->ai_addrlen) != 0) {
     return fail(std::strerror(errno));
   }
-  const int on = 1;  // a request is one small packet, and nothing follows it until the answer
+  const int on = 1;  // a request is one small packet, and the next one waits for its answer
   ::setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return socket;
 }
@@ -126,22 +126,24 @@ tl::expected<Json, Refusal> Supervisor::Ask(const Json& request, Milliseconds ti
   for (;;) {
     auto response = Receive(until);
     if (!response) return tl::unexpected(std::move(response.error()));
-    // Others are answers that came too late for whoever had asked.
+    // A response with another id is the late answer to a request that has timed out.
     if (response->id == id) return ParseResponse(*std::move(response));
   }
 }
 
-// What went out in part cannot be followed by anything.
+// After a timeout or an error, a part of the frame may have been sent. Nothing can follow it, so
+// the connection is lost.
 tl::expected<void, Refusal> Supervisor::Send(std::string_view frame, Clock::time_point until) {
   while (!frame.empty()) {
     const auto left = std::chrono::ceil<Milliseconds>(until - Clock::now()).count();
     pollfd output{.fd = comm_.fd(), .events = POLLOUT, .revents = 0};
     if (left <= 0 || ::poll(&output, 1, static_cast<int>(left)) == 0) {
-      return Lose("the supervisor does not take the request");
+      return Lose("the supervisor does not accept the request");
     }
     const auto sent = ::send(comm_.fd(), frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EINTR && errno != EAGAIN) {
-      return Lose(fmt::format("the supervisor is gone: {}", std::strerror(errno)));
+      return Lose(
+          fmt::format("the connection to the supervisor is lost: {}", std::strerror(errno)));
     }
     if (sent > 0) frame.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -161,11 +163,13 @@ tl::expected<Response, Refusal> Supervisor::Receive(Clock::time_point until) {
     }
     const auto got = ::recv(comm_.fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got == 0) {
-      return Lose(reader_.is_inside_frame() ? "the supervisor closed inside of a message"
-                                            : "the supervisor closed the connection");
+      return Lose(reader_.is_inside_frame()
+                      ? "the supervisor closed the connection within a message"
+                      : "the supervisor closed the connection");
     }
     if (got < 0 && errno != EINTR && errno != EAGAIN) {
-      return Lose(fmt::format("the supervisor is gone: {}", std::strerror(errno)));
+      return Lose(
+          fmt::format("the connection to the supervisor is lost: {}", std::strerror(errno)));
     }
     if (got > 0) reader_.Add(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
   }

@@ -13,7 +13,7 @@
 
 namespace airflow {
 
-// An open descriptor, which is closed at the end.
+// Owns a file descriptor and closes it at the end.
 class Socket {
  public:
   explicit Socket(int fd = -1) : fd_(fd) {}
@@ -21,28 +21,29 @@ class Socket {
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&& other) noexcept;
   int fd() const { return fd_; }
-  // The descriptor, which this does not close any more.
+  // Returns the descriptor and gives up its ownership.
   int Release();
 
  private:
   int fd_;
 };
 
-// Whether a program was started by the supervisor, with --comm=HOST:PORT and --logs=HOST:PORT.
+// Returns whether Airflow's supervisor has started this program. Then the command line has
+// --comm=HOST:PORT and --logs=HOST:PORT.
 bool IsStartedBySupervisor(int argc, const char* const* argv);
 
-// Airflow's supervisor of this task: the requests to it, and where the log goes. All threads may
-// ask, one at a time.
+// The connection to Airflow's supervisor of this task, for requests and for the task's log. Any
+// thread may call Ask(); the requests are sent one at a time.
 class Supervisor {
  public:
   using Milliseconds = std::chrono::milliseconds;
-  // Airflow's API is behind every answer, and the supervisor tries that for 31 s.
+  // Longer than the 31 s for which the supervisor retries Airflow's API before it answers.
   static constexpr Milliseconds kTimeout{40'000};
 
   // Connects to both addresses of the command line. The error is a sentence.
   static tl::expected<Supervisor, std::string> Connect(int argc, const char* const* argv);
 
-  // What one program has opened, in a program that it became by exec.
+  // The state that one program passes to another across exec.
   struct Handover {
     int comm = -1;
     int logs = -1;
@@ -50,19 +51,19 @@ class Supervisor {
   };
   explicit Supervisor(const Handover& handover);
 
-  // Waits for the first message: what the task is. Nothing where Airflow's Dag processor has asked
-  // instead which tasks the program runs, and has been told: then the process ends with 0. The
-  // error is a sentence.
+  // Waits for the first message and returns its details. Returns nullopt if the caller was not a
+  // task's supervisor but Airflow's DAG processor: its question has been answered, and the process
+  // has to end with 0. The error is a sentence.
   tl::expected<std::optional<StartupDetails>, std::string> Start(const Tasks& tasks,
                                                                  Milliseconds timeout = kTimeout);
 
-  // Sends a request and waits for its answer, whose body is null where all is said by its coming.
+  // Sends a request and waits for its answer. The body is null if the answer only confirms.
   tl::expected<Json, Refusal> Ask(const Json& request, Milliseconds timeout = kTimeout);
 
   // The socket of the log.
   int logs() const { return logs_.fd(); }
 
-  // For exec: the descriptors stay open in the program that comes, which closes them.
+  // Call it before exec: the descriptors stay open, and the next program owns them.
   Handover Release();
 
  private:
@@ -76,7 +77,7 @@ class Supervisor {
   Socket logs_;
   std::int64_t next_id_ = 1;
   FrameReader reader_;
-  std::string lost_;  // why nothing can be asked any more
+  std::string lost_;  // why the connection cannot be used any more; empty while it can
   std::unique_ptr<std::timed_mutex> asking_ = std::make_unique<std::timed_mutex>();
 };
 

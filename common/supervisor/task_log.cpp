@@ -15,7 +15,7 @@
 namespace airflow {
 namespace {
 
-constexpr int kTimeout = 200;  // milliseconds, with a supervisor that does not read
+constexpr int kTimeout = 200;  // milliseconds to wait for a supervisor that does not read
 
 struct Name {
   std::string_view name;
@@ -116,8 +116,8 @@ void TaskLog::Connect(int fd) {
   Send(std::exchange(kept_, {}));
 }
 
-// Best effort: a supervisor that is gone takes nothing, and one that hangs may not hold the task.
-// Where a line went out in part, its rest has to come before anything else.
+// Best effort: a supervisor that has ended or hangs must not block the task. If only a part of a
+// line was sent, its rest must be sent before anything else.
 void TaskLog::Send(std::string_view line) {
   const std::size_t begun = kept_.size();
   std::string bytes = std::exchange(kept_, {}).append(line);
@@ -130,7 +130,7 @@ void TaskLog::Send(std::string_view line) {
     if (took < 0 && errno != EINTR && errno != EAGAIN) return;
     if (took > 0) sent += static_cast<std::size_t>(took);
   }
-  if (sent <= begun) bytes.resize(begun);  // the new line has not begun: it is left out
+  if (sent <= begun) bytes.resize(begun);  // nothing of the new line was sent, so it is dropped
   kept_ = bytes.substr(sent);
 }
 

@@ -1,5 +1,5 @@
-"""The Airflow task that runs one steamflow program. The DAG files import `steamflow.task`, and
-`steamflow.assets` where they listen to what the sources deliver; a DAG of somebody else
-`steamflow.operators`.
+"""Airflow tasks that run one steamflow program each. The DAG files of this project import
+`steamflow.task`, and `steamflow.assets` to react to what the sources deliver. DAGs of other projects
+import `steamflow.operators`.
 
-Nothing in here reads Airflow's database, or the network, while a DAG file is parsed."""
+Nothing in this package reads Airflow's database or the network while a DAG file is parsed."""

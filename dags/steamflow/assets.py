@@ -1,4 +1,4 @@
-"""What the sources' runs tell other DAGs: an asset of Airflow for each Kafka topic."""
+"""An Airflow asset for each Kafka topic, by which the sources' runs inform other DAGs."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ PREFIX = "steamflow/"
 
 
 def topic_asset(topic: str) -> Asset:
-    """What stands for a Kafka topic in Airflow: a source's run that filled it is an event there."""
+    """The asset of a Kafka topic. Each run of a source that filled the topic is an event of it."""
     return Asset(f"{PREFIX}{topic}")
 
 
 def topic_of(asset: Any) -> str:
-    """The topic that it stands for; empty where it is another's."""
+    """The topic of an asset; empty if the asset is not one of `topic_asset`."""
     uri: str = getattr(asset, "uri", "")
     return uri.removeprefix(PREFIX) if uri.startswith(PREFIX) else ""
 
 
 def tell_acknowledged(context: Any, result: dict[str, Any]) -> None:
-    """Tells with the event of the topic how much the run had acknowledged: `steam_reconcile` holds
-    Kafka against it."""
+    """Adds to the topic's event how many records were acknowledged to the run. `steam_reconcile`
+    compares this with Kafka."""
     if "kafka" not in result:
         return
     for topic in filter(topic_of, context["task"].outlets):

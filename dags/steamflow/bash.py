@@ -1,4 +1,4 @@
-"""The bash runtime: a program on the worker, from PATH or the folder that the deployment names."""
+"""The bash runtime: runs a program on the worker, from PATH or from the configured folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from steamflow.outcome import outcome, result_line
 from steamflow.program import Program
 from steamflow.settings import BIN
 
-# What a program takes over from the worker: where programs, certificates and the way out are.
-# Nothing else, as a worker's environment holds Airflow's own secrets.
+# The variables that a program inherits from the worker: the paths of programs and certificates, and
+# the proxies. All others are dropped, because a worker's environment contains Airflow's own secrets.
 INHERITED = (
     "PATH",
     "SSL_CERT_DIR",
@@ -27,11 +27,12 @@ INHERITED = (
 
 
 class BashTask(Program, BashOperator):
-    """Its stdout and stderr are the task's log, the last line its result."""
+    """Writes stdout and stderr of the program to the task's log. The last line is the result."""
 
     def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
         self.program = argv[0]
-        # exec: Airflow's SIGTERM reaches the program, and the program sees its parent die.
+        # exec, so that Airflow's SIGTERM reaches the program and the program notices its parent's
+        # death.
         command = shlex.join([os.path.join(BIN, self.program), *argv[1:]])
         super().__init__(bash_command=f"exec {command}", env=environment, **kwargs)
 

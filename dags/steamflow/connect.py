@@ -1,4 +1,4 @@
-"""Kafka Connect as a type of Airflow's Connections, which has none: that of `connect_default`."""
+"""The connection type of `connect_default`. Airflow itself has no type for Kafka Connect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 
 class ConnectHook(BaseHook):
-    """Says how the Connection is edited. The program connect-apply is what uses it."""
+    """Describes the form in which the Connection is edited. Only the program connect-apply uses the
+    Connection."""
 
     conn_name_attr = "connect_conn_id"
     default_conn_name = "connect_default"

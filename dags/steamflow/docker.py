@@ -1,4 +1,4 @@
-"""The docker runtime: a program in a container of its own, on the worker's Docker engine."""
+"""The docker runtime: runs a program in its own container, on the worker's Docker engine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from steamflow.outcome import outcome, result_line
 from steamflow.program import MEMORY_LIMIT, RUN_CONTEXT, STOP_SECONDS, Program
 from steamflow.settings import DOCKER_NETWORK, IMAGE
 
-# Where the image's entry point looks for variables.
+# The image's entry point reads variables from this file.
 ENVIRONMENT_FILE = "run/steamflow/environment"
 
 
 class Engine:
-    """An engine's client that gives a container its variables in a file, all but those that say
-    which run it is: whatever the engine itself sets, `docker inspect` shows."""
+    """A client of the engine that puts a container's variables into a file, because `docker inspect`
+    shows the variables that the engine sets. Only those that identify the run are set by the engine."""
 
     def __init__(self, client: Any):
         self.client = client
@@ -50,9 +50,9 @@ class Engine:
 
 
 class DockerTask(Program, DockerOperator):
-    """A program in a container of its own, which is removed afterwards. `environment` and not
-    `private_environment`, which is not templated: the secrets in it are masked, and reach the
-    container in a file."""
+    """Runs a program in its own container and removes the container. The variables are in
+    `environment`, because `private_environment` is not templated. The secrets among them are masked,
+    and reach the container in a file."""
 
     def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
         self.program = argv[0]
@@ -84,8 +84,8 @@ class DockerTask(Program, DockerOperator):
         return outcome(self.program, exit_code, result_line(lines), "".join(lines[-1:]))
 
     def on_kill(self) -> None:
-        """Stops the container, with SIGTERM first, and removes it. auto_remove cannot: it kills
-        or forgets a container that timed out."""
+        """Stops the container, first with SIGTERM, and removes it. This is not left to auto_remove,
+        which kills or forgets a container after a timeout."""
         if self.container:
             with contextlib.suppress(NotFound):
                 self.cli.stop(self.container["Id"], timeout=STOP_SECONDS)

@@ -1,4 +1,5 @@
-"""`steamflow dags install FOLDER` of the wheel, where the DAG files are beside this module."""
+"""`steamflow dags install FOLDER`, a command of the wheel. The wheel has the DAG files beside this
+module."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ DAGS = Path(__file__).with_name("dags")
 
 
 def install(folder: Path) -> None:
-    """Whole files in one step each, as Airflow may be reading the folder."""
+    """Replaces each file atomically, because Airflow may be reading the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "steamflow").exists():
         sys.exit(

@@ -1,4 +1,4 @@
-"""The kubernetes runtime: a program in a pod of its own."""
+"""The kubernetes runtime: runs a program in its own pod."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from steamflow.settings import IMAGE, KUBERNETES_SECRET
 CONTAINER_START_SECONDS = 60
 SECRETS = re.compile("AIRFLOW_CONN_.*|AIRFLOW_VAR_.*(KEY|PASSWORD)")
 
-# The image's own user, for the sidecar too, whose image has root as its user.
+# The user of the image. It is set explicitly because the sidecar's image would run as root.
 POD_SECURITY = V1PodSecurityContext(
     run_as_non_root=True,
     run_as_user=65532,
@@ -46,15 +46,16 @@ CONTAINER_SECURITY = V1SecurityContext(
     capabilities=V1Capabilities(drop=["ALL"]),
 )
 
-# Where the Secret has them: the authority of servers of one's own, and where programs find it. A
-# program looks only where these say, so there are two, for that one and the image's.
+# The key of the Secret with the certificate of a private authority, and the folder that it is mounted
+# in. If one of the variables is set, a program looks only there. There are two so that a program finds
+# the private authority and those of the image.
 AUTHORITY = "certificate.pem"
 AUTHORITY_FOLDER = "/run/steamflow"
 AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def secret_variable(name: str) -> V1EnvVar:
-    # Optional: what is not in the Secret is unset, and the program says so.
+    # Optional, so that a variable missing in the Secret is unset and the program reports it.
     key = V1SecretKeySelector(name=KUBERNETES_SECRET, key=name, optional=True)
     return V1EnvVar(name=name, value_from=V1EnvVarSource(secret_key_ref=key))
 
@@ -66,7 +67,7 @@ def pod_variable(name: str, value: str) -> V1EnvVar:
 
 
 def authority() -> dict[str, Any]:
-    """The Secret's authority as a file of the pod."""
+    """The pod options that mount the certificate of the Secret as a file."""
     items = [V1KeyToPath(key=AUTHORITY, path=AUTHORITY)]
     source = V1SecretVolumeSource(secret_name=KUBERNETES_SECRET, items=items, optional=True)
     mount = V1VolumeMount(name="authority", mount_path=AUTHORITY_FOLDER, read_only=True)
@@ -77,7 +78,7 @@ def authority() -> dict[str, Any]:
 
 
 class KubernetesTask(Program, KubernetesPodOperator):
-    """A program in a pod of its own. Its result is the file that the XCom sidecar reads."""
+    """Runs a program in its own pod. Its result is the file that the XCom sidecar reads."""
 
     def __init__(self, *, argv: Sequence[str], environment: dict[str, str], **kwargs: Any):
         self.program = argv[0]
@@ -98,12 +99,12 @@ class KubernetesTask(Program, KubernetesPodOperator):
             termination_grace_period=STOP_SECONDS,
             do_xcom_push=True,
             skip_on_exit_code=EXIT_SKIPPED,
-            log_pod_spec_on_failure=False,  # it holds the environment
+            log_pod_spec_on_failure=False,  # it contains the environment
             **kwargs,
         )
 
     def build_pod_request_obj(self, context: Any = None, **options: Any) -> V1Pod:
-        """With the sidecar, which comes last, as closed as the program."""
+        """Restricts the sidecar like the program. The base class adds the sidecar last."""
         pod = super().build_pod_request_obj(context, **options)
         for container in pod.spec.containers:
             container.security_context = container.security_context or CONTAINER_SECURITY
@@ -115,9 +116,9 @@ class KubernetesTask(Program, KubernetesPodOperator):
     def cleanup(
         self, pod: Any, remote_pod: Any, xcom_result: Any = None, context: Any = None
     ) -> None:
-        """Comes at the end, however it was reached, and raises for a program that failed."""
+        """Is called at the end in any case, and raises an exception if the program failed."""
         if remote_pod and self.exit_code(remote_pod) is None:
-            # It is as it was at its start, where the result could not be read.
+            # If the result could not be read, remote_pod is still the pod as it was at its start.
             with contextlib.suppress(ApiException, AirflowException):
                 remote_pod = self.pod_manager.read_pod(remote_pod)
         try:
@@ -129,8 +130,8 @@ class KubernetesTask(Program, KubernetesPodOperator):
             outcome(self.program, exit_code, result_in(xcom_result), str(error))
 
     def exit_code(self, pod: Any) -> int | None:
-        """The container's own, as the program has no result where it could not write one; None
-        where the container has not ended, or is not known."""
+        """The exit code of the container; None if it has not ended or is unknown. The result cannot
+        tell it, because a program may fail without writing one."""
         for container in pod.status.container_statuses or []:
             ended = container.state and container.state.terminated
             if container.name == self.base_container_name and ended:

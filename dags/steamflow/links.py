@@ -1,4 +1,4 @@
-"""The link from a task to Grafana (docker/grafana), where the deployment says its address."""
+"""The link from a task to Grafana (docker/grafana), if the address of Grafana is configured."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from steamflow.settings import GRAFANA_URL
 
 
 class DashboardLink(BaseOperatorLink):
-    """To the dashboard of Kafka with the topic that the task fills; of another task, to that of the
-    pipeline."""
+    """Leads to the dashboard of Kafka, filtered by the topic that the task fills. A task that fills
+    no topic gets a link to the dashboard of the pipeline."""
 
     name = "Grafana"
 

@@ -1,6 +1,6 @@
 """The native runtime: Airflow 3.3 or later runs a program itself, without a Python process for the
-task. Its supervisor finds the bundle of the DAG, which steamflow-bundle has made of the DAG file,
-and what a task needs the program asks of the supervisor."""
+task. Airflow's supervisor finds the bundle of the DAG, which steamflow-bundle has made from the DAG
+file. The program asks the supervisor for the Variables and Connections of the task."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if tuple(map(int, __version__.split(".")[:2])) < OLDEST:
 
 
 def is_native(texts: Iterable[str]) -> bool:
-    """Whether a program with these arguments can be a native task: it gets none from Airflow, which
-    would have to render templates. steamflow-bundle decides alike."""
+    """Whether a program with these arguments can be a native task: none of them is a template,
+    because Airflow renders nothing for a native task. steamflow-bundle applies the same rule."""
     return not any(mark in text for text in texts for mark in ("{{", "{%"))
 
 
@@ -34,7 +34,7 @@ def program_of_shard(shard: int) -> None: ...
 
 
 def native_task(shards: int, **arguments: Any) -> Any:
-    """The task, which takes from the bundle what it runs; mapped where there are shards."""
+    """The task, mapped if there are several shards. What it runs is in the bundle."""
     if shards > 1:
         stub = task.stub(queue=QUEUE, **arguments)(program_of_shard)
         made: Any = stub.expand(shard=list(range(shards)))

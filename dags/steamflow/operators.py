@@ -1,5 +1,5 @@
-"""The operator that runs one steamflow program, in the runtime that the deployment chose. Only that
-runtime's module is imported: the others' providers may not be installed."""
+"""The operator that runs one steamflow program in the configured runtime. Only the module of that
+runtime is imported, because the providers of the others may not be installed."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ else:
 
 
 class SteamflowOperator(RuntimeTask):
-    """Runs a program of steamflow in the runtime of the deployment. Its XCom is the result line as a
-    dict; exit code 99 is a skip, and an exit code that a retry cannot mend fails the task at once. The
-    event of each outlet that is a topic (`steamflow.assets.topic_asset`) says how many records the run
-    had acknowledged. With AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL the task has a link to the topic's
+    """Runs a program of steamflow in the configured runtime. The XCom is the result line as a dict.
+    Exit code 99 skips the task, and an exit code that a retry cannot fix fails it at once. If an outlet
+    is a topic (`steamflow.assets.topic_asset`), its event has the number of records that were
+    acknowledged to the run. With AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL the task has a link to the topic's
     dashboard.
 
-    In every runtime `argv` and `environment` are templated: `template_fields` has what they become. In
-    the runtime `native` this is a task on the worker, as in `bash`; `steamflow.task.steamflow_task`
-    makes those that Airflow runs itself.
+    In every runtime `argv` and `environment` are templated, under the names that `template_fields`
+    lists. With the runtime `native` this operator runs the program on the worker, as with `bash`; only
+    `steamflow.task.steamflow_task` makes tasks that Airflow runs itself.
 
     :param argv: The program and its arguments, such as `["steam-news", "--sink", "stdout"]`.
-    :param variables: The names of the Airflow Variables that the program is given, and no others but
-        `PUSHGATEWAY_URL`. One that is not defined counts as unset.
-    :param connections: The ids of the Airflow Connections that the program is given, and no others.
+    :param variables: The names of the Airflow Variables that the program receives, in addition to
+        `PUSHGATEWAY_URL`. An undefined one counts as unset.
+    :param connections: The ids of the Airflow Connections that the program receives.
     :param environment: Further variables of the program's environment.
     """
 

@@ -1,5 +1,5 @@
-"""What a program's end means to Airflow, the same in every runtime: its result line as the task's
-XCom, exit code 99 a skip, and an exit code that trying again cannot mend fails the task at once."""
+"""What the end of a program means for Airflow, in every runtime. The result line becomes the task's
+XCom, exit code 99 skips the task, and an exit code that a retry cannot fix fails it at once."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from airflow.providers.common.compat.sdk import (
 )
 
 EXIT_SKIPPED = 99
-# Usage, bad data, refused credentials, configuration; and the shell's own "cannot be executed" and
-# "not found".
+# Usage, bad data, rejected credentials, configuration; 126 and 127 are the shell's "cannot be
+# executed" and "not found".
 EXITS_FOR_GOOD = {64, 65, 77, 78, 126, 127}
 
 
 def result_in(value: Any) -> dict[str, Any]:
-    """The value where it is a program's result, else {}."""
+    """The value if it is the result of a program, else {}."""
     return value if isinstance(value, dict) and value.keys() >= {"task", "status"} else {}
 
 
 def result_line(lines: Iterable[str]) -> dict[str, Any]:
-    """The last line that is a result; {} without one. Docker can put a log line after it."""
+    """The last line that is a result, else {}. Docker can place a line of the log after it."""
     for line in reversed(list(lines)):
         with contextlib.suppress(ValueError):
             if result := result_in(json.loads(line)):
@@ -35,7 +35,8 @@ def result_line(lines: Iterable[str]) -> dict[str, Any]:
 
 
 def outcome(program: str, exit_code: int, result: dict[str, Any], last_line: str) -> dict[str, Any]:
-    """The XCom of a program that succeeded; otherwise raises what Airflow shall do about it."""
+    """The XCom of a program that succeeded. Otherwise raises the exception that makes Airflow skip,
+    fail or retry the task."""
     if exit_code == 0 and result:
         return result
     cause = (result.get("error") or {}).get("message") or last_line or "no output"

@@ -1,5 +1,5 @@
-"""What a program is given, the same in every runtime: its environment, as templates, and how they
-are rendered; and the bounds of a container."""
+"""What all runtimes share: the templates of a program's environment, how they are rendered, and the
+limits of a container."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ except ImportError:  # Airflow 2. Only the newest provider common.compat picks o
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator as Operator
 else:
-    Operator = object  # a class of Airflow comes after what has this as its base
+    Operator = object  # the subclasses of Program add an operator of Airflow as their second base
 
 MEMORY_LIMIT = "256Mi"
-STOP_SECONDS = 10  # a program ends at most 5 s after a SIGTERM
+STOP_SECONDS = 10  # a program ends within 5 s after a SIGTERM
 
-# Airflow sets these itself for bash only, without the map index, and without a logical date where a
-# run has none: a manual run on Airflow 3, which is due at run_after.
+# Airflow sets such variables only for bash, and without the map index. A manual run on Airflow 3 has
+# no logical date; run_after is used instead.
 RUN_CONTEXT = {
     "AIRFLOW_CTX_DAG_ID": "{{ ti.dag_id }}",
     "AIRFLOW_CTX_TASK_ID": "{{ ti.task_id }}",
@@ -32,7 +32,7 @@ RUN_CONTEXT = {
     "AIRFLOW_CTX_TRY_NUMBER": "{{ ti.try_number }}",
     "AIRFLOW_CTX_MAP_INDEX": "{{ ti.map_index }}",
     "AIRFLOW_CTX_LOGICAL_DATE": "{{ (dag_run.logical_date or dag_run.run_after).isoformat() }}",
-    # The trace that the task belongs to, which Airflow 3 gives its tasks.
+    # The trace that the task belongs to. Only Airflow 3 has one.
     "TRACEPARENT": "{{ (ti.context_carrier | default({}, true)).get('traceparent', '') }}",
 }
 
@@ -40,8 +40,9 @@ RUN_CONTEXT = {
 def program_environment(
     variables: Sequence[str], connections: Sequence[str], environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """The templates of what says which run it is, of these Variables and Connections, and of no
-    others but PUSHGATEWAY_URL. One that is not defined is empty, which the programs take as unset."""
+    """The environment of a program, as templates: the variables that identify the run, these Variables
+    and Connections, and PUSHGATEWAY_URL. An undefined one is empty, and the programs treat an empty
+    variable as unset."""
     given = RUN_CONTEXT | dict(environment)
     for name in (*variables, "PUSHGATEWAY_URL"):
         given[f"AIRFLOW_VAR_{name}"] = f"{{{{ var.value.get('{name}', '') }}}}"
@@ -52,15 +53,15 @@ def program_environment(
 
 
 class Program(Operator):
-    """What the operators share, each of which comes after it in its bases."""
+    """The common base of the runtimes' operators. It precedes Airflow's operator in their bases."""
 
-    template_ext: Sequence[str] = ()  # an argument that ends in .sh or .env is no file to render
+    template_ext: Sequence[str] = ()  # an argument such as x.sh is not the name of a template file
 
     def render_template(
         self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
     ) -> Any:
-        """A command line and an environment are text, in a DAG too that renders templates as the
-        objects that their text looks like (render_template_as_native_obj)."""
+        """Renders command lines and environments as text, even in a DAG with
+        render_template_as_native_obj, where Airflow would turn text such as "[1]" into objects."""
         if not isinstance(content, str):
             return super().render_template(content, context, jinja_env, seen_oids)
         template = self.dag.get_template_env(force_sandboxed=True).from_string(content)
@@ -68,10 +69,10 @@ class Program(Operator):
 
     @staticmethod
     def masked(connection: Any) -> str:
-        """What the templates of the environment call as `task.masked`: the connection as JSON, which
-        keeps every field (a URI loses the host's case). Masked as a whole: Airflow masks the
-        password, but not as JSON escapes it, nor keys in the extra. Empty where it is not defined,
-        so that the program says what is missing."""
+        """The connection as JSON; the templates of the environment call this as `task.masked`. JSON
+        keeps every field, whereas a URI loses the case of the host. The whole text is masked, because
+        Airflow masks neither the password as JSON escapes it nor keys in the extra. The text is empty
+        if the connection is not defined; the program then reports it as missing."""
         if connection is None:
             return ""
         text: str = connection.as_json()

@@ -1,4 +1,4 @@
-"""What the wheel tells Airflow, which finds it by the entry point `apache_airflow_provider`."""
+"""The description of the wheel for Airflow, under the entry point `apache_airflow_provider`."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""What shapes the DAGs: the deployment's choices, read from the environment when a DAG file is
-parsed, never from the database. An empty value is the default. What a program is told at run time
-does not belong here: that is a Variable or Connection of its task.
+"""The settings that shape the DAGs. They are read from the environment when a DAG file is parsed,
+never from the database. An empty value means the default. Settings of a program at run time are
+Variables and Connections of its task instead.
 
 - `AIRFLOW_VAR_STEAMFLOW_RUNTIME`: where the programs run: `bash` (default), `native`, `docker` or
   `kubernetes`.
-- `AIRFLOW_VAR_STEAMFLOW_BIN`: bash and native: the folder of the programs. Default: they are on PATH.
+- `AIRFLOW_VAR_STEAMFLOW_BIN`: bash and native: the folder of the programs. Default: search PATH.
 - `AIRFLOW_VAR_STEAMFLOW_IMAGE`: docker and kubernetes: the image. Default `steamflow:latest`.
-- `AIRFLOW_VAR_STEAMFLOW_DOCKER_NETWORK`: docker: the network that reaches Kafka and Redis, where
-  that is not Docker's default bridge.
-- `AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET`: kubernetes: the Secret, in the pods' namespace, from which
-  they get Connections, keys and passwords by reference; its keys are AIRFLOW_CONN_* and AIRFLOW_VAR_*,
-  and for an authority of one's own certificate.pem, SSL_CERT_FILE and SSL_CERT_DIR.
-  Default: Airflow writes them into the pod's specification.
-- `AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL`: where people reach Grafana: each task then links to its dashboard.
-- `AIRFLOW_VAR_STEAMFLOW_SHARDS`: how many tasks share the walk of a sharded DAG, 1 to 999.
+- `AIRFLOW_VAR_STEAMFLOW_DOCKER_NETWORK`: docker: the network in which Kafka and Redis can be reached.
+  Default: Docker's default bridge.
+- `AIRFLOW_VAR_STEAMFLOW_KUBERNETES_SECRET`: kubernetes: a Secret in the namespace of the pods. They
+  read Connections, keys and passwords from it, under the keys AIRFLOW_CONN_* and AIRFLOW_VAR_*. For a
+  private certificate authority it also has certificate.pem, SSL_CERT_FILE and SSL_CERT_DIR.
+  Default: Airflow writes all of them into the pod's specification.
+- `AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL`: the address of Grafana; each task then links to its dashboard.
+- `AIRFLOW_VAR_STEAMFLOW_SHARDS`: how many tasks share the work of a sharded DAG, 1 to 999.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import re
 
 
 def setting(name: str, pattern: str, expected: str, default: str = "") -> str:
-    """The environment's AIRFLOW_VAR_STEAMFLOW_<name>; ValueError, which fails the import of every
-    DAG, where it does not match the pattern."""
+    """The value of AIRFLOW_VAR_STEAMFLOW_<name> in the environment. Raises ValueError if it does not
+    match the pattern; then the import of every DAG fails."""
     variable = f"AIRFLOW_VAR_STEAMFLOW_{name}"
     value = os.environ.get(variable) or default
     if not re.fullmatch(pattern, value):

@@ -1,5 +1,5 @@
-"""Makes the Airflow task of a program as the DAGs of the pipeline have it: with their retries, in shards
-where the deployment asks for them, and run by Airflow itself in the runtime `native`."""
+"""Makes the Airflow tasks of this project's DAGs: with retries, in shards if they are configured, and
+run by Airflow itself with the runtime `native`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from steamflow.settings import RUNTIME, SHARDS
 if RUNTIME == "native":
     from steamflow.native import is_native, native_task
 
-# A program ends by its own --deadline (50 s) and at most 5 s after a SIGTERM. The rest of this is
-# for the start of a container, so that Airflow steps in only where something hangs.
+# A program ends at its own --deadline (50 s), and within 5 s after a SIGTERM. The rest is for the
+# start of a container, so that Airflow intervenes only if something hangs.
 EXECUTION_TIMEOUT = timedelta(minutes=2)
 
 
 def skip_unless_defined(connections: Sequence[str]) -> Callable[[Any], None]:
-    """A task's pre_execute: whoever does not run a service defines no Connection of it."""
+    """A pre_execute that skips the task unless all Connections are defined. A deployment without a
+    service does not define its Connection."""
 
     def pre_execute(context: Any) -> None:
         for name in connections:
@@ -47,11 +48,11 @@ def steamflow_task(
     on_worker: bool = False,
     timeout: timedelta = EXECUTION_TIMEOUT,
 ) -> Any:
-    """The task that runs `argv` with the Variables, Connections and environment that SteamflowOperator
-    is given. `fills` names the topic of a source. Sharded: mapped over `--shard I/N` where
-    AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1. Optional: skipped where one of its Connections is
-    not defined, and not because a task before it was. On the worker: whatever the runtime of the others
-    is, for a program that is not in their image."""
+    """The task that runs `argv` with the Variables, Connections and environment of a
+    SteamflowOperator. `fills` names the topic that a source fills. A sharded task is mapped over
+    `--shard I/N` if AIRFLOW_VAR_STEAMFLOW_SHARDS is more than 1. An optional task is skipped if one of
+    its Connections is not defined, but not because an earlier task was skipped. `on_worker` runs the
+    program on the worker in every runtime, because it is not in the image."""
     arguments: dict[str, Any] = {
         "task_id": task_id,
         "outlets": [topic_asset(fills)] if fills else [],
@@ -65,7 +66,7 @@ def steamflow_task(
         arguments["trigger_rule"] = "none_failed"
     texts = [*argv, *(environment or {}).values()]
     if RUNTIME == "native" and not on_worker and is_native(texts):
-        # It gets all else from its bundle.
+        # The bundle has everything else.
         return native_task(SHARDS if sharded else 1, **arguments)
     if optional:
         arguments["pre_execute"] = skip_unless_defined(connections)

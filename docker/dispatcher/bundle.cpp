@@ -11,9 +11,10 @@
 namespace steamflow {
 namespace {
 
-// The trailer (bundle-spec 1.0 of Airflow): the lengths of the source and of the manifest before it
-// and its own version, 4 bytes each and little-endian, the SHA-256 of the executable, which Airflow
-// has checked, 12 bytes for later, the magic.
+// The trailer, as in Airflow's "Executable Bundle Spec" 1.0. Three little-endian numbers of 4
+// bytes: the length of the source, the length of the manifest, and the version of the trailer. Then
+// the SHA-256 of the executable, which Airflow checks, 12 reserved bytes and the magic. The
+// manifest is directly before the trailer.
 constexpr std::streamoff kTrailerSize = 64;
 constexpr std::size_t kMagicAt = 56;
 constexpr std::string_view kMagic = "AFBNDL01";

@@ -9,22 +9,23 @@
 
 namespace steamflow {
 
-// What a bundle's manifest says of one task, as its DAG file does.
+// A task in a bundle's manifest. steamflow-bundle copies the fields from steamflow_task() in the
+// DAG file.
 struct BundleTask {
   std::vector<std::string> argv;  // the program and its arguments
   std::vector<std::string> variables;
   std::vector<std::string> connections;
   std::vector<std::string> outlets;
   std::map<std::string, std::string> environment;
-  bool is_optional = false;  // skipped where a Connection is not defined
-  bool is_sharded = false;   // a mapped task is a shard
+  bool is_optional = false;  // skip the task if one of its Connections is not defined
+  bool is_sharded = false;   // each mapped task instance processes one shard
 };
 
-// The tasks that a bundle has. Errors: a sentence.
+// Returns the ids of all tasks in a bundle. The error is a sentence.
 tl::expected<airflow::Tasks, std::string> ReadBundleTasks(const std::string& path);
 
-// A task of a bundle: an executable with a manifest and a trailer at its end, as steamflow-bundle
-// makes it. Errors: a sentence.
+// Returns one task of a bundle. A bundle is an executable with a manifest and a trailer at its end;
+// steamflow-bundle makes it. The error is a sentence.
 tl::expected<BundleTask, std::string> ReadBundleTask(const std::string& path,
                                                      const std::string& dag_id,
                                                      const std::string& task_id);

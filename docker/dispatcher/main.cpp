@@ -1,6 +1,7 @@
-// `steamflow TASK [OPTION...]` becomes the program of that task, which is beside this one. The
-// entry point of the image. And, made into a bundle by steamflow-bundle, what Airflow's supervisor
-// starts as a native task. `steamflow describe` has the programs describe themselves.
+// `steamflow TASK [OPTION...]` becomes the program of that task, which is in the same folder. It is
+// the entry point of the image. steamflow-bundle also makes it the executable of a bundle, which
+// Airflow's supervisor starts as a native task. `steamflow describe` prints the descriptions of the
+// programs.
 
 #include <fmt/format.h>
 #include <spawn.h>
@@ -28,9 +29,9 @@ namespace {
 
 using namespace steamflow;
 
-// What whoever made the container put into it: variables as NAME=value, each ended by a NUL, as in
-// /proc/PID/environ. An engine tells everybody who may ask which variables it was told to set, but
-// not what is in a file.
+// The operators of the DAGs put this file into a container. It has variables as NAME=value, each
+// ended by a NUL, as in /proc/PID/environ. A container engine shows the variables of a container's
+// configuration to everyone who may inspect it, but not the content of a file.
 constexpr char kEnvironmentFile[] = "/run/steamflow/environment";
 
 std::string Help() {
@@ -43,11 +44,10 @@ std::string Help() {
       "\nOptions:\n"
       "  -h,--help                         Print this help message and exit\n"
       "  --version                         Display program version information and exit\n"
-      "\nsteamflow TASK --help tells what a task does, and steamflow describe the same and more "
-      "for\n"
-      "programs: one line of JSON for the task, or for each. steamflow dags --help tells how the\n"
-      "DAGs of the Python package are installed. The variables in\n"
-      "{}, where that file exists, are added to the task's environment.\n"
+      "\nsteamflow TASK --help describes a task to people. steamflow describe prints the same\n"
+      "and more for programs: a line of JSON for each task, or for TASK. steamflow dags --help\n"
+      "tells how to install the DAGs of the Python package. If the file\n"
+      "{} exists, its variables are added to the task's environment.\n"
       "\nExample:\n  steamflow steam-news --sink stdout\n",
       kEnvironmentFile);
   return text;
@@ -93,9 +93,9 @@ std::string ProgramOf(std::string_view task) {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / task).string();
 }
 
-// Has the task that is named, or each of them, describe itself.
+// Prints the description of the named task, or of every task.
 int Describe(int argc, char** argv) {
-  if (argc > 3) return Fail(ExitCode::kUsage, "describe takes the name of a task, or nothing");
+  if (argc > 3) return Fail(ExitCode::kUsage, "describe takes at most one task");
   const std::string_view only = argc == 3 ? argv[2] : "";
   if (argc == 3 && !IsTask(only)) return FailWithoutTask(only);
   for (const std::string_view task : kTaskNames) {
@@ -130,7 +130,7 @@ int main(int argc, char** argv) {
     fmt::print("steamflow {}\n", kVersion);
     return 0;
   }
-  const bool is_dags = task == "dags";  // a script of the Python package, which has the DAGs
+  const bool is_dags = task == "dags";  // a script that only the Python package contains
   try {
     if (task == "describe") return Describe(argc, argv);
     if (!is_dags && !IsTask(task)) return FailWithoutTask(task);

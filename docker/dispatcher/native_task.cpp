@@ -31,9 +31,9 @@ namespace requests = airflow::requests;
 
 using Environment = std::map<std::string, std::string>;
 
-// What a program takes over from the worker, as in the bash runtime: where programs, certificates
-// and the way out are, and which log Airflow wants. Nothing else, as a worker's environment holds
-// Airflow's own secrets.
+// The variables that a program inherits from the worker, as in the bash runtime: the paths of
+// programs and certificates, the proxies, and the levels of Airflow's log. All others are dropped,
+// because a worker's environment contains Airflow's own secrets.
 constexpr const char* kInherited[] = {"PATH",
                                       "SSL_CERT_DIR",
                                       "SSL_CERT_FILE",
@@ -63,29 +63,29 @@ Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails&
   return environment;
 }
 
-// How the task ends that does not begin.
+// How the task ends if its program cannot be started.
 struct End {
   ExitCode code;
   std::string reason;
 };
 
-// A mapped task is the shard of its index, of as many as the deployment has (AIRFLOW_VAR_STEAMFLOW_
-// SHARDS, as the DAG file reads it).
+// Adds --shard: the map index is the number of the shard, and AIRFLOW_VAR_STEAMFLOW_SHARDS, which
+// the DAG file reads too, is the number of shards.
 std::optional<End> AddShard(std::vector<std::string>& argv, std::int64_t map_index) {
   constexpr char kShards[] = "AIRFLOW_VAR_STEAMFLOW_SHARDS";
   const auto shards = ParseNumber<std::int64_t>(EnvironmentValue(kShards).value_or("1"));
   if (!shards || map_index >= *shards) {
-    return End{
-        ExitCode::kConfig,
-        fmt::format("the task is shard {} by its map index, and {} is not more: the worker's "
-                    "environment is not that of the DAG processor",
-                    map_index, kShards)};
+    return End{ExitCode::kConfig,
+               fmt::format("the map index of the task is {}, but {} is not larger: the worker's "
+                           "environment differs from the DAG processor's",
+                           map_index, kShards)};
   }
   argv.insert(argv.end(), {"--shard", fmt::format("{}/{}", map_index, *shards)});
   return std::nullopt;
 }
 
-// Whoever does not run a service defines no Connection of it.
+// Returns how the task ends if one of its Connections is not defined: it is skipped, because the
+// deployment does not run that service.
 std::optional<End> FindConnections(const BundleTask& task, airflow::Supervisor& supervisor) {
   for (const std::string& id : task.connections) {
     if (EnvironmentValue(ConnectionVariable(id))) continue;
@@ -100,8 +100,8 @@ std::optional<End> FindConnections(const BundleTask& task, airflow::Supervisor& 
   return std::nullopt;
 }
 
-// Becomes the program, from AIRFLOW_VAR_STEAMFLOW_BIN or PATH as in the bash runtime. Returns where
-// that fails.
+// Becomes the program, found in AIRFLOW_VAR_STEAMFLOW_BIN or PATH as in the bash runtime. Returns
+// only if that fails.
 End Become(const std::vector<std::string>& argv, const Environment& environment) {
   const auto folder = EnvironmentValue("AIRFLOW_VAR_STEAMFLOW_BIN");
   const std::string program = folder ? *folder + "/" + argv.front() : argv.front();
@@ -117,7 +117,8 @@ End Become(const std::vector<std::string>& argv, const Environment& environment)
   return {ExitCode::kConfig, fmt::format("{} is not installed: {}", program, std::strerror(errno))};
 }
 
-// The supervisor takes what it is told only from a process that ends with 0.
+// Returns the exit code of the process. It is 0 once the supervisor knows how the task ended,
+// because the supervisor believes that only if the process exits with 0.
 int Tell(const End& end, const airflow::StartupDetails& details, airflow::Supervisor& supervisor,
          airflow::TaskLog& log) {
   const bool is_skip = end.code == ExitCode::kSkipped;
@@ -130,7 +131,7 @@ int Tell(const End& end, const airflow::StartupDetails& details, airflow::Superv
   return told ? 0 : static_cast<int>(end.code);
 }
 
-// Does all that comes before the program, and becomes it.
+// Prepares the task and becomes its program. Returns only if that fails or the task is skipped.
 End Begin(const std::string& bundle, const airflow::StartupDetails& details,
           airflow::Supervisor& supervisor) {
   for (const std::string& key : details.xcom_keys_to_clear) {

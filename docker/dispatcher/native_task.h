@@ -4,9 +4,9 @@
 
 namespace steamflow {
 
-// The work of the executable `bundle`, this program's own, where Airflow's supervisor has started
-// it with the arguments: becomes the program of the task that the supervisor names. Returns the
-// exit code of the process where it does not come to that.
+// Runs the task that Airflow's supervisor names. `bundle` is the path of this executable, and the
+// arguments are those that the supervisor gave it. On success this does not return, because the
+// process becomes the task's program. Otherwise it returns the exit code of the process.
 int RunNativeTask(const std::string& bundle, int argc, const char* const* argv);
 
 }  // namespace steamflow

@@ -1,4 +1,4 @@
-"""What the applications have in common: how they begin, and how they end."""
+"""The common parts of the Spark applications: settings, the result line and the exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pyspark.errors import PySparkException
 
 EXIT_TRY_AGAIN = 75
 EXIT_CONFIGURATION = 78
-# The event id of a record of Kafka's source: null without the header.
+# SQL for the event id of a record of Spark's Kafka source; null without the header.
 EVENT_ID_HEADER = (
     "nullif(cast(get(filter(headers, header -> header.key = 'event_id'), 0).value AS string), '')"
 )
 
 
 def checkpoint_folder() -> str:
-    """A folder, or a URL, that the driver and the executors share."""
+    """The folder or URL of the checkpoints. The driver and the executors share it."""
     checkpoint = os.environ.get("AIRFLOW_VAR_SPARK_CHECKPOINT", "")
     if not checkpoint:
         raise SettingError("no checkpoint: set AIRFLOW_VAR_SPARK_CHECKPOINT")
@@ -29,12 +29,13 @@ def checkpoint_folder() -> str:
 
 
 def sentence(error: Exception) -> str:
-    """An exception without the stack trace that Java's have."""
+    """The text of an exception on one line, without Java's stack trace."""
     return " ".join(str(error).split("\n\tat ")[0].split())[:500]
 
 
 def end(name: str, run: Callable[[], dict[str, Any]]) -> int:
-    """Runs it, and prints the result line with what it returns. The exit code."""
+    """Calls `run`, prints the result line with the counts that it returns, and returns the exit
+    code."""
     begun = time.monotonic()
     exit_code, counts, error = 0, {}, None
     try:

@@ -1,5 +1,5 @@
-"""Airflow's Connections, from the environment as the programs read them, in the terms of Spark's
-readers and writers."""
+"""Translates Airflow's Connections into the options of Spark's readers and writers. They come from
+the same environment variables as those of the C++ programs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ POSTGRES_EXTRAS = {
 
 
 class SettingError(Exception):
-    """What is wrong with the environment, without the secrets in it."""
+    """A setting in the environment is missing or invalid. The message never quotes secrets."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Absent parts are empty."""
+    """The parts of an Airflow Connection; absent parts are empty."""
 
     variable: str
     host: str = ""
@@ -66,7 +66,7 @@ def json_parts(text: str) -> dict[str, Any]:
 
 
 def uri_parts(text: str) -> dict[str, Any]:
-    """As Airflow reads them: each part percent-encoded, the host in lower case."""
+    """The parts of a URI as Airflow reads them: percent-decoded, and the host in lower case."""
     _, separator, rest = text.partition("#")[0].partition("://")
     if not separator:
         raise ValueError
@@ -86,19 +86,20 @@ def uri_parts(text: str) -> dict[str, Any]:
 
 
 def bracketed(host: str) -> str:
-    """As it stands before a port; it may be a list of hosts with ports."""
+    """The host in the form that can precede a port: IPv6 addresses get brackets. A host that is a list
+    of hosts with ports stays as it is."""
     return f"[{host}]" if host.count(":") > 1 and not set("[,") & set(host) else host
 
 
 def quoted(text: str) -> str:
-    """As JAAS reads a value."""
+    """The text as a quoted value of a JAAS configuration."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def kafka_options() -> dict[str, str]:
-    """The options of Spark's Kafka source. What librdkafka's properties say of the way to the
-    brokers is said in Java's; the others tune programs, and are left to these."""
+    """The options of Spark's Kafka source. The Connection has librdkafka's properties: those about
+    addresses, TLS and logins are translated to Java's, and all others only tune the C++ programs."""
     connection = Connection.read("AIRFLOW_CONN_KAFKA_DEFAULT")
     properties = {name: str(value) for name, value in connection.extra.items() if value is not None}
     if connection.host:
@@ -149,13 +150,13 @@ def postgres_options() -> dict[str, str]:
 
 
 def iceberg_properties() -> dict[str, str]:
-    """The properties of the catalog, as Iceberg names them: the Connection's extra, if it is set."""
+    """Iceberg's properties of the catalog, from the extra of the Connection; {} without one."""
     variable = "AIRFLOW_CONN_ICEBERG_DEFAULT"
     if not os.environ.get(variable):
         return {}
     connection = Connection.read(variable)
     if connection.host or connection.login or connection.password:
-        raise SettingError(f"{variable} has its properties in its extra, and nothing beside it")
+        raise SettingError(f"{variable} may have only an extra, with the properties of the catalog")
     if "warehouse" not in connection.extra:
         raise SettingError(f"{variable} names no warehouse")
     return {name: str(value) for name, value in connection.extra.items()}

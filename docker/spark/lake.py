@@ -1,9 +1,9 @@
-"""From the topics into tables of Apache Iceberg, which hold each record once, for years: those of all
-topics whose records have a JSON Schema, with a column for each of its properties.
+"""Copies the records of Kafka topics into tables of Apache Iceberg, which keep each record once, for
+years. It reads all topics whose records have a JSON Schema; each property is a column.
 
     steam-lake
 
-It ends when everything is stored that the topics held at the start. The last line on stdout is the
+It ends when everything that was in the topics at the start is stored. The last line on stdout is the
 result, in the form of the programs' result lines.
 """
 
@@ -26,18 +26,19 @@ from pyspark.sql import functions as f
 from pyspark.sql.streaming import StreamingQuery
 
 TASKS = Path(__file__).resolve().parents[2] / "tasks"
-RECORDS_A_BATCH = 1_000_000  # after each a run that is killed goes on
+RECORDS_A_BATCH = 1_000_000  # a killed run loses at most one batch of work
 UNREADABLE = "_unreadable"
 
-# As the other sinks have it: `timestamp`, else Kafka's. A player's is a version, which is bounded.
+# The event time, as in the other sinks: `timestamp`, or else Kafka's time. For a player it is the
+# version, which must not lie in the future by more than a day.
 OWN_TIME = "coalesce(`timestamp`, date_trunc('second', arrival))"
 VERSION = (
     f"least({OWN_TIME}, date_trunc('second', arrival) + INTERVAL 1 DAY, now() + INTERVAL 1 DAY)"
 )
 IN_TIME = "BETWEEN unix_timestamp('2000-01-01 00:00:00') AND unix_timestamp('2099-12-31 23:59:59')"
 PUBLISHED = f"coalesce(if(`date` {IN_TIME}, timestamp_seconds(`date`), NULL), {OWN_TIME})"
-# The first part of an event id that is a time, as the other sinks find the month of a record. Spark reads
-# no time without seconds.
+# The first part of an event id that is a time; the other sinks find the month of a record in the same
+# way. Seconds are added if they are missing, because Spark cannot parse a time without them.
 ID_TIME = r"""get(filter(transform(
   filter(split(event_id, '/'), part -> part RLIKE
     '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z$'),
@@ -47,7 +48,7 @@ ID_TIME = r"""get(filter(transform(
 @dataclass(frozen=True)
 class Table:
     name: str
-    task: str  # whose schema its records have
+    task: str  # the source that has the schema of the records
     event_time: str
 
     def schema(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ TABLES = (
 
 
 def column_type(property_: dict[str, Any]) -> str:
-    """Of several types the first is what the API says now."""
+    """The SQL type of a property. If there are several types, the first is the API's current one."""
     types = property_["type"]
     type_ = types if isinstance(types, str) else types[0]
     if type_ == "array":
@@ -82,7 +83,8 @@ def column_type(property_: dict[str, Any]) -> str:
 
 
 def column(name: str, type_: str) -> str:
-    """As the other sinks: what is not of the type is null, and so are numbers below 0."""
+    """SQL for a column. As in the other sinks, values of another type and negative numbers become
+    null."""
     value = f"record.`{name}`"
     if type_ == "timestamp":
         value = f"try_to_timestamp({value})"
@@ -94,7 +96,7 @@ def column(name: str, type_: str) -> str:
 @dataclass(frozen=True)
 class Settings:
     kafka: dict[str, str]
-    catalog: dict[str, str]  # Iceberg's properties of it
+    catalog: dict[str, str]  # Iceberg's properties of the catalog
     checkpoint: str
 
     @classmethod
@@ -103,7 +105,7 @@ class Settings:
 
 
 def catalog_properties() -> dict[str, str]:
-    """Of the catalog that is configured, else of one in the folder of the tables."""
+    """The properties of the configured catalog, or else of one in the folder of the tables."""
     if properties := iceberg_properties():
         return properties
     folder = os.environ.get("AIRFLOW_VAR_SPARK_WAREHOUSE", "")
@@ -114,14 +116,15 @@ def catalog_properties() -> dict[str, str]:
     if not folder.startswith("/"):
         raise SettingError("AIRFLOW_VAR_SPARK_WAREHOUSE is not the path of a folder")
     Path(folder).mkdir(parents=True, exist_ok=True)
-    # SQLite lets one writer in after the other, which a mere folder of Iceberg's does not.
+    # SQLite serializes the writers. Iceberg's catalog without a database, a mere folder, does not.
     uri = f"jdbc:sqlite:{folder}/catalog.sqlite?busy_timeout=60000"
     properties = {"warehouse": f"file://{folder}", "type": "jdbc", "uri": uri}
-    return properties | {"jdbc.schema-version": "V1"}  # it warns of what it was before
+    return properties | {"jdbc.schema-version": "V1"}  # Iceberg warns about the older V0
 
 
 def records_of(spark: SparkSession, table: Table, kafka: dict[str, str]) -> DataFrame:
-    """Every record of its topics: one that no sink could take has its value, and no columns."""
+    """Every record of the table's topics. A record whose value cannot be parsed has only the
+    value, and no columns."""
     fields = table.fields()
     values = ", ".join(
         f"`{name}` {type_ if type_.startswith('array') else 'string'}"
@@ -168,19 +171,21 @@ def has_progress(spark: SparkSession, checkpoint: str) -> bool:
 
 
 def start(spark: SparkSession, table: Table, held: LakeTable, settings: Settings) -> StreamingQuery:
-    """A killed application goes on from the checkpoint: the batch that was not finished is merged
-    again."""
+    """Starts the query of a table. After a kill it resumes at the checkpoint and merges the unfinished
+    batch again."""
 
     def merge(batch: DataFrame, _: int) -> None:
         try:
             held.merge(batch)
         except Exception as error:
-            held.failure = error  # Spark hands on but the text of its traceback
+            held.failure = error  # Spark passes on only the text of the traceback
             raise
 
     checkpoint = f"{settings.checkpoint}/{table.name}"
     if held.is_new and has_progress(spark, checkpoint):
-        raise SettingError(f"{held.table} is gone: delete its checkpoint {checkpoint} to refill it")
+        raise SettingError(
+            f"{held.table} no longer exists: delete its checkpoint {checkpoint} to refill it"
+        )
     return (
         records_of(spark, table, settings.kafka)
         .writeStream.queryName(table.name)
@@ -192,7 +197,8 @@ def start(spark: SparkSession, table: Table, held: LakeTable, settings: Settings
 
 
 def counts(query: StreamingQuery, held: LakeTable) -> dict[str, int]:
-    """What the query read in its batches, of which Spark remembers the last 100; and all rows."""
+    """What the query read in its batches, as far as Spark remembers them (the last 100), and the number
+    of rows in the table."""
     observed = [
         batch["observedMetrics"][query.name]
         for batch in query.recentProgress
@@ -212,7 +218,7 @@ def run() -> dict[str, Any]:
     builder = builder.config(
         f"spark.sql.catalog.{CATALOG}", "org.apache.iceberg.spark.SparkCatalog"
     )
-    # Each query has a session of its own, whose commits a table that this one has cached would not show.
+    # Each query has its own session. A table cached in this session would not show their commits.
     for name, value in (settings.catalog | {"cache-enabled": "false"}).items():
         builder = builder.config(f"spark.sql.catalog.{CATALOG}.{name}", value)
     spark = builder.getOrCreate()

@@ -1,4 +1,4 @@
-"""A table of Apache Iceberg that holds each record of its topics once, by topic and event id."""
+"""A table of Apache Iceberg that has each record of its topics once, by topic and event id."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 CATALOG, NAMESPACE = "lake", "steamflow"
-# What a table has of every record, whatever its topic.
+# The columns that every table has.
 ENVELOPE = {
     "topic": "string",
     "event_id": "string",
     "event_time": "timestamp",
-    "id_time": "timestamp",  # what the event id names; null where it names none
-    "arrival": "timestamp",  # Kafka's
+    "id_time": "timestamp",  # the time in the event id; null if it has none
+    "arrival": "timestamp",  # Kafka's time
     "partition": "int",
     "offset": "bigint",
     "key": "string",
-    "value": "string",  # as it came; null: a tombstone
+    "value": "string",  # as received; null for a tombstone
 }
-# A merge that another one has overtaken fails, so that two applications cannot both insert a record.
+# With "serializable", a merge fails if another one has committed meanwhile. So two applications cannot
+# both insert a record.
 PROPERTIES = {
     "format-version": "2",
     "write.merge.mode": "merge-on-read",
@@ -29,7 +30,7 @@ PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
 }
 PLACE = "struct(arrival, partition, offset)"
-# What Iceberg refuses a commit with that another one has overtaken.
+# Iceberg's exceptions for a commit that another one has overtaken.
 OVERTAKEN = {
     f"org.apache.iceberg.exceptions.{name}"
     for name in ("CommitFailedException", "ValidationException")
@@ -42,8 +43,8 @@ def definitions(columns: dict[str, str]) -> str:
 
 class LakeTable:
     def __init__(self, spark: SparkSession, name: str, fields: dict[str, str]):
-        """`fields` are the types of the columns beside the envelope's; the table gets those that it
-        does not have."""
+        """`fields` are the types of the columns beside those of ENVELOPE. Missing columns are added to
+        the table."""
         self.spark, self.table = spark, f"{CATALOG}.{NAMESPACE}.{name}"
         self.failure: Exception | None = None  # of a merge
         self.is_new = not spark.catalog.tableExists(self.table)
@@ -58,9 +59,9 @@ class LakeTable:
             spark.sql(f"ALTER TABLE {self.table} ADD COLUMNS ({definitions(missing)})")
 
     def merge(self, records: DataFrame) -> None:
-        """Inserts those that the table does not have, all or none. Of repeats it keeps the one that
-        came first, whatever the order in which they are merged. Again with the same records it
-        changes nothing."""
+        """Inserts the records that the table does not have, all or none. Of several records with one
+        event id, the table keeps the one that arrived first, in whatever order they are merged. Merging
+        the same records again changes nothing."""
         spark = records.sparkSession
         first = (
             records.groupBy("topic", "event_id")
@@ -96,8 +97,8 @@ class LakeTable:
             first.unpersist()
 
     def tidy(self) -> int:
-        """Makes large files of small ones, five of a day or more, and then removes what no snapshot
-        of the last week has: how many files it has rewritten."""
+        """Combines five or more small files of a day into large ones, and removes files that no
+        snapshot of the last week uses. Returns the number of rewritten files."""
         system, table = f"CALL {CATALOG}.system", f"table => '{self.table}'"
         (rewritten,) = self.spark.sql(f"{system}.rewrite_data_files({table})").collect()
         files = int(rewritten["rewritten_data_files_count"])
@@ -113,7 +114,8 @@ class LakeTable:
 
 
 def within(first: str | None, last: str | None, undated: int) -> str:
-    """Which days of the table can hold the records: it is their event ids that name them."""
+    """An SQL condition for the days of the table that can contain the records: `first` and `last` are
+    the earliest and latest times in their event ids, and `undated` of them have none."""
     dated = f"held.id_time BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
     conditions = ([dated] if first else []) + (["held.id_time IS NULL"] if undated else [])
     return " OR ".join(conditions) or "false"

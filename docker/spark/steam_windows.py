@@ -1,5 +1,6 @@
-"""From the topics into PostgreSQL by Spark Structured Streaming: the player counts of each game in
-windows of 5 minutes and of an hour, and how many accounts played each game in a sliding day.
+"""Aggregates records of Kafka topics into PostgreSQL, with Spark Structured Streaming: the player
+counts of each game in windows of 5 minutes and of an hour, and how many accounts played each game in
+a sliding day.
 
     steam-windows [--once]
 
@@ -21,20 +22,20 @@ from pyspark.sql import functions as f
 from pyspark.sql.streaming import StreamingQuery
 from window_table import WindowTable
 
-# How long an event id is remembered, and a window kept open: a record that is older than the newest
-# of its topic by more is late, and left out. Retries of a source repeat ids within hours.
+# How long event ids are remembered and windows stay open. A record that is older than the newest one
+# of its topic by more than this is late and left out. Retries of a source repeat ids within hours.
 DELAY = "1 day"
 INTERVAL = "30 seconds"  # between two batches, without --once
 
 
 @dataclass(frozen=True)
 class Query:
-    """From a topic to a table; both the checkpoint and the table have its name."""
+    """A query from a topic to a table. The checkpoint and the table have its name."""
 
     name: str
     topic: str
     fields: dict[str, str]  # of the record, beside appid and timestamp
-    number: str  # the field without which a record says nothing
+    number: str  # the required field; a record without it is ignored
     windows: Callable[[DataFrame], DataFrame]
     columns: str  # of the table, beside its key
 
@@ -53,7 +54,7 @@ class Settings:
 
 
 def player_counts(width: str) -> Callable[[DataFrame], DataFrame]:
-    """The samples of each game in windows that follow each other."""
+    """The samples of each game in adjacent windows of this width."""
 
     def windows(events: DataFrame) -> DataFrame:
         return events.groupBy(f.window("time", width), "appid").agg(
@@ -68,7 +69,7 @@ def player_counts(width: str) -> Callable[[DataFrame], DataFrame]:
 
 
 def most_played_games(events: DataFrame) -> DataFrame:
-    """How many accounts were seen to have played each game, in a day that slides by the hour."""
+    """How many accounts have played each game, in windows of a day that start every hour."""
     return (
         events.withColumn("window", f.window("time", "1 day", "1 hour"))
         .dropDuplicates(["window", "appid", "steam_id"])
@@ -108,9 +109,9 @@ QUERIES = (
 
 
 def events_of(spark: SparkSession, query: Query, kafka: dict[str, str]) -> DataFrame:
-    """The records of a topic, each event id once: the first of its partition, as in the raw store.
-    One without a usable number or time is counted and left out; one with a time to come would make
-    all others late."""
+    """The records of a topic, each event id once: the first one in its partition, as in PostgreSQL's
+    `records`. Records without a usable number or time are counted and left out; a time in the future
+    would make all other records late."""
     fields = {"appid": "bigint"} | query.fields
     values = ", ".join(f"`{name}` string" for name in (*fields, "timestamp"))
     records = (
@@ -150,8 +151,8 @@ def events_of(spark: SparkSession, query: Query, kafka: dict[str, str]) -> DataF
 def start(
     spark: SparkSession, query: Query, table: WindowTable, settings: Settings
 ) -> StreamingQuery:
-    """A killed application goes on from the checkpoint: the batch that was not finished is done
-    again from the same records and the same state, and stores the same windows."""
+    """Starts the query. After a kill it resumes at the checkpoint: it repeats the unfinished batch with
+    the same records and the same state, and stores the same windows."""
 
     def store(batch: DataFrame, _: int) -> None:
         columns = batch.columns[1:]  # after the window
@@ -173,7 +174,7 @@ def start(
 
 
 def counts(query: StreamingQuery, table: WindowTable) -> dict[str, int]:
-    """What the query did in its batches, of which Spark remembers the last 100."""
+    """What the query did in its batches, as far as Spark remembers them (the last 100)."""
     progress = query.recentProgress
     observed = [
         batch["observedMetrics"][query.name] for batch in progress if batch["observedMetrics"]
@@ -191,13 +192,13 @@ def counts(query: StreamingQuery, table: WindowTable) -> dict[str, int]:
 
 
 def run(settings: Settings) -> dict[str, dict[str, int]]:
-    """With availableNow until everything is stored that the topics held at the start, else until a
-    query fails."""
+    """Runs the queries. With availableNow, they end when everything that was in the topics at the start
+    is stored. Otherwise they run until one of them fails."""
     spark = SparkSession.builder.appName("steam-windows").getOrCreate()
     try:
         tables = [WindowTable(spark, settings.postgres, q.name, q.columns) for q in QUERIES]
         queries = [start(spark, *pair, settings) for pair in zip(QUERIES, tables, strict=True)]
-        spark.streams.awaitAnyTermination()  # raises what a query failed of, and so does the next
+        spark.streams.awaitAnyTermination()  # raises the exception of a failed query, as the next line does
         for query in queries:
             query.awaitTermination()
         return {
@@ -210,7 +211,9 @@ def run(settings: Settings) -> dict[str, dict[str, int]]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="steam-windows", description=__doc__)
     parser.add_argument(
-        "--once", action="store_true", help="end when the topics, as they are now, are stored"
+        "--once",
+        action="store_true",
+        help="end when everything that is in the topics now is stored",
     )
     once = parser.parse_args().once
     return end("steam-windows", lambda: {"queries": run(Settings.read(once))})

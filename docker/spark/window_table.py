@@ -1,4 +1,4 @@
-"""A table of windows in PostgreSQL, through the JDBC driver that Spark itself writes with."""
+"""A table of windows in PostgreSQL, written through the JDBC driver that Spark itself uses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ KEY = "window_start, window_end, appid"
 
 
 class WindowTable:
-    """One query writes it, in one application at a time: an advisory lock of the session in which
-    the windows are stored keeps a second one out, and ends with the process that holds it."""
+    """Only one query writes the table, and only one application at a time. The session that stores the
+    windows holds an advisory lock, which PostgreSQL releases when the process ends."""
 
     def __init__(self, spark: SparkSession, options: dict[str, str], name: str, columns: str):
-        """`columns` are the definitions of those beside the key. Makes the table where it is
-        missing."""
+        """`columns` are the definitions of the columns beside the key. Creates a missing table."""
         self.options = options | {"reWriteBatchedInserts": "true", "truncate": "true"}
         self.table, self.staging = f"steamflow.{name}", f"steamflow.{name}_staging"
         self.stored = 0  # rows
@@ -52,9 +51,9 @@ class WindowTable:
         return changed
 
     def upsert(self, windows: DataFrame) -> None:
-        """Puts the windows in place of what the table has of them, all or none. The executors write
-        side by side into the staging table; DISTINCT, as one that was lost may have written its
-        part twice. Again with the same windows it changes nothing."""
+        """Inserts the windows, or replaces those that the table has, all or none. The executors write
+        in parallel into the staging table. DISTINCT is needed because a part is written twice if its
+        executor is lost. Storing the same windows again changes nothing."""
         windows.write.format("jdbc").options(**self.options, dbtable=self.staging).mode(
             "overwrite"
         ).save()

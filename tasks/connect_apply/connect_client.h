@@ -18,18 +18,25 @@ namespace steamflow {
 // RestClient::Ask does, and kConfig for a response that repeating the call would not change.
 class ConnectClient {
  public:
+  // `run` must outlive this object.
   ConnectClient(RestServer server, const Run& run)
       : client_(std::move(server), run, WhileAway::kWait), run_(run) {}
 
+  // GET /connector-plugins. Connect can create only connectors whose `connector.class` is in this
+  // set.
   std::set<std::string> ConnectorClasses();  // the connector classes that the worker has
   // Return nullopt if there is no such connector; Status also if it has no status yet.
   std::optional<std::map<std::string, std::string>> Config(const std::string& name);
   std::optional<ConnectorStatus> Status(const std::string& name);
 
-  void Put(const Connector& connector);         // creates or changes the connector
+  // PUT /connectors/NAME/config. If Connect rejects the configuration, the error has its reason.
+  void Put(const Connector& connector);  // creates or changes the connector
+  // POST /connectors/NAME/restart with onlyFailed=true, so that tasks that run are not interrupted.
   void RestartFailed(const std::string& name);  // restarts what has failed, connector and tasks
 
  private:
+  // Repeats a request while the workers start (404 in HTML) or their group rebalances (409).
+  // RestClient treats neither as transient.
   HttpResponse Ask(const std::string& method, const std::string& path,
                    const std::string& body = {});
 

@@ -24,13 +24,16 @@ std::vector<Connector> ReadConnectors(const std::string& folder,
 
 // The current state of a connector (GET /connectors/NAME/status).
 struct ConnectorStatus {
+  // A connector may be RUNNING although all of its tasks have failed, so both are needed.
   std::string state;  // the connector's: RUNNING, FAILED, PAUSED, STOPPED or UNASSIGNED
   std::size_t tasks = 0;
   std::size_t running = 0;  // how many of the tasks run
   std::string failure;      // the first failure, of the connector or a task; empty = none
 
+  // A connector without tasks moves no records, so it does not count as running.
   bool is_running() const { return state == "RUNNING" && tasks > 0 && running == tasks; }
 };
+// Parses the response to that request. The error is a sentence. No I/O.
 tl::expected<ConnectorStatus, std::string> ParseConnectorStatus(std::string_view json);
 
 // Returns how Connect's configuration, `held`, differs from the wanted one: "tasks.max is 1, wanted

@@ -12,9 +12,13 @@ namespace steamflow {
 // A connector, what Apply did with it, and its status.
 struct AppliedConnector {
   const Connector& connector;
+  // `drift` means that the connector differs and --update was not given; with --update it is
+  // `altered`.
   const char* action = "unchanged";  // or created, drift, altered
+  // The differences before Apply, from DriftOf(); secrets appear as ***.
   std::vector<std::string> drift;
   std::optional<Clock::time_point> changed;  // when an existing connector was changed or restarted
+  // The status that AwaitStatus() has read last; nullopt if Connect has none yet.
   std::optional<ConnectorStatus> status;
 
   // Returns whether the status is final, so that waiting would not change it.

@@ -12,9 +12,8 @@
 int main(int argc, char** argv) {
   using namespace steamflow;
   Command command("connect-apply",
-                  "Gives Kafka Connect the connectors of a folder and waits until they run. What "
-                  "differs in connectors that exist already is reported, and changed only with "
-                  "--update.",
+                  "Creates the connectors of a folder in Kafka Connect and waits until they run. "
+                  "Existing connectors that differ are reported, and changed only with --update.",
                   "connect-apply --connect-url http://localhost:8083 --update --restart-failed",
                   [] {
                     return Json{{"connectors", schema::ListOf(AppliedConnector::Schema())}};

@@ -44,13 +44,14 @@ Json Parts() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Command command("elasticsearch-apply",
-                  "Makes the index templates of the topics and, where the server has lifecycles, "
-                  "the policies that drop old months; imports the dashboards into Kibana where its "
-                  "address is set. What is already as wanted is not changed.",
-                  "elasticsearch-apply --elasticsearch-url http://localhost:9200 "
-                  "--kibana-url http://localhost:5601",
-                  Parts);
+  Command command(
+      "elasticsearch-apply",
+      "Creates the index templates of the topics and, if the server supports lifecycles, the "
+      "policies that drop old months. Imports the dashboards into Kibana if its address is set. "
+      "Objects that are already as wanted are not changed.",
+      "elasticsearch-apply --elasticsearch-url http://localhost:9200 "
+      "--kibana-url http://localhost:5601",
+      Parts);
   ElasticsearchFlags flags;
   flags.AddTo(command.flags());
   std::vector<std::string> topics = RecordTopics();

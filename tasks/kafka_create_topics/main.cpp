@@ -55,8 +55,8 @@ Json Parts() {
 
 int main(int argc, char** argv) {
   Command command("kafka-create-topics",
-                  "Makes the Kafka topics of a file. What differs in topics that exist already is "
-                  "reported, and changed only with --apply.",
+                  "Creates the Kafka topics of a file. Existing topics that differ are reported, "
+                  "and changed only with --apply.",
                   "kafka-create-topics --brokers localhost:9092 --apply", Parts);
   KafkaFlags kafka;
   kafka.AddTo(command.flags());
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
   int min_brokers = 1;
   command.flags()
       .Add("--min-brokers", min_brokers,
-           "Brokers to wait for first: a topic gets no more replicas than there are brokers")
+           "Number of running brokers to wait for; a topic gets at most one replica per broker")
       .Range(1, 1000);
   bool apply = false;
   command.flags().Add("--apply", apply, "Also change existing topics: add partitions, set configs");

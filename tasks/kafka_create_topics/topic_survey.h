@@ -18,8 +18,10 @@ class TopicSurvey {
   // KafkaAdmin does.
   TopicSurvey(KafkaAdmin& admin, const std::vector<TopicSpec>& specs);
 
+  // The number of brokers that run. The cluster may have more.
   int brokers() const { return static_cast<int>(cluster_.brokers.size()); }
   bool Has(const std::string& topic) const { return cluster_.topics.count(topic) > 0; }
+  // The topic must exist.
   const TopicState& State(const std::string& topic) const { return cluster_.topics.at(topic); }
 
   // Returns whether every broker knows the topic and each of its partitions has a leader.
@@ -34,10 +36,12 @@ class TopicSurvey {
   std::map<std::string, std::string> Overrides(const TopicSpec& spec) const;
 
  private:
+  // As one of the brokers describes it.
   KafkaCluster cluster_;
   std::vector<std::map<std::string, TopicConfig>> configs_;  // by topic, as each broker has them
 };
 
+// Returns whether --apply could correct at least one of the differences.
 bool CanChangeAny(const std::vector<Difference>& differences);
 
 // Waits until at least `least` brokers run, and returns the state of the cluster then. Throws

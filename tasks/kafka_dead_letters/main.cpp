@@ -91,15 +91,15 @@ struct Counts {
 int main(int argc, char** argv) {
   Command command(
       "kafka-dead-letters",
-      "Lists the dead letters: what could not be delivered, and why. With --show whole, "
-      "and with --replay their records are put back into their topics, once each.",
+      "Lists the dead letters: records that could not be delivered, and why. --show prints them in "
+      "full, and --replay puts their records back into their topics, once each.",
       "kafka-dead-letters --brokers localhost:9092 --source-topic steam_news --replay",
       Counts::Parts);
   DeadLetterFlags flags;
   flags.AddTo(command.flags());
   bool show = false;
   bool replays = false;
-  const Flag show_flag = command.flags().Add("--show", show, "Show the whole letters");
+  const Flag show_flag = command.flags().Add("--show", show, "Print the letters in full");
   command.flags()
       .Add("--replay", replays, "Put the letters' records back into their topics, once each")
       .Excludes(show_flag);

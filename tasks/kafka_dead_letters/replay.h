@@ -26,15 +26,22 @@ class DeadLetterReplay {
   // Replays the letters that were added and not replayed yet. Throws TaskError.
   void Finish();
 
+  // Counts of this run. Add() may change them too, because it stores the letters in groups.
   std::uint64_t delivered() const { return delivered_; }
   std::uint64_t refused() const { return refused_; }  // records that Kafka refused; each was logged
 
  private:
+  // Stores the records of these letters, and a note for each letter, in one transaction. If Kafka
+  // can never accept one of the records, returns the reason and stores nothing.
   tl::expected<void, std::string> Store(std::span<const StoredDeadLetter> letters);
 
   Run& run_;
+  // The cluster at the start of the run; it shows which letters belong to a topic that no longer
+  // exists.
   const KafkaCluster cluster_;
   KafkaTransactions transactions_;
+  // The letters of the next transaction: at most 100, or 1 MiB of values. Storing them one by one
+  // would cost several round trips for each.
   std::vector<StoredDeadLetter> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::uint64_t delivered_ = 0;

@@ -30,6 +30,7 @@ struct StoredDeadLetter {
   std::int32_t partition = 0;
   std::int64_t offset = 0;
   Instant time;  // when the dead letter was written, not the record
+  // Why the record was not delivered: the header `reason`, or the message of Connect's exception.
   std::string reason;
   std::string event_id;
   std::string task;  // the task or connector that wrote the letter
@@ -38,9 +39,13 @@ struct StoredDeadLetter {
   // The record as it is in its topic, or would have been.
   std::string topic;
   std::optional<RecordPlace> place;  // nullopt if it was never in its topic
+  // The key, the value and Kafka's time are replayed unchanged. With a new time, an old tombstone
+  // could delete a newer version of a player.
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::optional<std::int64_t> timestamp_ms;  // Kafka's
+  // The headers of the record itself, which a replay sends again; without those that describe the
+  // failure. They always have an event_id, so that a replayed record keeps its identity.
   std::vector<std::pair<std::string, std::string>> headers;
 };
 

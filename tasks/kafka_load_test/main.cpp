@@ -67,8 +67,8 @@ void Check(const LoadPlan& plan, bool strict, Log& log) {
 
 int main(int argc, char** argv) {
   Command command("kafka-load-test",
-                  "Produces each of some real records many times into a topic of its own, and "
-                  "tells how fast Kafka took them and where they went.",
+                  "Produces many copies of real records into a topic of its own, and reports how "
+                  "fast Kafka accepted them and how they spread over its partitions.",
                   "kafka-load-test --brokers localhost:9092 --factor 1000 --strict", [] {
                     return Json{{"kafka", KafkaSchema()}, {"load", LoadMeter::Schema()}};
                   });

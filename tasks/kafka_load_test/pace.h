@@ -12,6 +12,7 @@ namespace steamflow {
 // Tells when the n-th record is due, for a rate per second that begins now.
 class Pace {
  public:
+  // Starts the clock. Without a rate, every record is due at once.
   explicit Pace(std::optional<double> per_second) : per_second_(per_second) {}
 
   // Returns the time until record `n` is due, rounded up to milliseconds. Returns 0 if it is
@@ -26,6 +27,8 @@ class Pace {
 
  private:
   const std::optional<double> per_second_;
+  // The due times are counted from the start and not from the record before, so a delay is caught
+  // up and the average rate stays exact.
   const Clock::time_point started_ = Clock::now();
 };
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kLargestKeyShare = 0.5;
 
-// To the byte, as --broker-free-bytes is: two sizes that differ must not look alike.
+// Formats a size to the byte, as --broker-free-bytes takes it, so that two sizes that differ never
+// look alike.
 std::string Bytes(double bytes) {
   return fmt::format("{:.0f} bytes", bytes);
 }

@@ -94,7 +94,7 @@ LoadSample TakeSample(const LoadFlags& flags, const KafkaProperties& properties,
   LoadSample sample = flags.file.empty() ? SampleTopic(properties, flags.from, flags.sample, stop)
                                          : SampleFile(flags.file, flags.sample);
   if (sample.records.empty()) {
-    throw TaskError(ExitCode::kSkipped, fmt::format("{} has no records to make copies of",
+    throw TaskError(ExitCode::kSkipped, fmt::format("{} has no records to copy",
                                                     flags.file.empty() ? flags.from : flags.file));
   }
   FindCommonestKey(sample);

@@ -14,11 +14,15 @@ namespace steamflow {
 // Real records that a load test copies.
 struct LoadSample {
   struct Record {
+    // nullopt if the record has no key, which is not the same as an empty key.
     std::optional<std::string> key;
+    // The JSON text exactly as it was in Kafka or in the file.
     std::string value;
 
+    // What the record adds to the limit of 16 MiB, and to the bytes that the meter reports.
     std::uint64_t size() const { return value.size() + (key ? key->size() : 0); }
   };
+  // In the order of the topic or the file. The test produces them in this order, again and again.
   std::vector<Record> records;
   std::uint64_t bytes = 0;    // the size of keys and values
   std::string commonest_key;  // records without a key do not count, as they go to any partition

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   using namespace steamflow;
   Command command("kafka-to-elasticsearch",
                   "Moves records from Kafka into Elasticsearch or OpenSearch, from where the last "
-                  "run ended to the end of each topic. Each record is there once.",
+                  "run ended to the end of each topic. Stores each event id once.",
                   "kafka-to-elasticsearch --brokers localhost:9092 "
                   "--elasticsearch-url http://localhost:9200",
                   DrainParts);

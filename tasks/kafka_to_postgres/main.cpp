@@ -10,9 +10,8 @@ using namespace steamflow;
 
 int main(int argc, char** argv) {
   Command command("kafka-to-postgres",
-                  "Moves the records of Kafka topics into PostgreSQL, each event id once: from "
-                  "where the last run ended to the ends of the topics as they are at the start. "
-                  "Makes and migrates its tables.",
+                  "Moves records from Kafka into PostgreSQL, from where the last run ended to the "
+                  "end of each topic. Stores each event id once. Creates and migrates its tables.",
                   "kafka-to-postgres --brokers localhost:9092 --postgres-url "
                   "postgres://steamflow@localhost/steamflow --topic steam_news",
                   DrainParts);

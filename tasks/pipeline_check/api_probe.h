@@ -18,6 +18,8 @@ class ApiProbe {
   // `budget` may be null, which means no limit; `api_key` may be empty. `run` and `budget` must
   // outlive this object.
   ApiProbe(Run& run, const std::string& api_key, CallBudget* budget);
+  // Removes the section `source` that the fetcher has added to the result, because this is no
+  // source.
   ~ApiProbe();
   ApiProbe(const ApiProbe&) = delete;
   ApiProbe& operator=(const ApiProbe&) = delete;
@@ -28,9 +30,11 @@ class ApiProbe {
   void AskProfile(const std::string& api_url);
 
  private:
+  // Makes the call, and throws the error with which it ended, if any.
   void Ask(Fetch fetch);
 
   Run& run_;
+  // Shared by all calls, so that they reuse one connection and obey the same Retry-After.
   Fetcher fetcher_;
   steam_api::Parser parser_;
 };

@@ -17,6 +17,7 @@ namespace steamflow {
 template <typename T>
 using Readable = tl::expected<T, TaskError>;
 
+// Calls `read`, which returns a setting or throws TaskError.
 template <typename Read>
 auto TryToRead(const Read& read) -> Readable<decltype(read())> {
   try {
@@ -26,6 +27,7 @@ auto TryToRead(const Read& read) -> Readable<decltype(read())> {
   }
 }
 
+// Returns the setting, or throws the error that reading it threw.
 template <typename T>
 const T& ValueOf(const Readable<T>& setting) {
   if (!setting) throw setting.error();
@@ -34,8 +36,10 @@ const T& ValueOf(const Readable<T>& setting) {
 
 // The result of one check.
 struct Check {
+  // Such as "redis" or "topic steam_news".
   std::string name;
   std::string message;  // what was found, or what is wrong
+  // How long the check took, including its retries.
   std::int64_t milliseconds = 0;
   std::optional<ExitCode> failure;  // the exit code that a run would end with; empty = none
 
@@ -49,6 +53,7 @@ struct Check {
 // Prints each check as a line on stdout as soon as it is done, and puts all checks into the result.
 class CheckList {
  public:
+  // `run` must outlive this object.
   explicit CheckList(Run& run) : run_(run) {}
 
   // Prints a check, without the secrets that the log knows. Throws TaskError (kOutput) if stdout
@@ -62,7 +67,9 @@ class CheckList {
 
  private:
   Run& run_;
+  // In the order of the checks. Finish() moves them into the result.
   std::vector<Json> entries_;
+  // One for each failed check; Combine() chooses the exit code.
   std::vector<TaskError> errors_;
 };
 

@@ -26,6 +26,7 @@ class KafkaHealth {
   std::string CheckTopic(const std::string& name) const;
 
  private:
+  // All requests are made by the constructor, so that every check describes the same moment.
   KafkaCluster cluster_;
   std::set<int> silent_;                        // brokers that lead a partition and do not answer
   std::map<std::string, TopicConfig> configs_;  // the configs of topics that lack replicas

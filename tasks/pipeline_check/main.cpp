@@ -35,9 +35,9 @@ std::vector<std::string> CheckedTopics() {
 
 int main(int argc, char** argv) {
   Command command("pipeline-check",
-                  "Checks all that the sources need (settings, the API and its key, Redis, Kafka "
-                  "and the topics), and the stores and services that are configured. The exit code "
-                  "says whether a run would work.",
+                  "Checks everything that the sources need (settings, the API and its key, Redis, "
+                  "Kafka and the topics), and the stores and services that are configured. The "
+                  "exit code says whether a run would work.",
                   "pipeline-check --brokers localhost:9092 --redis-url redis://localhost:6379/0",
                   [] {
                     return Json{{"checks", CheckList::Schema()}};

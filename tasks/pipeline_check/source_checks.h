@@ -16,11 +16,15 @@ namespace steamflow {
 
 // The settings of the sources, each as it could be read.
 struct SourceSettings {
+  // Each comes from the same function that the sources use, so that a check fails exactly when a
+  // source would.
   Readable<std::vector<NamedGame>> games;
   Readable<std::vector<std::uint32_t>> news_apps;
   Readable<TimeZone> timezone;
+  // Calls per day; nullopt inside means that there is no limit.
   Readable<std::optional<std::uint64_t>> call_budget;
   Readable<std::string> api_url;
+  // Only the walks need the key and Redis, but a deployment is expected to run all sources.
   Readable<std::string> api_key;
   Readable<RedisSettings> redis;
   Readable<KafkaProperties> kafka;

@@ -15,6 +15,7 @@ namespace steamflow {
 struct Acknowledged {
   std::string topic;
   std::string run_id;  // empty if the run had none
+  // For a sharded run, each shard reports its own count. Entries with the same run id are added up.
   std::uint64_t records = 0;
 };
 

@@ -51,9 +51,9 @@ Json Parts() {
 
 int main(int argc, char** argv) {
   Command command("pipeline-reconcile",
-                  "Compares, by event id, what the sources' runs had acknowledged with what Kafka "
-                  "holds, and that with what PostgreSQL and Elasticsearch do, over a window of "
-                  "time: by default the hour before the logical date.",
+                  "Checks that Kafka has the records that were acknowledged to the sources' runs, "
+                  "and that PostgreSQL and Elasticsearch have the records of Kafka. Compares event "
+                  "ids, over a window of time: by default the hour before the logical date.",
                   "pipeline-reconcile --brokers localhost:9092 --postgres-url "
                   "postgres://steamflow@localhost/steamflow --since 2026-11-22T22:00Z",
                   Parts);

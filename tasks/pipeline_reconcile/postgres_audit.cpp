@@ -10,8 +10,8 @@ namespace steamflow {
 namespace {
 
 // Returns the index of each record that is missing, and whether retention may have deleted it: the
-// table of its month is gone, or, for a record without a month, even the oldest such record that is
-// stored is from a later month.
+// table of its month no longer exists, or, for a record without a month, the oldest such record
+// that is stored is from a later month.
 constexpr char kMissing[] = R"sql(
 SELECT w.place - 1, CASE
   WHEN w.month = '-infinity' THEN

@@ -28,6 +28,7 @@ struct Window {
 class Reconciliation {
  public:
   struct Store {
+    // The store itself, queried in batches of records.
     std::unique_ptr<StoreAudit> audit;
     StoreAudit::Offsets offsets;    // read before everything else, so that no later record is due
     std::set<std::string> letters;  // <topic>/<partition>/<offset> of its sink's dead letters
@@ -45,12 +46,16 @@ class Reconciliation {
   TopicComparison Compare(const std::string& topic);
 
  private:
+  // Reads the topic of dead letters once, and sorts the letters by the sink that wrote them.
   void ReadDeadLetters();
 
+  // Each scan of a topic makes its own connection with these.
   const KafkaProperties kafka_;
   const Window window_;
   const Stop& stop_;
+  // In the order of the reports. A record is looked up only in the stores whose sink has passed it.
   std::vector<Store> stores_;
+  // A run without an id is kept under an empty id.
   std::map<std::string, Runs> runs_;  // by topic
 };
 

@@ -14,8 +14,10 @@ struct StoreComparison {
   std::uint64_t held = 0;
   std::uint64_t missing = 0;
   std::uint64_t pending = 0;  // not stored yet: at the stored offset or after it
+  // Not stored, but the sink has put the record into the topic of dead letters.
   std::uint64_t dead_letters = 0;
-  std::uint64_t expired = 0;               // from months that were dropped
+  std::uint64_t expired = 0;  // from months that were dropped
+  // At most five, so that the error stays short. They are what to search for in the logs.
   std::vector<std::string> named_missing;  // the first missing ids
 };
 
@@ -25,7 +27,9 @@ struct TopicComparison {
   std::uint64_t acknowledged = 0;  // records acknowledged to all runs together
   std::uint64_t lost = 0;          // how many of these are not in Kafka
   std::uint64_t kafka = 0;         // the event ids in the window
-  std::uint64_t duplicates = 0;    // further messages with these ids
+  // Normal after a crash: a source that is run again may send its records twice under the same ids.
+  std::uint64_t duplicates = 0;  // further messages with these ids
+  // Only the stores that are configured.
   std::vector<StoreComparison> stores;
   std::vector<std::string> differences;  // a sentence each; empty if everything agrees
 };

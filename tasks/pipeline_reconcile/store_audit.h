@@ -16,20 +16,27 @@ namespace steamflow {
 
 // A record that a store should hold.
 struct AuditedRecord {
+  // Copies what an audit needs, because the views of a ConsumedRecord are valid only until the next
+  // message is parsed.
   AuditedRecord(const ConsumedRecord& record, std::string place_in_kafka);
 
   std::string event_id;
   std::string topic;
   std::string place;  // its place in Kafka: <topic>/<partition>/<offset>
+  // Together with `id_time` it decides where the store keeps the record.
   RecordKind kind = RecordKind::kOther;
+  // For an event whose id names no month, retention goes by this time.
   Instant event_time;
   std::optional<Instant> id_time;  // see ConsumedRecord
   std::string state_id;            // the id of a player's document in Elasticsearch
   std::int64_t state_version = 0;  // the version of that document
 };
 
+// What a store says about one record.
 enum class Holding {
+  // The event is stored. Of a player, this version or a newer one is.
   kHeld,
+  // The store should have the record, but does not.
   kMissing,
   kExpired,  // its month was dropped, and had ended before the window began
 };

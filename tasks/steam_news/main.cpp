@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   AddNewsAppsFlag(command.flags(), apps_flag);
   std::uint64_t max_items = 1000;
   command.flags()
-      .Add("--max-items", max_items, "The most news items of an app in its first run, newest first")
+      .Add("--max-items", max_items,
+           "Maximum number of news items of an app in its first run; the newest are taken")
       .Range(std::uint64_t{1}, std::uint64_t{1'000'000});
 
   return command.Main(argc, argv, [&](Run& run) {
@@ -91,9 +92,8 @@ int main(int argc, char** argv) {
       }
       if (feed.is_out_of_order()) {
         failed = fmt::format(
-            "app {}: its news items are not sorted newest first, and are more than the API gives "
-            "in a "
-            "page",
+            "app {}: its news items are not sorted newest first, and do not fit into one page of "
+            "the API",
             appids[app]);
         return;
       }

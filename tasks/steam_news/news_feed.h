@@ -47,10 +47,15 @@ class NewsFeed {
   const NewsWindow& window() const { return window_; }
 
  private:
+  // Decides from the page that was just taken whether there is another one, and sets count() and
+  // enddate() for it. `has_unseen` says whether the page had an item that no page before it had.
   void PlanNext(const steam_api::News& page, bool has_unseen);
 
+  // Take() adds to it what this run delivers. The task stores it at the end of the run.
   NewsWindow window_;
+  // Limits only the first run of an app. Later runs deliver everything since the window begins.
   const std::uint64_t max_items_;
+  // Usually 100. It doubles while a page is filled by items of a single second, up to 12,800.
   std::size_t count_;
   std::int64_t enddate_ = 0;
   bool has_begun_ = false;

@@ -17,6 +17,7 @@ namespace steamflow {
 // Asks GetRecentlyPlayedGames for the items that were added, one in each call.
 class GameCalls {
  public:
+  // Called with the games of an item as soon as its call has succeeded.
   using OnResponse = std::function<void(const steam_api::RecentGames&, std::uint64_t item)>;
 
   // `walk` and `parser` must outlive this object. What `on_response` gets is valid only during the
@@ -24,6 +25,8 @@ class GameCalls {
   GameCalls(const Walk& walk, const std::string& api_url, steam_api::Parser& parser,
             OnResponse on_response);
 
+  // Queues an item. The task adds each as soon as its profile turns out to be public, while others
+  // are still being asked for.
   void Add(std::uint64_t item) { to_ask_.push(item); }
 
   // Returns the next call, or nullopt if no item waits for one. `more` is the number of items that
@@ -37,6 +40,8 @@ class GameCalls {
   const MethodCalls& calls() const { return calls_; }
 
  private:
+  // Parses a response. An empty one means a private profile, unless its headers report an error
+  // (eresult.h).
   steam_api::Parser::Parsed<steam_api::RecentGames> Parse(HttpResponse& response);
 
   const Walk& walk_;
@@ -44,6 +49,7 @@ class GameCalls {
   steam_api::Parser& parser_;
   const OnResponse on_response_;
   std::queue<std::uint64_t> to_ask_;
+  // Calls without an outcome, not counting witnesses. A witness is asked only when there are none.
   std::size_t in_flight_ = 0;
   MethodCalls calls_;
   Witnesses witnesses_;

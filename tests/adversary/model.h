@@ -47,7 +47,7 @@ class Actor {
       try {
         body_(*this);
       } catch (const Killed&) {
-        // The process was killed, so everything in its memory is gone.
+        // The process was killed, so everything in its memory is lost.
       } catch (...) {
         error_ = std::current_exception();
       }

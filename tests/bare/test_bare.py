@@ -124,10 +124,10 @@ def test_another_run_says_what_it_stops_and_drops(machine: Machine):
     with second:
         assert second.stdout
         assert second.stdout.readline() == (
-            "Stopping what an earlier run left up: "
+            "Stopping the servers of an earlier run: "
             "Airflow, Elasticsearch, Kafka, PostgreSQL, Redis, the stand-in for Steam\n"
         )
-        assert "Dropping what the servers of the last run hold" in second.stdout.readline()
+        assert "Deleting the data of the last run" in second.stdout.readline()
         for option in ("--clean", "--stop", "--no-airflow"):
             ended = machine.run(f"./quickstart {option}")
             assert (ended.exit_code, ended.out) == (1, "")
@@ -142,12 +142,12 @@ def test_stopping_keeps_what_was_built(machine: Machine):
     assert all(port_taken(port) for port in machine.ports.values())
     ended = machine.succeed("./quickstart --stop")
     assert ended.err == (
-        "Stopping what runs: "
+        "Stopping the servers: "
         "Airflow, Elasticsearch, Kafka, PostgreSQL, Redis, the stand-in for Steam\n"
     )
     assert not any(port_taken(port) for port in machine.ports.values())
     assert machine.succeed(built).out == before
-    assert machine.succeed("./quickstart --stop").err == "Stopping what runs: nothing does\n"
+    assert machine.succeed("./quickstart --stop").err == "Stopping the servers: none is running\n"
 
 
 def test_with_airflow(machine: Machine):

@@ -1,5 +1,5 @@
-"""From the start to the result line: the shortest run, and a whole run of the size that Airflow
-starts."""
+"""Measures the time from the start to the result line: of the shortest run, and of a run of the size
+that Airflow starts."""
 
 from __future__ import annotations
 

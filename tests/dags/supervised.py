@@ -1,5 +1,5 @@
-"""The real supervisor of Airflow 3.3 around a native task, with an execution API that a test answers
-for."""
+"""Runs a native task under the real supervisor of Airflow 3.3. The test itself answers for Airflow's
+execution API."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def coordinator_settings(bundles: Path) -> dict[str, str]:
 
 
 def make_bundle(program: Path, dag_id: str, tasks: dict[str, Any], folder: Path) -> Path:
-    """A bundle of any program."""
+    """Makes a bundle from any program and returns its path."""
     pack = packer()
     content = program.read_bytes()
     manifest = pack.manifest_of("by_hand.py", "1.0", dag_id, tasks)
@@ -61,7 +61,7 @@ def make_bundle(program: Path, dag_id: str, tasks: dict[str, Any], folder: Path)
 
 
 def ask(program: Path, question: dict[str, Any]) -> Any:
-    """The answer of a program to what is the first message of a connection, and the last."""
+    """A program's answer to a question, which is the only message of the connection."""
 
     def send(peer: socket.socket, message: list[Any]) -> None:
         payload = msgspec.msgpack.encode(message)
@@ -86,7 +86,7 @@ def ask(program: Path, question: dict[str, Any]) -> Any:
 
 @dataclass
 class Api:
-    """Airflow's execution API as far as a task sees it."""
+    """The part of Airflow's execution API that a task can see."""
 
     variables: dict[str, str] = field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Api:
     should_retry: bool = True
     logical_date: str | None = "2026-11-22T22:34:00Z"
     xcom_keys_to_clear: list[str] = field(default_factory=list)
-    down: set[str] = field(default_factory=set)  # parts of paths that are answered with 500
+    down: set[str] = field(default_factory=set)  # parts of paths that get the answer 500
     states: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -167,7 +167,7 @@ class Api:
 @dataclass
 class Outcome:
     exit_code: int
-    log: list[dict[str, Any]]  # the task's, as its file has it
+    log: list[dict[str, Any]]  # the records in the file of the task's log
 
     def events(self, level: str, logger: str = "") -> list[str]:
         return [

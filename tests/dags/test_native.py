@@ -1,4 +1,4 @@
-"""The native runtime: the DAGs with it, and the programs under the real supervisor."""
+"""The native runtime: the DAGs, and the programs under Airflow's real supervisor."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def test_native_tasks_wait_in_their_queue_and_are_mapped(load_dags):
 @pytest.mark.parametrize(
     ("call", "message"),
     {
-        'steamflow_task("x", ARGV)': "line 4: steamflow_task: arguments that are not written out",
-        'steamflow_task("x", ["steam-news"])\nDAG("y")': "2 DAGs, where one is expected",
+        'steamflow_task("x", ARGV)': "line 4: steamflow_task: an argument is not a literal",
+        'steamflow_task("x", ["steam-news"])\nDAG("y")': "2 DAGs, but expected 1",
         'steamflow_task("x", ["steam-nuws"])': "line 4: steamflow has no task steam-nuws",
         'steamflow_task("x", ["steam-news", "--appid=1"])': "line 4: steam-news has no --appid",
         'steamflow_task("x", ["steam-news"], variables=["STEAM_API_KEY"])': "no STEAM_API_KEY",
@@ -102,7 +102,7 @@ def test_what_cannot_be_packed_is_named(tmp_path, call, message):
     ],
 )
 def test_a_bundle_tells_the_dag_processor_what_it_runs(tmp_path, question, answer):
-    """As Airflow 3.4 asks."""
+    """The questions are those of Airflow 3.4."""
     dispatcher = (PROGRAMS / "steamflow").read_bytes()
     bundle = packer().pack(dispatcher, descriptions(), DAGS / "steam_platform.py", tmp_path)
     about = {"file": str(bundle), "bundle_path": str(tmp_path), "bundle_name": "programs"}
@@ -116,7 +116,7 @@ def api() -> Any:
 
 @pytest.fixture
 def run(api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """run("steam_user", "player_summaries") has the supervisor run that task of a packed DAG file."""
+    """run("steam_user", "player_summaries") packs the DAG file and lets the supervisor run that task."""
     pack = packer()
     dispatcher = (PROGRAMS / "steamflow").read_bytes()
     monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
@@ -205,7 +205,7 @@ def test_the_trace_of_the_task_goes_on_into_the_records_and_the_log(
 def test_a_trace_that_is_none_is_ignored_with_a_warning(players, api):
     outcome = players(context_carrier={"traceparent": "00-nothing"})
     said = outcome.events("warning", "steamflow.steam-current-players")
-    assert said == ["TRACEPARENT is ignored: '00-nothing' is no W3C trace context"]
+    assert said == ["TRACEPARENT is ignored: '00-nothing' is not a W3C trace context"]
     assert not any("traceparent" in line for line in outcome.log)
 
 

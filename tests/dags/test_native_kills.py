@@ -1,6 +1,6 @@
-"""Ends that a native task does not choose: its deadline, signals, and kills of the task, its
-supervisor and both. Whatever comes first, the cursor passes only what Kafka has (I1), and runs that
-are left alone put the rest there, under the same event ids (I3, I8)."""
+"""Ends a native task from outside: by its deadline, by signals, and by killing the task, its supervisor
+or both. In each case the cursor passes only records that Kafka has (I1), and later undisturbed runs
+deliver the rest under the same event ids (I3, I8)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass
 class Deployment(Api):
-    """Airflow, which may want the task to end: where the file is there."""
+    """Airflow. It wants the task to end if the file exists."""
 
     stopped: Path = Path("/nowhere")
 
@@ -59,7 +59,7 @@ class Deployment(Api):
 
 @dataclass
 class Walk:
-    """A walk over accounts by native tasks, each with a supervisor that is a process."""
+    """A walk over accounts by native tasks. Each has its own supervisor, a process."""
 
     folder: Path
     api: Deployment
@@ -68,7 +68,7 @@ class Walk:
     steam: str
     topic: str
     monkeypatch: pytest.MonkeyPatch
-    others: set[int] = field(default_factory=set)  # children that are none of a run
+    others: set[int] = field(default_factory=set)  # children that belong to no run
 
     def pack(self, *more: str, count: int = BLOCK) -> None:
         dag_file = self.folder / f"{DAG_ID}.py"
@@ -77,7 +77,7 @@ class Walk:
         assert packer().pack(dispatcher, descriptions(), dag_file, self.folder)
 
     def start(self) -> int:
-        """Starts a supervisor with its task; its process id."""
+        """Starts a supervisor with its task and returns the supervisor's process id."""
         (self.folder / "outcome.json").unlink(missing_ok=True)
         self.others = {child.pid for child in psutil.Process().children()}
         process = multiprocessing.get_context("fork").Process(target=self.run)
@@ -93,8 +93,8 @@ class Walk:
         part.replace(self.folder / "outcome.json")
 
     def end(self) -> tuple[list[dict[str, Any]], Outcome] | None:
-        """Waits until nothing of the run is left, the task without its supervisor included. What
-        Airflow was told, where the supervisor has lived to see the end."""
+        """Waits until all processes of the run have ended, also a task without its supervisor. Returns
+        what Airflow was told, or None if the supervisor did not survive the run."""
 
         def left() -> list[psutil.Process]:
             children = psutil.Process().children()
@@ -126,7 +126,7 @@ class Walk:
         return int(command("redis-cli", "-h", host, "-p", port, "get", key) or START)
 
     def delivered(self) -> dict[int, set[str]]:
-        """The event ids in Kafka of each account."""
+        """The event ids that Kafka has for each account."""
         read = ("kcat", "-C", "-q", "-e", "-b", self.brokers, "-t", self.topic, "-o", "beginning")
         found: dict[int, set[str]] = {}
         for line in command(*read, "-f", r"%k\t%h\n").splitlines():
@@ -136,7 +136,7 @@ class Walk:
         return found
 
     def accounts(self, first: int, count: int) -> set[int]:
-        """Those of so many ids from the first downward that exist."""
+        """The accounts that exist among the `count` ids from `first` downward."""
         walk = ["--no-cursor", "--sink", "stdout", "--start-id", str(first), "--count", str(count)]
         environment = {"AIRFLOW_VAR_STEAM_API_URL": self.steam, "AIRFLOW_VAR_STEAM_API_KEY": KEY}
         done = subprocess.run(
@@ -149,7 +149,7 @@ class Walk:
         return {int(json.loads(line)["key"]) for line in done.stdout.splitlines()[:-1]}
 
     def check(self, before: int) -> None:
-        """I1, I2 and I3 after a run of any end."""
+        """Checks I1, I2 and I3 after a run, however it ended."""
         cursor, delivered = self.cursor(), self.delivered()
         assert cursor <= before
         if cursor < before:
@@ -162,9 +162,9 @@ class Walk:
 def walk_of(
     tmp_path: Path, brokers: str, redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], Walk]]:
-    """walk_of(URL) is a walk that asks this API, with a topic and a cursor of its own."""
+    """walk_of(URL) makes a walk that calls this API and has its own topic and cursor."""
     monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
-    # A task whose supervisor is gone becomes a child of this process.
+    # A task becomes a child of this process when its supervisor has ended.
     prctl = ctypes.CDLL(None).prctl
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
@@ -200,7 +200,7 @@ def walk_of(
 
 @pytest.fixture
 def stuck(walk_of: Callable[[str], Walk], failing: FailingSteam) -> Walk:
-    """A walk whose second call gets no answer."""
+    """A walk that gets no answer to its second call."""
     failing.fail({"steamid": str(START - 100)}, kind="silence")
     return walk_of(failing.url)
 
@@ -231,9 +231,9 @@ def kill_worker(walk: Walk, supervisor: int) -> None:
     ("act", "state", "reason"),
     [
         (signal_task, "up_for_retry", "stopped by SIGTERM"),
-        (signal_worker, "up_for_retry", "stopped by SIGTERM"),  # which passes it on
+        (signal_worker, "up_for_retry", "stopped by SIGTERM"),  # the worker passes the signal on
         (stop_by_airflow, None, None),  # somebody has marked the task in the UI
-        (kill_worker, None, None),  # of which the task hears by its parent's death
+        (kill_worker, None, None),  # the task notices that its parent has died
     ],
 )
 def test_a_task_that_is_stopped_keeps_what_it_has_done(stuck, monkeypatch, act, state, reason):
@@ -270,7 +270,7 @@ def left_of_today() -> float:
 
 
 def test_a_task_that_has_used_up_the_days_calls_comes_back_on_the_next(walk_of, failing):
-    """Where it has to come back at all: an id has failed."""
+    """Airflow is told to retry it then, because an id has failed."""
     failing.fail({"steamid": str(START)}, kind="status", status=500)
     walk = walk_of(failing.url)
     walk.api.variables |= {"STEAM_API_KEY": uuid.uuid4().hex, "STEAM_DAILY_CALL_BUDGET": "3"}
@@ -287,7 +287,7 @@ def test_a_task_that_has_used_up_the_days_calls_comes_back_on_the_next(walk_of, 
 
 
 def victims(walk: Walk, supervisor: int) -> dict[str, list[tuple[int, int]]]:
-    """Who may get which signal."""
+    """The processes that may be killed, with the signals that each may get."""
     task = walk.task(supervisor)
     kills = {"supervisor": [(supervisor, signal.SIGKILL)]}
     if task:
@@ -327,7 +327,7 @@ def test_kills_at_random(walk_of, steam):
             assert result["cursors"][0]["to"] == str(walk.cursor())
         walk.check(before)
     print(f"killed: {dict(killed)}")
-    # And now nobody disturbs it.
+    # The last run is not disturbed.
     walk.start()
     ended = walk.end()
     assert ended

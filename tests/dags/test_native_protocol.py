@@ -1,5 +1,5 @@
-"""What a language's SDK has to do, by Airflow's "Creating a new Language SDK": each point by a program
-that has nothing but common/supervisor, under the real supervisor."""
+"""The duties of a language's SDK, from Airflow's "Creating a new Language SDK". Each one is tested with
+a program that uses only common/supervisor, under Airflow's real supervisor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def api() -> Api:
 
 @pytest.fixture
 def run(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """run("succeeds") has the supervisor run that task."""
+    """run("succeeds") lets the supervisor run that task."""
     make_bundle(PROGRAMS / "native-conformance", DAG_ID, {}, tmp_path)
 
     def run(task_id: str, **ti: Any) -> Outcome:
@@ -31,7 +31,7 @@ def run(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def state(api: Api) -> str:
-    """The only one that the API was told."""
+    """The only state that the API was told."""
     (told,) = api.states
     return told["state"]
 
@@ -52,7 +52,7 @@ def test_states(run, api, task_id, expected):
 
 @pytest.mark.parametrize(("task_id", "exit_code"), {"ends_without_a_word": 0, "dies": 3}.items())
 def test_without_a_word_the_exit_code_counts(run, api, task_id, exit_code):
-    """Which the executor hears, and not the API."""
+    """The executor gets the exit code; the API is told nothing."""
     assert run(task_id).exit_code == exit_code
     assert api.states == []
 
@@ -165,7 +165,7 @@ EXAMPLE = ROOT / "common/supervisor/example"
 
 @pytest.fixture(scope="module")
 def greeter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program of the example, built as a project of its own against what is installed."""
+    """The program of the example, built as a separate project with the installed library."""
     folder = tmp_path_factory.mktemp("example")
     installed = folder / "installed"
     build = PROGRAMS.parent

@@ -31,7 +31,7 @@ def home(tmp_path: Path, airflow: Any) -> Path:
 
 @pytest.fixture
 def environment(home: Path, scheduled: dict[str, str]) -> dict[str, str]:  # noqa: F811
-    """Without a Variable or a Connection: they are in Airflow's database."""
+    """An environment without Variables and Connections, because they are in Airflow's database."""
     theirs = {
         name: value
         for name, value in scheduled.items()

@@ -1,4 +1,4 @@
-"""The operator by itself, as a DAG of somebody else has it."""
+"""The operator by itself, as a DAG of another project uses it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def module(load_dags, monkeypatch):
     """module("operators", RUNTIME="docker") is that module of the package."""
 
     def load(name: str, **settings: str) -> Any:
-        load_dags(**settings)  # the package anew, with these settings
+        load_dags(**settings)  # loads the package again, with these settings
         return __import__(f"steamflow.{name}", fromlist=[name])
 
     return load

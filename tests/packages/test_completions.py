@@ -1,4 +1,4 @@
-"""The completions of build-package/, asked for by the shells themselves."""
+"""Tests the completions of build-package/ in the shells themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-package"
 SHARE = BUILD / "cmake/packaging/share"
 
-# Prints what bash would offer for the words given, of which the last is being typed.
+# Prints what bash would offer for the given words. The last one is being typed.
 BASH = """
 source /usr/share/bash-completion/bash_completion
 for each in "$SHARE"/bash-completion/completions/*; do source "$each"; done
@@ -22,8 +22,8 @@ $(complete -p "$1" | sed -E 's/.* -F ([^ ]+) .*/\\1/')
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
-# A zsh in a terminal of its own, in which Tab is pressed. What its completion adds to the list is
-# printed between bytes of 1.
+# Starts a zsh in a terminal of its own and presses Tab. The completions are printed between bytes
+# of 1.
 ZSH = r"""
 zmodload zsh/zpty
 zpty shell zsh -f -i

@@ -57,9 +57,9 @@ def epoch() -> int:
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, epoch, tmp_path):
-    """From the files of the commit in another folder, whose name has a blank, with other settings of
-    the person who builds, but for the locale, by which ccache tells compilations apart. As it may
-    know what the compiler would say, one object is compiled again without it."""
+    """The second build is made from the files of the commit, in a folder with a blank in its name, and
+    with other settings of the user. Only the locale is the same, because ccache distinguishes
+    compilations by it. One object is also compiled without ccache, which might know the result."""
     source = tmp_path / "else where"
     files = command("git", "ls-files", "-z", cwd=ROOT)
     source.mkdir()
@@ -103,7 +103,7 @@ def test_tarball_has_the_programs_and_what_they_need(unpacked):
     for program in PROGRAMS:
         loaded = command("ldd", unpacked / "bin" / program)
         outside = re.findall(r"=> (/\S+)", loaded.replace(str(unpacked), "$PACKAGE"))
-        # The C library's own, which every system has.
+        # The libraries of the C library; every system has them.
         assert {re.split(r"[.-]", Path(path).name)[0] for path in outside} <= {
             "libc",
             "libm",
@@ -122,7 +122,7 @@ def test_tarball_has_the_programs_and_what_they_need(unpacked):
 
 
 def test_programs_need_a_c_library_of_this_release_at_most(unpacked):
-    """Not what only this machine may have."""
+    """They must not need a newer C library that only this machine has."""
     own = re.search(r"GLIBC ([\d.]+)", command("ldd", "--version"))
     own = own[1] if own else ""
     programs = [path for path in (unpacked / "bin").iterdir() if path.name != SCRIPT]
@@ -181,7 +181,7 @@ def test_pages_are_there_and_every_link_of_theirs_leads_somewhere(unpacked):
 
 
 def headings(page: Path) -> set[str]:
-    """As links name them."""
+    """The headings of a page, in the form that links use."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -195,7 +195,7 @@ def test_the_licence_is_there(unpacked, deb):
 
 
 def test_without_git_the_packages_can_be_configured(tmp_path):
-    """As from an archive: nothing says which commit it is."""
+    """The files are as in an archive, which does not name a commit."""
     files = command("git", "ls-files", "-z", cwd=ROOT)
     command(
         *("xargs", "--null", "cp", "--parents", "--no-dereference", "--target-directory", tmp_path),
@@ -214,7 +214,7 @@ def test_deb_depends_on_the_libraries_and_brings_none(deb):
     names = re.findall(r" \./(\S+)$", command("dpkg-deb", "--contents", deb), re.MULTILINE)
     assert {f"usr/bin/{program}" for program in PROGRAMS} <= set(names)
     assert not [name for name in names if name.startswith("usr/lib/")]
-    assert names == sorted(names)  # not as some file system gives them
+    assert names == sorted(names)  # and not in the order of a file system
     sums = command("dpkg-deb", "--info", deb, "md5sums").splitlines()
     assert sums == sorted(sums, key=lambda line: line.split()[1])
 

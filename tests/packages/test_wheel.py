@@ -1,5 +1,5 @@
-"""The wheel and the sources that cmake/packaging/wheel makes, in environments of their own: of a Python
-without anything, and of each Airflow. STEAMFLOW_BIN is the folder of the stand-in."""
+"""Installs the wheel and the source distribution of cmake/packaging/wheel: into an empty environment,
+and beside each Airflow. STEAMFLOW_BIN is the folder of the stand-in."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def command(*arguments: str | Path, **options: Any) -> str:
 
 
 class Environment:
-    """A Python environment with the wheel. `packages` is the folder of another environment's packages,
-    which it sees as if they were its own."""
+    """A Python environment with the wheel. `packages` is a folder of another environment's packages that
+    it can import too."""
 
     def __init__(self, folder: Path, wheel: Path, packages: Path | None = None):
         self.folder, self.bin = folder, folder / "bin"
@@ -47,7 +47,8 @@ class Environment:
         self.run("pip", "install", "--quiet", "--no-index", "--no-deps", wheel)
 
     def run(self, program: str, *arguments: str | Path, **environment: str) -> str:
-        """Without what could lead a program out of the environment."""
+        """Runs a program without the variables that could make it use files outside of the
+        environment."""
         kept = {name: os.environ[name] for name in ("HOME", "LC_ALL") if name in os.environ}
         path = {"PATH": f"{self.bin}:/usr/bin:/bin"}
         return command(self.bin / program, *arguments, env=kept | path | environment, timeout=300)
@@ -69,14 +70,15 @@ class AirflowEnvironment(Environment):
         return self.run("python", "-m", "airflow", *arguments, **self.settings | environment)
 
     def listed(self, *arguments: str) -> list[dict[str, str]]:
-        """What a command of Airflow lists; it may log before that."""
+        """The list that a command of Airflow prints as JSON, after lines of its log."""
         said = self.airflow(*arguments, "--output", "json")
         found: list[dict[str, str]] = json.loads(said[said.index("[{") :])
         return found
 
 
 def libraries_outside(program: Path, folder: Path) -> set[str]:
-    """The names of the libraries that it gets from elsewhere, all but the C library's own."""
+    """The names of the libraries that a program loads from outside of the folder, without those of the
+    C library."""
     loaded = re.findall(r"=> (.+) \(0x", command("ldd", program))
     outside = {Path(path) for path in loaded if not Path(path).is_relative_to(folder)}
     own = {"libc", "libm", "libresolv", "libdl", "libpthread", "librt"}
@@ -84,7 +86,8 @@ def libraries_outside(program: Path, folder: Path) -> set[str]:
 
 
 def building() -> dict[str, str]:
-    """Python builds in folders of its own, with other names each time: by this ccache knows a file again."""
+    """The environment of a build. Python builds in folders with new names each time; with these settings
+    ccache still recognizes the files."""
     cache = os.environ.get("STEAMFLOW_CACHE", str(ROOT / ".cache"))
     return os.environ | {
         "STEAMFLOW_CACHE": cache,
@@ -131,14 +134,14 @@ def steam() -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with standin:  # closes its standard input, at which it ends
+    with standin:  # this closes its standard input, and then it ends
         assert standin.stdout
         yield standin.stdout.readline().strip()
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(dist, tmp_path):
-    """From the files of the commit in another folder, whose name has a blank, by a person with other
-    settings. Each build is one of the sources that pip would take."""
+    """The second build is made from the files of the commit, in a folder with a blank in its name, and
+    with other settings of the user. Both are built from the sources that pip would use."""
     source = tmp_path / "else where"
     source.mkdir()
     command(
@@ -266,7 +269,7 @@ def test_airflow_reads_the_dags_of_the_wheel(airflow):
 
 
 def test_a_dag_runs_from_the_wheel(airflow, steam):
-    """With the programs of the environment, which is first on PATH."""
+    """It finds the programs of its environment, which is first on PATH."""
     said = airflow.airflow("dags", "test", "steam_test_dags", AIRFLOW_VAR_STEAM_API_URL=steam)
     (result,) = re.findall(r'\{"task":"steam-news".*"elapsed_seconds":[\d.]+\}', said)[:1]
     assert json.loads(result)["status"] == "success"

@@ -33,6 +33,9 @@ PURE = {
     "common/steam/body_json",
     "common/steam/news_parser",
     "common/steam/steam_api",
+    "common/supervisor/frame",
+    "common/supervisor/message_pack",
+    "common/supervisor/messages",
 }
 PARSER = "simdjson.h"
 INNER = {"body_json.h": "common/steam"}  # and its folder

@@ -33,7 +33,7 @@ def command(*arguments: str | Path, **environment: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its URL."""
+    """The URL of a database."""
     folder = tmp_path_factory.mktemp("postgres")
     address = command(SERVICES / "postgres", "start", folder)
     yield f"postgres://steamflow:steamflow@{address}/steamflow"
@@ -52,7 +52,7 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def store_records(brokers: str, postgres: str) -> None:
-    """Brings the raw store up to the ends of the topics."""
+    """Runs kafka-to-postgres until the raw store has all records of the topics."""
     command(
         *(PROGRAMS / "kafka-to-postgres", "--brokers", brokers),
         AIRFLOW_CONN_POSTGRES_DEFAULT=postgres,

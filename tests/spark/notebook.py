@@ -26,6 +26,6 @@ def executed(folder: Path, monkeypatch: pytest.MonkeyPatch, brokers: str, postgr
 
 
 def outputs(notebook: Any, cell: str) -> list[dict[str, Any]]:
-    """What a cell shows, by type."""
+    """The outputs of a cell, by type."""
     (found,) = (each for each in notebook.cells if each.id == cell)
     return [output["data"] for output in found.outputs if "data" in output]

@@ -1,5 +1,5 @@
-"""The records of the tests, in the form of the sources' own, and the same in every run but for the
-hour that they end in."""
+"""The records of the tests, in the form that the sources produce. Only their hour differs from run to
+run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def player_count(game: str, time: datetime, count: int) -> Record:
 
 
 def game_played(account: int, appid: int, begun: datetime, time: datetime) -> Record:
-    """From the pass of the walk that was begun then."""
+    """A game record, from the pass of the walk that began at `begun`."""
     event_id = f"{PLAYED}/{begun:%Y-%m-%dT%H:%MZ}/{account}/{appid}"
     fields = {"appid": appid, "name": f"Game {appid}", "playtime_2weeks": 60}
     return Record(PLAYED, str(appid), event_id, time, fields | {"steam_id": str(account)})
@@ -62,7 +62,7 @@ def counts_between(begin: datetime, end: datetime, chance: random.Random) -> lis
 
 
 def walk(begin: datetime, accounts: int, chance: random.Random) -> list[Record]:
-    """A pass over accounts, one every two minutes, each with up to four of twelve games."""
+    """A pass over accounts, with one account every two minutes and up to four of twelve games each."""
     return [
         game_played(FIRST_ACCOUNT - i, appid, begin, begin + timedelta(minutes=2 * i))
         for i in range(accounts)
@@ -71,15 +71,15 @@ def walk(begin: datetime, accounts: int, chance: random.Random) -> list[Record]:
 
 
 def again(record: Record) -> Record:
-    """What the source produces when it is run again: under the same id, and for a walk with the
-    time of its second run."""
+    """The record that the source produces when it runs again: the event id is the same, and a record
+    of a walk has the time of the second run."""
     if record.topic == COUNTS:
         return record
     return replace(record, time=record.time + timedelta(minutes=7))
 
 
 def first_and_second_part() -> tuple[list[Record], list[Record]]:
-    """30 hours, and 4 more with what is late, repeated and unusable."""
+    """The records of 30 hours, and of 4 more hours with late, repeated and unusable records."""
     chance = random.Random(1)
     first = counts_between(after(0), after(30), chance) + walk(after(0), 850, chance)
     late = [record for record in first[::40] if record.time > after(10)]
@@ -98,7 +98,8 @@ def first_and_second_part() -> tuple[list[Record], list[Record]]:
 
 
 def third_part() -> tuple[list[Record], list[Record]]:
-    """One of each topic, and what is a day older than the newest of the first part: too late."""
+    """One record of each topic, and records that are too late: a day older than the newest one of the
+    first part."""
     on_time = [
         player_count("Palworld", after(35), 8),
         game_played(FIRST_ACCOUNT, 10, after(35), after(35)),
@@ -120,8 +121,8 @@ def news(gid: str, edition: str, date: datetime) -> Record:
 
 
 def state_and_news() -> tuple[list[Record], list[Record]]:
-    """What no window is made of, with repeats and a tombstone; and what a sink makes dead letters
-    of."""
+    """Records that belong to no window, with repeats and a tombstone; and records that a sink turns
+    into dead letters."""
     records = [
         profile(topic, FIRST_ACCOUNT - i, after(hours), f"name {i} at {hours}")
         for topic in (PROFILES, WATCHED)
@@ -143,7 +144,7 @@ def state_and_news() -> tuple[list[Record], list[Record]]:
 
 
 def produce(brokers: str, records: list[Record]) -> None:
-    """In order, each acknowledged."""
+    """Produces the records in order and waits for each acknowledgement."""
     errors = []
     producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True})
     for record in records:

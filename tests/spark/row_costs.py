@@ -1,8 +1,9 @@
 """row_costs.py [--records N]
 
-Prints the table of docker/spark/README.md, "What a row costs": bytes a record in PostgreSQL (tables and
-indexes of both the raw store and the kind's own) and in Iceberg (the files of the current snapshot, after
-compaction), N records of each kind (100,000). `run` names the environment that has what it needs."""
+Prints the table of docker/spark/README.md, "What a row costs", measured with N records of each kind
+(default 100,000). It has the bytes per record in PostgreSQL (tables and indexes, of the raw store and of
+the kind) and in Iceberg (the files of the current snapshot, after compaction). It needs the environment
+that `run` uses."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ WORDS = [f"word{i}" for i in range(3000)]
 
 
 def full_profile(account: int, chance: random.Random) -> Record:
-    """With the fields that the API delivers of a public one."""
+    """A record with all fields that the API has for a public profile."""
     record = profile(PROFILES, account, after(account % 40), f"player {chance.randrange(10**6)}")
     avatar = f"https://avatars.steamstatic.com/{chance.randbytes(20).hex()}"
     return replace(
@@ -113,7 +114,7 @@ def made(topic: str, number: int, chance: random.Random) -> Record:
 
 
 def in_postgres(brokers: str, postgres: str, topic: str) -> int:
-    """By how much the database grows."""
+    """The number of bytes by which the database grows."""
     sizes = []
     with psycopg.connect(postgres, autocommit=True) as database:
         for drained in (False, True):

@@ -1,4 +1,4 @@
-"""The applications of docker/spark, each run in a process group of its own on local cores."""
+"""Runs the applications of docker/spark on local cores, each in its own process group."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ENVIRONMENT = Path(sys.executable).parents[1]  # with Spark in it
 
 
 def lay(folder: Path, module: str, changes: dict[str, str]) -> Path:
-    """docker/spark as it lies in an image, with the jars in it, and some text of a module changed. For
-    little data less is compiled: with its own settings a run takes twice as long."""
+    """Copies docker/spark as it is in the image, with the jars, and changes some text of a module. The
+    settings are changed too: with so little data, compiling less halves the time of a run."""
     program = folder / "docker/spark"
     shutil.copytree(ROOT / "docker/spark", program)
     for schema in ROOT.glob("tasks/*/record.schema.json"):
@@ -46,7 +46,7 @@ def lay(folder: Path, module: str, changes: dict[str, str]) -> Path:
 
 @dataclass
 class Application:
-    """A process group of its own, whose output goes to a file."""
+    """A running application, in its own process group. Its output goes to a file."""
 
     process: subprocess.Popen[bytes]
     output: Path
@@ -63,7 +63,8 @@ class Application:
             time.sleep(0.02)
 
     def result(self) -> dict[str, Any]:
-        """Of the run, which it waits for: the last line, with nothing but warnings before it."""
+        """Waits for the end of the run and returns its result, the last line. Only warnings may
+        precede it."""
         try:
             self.process.wait(600)
         except subprocess.TimeoutExpired as error:
@@ -103,7 +104,7 @@ class Spark:
 
 
 def local_spark(program: Path, folder: Path, brokers: str) -> Spark:
-    """On two local cores, with the Kafka of the tests, and its checkpoint in the folder."""
+    """A Spark on two local cores, with the Kafka of the tests and the checkpoint in the folder."""
     environment = {
         "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}",
         "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",

@@ -21,7 +21,7 @@ SASL = {
 
 
 def test_the_parts_are_those_that_airflow_reads():
-    """Strings made, and read back, by Airflow 2 and 3."""
+    """Airflow 2 and 3 have made these strings and read them back."""
     checked = 0
     for connection in json.loads(
         (ROOT / "tests/common/airflow/airflow_connections.json").read_text()

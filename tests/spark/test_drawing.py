@@ -1,5 +1,5 @@
-"""docker/grafana/draw.py, which needs the notebook's matplotlib, and a Prometheus that has two series
-for whatever it is asked."""
+"""docker/grafana/draw.py, with a stand-in of Prometheus that answers every query with two series. It
+is tested here because it needs the notebook's matplotlib."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Prometheus
 
     def do_GET(self) -> None:
-        """The answer of /api/v1/query_range, as Prometheus's HTTP API describes it."""
+        """Answers /api/v1/query_range as Prometheus's HTTP API does."""
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         assert url.path == "/api/v1/query_range"
@@ -96,7 +96,7 @@ def test_every_panel_of_the_dashboards_is_drawn(monkeypatch, tmp_path, prometheu
 
 
 def test_a_panel_without_data_says_so(monkeypatch, tmp_path, prometheus):
-    """And stops no other."""
+    """It does not stop the other panels either."""
     prometheus.has_all = False
     run(monkeypatch, prometheus, tmp_path / "drawn.png")
     figure = draw.pyplot.gcf()

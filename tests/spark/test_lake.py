@@ -1,4 +1,4 @@
-"""The tables of the Spark application for Iceberg, read by pyiceberg, against the raw store."""
+"""Compares the Iceberg tables of the Spark application, read by pyiceberg, with the raw store."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ FROM steamflow.records WHERE topic = ANY (%s)
 
 @dataclass
 class Lake:
-    """The folder, as another library than Spark's sees it."""
+    """The folder of the tables, read by a library other than Spark's."""
 
     folder: Path
 
     def has_tables(self) -> bool:
-        """Whether all have been created."""
+        """Whether all tables have been created."""
         if not (self.folder / "catalog.sqlite").exists():
             return False
         with closing(self.database()) as database:
@@ -80,7 +80,8 @@ class Lake:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Batches are small enough for several, and a catalog may be locked for long."""
+    """The application, changed: batches are so small that there are several, and it waits longer for a
+    locked catalog."""
     changes = {
         "RECORDS_A_BATCH = 1_000_000": "RECORDS_A_BATCH = 400",
         "busy_timeout=60000": "busy_timeout=600000",
@@ -105,7 +106,8 @@ def seconds(time: datetime) -> float:
 
 
 def assert_tables_are_the_raw_store(lake: Lake, postgres: str, letters: set[str]) -> None:
-    """Each record once, with all that the raw store says of it; and what that refused."""
+    """The tables have each record of the raw store once, with the same data, and the records that the
+    raw store refused."""
     with psycopg.connect(postgres) as database:
         for name, topics in TOPICS.items():
             expected = {
@@ -127,7 +129,7 @@ def assert_tables_are_the_raw_store(lake: Lake, postgres: str, letters: set[str]
 
 
 def assert_columns_are_the_tables(lake: Lake, postgres: str) -> None:
-    """What the two stores have of the fields."""
+    """The columns of the two stores have the same values."""
     with psycopg.connect(postgres) as database:
         for name, columns in {
             "player_counts": ("game", "appid", "player_count"),
@@ -144,7 +146,7 @@ def assert_columns_are_the_tables(lake: Lake, postgres: str) -> None:
 
 
 def assert_days_are_those_of_the_event_ids(lake: Lake) -> None:
-    """Of which a merge reads only some."""
+    """The days matter because a merge reads only some of them."""
     for name in ("player_counts", "recently_played_games"):
         for row in lake.rows(name):
             if found := re.search(r"/(2\d{3}-\S{11}Z)(/|$)", row["event_id"]):
@@ -155,7 +157,8 @@ def assert_days_are_those_of_the_event_ids(lake: Lake) -> None:
 
 
 def await_files(application: Application, lake: Lake, before: dict[str, set[Path]]) -> None:
-    """Until it has written files of these tables, which only a commit will make theirs."""
+    """Waits until the application has written data files for these tables. They belong to a table only
+    after a commit."""
     application.wait_until(lambda: all(lake.files(name) - before[name] for name in before))
 
 
@@ -165,7 +168,7 @@ def test_tables_hold_each_record_once(spark, lake, brokers, postgres, monkeypatc
     letters = {record.event_id for record in refused}
     store_records(brokers, postgres)
 
-    # Killed in the middle of the first batches: their files are written, and no commit comes through.
+    # Killed in the middle of the first batches: their files are written, but nothing is committed.
     with spark.run() as application:
         application.wait_until(lake.has_tables)
         with closing(lake.database()) as database:
@@ -173,7 +176,7 @@ def test_tables_hold_each_record_once(spark, lake, brokers, postgres, monkeypatc
             await_files(application, lake, {name: set() for name in TOPICS})
             application.kill()
 
-    # Killed when a batch is in its table, and the checkpoint hardly knows.
+    # Killed when a batch is in its table, just before or after the checkpoint has it.
     with spark.run() as application:
         application.wait_until(lambda: any(lake.rows(name) for name in TOPICS))
         application.kill()
@@ -206,11 +209,11 @@ def test_tables_hold_each_record_once(spark, lake, brokers, postgres, monkeypatc
     assert gone in {row["key"] for row in held["players"]}
     assert gone not in players["text/plain"]
 
-    # Two applications that merge the same records at once, and are both about to commit: one of them
-    # does, the other says that it was too late.
+    # Two applications merge the same records at the same time and are both about to commit. One
+    # succeeds, and the other one reports that it was too late.
     checkpoint, other = spark.folder / "checkpoint", spark.folder / "other"
     shutil.copytree(checkpoint, other)
-    minute = timedelta(minutes=1)  # beside those of the other records, which come every three
+    minute = timedelta(minutes=1)  # a minute without other records, which come every three
     produce(brokers, [player_count("Palworld", after(20) + minute, 8)])
     before = {"player_counts": lake.files("player_counts")}
     with closing(lake.database()) as database:
@@ -227,8 +230,8 @@ def test_tables_hold_each_record_once(spark, lake, brokers, postgres, monkeypatc
     table = "lake.steamflow.player_counts"
     assert f"another application has written {table}" in late["error"]["message"]
 
-    # Without a checkpoint all is merged again, repeats and all; into a column more, where the schema
-    # has got a property.
+    # Without a checkpoint everything is merged again, repeats included. The schema has a new property,
+    # so the table has a new column.
     produce(brokers, [records[0], refused[0], records[-2]])
     shutil.rmtree(checkpoint)
     path = spark.program.parents[2] / "tasks/steam_news/record.schema.json"
@@ -238,18 +241,18 @@ def test_tables_hold_each_record_once(spark, lake, brokers, postgres, monkeypatc
     with spark.run() as application:
         result = application.result()
     assert result["exit_code"] == 0
-    assert result["tables"]["news"]["unreadable"] == 2  # that letter, and its repeat
+    assert result["tables"]["news"]["unreadable"] == 2  # that dead letter and its repeat
     store_records(brokers, postgres)
     assert_tables_are_the_raw_store(lake, postgres, letters)
     assert len(lake.rows("player_counts")) == len(held["player_counts"]) + 1
     assert {row["later"] for row in lake.rows("news")} == {None}
 
-    # The tables lost, and not what was done to them: no gap is made in silence.
+    # The tables are lost, but the checkpoint is not: the application fails rather than leave a gap.
     shutil.rmtree(lake.folder)
     with spark.run() as application:
         result = application.result()
     assert result["exit_code"] == 78
-    assert "is gone: delete its checkpoint" in result["error"]["message"]
+    assert "no longer exists: delete its checkpoint" in result["error"]["message"]
 
 
 @pytest.mark.parametrize(

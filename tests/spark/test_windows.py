@@ -1,4 +1,4 @@
-"""The windows of the Spark application, run on local cores, against SQL over the raw store."""
+"""Compares the windows of the Spark application, run on local cores, with SQL over the raw store."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WHERE topic = 'rct_plyd_games' GROUP BY start, appid ORDER BY start, appid
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Batches follow each other sooner."""
+    """The application, changed to make batches more often."""
     quicker = {'INTERVAL = "30 seconds"': 'INTERVAL = "1 second"'}
     return lay(tmp_path_factory.mktemp("program"), "steam_windows.py", quicker) / "steam-windows"
 
@@ -51,7 +51,7 @@ def spark(program: Path, tmp_path: Path, brokers: str, postgres: str) -> Spark:
 
 
 def has(spark: Spark, what: str, batch: int) -> bool:
-    """Whether the checkpoint of every query has the batch's offsets, or its commit."""
+    """Whether the checkpoint of every query has this batch's offsets or commit."""
     return all(
         (spark.folder / "checkpoint" / query / what / str(batch)).exists() for query in QUERIES
     )
@@ -88,14 +88,14 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
         known = database.execute("SELECT to_regclass(%s)", [f"steamflow.{query}"]).fetchone()
         return known != (None,) and stored(database, query) != []
 
-    # Without --once it goes on until it is killed: here in the first batch, when a query has stored
-    # its windows, and hardly told its checkpoint.
+    # Without --once it runs until it is killed: here in the first batch, when a query has stored its
+    # windows, just before or after the checkpoint has this.
     with spark.run() as application:
         application.wait_until(lambda: has(spark, "offsets", 0) and any(map(has_stored, QUERIES)))
         application.kill()
 
-    # And when a query is about to store the windows of what came while it ran, which a lock keeps
-    # it from.
+    # Killed again while a lock keeps a query from storing the windows of the records that came during
+    # the run.
     waiting = "SELECT FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
     table = "steamflow.player_counts_1h"
     with psycopg.connect(postgres) as locking, spark.run() as application:
@@ -103,7 +103,7 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
         locking.execute(f"LOCK TABLE {table} IN SHARE MODE")
         produce(brokers, second)
         application.wait_until(lambda: database.execute(waiting, [table]).fetchone() is not None)
-        with spark.run("--once") as other:  # the windows are the first one's
+        with spark.run("--once") as other:  # the first application owns the windows
             result = other.result()
             assert result["exit_code"] == 75
             assert "another application writes steamflow" in result["error"]["message"]
@@ -115,7 +115,7 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
     store_records(brokers, postgres)
     assert_windows_are_those_of_the_raw_store(database, late=[])
 
-    # What comes too late is counted, and changes nothing.
+    # Late records are counted and change nothing.
     on_time, late = third_part()
     produce(brokers, on_time + late)
     with spark.run("--once") as application:

@@ -37,7 +37,7 @@ std::string Content(const std::filesystem::path& path) {
 
 using Names = std::vector<std::string>;
 
-// What holds every result that a test reads against the schema would notice a wrong one.
+// The tests validate every result that they read. This shows that an invalid one would be noticed.
 TEST_F(Contract, AResultThatIsNotAsDescribedIsNotTaken) {
   const Ended run = Run({kGamesTask});
   EXPECT_NO_THROW(run.Result());

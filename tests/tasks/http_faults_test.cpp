@@ -9,7 +9,7 @@ namespace {
 
 class HttpFaults : public TaskTest {
  protected:
-  // Runs the task after the fault is gone, and expects that nothing is missing.
+  // Runs the task after the fault has ended, and expects that nothing is missing.
   void ExpectNothingLost() {
     standin_.ClearFaults();
     const Ended clean = Run({kGamesTask});

@@ -1,4 +1,4 @@
-// The task `greet` of the DAG `greeter`, as a program that Airflow runs itself.
+// An example: the task `greet` of the DAG `greeter` as a program that Airflow runs itself.
 
 #include <steamflow_supervisor/supervisor.h>
 #include <steamflow_supervisor/task_log.h>
@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   const auto task = supervisor->Start({{"greeter", {"greet"}}});
   if (!task) return 64;
   if (!*task) return 0;  // Airflow has only asked which tasks there are
-  // What Airflow is told counts where the process ends with 0.
+  // Airflow believes what it is told only if the process then exits with 0.
   const auto end = [&](const airflow::Json& how) { return supervisor->Ask(how) ? 0 : 70; };
   const std::string now = airflow::FormatTime(std::time(nullptr), 0);
 

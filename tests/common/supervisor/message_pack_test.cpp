@@ -65,7 +65,7 @@ TEST(MessagePackTest, RefusesWhatIsNoValueOrMoreThanOne) {
 TEST(MessagePackTest, RefusesWhatIsTooDeep) {
   const auto json = ParseMessagePack(std::string(10'000'000, '\x91'));
   ASSERT_FALSE(json);
-  EXPECT_EQ(json.error(), "it is too deep");
+  EXPECT_EQ(json.error(), "it is nested too deeply");
 }
 
 TEST(MessagePackTest, SendsValidTextOnly) {

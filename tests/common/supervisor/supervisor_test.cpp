@@ -74,7 +74,7 @@ class SupervisorTest : public testing::Test {
   tl::expected<Json, Refusal> Ask(milliseconds timeout = milliseconds(5'000)) {
     return supervisor_->Ask(requests::GetVariable("STEAM_GAMES"), timeout);
   }
-  // What has been asked first of what is unread.
+  // Returns the oldest request that was not read yet.
   Response Heard() const {
     std::array<char, 1000> buffer;
     const auto got = ::recv(peer_.fd(), buffer.data(), buffer.size(), 0);
@@ -175,7 +175,8 @@ TEST_F(SupervisorTest, SaysThatItsSupervisorIsGone) {
 TEST_F(SupervisorTest, SaysThatAMessageWasCut) {
   Say(FromAirflow("startup").substr(0, 100));
   peer_ = Socket();
-  EXPECT_EQ(supervisor_->Start({}).error(), "the supervisor closed inside of a message");
+  EXPECT_EQ(supervisor_->Start({}).error(),
+            "the supervisor closed the connection within a message");
 }
 
 TEST_F(SupervisorTest, AsksNothingMoreAfterNonsense) {
