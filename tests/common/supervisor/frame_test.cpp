@@ -68,8 +68,8 @@ TEST(FrameTest, TheEndOfAResponseMayBeLeftOut) {
 }
 
 TEST(FrameTest, RefusesALengthThatNoMessageHas) {
-  EXPECT_THAT(ErrorOf("GET / HTTP/1.1"), HasSubstr("a frame of 1195725856 bytes"));
-  EXPECT_THAT(ErrorOf("\xFF\xFF\xFF\xFF"), HasSubstr("a frame of 4294967295 bytes"));
+  EXPECT_THAT(ErrorOf("GET / HTTP/1.1"), HasSubstr("a frame has 1195725856 bytes"));
+  EXPECT_THAT(ErrorOf("\xFF\xFF\xFF\xFF"), HasSubstr("a frame has 4294967295 bytes"));
 }
 
 TEST(FrameTest, RefusesWhatIsNoResponse) {
