@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,8 +29,8 @@ EXECUTORS = ("get", "pods", "--selector", "spark-role=executor")
 
 
 @pytest.fixture(scope="module")
-def spark(pods) -> None:
-    """Applied by the page, and from then on only run by these tests."""
+def spark(pods) -> Iterator[None]:
+    """Applied by the page, and from then on only run by these tests. Nothing of it is left."""
     for walk in (
         ("steam-recently-played-games", "--count", "1000"),
         ("steam-current-players",),
@@ -39,12 +40,15 @@ def spark(pods) -> None:
         result = ProgramPod("source", *walk).end()
         assert result["exit_code"] == 0, result
     script = page_script(KUBERNETES / "README.md", "Spark beside the pipeline")
-    result = json.loads(
-        command("bash", "-euo", "pipefail", "-c", script, seconds=700).splitlines()[-1]
-    )
-    assert result["status"] == "success", result
-    for name in ("steam-windows", "steam-lake"):
-        kubectl("patch", "cronjob", name, "--patch", '{"spec": {"suspend": true}}')
+    try:
+        done = command("bash", "-euo", "pipefail", "-c", script, seconds=700)
+        result = json.loads(done.splitlines()[-1])
+        assert result["status"] == "success", result
+        for name in ("steam-windows", "steam-lake"):
+            kubectl("patch", "cronjob", name, "--patch", '{"spec": {"suspend": true}}')
+        yield
+    finally:
+        kubectl("delete", "--cascade=foreground", "--kustomize", str(KUBERNETES / "spark"))
 
 
 def start(application: str, name: str) -> None:
