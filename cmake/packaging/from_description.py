@@ -2,7 +2,7 @@
 """Makes a program's man page and its completions for bash, zsh and fish from the output of `steamflow
 describe`.
 
-from_description.py --help2man HELP2MAN PROGRAM SHARE
+from_description.py PROGRAM SHARE
 
 SHARE is the folder for man/man1/PROGRAM.1.gz, bash-completion/completions/PROGRAM,
 zsh/vendor-completions/_PROGRAM and fish/vendor_completions.d/PROGRAM.fish, where the shells look for
@@ -17,9 +17,9 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from description import describe, text_of
+from description import Description, describe, text_of
+from man_page import dispatcher_page, task_page
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,11 @@ class Option:
 @dataclass(frozen=True)
 class Program:
     name: str
-    about: str
     options: list[Option]
     commands: list[str]  # of the dispatcher, which has the tasks and one of its own
 
 
-def option_of(described: dict[str, Any]) -> Option:
+def option_of(described: Description) -> Option:
     schema = described["schema"]
     is_flag = schema["type"] == "boolean"
     return Option(
@@ -51,21 +50,12 @@ def option_of(described: dict[str, Any]) -> Option:
     )
 
 
-def program_of(path: Path) -> Program:
-    if path.name != "steamflow":
-        task = describe(path.parent, path.name)[path.name]
-        options = [option_of(option) for option in task["options"]]
-        return Program(path.name, task["description"], options, [])
-    tasks = describe(path.parent)
+def program_of(name: str, tasks: dict[str, Description]) -> Program:
+    if name != "steamflow":
+        return Program(name, [option_of(option) for option in tasks[name]["options"]], [])
     every = [option_of(option) for option in next(iter(tasks.values()))["options"]]
-    return Program(
-        path.name,
-        subprocess.run(
-            [path, "--help"], check=True, capture_output=True, text=True
-        ).stdout.splitlines()[0],
-        [option for option in every if option.name in ("--help", "--version")],
-        ["describe", *tasks],
-    )
+    own = [option for option in every if option.name in ("--help", "--version")]
+    return Program(name, own, ["describe", *tasks])
 
 
 def bash(program: Program) -> str:
@@ -154,32 +144,28 @@ def fish(program: Program) -> str:
     return "\n".join(lines) + "\n"
 
 
-def man_page(help2man: str, program: Path, about: str) -> bytes:
-    # help2man gives the program's path to a shell, as it is: the folder may have a blank in it.
-    page = subprocess.run(
-        [help2man, "--no-info", "--name", about.rstrip("."), f"./{program.name}"],
-        check=True,
-        cwd=program.parent,
-        capture_output=True,
-        env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"},
-    ).stdout
-    return gzip.compress(page, mtime=0)
+def man_page(path: Path, tasks: dict[str, Description]) -> str:
+    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+    if path.name != "steamflow":
+        return task_page(tasks[path.name], epoch)
+    said = subprocess.run([path, "--help"], check=True, capture_output=True, text=True).stdout
+    return dispatcher_page(said, tasks, epoch)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--help2man", required=True)
     parser.add_argument("program", type=Path)
     parser.add_argument("share", type=Path)
     arguments = parser.parse_args()
-    program = program_of(arguments.program)
+    tasks = describe(arguments.program.parent)
+    program = program_of(arguments.program.name, tasks)
     for path, content in (
         (f"bash-completion/completions/{program.name}", bash(program).encode()),
         (f"zsh/vendor-completions/_{program.name}", zsh(program).encode()),
         (f"fish/vendor_completions.d/{program.name}.fish", fish(program).encode()),
         (
             f"man/man1/{program.name}.1.gz",
-            man_page(arguments.help2man, arguments.program, program.about),
+            gzip.compress(man_page(arguments.program, tasks).encode(), mtime=0),
         ),
     ):
         file = arguments.share / path

@@ -1,9 +1,9 @@
-"""Checks that apply to every DAG in dags/: its file, the programs that it runs and their --help,
-and that parsing needs only the files."""
+"""Checks that apply to every DAG in dags/: its file, the programs that it runs and their
+descriptions, and that parsing needs only the files."""
 
 from __future__ import annotations
 
-import functools
+import json
 import os
 import re
 import shlex
@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from conftest import DAGS, PROGRAMS, ROOT
+from conftest import DAGS, ROOT
+from described import descriptions
 
 DAG_IDS = sorted(path.stem for path in DAGS.glob("*.py"))
 SPARK = ROOT / "docker/spark"
@@ -35,14 +37,41 @@ def argv(task: Any) -> list[str]:
     return arguments
 
 
-@functools.cache
-def said_by(program: str) -> str:
-    """A program's --help, which names the settings that it reads. The Spark application has no
-    --help, so its source is returned."""
+def settings_of(program: str) -> set[str]:
+    """The names in the environment of the Variables and Connections that a program reads. The Spark
+    applications have no description, so their source is searched."""
     if (SPARK / program).exists():
-        return "".join(path.read_text() for path in SPARK.iterdir() if path.is_file())
-    help_ = [PROGRAMS / program, "--help"]
-    return subprocess.run(help_, check=True, capture_output=True, text=True).stdout
+        source = "".join(path.read_text() for path in SPARK.iterdir() if path.is_file())
+        return {*re.findall(r"AIRFLOW_(?:VAR|CONN)_[A-Z_]+", source), "AIRFLOW_VAR_PUSHGATEWAY_URL"}
+    described = descriptions()[program]
+    variables = {f"AIRFLOW_VAR_{each['name']}" for each in described["variables"]}
+    return variables | {f"AIRFLOW_CONN_{each['id'].upper()}" for each in described["connections"]}
+
+
+def options_of(command: list[str]) -> dict[str, Any]:
+    """What the command line gives to the options of its program, each as the description has it."""
+    program, *words = command
+    options = {each["name"]: each for each in descriptions()[program]["options"]}
+    given: dict[str, Any] = {}
+    while words:
+        name = words.pop(0)
+        option = options[name]
+        schema = option["schema"]
+        value: Any = schema["type"] == "boolean" or words.pop(0)
+        if not re.search("{[{%]", str(value)):  # no template of Airflow
+            if schema["type"] in ("integer", "number"):
+                value = json.loads(value)
+            many = schema["type"] == "array"
+            jsonschema.validate([value] if many else value, schema)
+        given[name] = value
+        assert not set(option.get("excludes", ())) & set(given)
+    return given
+
+
+def described_tasks(dag: Any) -> list[tuple[Any, list[str]]]:
+    """The tasks whose programs have a description, and their command lines."""
+    commands = [(task, argv(task)) for task in program_tasks(dag)]
+    return [(task, command) for task, command in commands if not (SPARK / command[0]).exists()]
 
 
 def test_one_file_each(load_dags):
@@ -72,18 +101,37 @@ def test_dag(load_dags, dag_id):
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_a_program_is_given_what_it_reads_and_no_more(load_dags, dag_id):
     for task in program_tasks(load_dags()[dag_id]):
-        said = said_by(argv(task)[0])
-        for name in task.env:
-            if name == "AIRFLOW_VAR_PUSHGATEWAY_URL" or not re.match("AIRFLOW_(VAR|CONN)_", name):
-                continue
-            any_variable = name.startswith("AIRFLOW_VAR_") and "AIRFLOW_VAR_<NAME>" in said
-            assert name in said or any_variable, f"{task.task_id}: {name}"
+        given = {name for name in task.env if re.match("AIRFLOW_(VAR|CONN)_", name)}
+        read = settings_of(argv(task)[0])
+        if "AIRFLOW_VAR_<NAME>" in read:
+            given = {name for name in given if not name.startswith("AIRFLOW_VAR_")}
+        assert given <= read, task.task_id
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_arguments_are_options_of_the_program(load_dags, dag_id):
+    for _task, command in described_tasks(load_dags()[dag_id]):
+        assert set(options_of(command)) == {word for word in command if word.startswith("--")}
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_an_outlet_is_a_topic_that_the_program_fills(load_dags, dag_id):
+    for task, command in described_tasks(load_dags()[dag_id]):
+        topic = options_of(command).get("--topic")
+        topics = [topic] if topic else descriptions()[command[0]]["topics"]
+        assert {outlet.uri for outlet in task.outlets} <= {f"steamflow/{each}" for each in topics}
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_airflow_waits_longer_than_the_program(load_dags, dag_id):
-    """The programs end by themselves at their deadline of 50 s, or 5 s after a SIGTERM."""
-    for task in program_tasks(load_dags()[dag_id]):
+    """The programs end by themselves at their deadline, or 5 s after a SIGTERM."""
+    dag = load_dags()[dag_id]
+    for task, (program, *words) in described_tasks(dag):
+        options = {each["name"]: each for each in descriptions()[program]["options"]}
+        otherwise = options["--deadline"]["schema"]["default"]
+        deadline = options_of([program, *words]).get("--deadline", otherwise)
+        assert task.execution_timeout.total_seconds() > deadline + 5
+    for task in program_tasks(dag):
         assert task.execution_timeout.total_seconds() > 50 + 5
         assert task.retries == 3
         assert task.retry_exponential_backoff
@@ -98,7 +146,7 @@ def test_shards_are_of_a_program_that_takes_them(load_dags, dag_id):
             assert task.expand_input.value == {
                 "argv": [[*command, "--shard", f"{shard}/3"] for shard in range(3)]
             }
-            assert "--shard " in said_by(command[0])
+            assert options_of([*command, "--shard", "0/3"])["--shard"] == "0/3"
 
 
 def test_empty_settings_are_unset(load_dags):

@@ -3,15 +3,19 @@ a program that uses only common/supervisor, under Airflow's real supervisor."""
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.execution_time import schema
 from conftest import PROGRAMS, ROOT, command
 from supervised import Api, Outcome, make_bundle, supervise
 
 DAG_ID = "supervised"
+SCHEMA = Path(schema.__file__).parent / "schema.json"
 
 
 @pytest.fixture
@@ -158,6 +162,22 @@ def test_the_task_knows_what_it_is(run, api, map_index):
     assert said["ti"]["context_carrier"] == carrier
     assert said["ti_context"]["should_retry"] is True
     assert said["ti_context"]["dag_run"]["logical_date"] == "2026-11-22T22:34:00.000000Z"
+
+
+def test_airflow_has_no_field_for_arguments():
+    """So a task cannot be given those of its stub. This fails with an Airflow that has one."""
+    definitions = json.loads(SCHEMA.read_text())["$defs"]
+    fields: set[str] = set()
+    seen: set[str] = set()
+    wanted = ["StartupDetails"]
+    while wanted:
+        name = wanted.pop()
+        seen.add(name)
+        fields |= definitions[name].get("properties", {}).keys()
+        wanted += set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(definitions[name]))) - seen
+    assert {"ti", "ti_context", "map_index", "xcom_keys_to_clear"} <= fields
+    deferred = {"next_kwargs"}
+    assert {name for name in fields if re.search("arg|param|bind", name)} == deferred
 
 
 EXAMPLE = ROOT / "common/supervisor/example"

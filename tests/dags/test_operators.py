@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import runpy
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, Asset
 from conftest import ROOT
 from rendered import ENVIRONMENT, given, rendered
+from test_every_dag import argv, options_of, settings_of
 
 RUNTIMES = ["bash", "docker", "kubernetes"]
 
@@ -64,6 +66,23 @@ def test_each_parameter_is_told_of(module):
     told = re.findall(r":param (\w+):", operator.__doc__)
     assert set(told) == set(parameters) - {"self", "kwargs"}
     assert all(parameters[name].annotation for name in told)
+
+
+def test_the_example_of_the_page_names_what_its_program_has(module, tmp_path):
+    module("operators")
+    (example,) = re.findall(
+        r"```python\n(from steamflow.operators .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    file = tmp_path / "example.py"
+    file.write_text(example)
+    with DAG("example", schedule=None, start_date=datetime(2024, 1, 1, tzinfo=UTC)) as dag:
+        runpy.run_path(str(file))
+    (task,) = dag.tasks
+    command = argv(task)
+    assert options_of(command)
+    named = {name for name in task.env if name.startswith(("AIRFLOW_VAR_", "AIRFLOW_CONN_"))}
+    assert named <= settings_of(command[0])
+    assert named > {"AIRFLOW_VAR_PUSHGATEWAY_URL"}
 
 
 def test_no_link_without_an_address_of_grafana(module):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import AIRFLOW_3, ROOT
-from test_every_dag import is_mapped
+from test_every_dag import is_mapped, options_of
 
 KEYED = {"STEAM_API_KEY", "STEAM_API_URL", "STEAM_TIMEZONE", "STEAM_DAILY_CALL_BUDGET"}
 BOTH = {"KAFKA_DEFAULT", "REDIS_DEFAULT"}
@@ -209,6 +209,12 @@ def test_overload_factor_is_checked(load_dags, factor):
     params = load_dags()["runDag"].params
     with pytest.raises(Exception, match="overload_factor"):
         params["overload_factor"] = factor
+
+
+def test_the_program_takes_each_overload_factor(load_dags):
+    factor = load_dags()["runDag"].params.get_param("overload_factor")
+    for value in (factor.value, factor.schema["minimum"], factor.schema["maximum"]):
+        assert options_of(["kafka-load-test", "--factor", str(value)])["--factor"] == value
 
 
 def test_shards_map_the_walks_and_the_sinks(load_dags):
