@@ -128,9 +128,11 @@ End Become(const std::vector<std::string>& argv, const Environment& environment)
   const auto folder = EnvironmentValue("AIRFLOW_VAR_STEAMFLOW_BIN");
   const std::string program = folder ? *folder + "/" + argv.front() : argv.front();
   std::vector<std::string> assignments;
-  for (const auto& [name, value] : environment) assignments.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment)
+    assignments.push_back(fmt::format("{}={}", name, value));
   const auto pointers = [](const std::vector<std::string>& texts) {
     std::vector<char*> all;
+    all.reserve(texts.size() + 1);
     for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
     all.push_back(nullptr);
     return all;
