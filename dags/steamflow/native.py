@@ -10,6 +10,8 @@ from typing import Any
 from airflow import __version__
 from airflow.providers.common.compat.sdk import task
 
+from steamflow.links import DASHBOARD_LINKS
+
 OLDEST = (3, 3)
 # The queue that [sdk] queue_to_coordinator gives to the coordinator of the bundles.
 QUEUE = "native"
@@ -40,4 +42,6 @@ def native_task(shards: int, **arguments: Any) -> Any:
         made: Any = stub.expand(shard=list(range(shards)))
     else:
         made = task.stub(queue=QUEUE, **arguments)(program)()
+    # Where the link leads to is told by the dispatcher, when it runs the task.
+    made.operator.operator_extra_links = DASHBOARD_LINKS
     return made.operator

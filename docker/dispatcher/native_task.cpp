@@ -4,11 +4,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -100,15 +102,37 @@ std::optional<End> FindConnections(const BundleTask& task, airflow::Supervisor& 
   return std::nullopt;
 }
 
+// Tells Airflow the address of the task's link to Grafana, as dags/steamflow/links.py has it. For
+// other tasks Airflow's Python process does that. A task runs without its link, too.
+void TellLink(const BundleTask& task, const airflow::StartupDetails& details,
+              airflow::Supervisor& supervisor, airflow::TaskLog& log) {
+  auto link = EnvironmentValue("AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL");
+  if (!link) return;
+  link->erase(link->find_last_not_of('/') + 1);
+  constexpr std::string_view kTopics = "steamflow/";
+  const auto topic =
+      std::find_if(task.outlets.begin(), task.outlets.end(),
+                   [&](const std::string& outlet) { return outlet.starts_with(kTopics); });
+  *link += topic == task.outlets.end()
+               ? "/d/steamflow-pipeline"
+               : "/d/steamflow-kafka?var-filters=topic%7C%3D%7C" + topic->substr(kTopics.size());
+  const auto answer = supervisor.Ask(requests::SetXCom(details, "_link_DashboardLink", *link));
+  if (answer) return;
+  log.Write(Level::kWarning,
+            fmt::format("telling Airflow the link to Grafana: {}", answer.error().message));
+}
+
 // Becomes the program, found in AIRFLOW_VAR_STEAMFLOW_BIN or PATH as in the bash runtime. Returns
 // only if that fails.
 End Become(const std::vector<std::string>& argv, const Environment& environment) {
   const auto folder = EnvironmentValue("AIRFLOW_VAR_STEAMFLOW_BIN");
   const std::string program = folder ? *folder + "/" + argv.front() : argv.front();
   std::vector<std::string> assignments;
-  for (const auto& [name, value] : environment) assignments.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment)
+    assignments.push_back(fmt::format("{}={}", name, value));
   const auto pointers = [](const std::vector<std::string>& texts) {
     std::vector<char*> all;
+    all.reserve(texts.size() + 1);
     for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
     all.push_back(nullptr);
     return all;
@@ -133,7 +157,7 @@ int Tell(const End& end, const airflow::StartupDetails& details, airflow::Superv
 
 // Prepares the task and becomes its program. Returns only if that fails or the task is skipped.
 End Begin(const std::string& bundle, const airflow::StartupDetails& details,
-          airflow::Supervisor& supervisor) {
+          airflow::Supervisor& supervisor, airflow::TaskLog& log) {
   for (const std::string& key : details.xcom_keys_to_clear) {
     const auto answer = supervisor.Ask(requests::DeleteXCom(details, key));
     if (answer || answer.error().kind == Refusal::Kind::kNotFound) continue;
@@ -142,6 +166,7 @@ End Begin(const std::string& bundle, const airflow::StartupDetails& details,
   }
   auto task = ReadBundleTask(bundle, details.dag_id, details.task_id);
   if (!task) return {ExitCode::kConfig, task.error()};
+  TellLink(*task, details, supervisor, log);
   if (task->is_optional) {
     if (auto end = FindConnections(*task, supervisor)) return *std::move(end);
   }
@@ -179,7 +204,7 @@ int RunNativeTask(const std::string& bundle, int argc, const char* const* argv) 
   }
   if (!*started) return 0;
   const airflow::StartupDetails& details = **started;
-  const End end = Begin(bundle, details, *supervisor);
+  const End end = Begin(bundle, details, *supervisor, log);
   return Tell(end, details, *supervisor, log);
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.serialization.serialized_objects import DagSerialization
 from conftest import DAGS, PROGRAMS, ROOT, command
 from described import as_described, descriptions
 from supervised import Api, Outcome, ask, packer, supervise
@@ -54,6 +55,20 @@ def test_native_tasks_wait_in_their_queue_and_are_mapped(load_dags):
     assert [asset.uri for asset in task.outlets] == ["steamflow/topic_GetUserInfo"]
     (shards,) = task.op_kwargs_expand_input.value.values()
     assert len(shards) == 3
+
+
+@pytest.mark.parametrize("shards", ["1", "3"])
+def test_native_tasks_carry_the_link_to_grafana(load_dags, shards):
+    dags = load_dags(RUNTIME="native", SHARDS=shards, GRAFANA_URL="https://grafana.example")
+    dag = dags["steam_usrinfo_dag"]
+    for each in (dag, DagSerialization.from_dict(DagSerialization.to_dict(dag))):
+        (link,) = each.get_task("player_summaries").operator_extra_links
+        assert (link.name, link.xcom_key) == ("Grafana", "_link_DashboardLink")
+
+
+def test_native_tasks_carry_no_link_without_an_address_of_grafana(load_dags):
+    dag = load_dags(RUNTIME="native")["steam_usrinfo_dag"]
+    assert not dag.get_task("player_summaries").operator_extra_links
 
 
 @pytest.mark.parametrize(
@@ -260,6 +275,29 @@ def test_a_task_of_services_that_are_not_run_is_skipped(run, api):
     assert [state["state"] for state in api.states] == ["skipped"]
     said = "the Connection elasticsearch_default is not defined"
     assert outcome.events("info", "steamflow") == [said]
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "task_id"),
+    [("steam_current_player_dag", "current_players"), ("steam_platform", "templates")],
+)
+def test_the_link_leads_where_it_does_in_the_other_runtimes(run, api, load_dags, dag_id, task_id):
+    """However the task ends: these have no Connection."""
+    settings = {"RUNTIME": "bash", "GRAFANA_URL": "https://grafana.example//"}
+    task = load_dags(**settings)[dag_id].get_task(task_id)
+    (link,) = task.operator_extra_links
+    run(dag_id, task_id)
+    assert api.xcoms[f"{task_id}/{link.xcom_key}"] == link.get_link(task, ti_key=None)
+
+
+def test_a_task_runs_without_its_link_where_airflow_does_not_take_it(players, api, monkeypatch):
+    monkeypatch.setattr("airflow.sdk.api.client.Client.request.retry.stop", lambda _: True)
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL", "https://grafana.example")
+    api.down.add("_link_DashboardLink")
+    outcome = players()
+    (said,) = outcome.events("warning", "steamflow")
+    assert said.startswith("telling Airflow the link to Grafana: API_SERVER_ERROR")
+    assert outcome.events("error", "steamflow.steam-current-players")
 
 
 def test_a_task_that_was_not_packed_fails_for_good(run, api):

@@ -43,6 +43,7 @@ def environment(home: Path, scheduled: dict[str, str]) -> dict[str, str]:  # noq
         | {
             "AIRFLOW_VAR_STEAMFLOW_RUNTIME": "native",
             "AIRFLOW_VAR_STEAMFLOW_BIN": str(PROGRAMS),
+            "AIRFLOW_VAR_STEAMFLOW_GRAFANA_URL": "https://grafana.example",
         }
     )
 
@@ -70,10 +71,14 @@ def test_a_source_fills_its_topic(home, environment, brokers, steam, airflow, re
     state, run_id = until(lambda: query(over), 400, logs)[0]
     assert state == "success", logs()
 
-    xcom = "SELECT value FROM xcom WHERE key = 'return_value' AND run_id = "
-    result = json.loads(query(f"{xcom}'{run_id}'")[0][0])
+    def xcom(key: str) -> Any:
+        given = query(f"SELECT value FROM xcom WHERE key = '{key}' AND run_id = '{run_id}'")
+        return json.loads(given[0][0])
+
+    result = xcom("return_value")
     assert result["kafka"]["records"] == result["kafka"]["acknowledged"] > 0
     assert result["run"]["run_id"] == run_id
+    assert xcom("_link_DashboardLink").startswith("https://grafana.example/d/steamflow-kafka?")
     (extra,) = query("SELECT extra FROM asset_event ORDER BY timestamp LIMIT 1")[0]
     assert json.loads(extra)["acknowledged"] == result["kafka"]["acknowledged"]
     said = command("kcat", "-C", "-q", "-e", "-b", brokers, "-t", "topic_currPlayer")

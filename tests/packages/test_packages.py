@@ -6,26 +6,18 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
+from checkout import ROOT, command, copy_checkout, elsewhere, epoch
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-package"
 TASKS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("tasks/*/main.cpp"))
 PROGRAMS = sorted([*TASKS, "steamflow"])
 SCRIPT = "steamflow-bundle"  # for a machine that has Airflow, and so Python
 OBJECT = "tasks/CMakeFiles/steam-news.dir/steam_news/main.cpp.o"
 TOP = "steamflow-[0-9.]+-linux-[^/]+"
-
-
-def command(*arguments: str | Path, **options: Any) -> str:
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, **options)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def the_one(folder: Path, pattern: str) -> Path:
@@ -50,49 +42,25 @@ def unpacked(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return the_one(folder, "*")
 
 
-@pytest.fixture(scope="module")
-def epoch() -> int:
-    return int(command("git", "log", "-1", "--format=%ct", cwd=ROOT))
-
-
-def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, epoch, tmp_path):
-    """The second build is made from the files of the commit, in a folder with a blank in its name, and
-    with other settings of the user. Only the locale is the same, because ccache distinguishes
-    compilations by it. One object is also compiled without ccache, which might know the result."""
-    source = tmp_path / "else where"
-    files = command("git", "ls-files", "-z", cwd=ROOT)
-    source.mkdir()
-    command(
-        *("xargs", "--null", "cp", "--parents", "--no-dereference", "--target-directory", source),
-        cwd=ROOT,
-        input=files,
-    )
-    environment = os.environ | {
-        "CCACHE_BASEDIR": str(source),
-        "SOURCE_DATE_EPOCH": str(epoch),
-        "TZ": "Asia/Seoul",
-        "HOME": str(tmp_path),
-        "CCACHE_DIR": command("ccache", "--get-config", "cache_dir").strip(),
-    }
-    command(
-        *("cmake", "--workflow", "--preset", "package"), cwd=source, env=environment, umask=0o077
-    )
-    build = source / "build-package"
+def test_a_second_build_elsewhere_gives_the_same_bytes(tarball, deb, released):
+    """One object is also compiled without ccache, which might know the result."""
     for first in (tarball, deb):
-        second = build / first.name
+        second = released / "build-release" / first.name
         assert hashlib.sha256(second.read_bytes()).digest() == (
             hashlib.sha256(first.read_bytes()).digest()
         ), f"diffoscope {first} {second}"
+    build = released / "build-package"
     (build / OBJECT).unlink()
-    command("ninja", OBJECT, cwd=build, env=environment | {"CCACHE_DISABLE": "1"})
+    uncached = elsewhere(released.parent) | {"CCACHE_DISABLE": "1"}
+    command("ninja", OBJECT, cwd=build, env=uncached)
     assert (build / OBJECT).read_bytes() == (BUILD / OBJECT).read_bytes()
 
 
-def test_tarball_has_one_folder_and_no_trace_of_who_made_it(tarball, epoch):
+def test_tarball_has_one_folder_and_no_trace_of_who_made_it(tarball):
     with tarfile.open(tarball) as archive:
         members = archive.getmembers()
     assert all(re.match(f"{TOP}(/|$)", member.name) for member in members)
-    assert {(member.uid, member.gid, member.mtime) for member in members} == {(0, 0, epoch)}
+    assert {(member.uid, member.gid, member.mtime) for member in members} == {(0, 0, epoch())}
     assert {member.mode for member in members if member.isdir()} <= {0o755}
     assert {member.mode for member in members if member.isfile()} <= {0o755, 0o644}
 
@@ -195,12 +163,7 @@ def test_the_licence_is_there(unpacked, deb):
 
 def test_without_git_the_packages_can_be_configured(tmp_path):
     """The files are as in an archive, which does not name a commit."""
-    files = command("git", "ls-files", "-z", cwd=ROOT)
-    command(
-        *("xargs", "--null", "cp", "--parents", "--no-dereference", "--target-directory", tmp_path),
-        cwd=ROOT,
-        input=files,
-    )
+    copy_checkout(tmp_path)
     environment = {name: os.environ[name] for name in os.environ if name != "SOURCE_DATE_EPOCH"}
     said = command("cmake", "--preset", "package", cwd=tmp_path, env=environment)
     assert "the packages bear the time of now" in said

@@ -1,91 +1,101 @@
-"""cmake/packaging/release, on a clone."""
+"""cmake/packaging/release, in repositories of its own."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-(VERSION,) = re.findall(
-    r"^project\(steamflow VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE
-)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
+from checkout import VERSION, building, epoch, git, make_repository
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("release") / "clone"
-    git(ROOT, "clone", "--quiet", "--no-tags", str(ROOT), str(folder))
-    git(folder, "config", "user.name", "A Maintainer")
-    git(folder, "config", "user.email", "maintainer@localhost")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unreleased")
+    make_repository(folder)
     return folder
 
 
-def release(clone: Path, version: str) -> subprocess.CompletedProcess[str]:
+def release(repository: Path, version: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [clone / "cmake/packaging/release", version],
+        [repository / "cmake/packaging/release", version],
         check=False,
         capture_output=True,
         text=True,
-        env=os.environ | {"CCACHE_BASEDIR": str(clone)},
+        env=building(),
     )
 
 
-def refused(clone: Path, version: str) -> str:
-    done = release(clone, version)
+def refused(repository: Path, version: str) -> str:
+    done = release(repository, version)
     assert done.returncode == 1, done.stderr
-    assert git(clone, "tag", "--list") == ""
-    assert not (clone / "build-release").exists()
+    assert git(repository, "tag", "--list") == ""
+    assert not (repository / "build-release").exists()
     return done.stderr
 
 
-def test_what_is_not_ready_is_refused(clone):
-    assert "CMakeLists.txt has another version" in refused(clone, "99.0.0")
-    (clone / "left").write_text("behind")
-    assert "not committed" in refused(clone, VERSION)
-    (clone / "left").unlink()
-    changelog = clone / "CHANGELOG.md"
+def test_what_is_not_ready_is_refused(repository):
+    assert "CMakeLists.txt has another version" in refused(repository, "99.0.0")
+    (repository / "left").write_text("behind")
+    assert "not committed" in refused(repository, VERSION)
+    (repository / "left").unlink()
+    changelog = repository / "CHANGELOG.md"
     changelog.write_text(changelog.read_text().replace(f"## {VERSION}\n", "## Not yet\n"))
-    git(clone, "commit", "--quiet", "--all", "--message", "unready")
-    assert "CHANGELOG.md has nothing" in refused(clone, VERSION)
-    git(clone, "reset", "--quiet", "--hard", "HEAD~1")
-    assert release(clone, "1").returncode == 64
+    git(repository, "commit", "--quiet", "--all", "--message", "unready")
+    assert "CHANGELOG.md has nothing" in refused(repository, VERSION)
+    assert release(repository, "1").returncode == 64
 
 
-def test_release(clone):
-    done = release(clone, VERSION)
-    assert done.returncode == 0, done.stderr
-    made = clone / "build-release"
+def test_release_has_the_packages_the_wheel_the_sources_and_their_checksums(released):
+    made = released / "build-release"
     names = {path.name for path in made.iterdir()}
-    packages = {path.name for path in (clone / "build-package").glob("steamflow[-_]*.*")}
-    assert {"SHA256SUMS", "notes.md", f"steamflow-{VERSION}.tar.gz"} < names
-    assert {name for name in packages if name.endswith((".tar.gz", ".deb"))} < names
-    for line in (made / "SHA256SUMS").read_text().splitlines():
-        sum_, name = line.split()
-        assert hashlib.sha256((made / name).read_bytes()).hexdigest() == sum_
-    with tarfile.open(made / f"steamflow-{VERSION}.tar.gz") as sources:
-        inside = {name.removeprefix(f"steamflow-{VERSION}/") for name in sources.getnames()}
-    assert set(git(clone, "ls-files").splitlines()) <= inside
+    (tarball,) = (name for name in names if "-linux-" in name and name.endswith(".tar.gz"))
+    (deb,) = (name for name in names if name.endswith(".deb"))
+    (wheel,) = (name for name in names if name.endswith(".whl"))
+    files = {tarball, deb, wheel, f"steamflow-{VERSION}.tar.gz"}
+    assert names == files | {"SHA256SUMS", "notes.md"}
+    assert all(f"{VERSION}-" in name for name in files - {f"steamflow-{VERSION}.tar.gz", deb})
+    sums = dict(line.split()[::-1] for line in (made / "SHA256SUMS").read_text().splitlines())
+    assert sums == {
+        f"./{name}": hashlib.sha256((made / name).read_bytes()).hexdigest() for name in files
+    }
 
-    notes = (made / "notes.md").read_text()
-    section = (clone / "CHANGELOG.md").read_text().split(f"## {VERSION}\n")[1].split("\n## ")[0]
+
+def test_sources_are_those_of_the_commit_and_have_no_trace_of_who_made_them(released):
+    with tarfile.open(released / f"build-release/steamflow-{VERSION}.tar.gz") as sources:
+        members = sources.getmembers()
+        inside = {
+            member.name.removeprefix(f"steamflow-{VERSION}/"): (
+                sources.extractfile(member).read() if member.isfile() else b""
+            )
+            for member in members
+        }
+    files = git(released, "ls-files").splitlines()
+    assert set(inside) == {*files, "PKG-INFO"}
+    for name in files:
+        assert inside[name] == (released / name).read_bytes()
+    owners = {(member.uid, member.gid, member.uname, member.gname) for member in members}
+    assert owners == {(0, 0, "", "")}
+    assert {member.mtime for member in members} == {epoch()}
+    assert {member.mode for member in members} == {0o755, 0o644}
+    *paths, _information = (Path(member.name) for member in members)
+    assert paths == sorted(paths)  # not as some file system gives them
+
+
+def test_tag_and_notes_are_of_the_commit_and_the_changelog(released):
+    notes = (released / "build-release/notes.md").read_text()
+    changelog = (released / "CHANGELOG.md").read_text()
+    section = changelog.split(f"## {VERSION}\n")[1].split("\n## ")[0]
     assert notes.strip() == section.strip() != ""
     tag = f"v{VERSION}"
-    assert git(clone, "rev-parse", f"{tag}^{{commit}}") == git(clone, "rev-parse", "HEAD")
-    assert git(clone, "tag", "--list", "--format=%(contents)", tag) == notes.strip()
-    assert git(clone, "status", "--porcelain") == ""
+    assert git(released, "rev-parse", f"{tag}^{{commit}}") == git(released, "rev-parse", "HEAD")
+    assert git(released, "tag", "--list", "--format=%(contents)", tag) == notes.strip()
+    assert git(released, "status", "--porcelain") == ""
 
-    again = release(clone, VERSION)
+
+def test_a_release_is_made_once(released):
+    again = release(released, VERSION)
+    tag = f"v{VERSION}"
     assert (again.returncode, again.stderr) == (1, f"release: the tag {tag} exists\n")

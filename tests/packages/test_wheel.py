@@ -1,50 +1,35 @@
-"""Installs the wheel and the source distribution of cmake/packaging/wheel: into an empty environment,
-and beside each Airflow. STEAMFLOW_BIN is the folder of the stand-in."""
+"""Installs the wheel of a release beside each Airflow, and the sources with `pip install .` into an empty
+environment. STEAMFLOW_BIN is the folder of the stand-in."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from checkout import ROOT, VERSION, building, command, copy_checkout
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
 TASKS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("tasks/*/main.cpp"))
-(VERSION,) = re.findall(
-    r"^project\(steamflow VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE
-)
 DAG_IDS = sorted({path.stem for path in ROOT.glob("dags/*.py")} - {"steam_lake", "steam_windows"})
 KEY = "0123456789ABCDEF0123456789ABCDEF"
 LARGEST_MB = 25
 
 
-def command(*arguments: str | Path, **options: Any) -> str:
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, **options)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
 class Environment:
-    """A Python environment with the wheel. `packages` is a folder of another environment's packages that
-    it can import too."""
+    """A Python environment in which pip has installed something."""
 
-    def __init__(self, folder: Path, wheel: Path, packages: Path | None = None):
+    def __init__(self, folder: Path, *installed: str | Path):
         self.folder, self.bin = folder, folder / "bin"
         command(sys.executable, "-m", "venv", folder)
-        if packages:
-            (own,) = folder.glob("lib/python3*/site-packages")
-            (own / "others.pth").write_text(f"{packages}\n")
-        self.run("pip", "install", "--quiet", "--no-index", "--no-deps", wheel)
+        (self.packages,) = folder.glob("lib/python3*/site-packages")
+        command(self.bin / "pip", "install", "--quiet", *installed, env=building())
 
     def run(self, program: str, *arguments: str | Path, **environment: str) -> str:
         """Runs a program without the variables that could make it use files outside of the
@@ -55,8 +40,11 @@ class Environment:
 
 
 class AirflowEnvironment(Environment):
+    """`packages` is the folder of another environment's packages, which it sees as if they were its own."""
+
     def __init__(self, folder: Path, wheel: Path, packages: Path):
-        super().__init__(folder, wheel, packages)
+        super().__init__(folder, "--no-index", "--no-deps", wheel)
+        (self.packages / "others.pth").write_text(f"{packages}\n")
         self.dags = folder / "dags"
         self.settings = {
             "AIRFLOW_HOME": str(folder / "airflow"),
@@ -85,36 +73,18 @@ def libraries_outside(program: Path, folder: Path) -> set[str]:
     return {path.name for path in outside} - {f"{name}.so.{n}" for name in own for n in (1, 2, 6)}
 
 
-def building() -> dict[str, str]:
-    """The environment of a build. Python builds in folders with new names each time; with these settings
-    ccache still recognizes the files."""
-    cache = os.environ.get("STEAMFLOW_CACHE", str(ROOT / ".cache"))
-    return os.environ | {
-        "STEAMFLOW_CACHE": cache,
-        "CXX": "c++",  # the name that CMake finds by itself
-        "CMAKE_CXX_COMPILER_LAUNCHER": "ccache",
-        "CCACHE_BASEDIR": tempfile.gettempdir(),
-        "CCACHE_NOHASHDIR": "1",
-        "CCACHE_DIR": command("ccache", "--get-config", "cache_dir").strip(),
-    }
-
-
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    command(ROOT / "cmake/packaging/wheel", folder, env=building())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(dist: Path) -> Path:
-    (path,) = dist.glob("*.whl")
+def wheel(released: Path) -> Path:
+    (path,) = released.glob("build-release/*.whl")
     return path
 
 
 @pytest.fixture(scope="module")
-def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return Environment(tmp_path_factory.mktemp("plain") / "environment", wheel)
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """By `pip install .` in a folder with the sources, which is no checkout of git."""
+    folder = tmp_path_factory.mktemp("plain")
+    copy_checkout(folder / "sources")
+    return Environment(folder / "environment", folder / "sources")
 
 
 @pytest.fixture(scope="module", params=["2", "3"])
@@ -139,23 +109,23 @@ def steam() -> Iterator[str]:
         yield standin.stdout.readline().strip()
 
 
-def test_a_second_build_elsewhere_gives_the_same_bytes(dist, tmp_path):
-    """The second build is made from the files of the commit, in a folder with a blank in its name, and
-    with other settings of the user. Both are built from the sources that pip would use."""
-    source = tmp_path / "else where"
-    source.mkdir()
-    command(
-        *("xargs", "--null", "cp", "--parents", "--no-dereference", "--target-directory", source),
-        cwd=ROOT,
-        input=command("git", "ls-files", "-z", cwd=ROOT),
-    )
-    epoch = command("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
-    settings = {"SOURCE_DATE_EPOCH": epoch, "TZ": "Asia/Seoul", "HOME": str(tmp_path)}
-    command(source / "cmake/packaging/wheel", env=building() | settings, umask=0o077)
-    for first in dist.iterdir():
-        second = source / "dist" / first.name
-        digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (first, second)}
-        assert len(digests) == 1, f"diffoscope {first} {second}"
+def test_a_second_build_elsewhere_gives_the_same_bytes(wheel, plain):
+    """What pip installs from the sources is what the wheel has."""
+    inside = zipfile.ZipFile(wheel)
+    names = [
+        each.filename
+        for each in inside.infolist()
+        if not each.is_dir() and ".dist-info/" not in each.filename
+    ]
+    assert len(names) > 50
+    places = {"scripts": plain.bin, "data": plain.folder}
+    for name in names:
+        data = re.fullmatch(r"[^/]+\.data/(\w+)/(.+)", name)
+        place = places[data[1]] / data[2] if data else plain.packages / name
+        there, content = place.read_bytes(), inside.read(name)
+        if content.startswith(b"#!python\n"):  # pip has made it that of the environment
+            there, content = (each.partition(b"\n")[2] for each in (there, content))
+        assert there == content, f"{place} and {name} of {wheel}"
 
 
 def test_the_wheel_is_of_any_python_and_of_this_c_library_at_most(wheel):

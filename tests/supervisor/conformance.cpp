@@ -43,7 +43,7 @@ class Task {
         {"fills_an_asset", [&] { return Fill(); }},
         {"asks_for_the_unknown",
          [&] {
-           return Tell({{"type", "MakeCoffee"}});
+           return Give(Ask({{"type", "MakeCoffee"}}, std::chrono::seconds(1)));
          }},
         {"tells_what_it_is", [&] { return Give(FormatStartupDetails(details_)); }},
     };
