@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import time
 import uuid
 from collections import Counter
@@ -24,12 +23,12 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from conftest import KEY, PROGRAMS, FailingSteam, command
+from conftest import KEY, PROGRAMS, FailingSteam
 from described import descriptions
 from supervised import Api, Outcome, packer, supervise
 from test_scheduled import until
+from walk import START, Walk
 
-START = 76561197960434622  # where the walk begins
 BLOCK = 300  # ids of a run, in calls of 100
 KILLS = 12
 DAG_ID, TASK_ID = "walk", "players"
@@ -58,15 +57,11 @@ class Deployment(Api):
 
 
 @dataclass
-class Walk:
-    """A walk over accounts by native tasks. Each has its own supervisor, a process."""
+class SupervisedWalk(Walk):
+    """A walk by native tasks. Each has its own supervisor, a process."""
 
     folder: Path
     api: Deployment
-    brokers: str
-    redis: str
-    steam: str
-    topic: str
     monkeypatch: pytest.MonkeyPatch
     others: set[int] = field(default_factory=set)  # children that belong to no run
 
@@ -120,63 +115,18 @@ class Walk:
                 return child.pid
         return None
 
-    def cursor(self) -> int:
-        host, port = self.redis.split(":")
-        key = f"last_user_id@{self.topic}"
-        return int(command("redis-cli", "-h", host, "-p", port, "get", key) or START)
-
-    def delivered(self) -> dict[int, set[str]]:
-        """The event ids that Kafka has for each account."""
-        read = ("kcat", "-C", "-q", "-e", "-b", self.brokers, "-t", self.topic, "-o", "beginning")
-        found: dict[int, set[str]] = {}
-        for line in command(*read, "-f", r"%k\t%h\n").splitlines():
-            key, headers = line.split("\t")
-            (event_id,) = (each for each in headers.split(",") if each.startswith("event_id="))
-            found.setdefault(int(key), set()).add(event_id)
-        return found
-
-    def accounts(self, first: int, count: int) -> set[int]:
-        """The accounts that exist among the `count` ids from `first` downward."""
-        walk = ["--no-cursor", "--sink", "stdout", "--start-id", str(first), "--count", str(count)]
-        environment = {"AIRFLOW_VAR_STEAM_API_URL": self.steam, "AIRFLOW_VAR_STEAM_API_KEY": KEY}
-        done = subprocess.run(
-            [PROGRAMS / "steam-player-summaries", *walk, "--deadline", "300"],
-            check=True,
-            capture_output=True,
-            text=True,
-            env=environment | {"AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET": "-1"},
-        )
-        return {int(json.loads(line)["key"]) for line in done.stdout.splitlines()[:-1]}
-
-    def check(self, before: int) -> None:
-        """Checks I1, I2 and I3 after a run, however it ended."""
-        cursor, delivered = self.cursor(), self.delivered()
-        assert cursor <= before
-        if cursor < before:
-            missing = self.accounts(before, before - cursor) - delivered.keys()
-            assert not missing, "which the cursor has passed"
-        assert all(len(event_ids) == 1 for event_ids in delivered.values())
-
 
 @pytest.fixture
 def walk_of(
     tmp_path: Path, brokers: str, redis: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Walk]]:
+) -> Iterator[Callable[[str], SupervisedWalk]]:
     """walk_of(URL) makes a walk that calls this API and has its own topic and cursor."""
     monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(PROGRAMS))
     # A task becomes a child of this process when its supervisor has ended.
     prctl = ctypes.CDLL(None).prctl
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
-    def make(steam: str) -> Walk:
-        topic = f"native_kills_{time.time_ns()}"
-        topics = {
-            name: {"partitions": 3, "replication": 1, "config": {}}
-            for name in (topic, "steam_dead_letters")
-        }
-        (tmp_path / "topics.json").write_text(json.dumps(topics))
-        create = (PROGRAMS / "kafka-create-topics", "--file", tmp_path / "topics.json")
-        command(*create, "--brokers", brokers)
+    def make(steam: str) -> SupervisedWalk:
         host, port = redis.split(":")
         kafka = json.dumps({"bootstrap.servers": brokers})
         api = Deployment(
@@ -192,38 +142,41 @@ def walk_of(
             logical_date=datetime.now(UTC).replace(microsecond=0).isoformat(),
             stopped=tmp_path / "stopped",
         )
-        return Walk(tmp_path, api, brokers, redis, steam, topic, monkeypatch)
+        topic = f"native_kills_{time.time_ns()}"
+        walk = SupervisedWalk(brokers, redis, steam, topic, tmp_path, api, monkeypatch)
+        walk.create_topics(tmp_path)
+        return walk
 
     yield make
     prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
 @pytest.fixture
-def stuck(walk_of: Callable[[str], Walk], failing: FailingSteam) -> Walk:
+def stuck(walk_of: Callable[[str], SupervisedWalk], failing: FailingSteam) -> SupervisedWalk:
     """A walk that gets no answer to its second call."""
     failing.fail({"steamid": str(START - 100)}, kind="silence")
     return walk_of(failing.url)
 
 
-def await_first_call(walk: Walk) -> set[int]:
+def await_first_call(walk: SupervisedWalk) -> set[int]:
     first = walk.accounts(START, 100)
     until(lambda: walk.delivered().keys() == first, 60, lambda: f"delivered: {walk.delivered()}")
     return first
 
 
-def stop_by_airflow(walk: Walk, supervisor: int) -> None:
+def stop_by_airflow(walk: SupervisedWalk, supervisor: int) -> None:
     walk.api.stopped.touch()
 
 
-def signal_task(walk: Walk, supervisor: int) -> None:
+def signal_task(walk: SupervisedWalk, supervisor: int) -> None:
     os.kill(walk.task(supervisor), signal.SIGTERM)
 
 
-def signal_worker(walk: Walk, supervisor: int) -> None:
+def signal_worker(walk: SupervisedWalk, supervisor: int) -> None:
     os.kill(supervisor, signal.SIGTERM)
 
 
-def kill_worker(walk: Walk, supervisor: int) -> None:
+def kill_worker(walk: SupervisedWalk, supervisor: int) -> None:
     os.kill(supervisor, signal.SIGKILL)
 
 
@@ -286,7 +239,7 @@ def test_a_task_that_has_used_up_the_days_calls_comes_back_on_the_next(walk_of, 
     assert is_past_midnight or after <= told["retry_delay_seconds"] <= before + 1
 
 
-def victims(walk: Walk, supervisor: int) -> dict[str, list[tuple[int, int]]]:
+def victims(walk: SupervisedWalk, supervisor: int) -> dict[str, list[tuple[int, int]]]:
     """The processes that may be killed, with the signals that each may get."""
     task = walk.task(supervisor)
     kills = {"supervisor": [(supervisor, signal.SIGKILL)]}

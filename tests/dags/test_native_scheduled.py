@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from conftest import DAGS, PROGRAMS, ROOT, airflow_home, command
 from supervised import coordinator_settings
-from test_scheduled import components, until  # noqa: F401
-from test_scheduled import environment as scheduled  # noqa: F401
+from test_scheduled import components, settings, until  # noqa: F401
 
 DAG_ID, TASK_ID = "steam_current_player_dag", "current_players"
 
@@ -30,15 +29,10 @@ def home(tmp_path: Path, airflow: Any) -> Path:
 
 
 @pytest.fixture
-def environment(home: Path, scheduled: dict[str, str]) -> dict[str, str]:  # noqa: F811
+def environment(home: Path) -> dict[str, str]:
     """An environment without Variables and Connections, because they are in Airflow's database."""
-    theirs = {
-        name: value
-        for name, value in scheduled.items()
-        if not name.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))
-    }
     return (
-        theirs
+        settings(home)
         | coordinator_settings(home / "bundles")
         | {
             "AIRFLOW_VAR_STEAMFLOW_RUNTIME": "native",

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,8 @@ def home(tmp_path: Path, airflow: Any) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def environment(home: Path) -> dict[str, str]:
+def settings(home: Path) -> dict[str, str]:
+    """The environment of the components of an Airflow in this folder."""
     port = free_port()
     return os.environ | {
         "AIRFLOW_HOME": str(home),
@@ -93,6 +93,12 @@ def environment(home: Path) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET": "one secret of a test for all the components of Airflow"
         * 2,
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+    }
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    return settings(home) | {
         "AIRFLOW_VAR_STEAMFLOW_BIN": str(home / "bin"),
         "AIRFLOW_VAR_STEAM_API_KEY": KEY,
         "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps(
@@ -106,19 +112,31 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def components(home: Path, environment: dict[str, str]) -> Iterator[None]:
+@contextmanager
+def running(home: Path, environment: dict[str, str]) -> Iterator[None]:
+    """The components of Airflow, except workers."""
     commands = [["scheduler", "--skip-serve-logs"]]  # which it would serve on every interface
     if AIRFLOW_3:
         commands += [["api-server"], ["dag-processor"]]
+    processes = []
     with ExitStack() as stack:
         for command in commands:
             log = stack.enter_context((home / f"{command[0]}.log").open("wb"))
             process = subprocess.Popen(
                 ["airflow", *command], env=environment, stdout=log, stderr=subprocess.STDOUT
             )
+            processes.append(process)
             stack.callback(process.wait, 60)
-            stack.callback(process.terminate)
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.terminate()
+
+
+@pytest.fixture
+def components(home: Path, environment: dict[str, str]) -> Iterator[None]:
+    with running(home, environment):
         yield
 
 
