@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,18 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+def await_stop(process: subprocess.Popen[bytes]) -> None:
+    """Waits until a component that has got a SIGTERM has ended. The scheduler loses a SIGTERM that comes
+    while Python runs a finalizer, because exceptions are ignored there."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(30)
+    process.terminate()
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+
+
 @contextmanager
 def running(home: Path, environment: dict[str, str]) -> Iterator[None]:
     """The components of Airflow, except workers."""
@@ -126,7 +138,7 @@ def running(home: Path, environment: dict[str, str]) -> Iterator[None]:
                 ["airflow", *command], env=environment, stdout=log, stderr=subprocess.STDOUT
             )
             processes.append(process)
-            stack.callback(process.wait, 60)
+            stack.callback(await_stop, process)
         try:
             yield
         finally:
