@@ -205,6 +205,9 @@ def run(settings: Settings) -> dict[str, dict[str, int]]:
             query.name: counts(query, table) for query, table in zip(queries, tables, strict=True)
         }
     finally:
+        # The others would still write to the log when the result is written.
+        for query in spark.streams.active:
+            query.stop()
         spark.stop()
 
 

@@ -70,7 +70,9 @@ class Application:
         except subprocess.TimeoutExpired as error:
             raise AssertionError(self.output.read_text()) from error
         text = self.output.read_text()
-        result: dict[str, Any] = json.loads(text.splitlines()[-1])
+        last = text.splitlines()[-1]
+        assert last.startswith("{"), text
+        result: dict[str, Any] = json.loads(last)
         assert result["exit_code"] == self.process.returncode, text
         return result
 
