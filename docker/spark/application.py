@@ -12,6 +12,9 @@ from connections import SettingError
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
+EXIT_GAP = 65
+# What Spark's Kafka source and Kafka's client say if records were deleted before they were read.
+GAPS = ("KAFKA_DATA_LOSS", "OffsetOutOfRangeException")
 EXIT_TRY_AGAIN = 75
 EXIT_CONFIGURATION = 78
 # SQL for the event id of a record of Spark's Kafka source; null without the header.
@@ -43,7 +46,11 @@ def end(name: str, run: Callable[[], dict[str, Any]]) -> int:
     except SettingError as wrong:
         exit_code, error = EXIT_CONFIGURATION, {"kind": "config", "message": str(wrong)}
     except (BlockingIOError, Py4JError, PySparkException) as failed:
-        exit_code, error = EXIT_TRY_AGAIN, {"kind": "transient", "message": sentence(failed)}
+        if any(gap in str(failed) for gap in GAPS):
+            message = f"Kafka deleted records that were not read: {sentence(failed)}"
+            exit_code, error = EXIT_GAP, {"kind": "data", "message": message}
+        else:
+            exit_code, error = EXIT_TRY_AGAIN, {"kind": "transient", "message": sentence(failed)}
     result = {
         "task": name,
         "status": "failed" if error else "success",

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 COUNTS, PLAYED = "topic_currPlayer", "rct_plyd_games"
 PROFILES, WATCHED, NEWS = "topic_GetUserInfo", "steamusers", "steam_news"
@@ -157,3 +158,12 @@ def produce(brokers: str, records: list[Record]) -> None:
         )
     assert producer.flush(60) == 0
     assert not errors
+
+
+def delete_records(brokers: str, topic: str) -> None:
+    """Deletes all records of the topic, as retention does."""
+    admin = AdminClient({"bootstrap.servers": brokers})
+    partitions = admin.list_topics(topic, timeout=60).topics[topic].partitions
+    ends = [TopicPartition(topic, partition, OFFSET_END) for partition in partitions]
+    for deleted in admin.delete_records(ends).values():
+        deleted.result(60)

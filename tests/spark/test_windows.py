@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import store_records
-from records import first_and_second_part, produce, third_part
+from records import COUNTS, delete_records, first_and_second_part, produce, third_part
 from submitted import Spark, lay, local_spark
 
 QUERIES = ("player_counts_5m", "player_counts_1h", "most_played_games_1d")
@@ -128,6 +128,14 @@ def test_windows_are_exact_after_kills(spark, brokers, postgres, database):
     }
     store_records(brokers, postgres)
     assert_windows_are_those_of_the_raw_store(database, [record.event_id for record in late])
+
+    # Kafka deletes a record that was not read.
+    produce(brokers, on_time)
+    delete_records(brokers, COUNTS)
+    with spark.run("--once") as application:
+        result = application.result()
+    assert (result["exit_code"], result["error"]["kind"]) == (65, "data")
+    assert "Kafka deleted records" in result["error"]["message"]
 
 
 @pytest.mark.parametrize(
