@@ -4,25 +4,34 @@ module."""
 from __future__ import annotations
 
 import argparse
-import os
+import subprocess
 import sys
 from pathlib import Path
 
 DAGS = Path(__file__).with_name("dags")
 
 
-def install(folder: Path) -> None:
-    """Replaces each file atomically, because Airflow may be reading the folder."""
+def install(folder: Path) -> list[Path]:
+    """Replaces each file atomically, because Airflow may be reading the folder. Returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "steamflow").exists():
         sys.exit(
             f"steamflow dags: {folder / 'steamflow'} hides the package that pip installed: remove it"
         )
+    installed = []
     for dag_file in sorted(DAGS.glob("*.py")):
         new = folder / f".{dag_file.name}.new"
         new.write_bytes(dag_file.read_bytes())
-        os.replace(new, folder / dag_file.name)
-        print(folder / dag_file.name)
+        installed.append(new.replace(folder / dag_file.name))
+        print(installed[-1])
+    return installed
+
+
+def make_bundles(dag_files: list[Path], folder: Path) -> int:
+    """Runs steamflow-bundle, which is in the folder of this command. Returns its exit code."""
+    program = Path(sys.argv[0]).with_name("steamflow-bundle")
+    sys.stdout.flush()
+    return subprocess.run([program, "--output", folder, *dag_files], check=False).returncode
 
 
 def main() -> None:
@@ -32,7 +41,16 @@ def main() -> None:
     command.add_argument(
         "folder", type=Path, metavar="FOLDER", help="files of an earlier version are replaced"
     )
+    command.add_argument(
+        "--bundles",
+        type=Path,
+        metavar="FOLDER",
+        help="make their bundles for the runtime native there",
+    )
+    arguments = parser.parse_args()
     try:
-        install(parser.parse_args().folder)
+        installed = install(arguments.folder)
+        if arguments.bundles:
+            sys.exit(make_bundles(installed, arguments.bundles))
     except OSError as error:
         sys.exit(f"steamflow dags: {error}")

@@ -208,9 +208,8 @@ def test_a_package_in_the_dag_folder_would_hide_that_of_the_wheel(plain, tmp_pat
 
 def test_bundles_in_the_environment_find_their_libraries(plain):
     dags = plain.folder / "dags"
-    plain.run("steamflow", "dags", "install", dags)
     bundles = plain.folder / "bundles"
-    plain.run("steamflow-bundle", "--output", bundles, *sorted(dags.glob("*.py")))
+    plain.run("steamflow", "dags", "install", dags, "--bundles", bundles)
     assert {"steam_user", "steam_to_postgres"} <= {path.name for path in bundles.iterdir()}
     for bundle in bundles.iterdir():
         assert libraries_outside(bundle, plain.folder) == set()
