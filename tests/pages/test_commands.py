@@ -28,6 +28,7 @@ ELSEWHERE = [
     ("CONTRIBUTING.md", r"tests/tidy", "it checks changed files, and nothing has changed here"),
     ("CONTRIBUTING.md", r"tests/types", "tests/run, which this is a part of"),
     ("CONTRIBUTING.md", r"tests/run", "tests/run, which this is a part of"),
+    ("CONTRIBUTING.md", r"tests/kubernetes/run", ".ci/run, after tests/run"),
     ("CONTRIBUTING.md", r"cmake/packaging/release", "tests/packages/test_release.py, on a clone"),
     ("docker/README.md", r"docker/init", "tests/platform/test_compose.py"),
     ("docker/README.md", r"docker/build", "tests/docker/build, with other base images"),
