@@ -242,8 +242,14 @@ def test_a_source_fills_its_topic(deployment, brokers, redis, airflow):
     deployment.ask("PATCH", dag, {"is_paused": True})
     task = run.task("player_summaries")
     assert (task["state"], task["queue"]) == ("success", "native")
-    records = Pipeline(airflow, {}, brokers, redis).records("topic_GetUserInfo", run.run_id)
-    assert len(records) == result["kafka"]["acknowledged"]
+    # On a slow machine Airflow may have given up an earlier try, which then has delivered another block.
+    (cursor,) = result["cursors"]
+    begin, end = int(cursor["from"]), int(cursor["to"])
+    pipeline = Pipeline(airflow, {}, brokers, redis)
+    records = pipeline.records("topic_GetUserInfo", run.run_id)
+    assert deployment.walk.accounts(begin, begin - end) <= set(map(int, records))
+    assert len(records) == len(set(records))
+    pipeline.forget_walk("last_user_id")  # which other tests begin
 
 
 def kill_pool_process(deployment: Deployment) -> None:
