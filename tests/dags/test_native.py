@@ -324,6 +324,22 @@ def test_a_task_of_services_that_are_not_run_is_skipped(run, api):
     assert outcome.events("info", "steamflow") == [said]
 
 
+def test_a_bundle_that_is_replaced_while_its_task_starts_still_knows_the_task(
+    run, api, tmp_path, monkeypatch
+):
+    answer = Api.__call__
+
+    def answer_without_bundle(self: Api, request: Any) -> Any:
+        if request.method == "DELETE":
+            (tmp_path / "steam_platform").unlink()
+        return answer(self, request)
+
+    monkeypatch.setattr(Api, "__call__", answer_without_bundle)
+    api.xcom_keys_to_clear = ["return_value"]
+    run("steam_platform", "templates")
+    assert [state["state"] for state in api.states] == ["skipped"]
+
+
 @pytest.mark.parametrize(
     ("dag_id", "task_id"),
     [("steam_current_player_dag", "current_players"), ("steam_platform", "templates")],
@@ -359,6 +375,23 @@ def test_the_result_of_an_earlier_try_is_cleared(run, api):
     api.xcom_keys_to_clear = ["return_value"]
     run("steam_platform", "renamed")
     assert api.xcoms == {}
+
+
+def test_the_environment_of_the_dag_takes_precedence_over_the_workers(api, tmp_path, monkeypatch):
+    """As in the bash runtime."""
+    dag_file = tmp_path / "one.py"
+    dag_file.write_text(
+        'DAG("one")\nsteamflow_task("news", ["steam-news"], environment={"SSL_CERT_DIR": "/dag"})\n'
+    )
+    assert packer().pack((PROGRAMS / "steamflow").read_bytes(), descriptions(), dag_file, tmp_path)
+    program = tmp_path / "bin/steam-news"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "SSL_CERT_DIR is $SSL_CERT_DIR"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(program.parent))
+    monkeypatch.setenv("SSL_CERT_DIR", "/worker")
+    outcome = supervise(api, tmp_path, "one", "news", monkeypatch)
+    assert outcome.events("info", "task.stdout") == ["SSL_CERT_DIR is /dag"]
 
 
 def test_a_program_gets_no_secret_in_its_environment(run, api, tmp_path, monkeypatch):
