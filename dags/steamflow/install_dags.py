@@ -43,7 +43,7 @@ def replace(path: Path, content: bytes) -> None:
 
 def make_bundles(dag_files: list[Path], folder: Path) -> int:
     """Runs steamflow-bundle, which is in the folder of this command. Returns its exit code."""
-    program = Path(sys.argv[0]).with_name("steamflow-bundle")
+    program = Path(sys.argv[0]).resolve().with_name("steamflow-bundle")
     sys.stdout.flush()
     return subprocess.run([program, "--output", folder, *dag_files], check=False).returncode
 
