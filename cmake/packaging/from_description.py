@@ -68,7 +68,7 @@ def bash(program: Program) -> str:
     ]
     paths = [option.name for option in program.options if option.takes_path]
     if paths:
-        cases.append(f'    {" | ".join(paths)}) COMPREPLY=($(compgen -f -- "$word")) ;;')
+        cases.append(f'    {" | ".join(paths)}) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;')
     words = [option.name for option in program.options if option.value and not option.choices]
     others = [name for name in words if name not in paths]
     if others:
@@ -80,12 +80,18 @@ def bash(program: Program) -> str:
     return
   fi
 """
+    after_equals = """  if [[ $word == = ]]; then
+    word=
+  elif [[ $before == = ]]; then
+    before=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+"""
     function = "_" + program.name.replace("-", "_")
     return f"""# bash completion of {program.name}, made from its description
 {function}() {{
   local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}}
   COMPREPLY=()
-{hand_on if program.commands else ""}  case $before in
+{hand_on if program.commands else after_equals}  case $before in
 {chr(10).join(cases)}
   esac
 }}

@@ -15,6 +15,13 @@ std::string_view AuthorityOf(std::string_view url) {
   return url.substr(0, url.find_first_of("/?#"));
 }
 
+// Returns the URL for a message. Its login and its query are left out, because they can be secrets.
+std::string WithoutSecrets(const std::string& url) {
+  if (url.find('@') != std::string::npos) return "(with a login)";
+  const auto query = url.find_first_of("?#");
+  return query == std::string::npos ? url : url.substr(0, query + 1) + "...";
+}
+
 std::string_view HostOf(std::string_view url) {
   const std::string_view authority = AuthorityOf(url);
   if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
@@ -32,10 +39,8 @@ std::string CheckWebUrl(const Setting& setting, bool allow_http, std::string_vie
       std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
   if ((!is_http && !url.starts_with("https://")) || !is_clean || !ParseHostPort(AuthorityOf(url)) ||
       url.find_first_of("?#@") != std::string::npos) {
-    throw TaskError(
-        setting.if_invalid,
-        fmt::format("{}: '{}' is not an address such as {}", setting.source,
-                    url.find('@') == std::string::npos ? url : "(with a login)", example));
+    throw TaskError(setting.if_invalid, fmt::format("{}: '{}' is not an address such as {}",
+                                                    setting.source, WithoutSecrets(url), example));
   }
   if (is_http && !allow_http && !IsOnLoopback(url)) {
     throw TaskError(setting.if_invalid,

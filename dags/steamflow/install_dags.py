@@ -4,8 +4,10 @@ module."""
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 DAGS = Path(__file__).with_name("dags")
@@ -20,16 +22,28 @@ def install(folder: Path) -> list[Path]:
         )
     installed = []
     for dag_file in sorted(DAGS.glob("*.py")):
-        new = folder / f".{dag_file.name}.new"
-        new.write_bytes(dag_file.read_bytes())
-        installed.append(new.replace(folder / dag_file.name))
+        installed.append(folder / dag_file.name)
+        replace(installed[-1], dag_file.read_bytes())
         print(installed[-1])
     return installed
 
 
+def replace(path: Path, content: bytes) -> None:
+    """Writes a new file first, which no other installation at the same time has, and moves it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        try:
+            file.write(content)
+            file.close()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
 def make_bundles(dag_files: list[Path], folder: Path) -> int:
     """Runs steamflow-bundle, which is in the folder of this command. Returns its exit code."""
-    program = Path(sys.argv[0]).with_name("steamflow-bundle")
+    program = Path(sys.argv[0]).resolve().with_name("steamflow-bundle")
     sys.stdout.flush()
     return subprocess.run([program, "--output", folder, *dag_files], check=False).returncode
 

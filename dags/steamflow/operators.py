@@ -49,6 +49,12 @@ class SteamflowOperator(RuntimeTask):
         environment: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
+        lists = {"argv": argv, "variables": variables, "connections": connections}
+        for name, given in lists.items():
+            if isinstance(given, str):  # of which each letter would count
+                raise TypeError(f"{name} is the text {given!r}, expected a list")
+        if not argv:
+            raise ValueError("argv is empty")
         super().__init__(
             argv=argv,
             environment=program_environment(variables, connections, environment or {}),

@@ -26,8 +26,9 @@ std::uint32_t LittleEndian(std::string_view bytes) {
   return number;
 }
 
-tl::expected<std::string, std::string> ReadManifestText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+// Reads the running executable, even if steamflow-bundle has replaced it meanwhile.
+tl::expected<std::string, std::string> ReadManifestText() {
+  std::ifstream file("/proc/self/exe", std::ios::binary);
   std::string trailer(kTrailerSize, '\0');
   if (!file.seekg(-kTrailerSize, std::ios::end) || !file.read(trailer.data(), kTrailerSize)) {
     return tl::unexpected(std::string("it cannot be read"));
@@ -51,7 +52,7 @@ tl::expected<std::string, std::string> ReadManifestText(const std::string& path)
 }
 
 tl::expected<Json, std::string> ReadManifest(const std::string& path) {
-  const auto text = ReadManifestText(path);
+  const auto text = ReadManifestText();
   if (!text) return tl::unexpected(fmt::format("{}: {}", path, text.error()));
   auto manifest = ParseJson(*text);  // JSON is YAML
   if (manifest) return *std::move(manifest);

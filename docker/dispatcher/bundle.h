@@ -21,11 +21,13 @@ struct BundleTask {
   bool is_sharded = false;   // each mapped task instance processes one shard
 };
 
-// Returns the ids of all tasks in a bundle. The error is a sentence.
+// A bundle is an executable with a manifest and a trailer at its end; steamflow-bundle makes it.
+// These read the one that is running; `path` is its name in errors, which are sentences.
+
+// Returns the ids of all tasks.
 tl::expected<airflow::Tasks, std::string> ReadBundleTasks(const std::string& path);
 
-// Returns one task of a bundle. A bundle is an executable with a manifest and a trailer at its end;
-// steamflow-bundle makes it. The error is a sentence.
+// Returns one task.
 tl::expected<BundleTask, std::string> ReadBundleTask(const std::string& path,
                                                      const std::string& dag_id,
                                                      const std::string& task_id);

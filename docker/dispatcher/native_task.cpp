@@ -50,11 +50,11 @@ void Inherit(Environment& environment, const std::string& name) {
   if (auto value = EnvironmentValue(name)) environment[name] = *std::move(value);
 }
 
+// What the DAG file gives a task takes precedence over the worker's environment, as in the bash
+// runtime.
 Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails& details) {
-  Environment environment = task.environment;
+  Environment environment;
   for (const char* name : kInherited) Inherit(environment, name);
-  for (const std::string& name : task.variables) Inherit(environment, EnvironmentName(name));
-  for (const std::string& id : task.connections) Inherit(environment, ConnectionVariable(id));
   environment["AIRFLOW_CTX_DAG_ID"] = details.dag_id;
   environment["AIRFLOW_CTX_TASK_ID"] = details.task_id;
   environment["AIRFLOW_CTX_DAG_RUN_ID"] = details.run_id;
@@ -62,6 +62,9 @@ Environment EnvironmentOf(const BundleTask& task, const airflow::StartupDetails&
   environment["AIRFLOW_CTX_MAP_INDEX"] = fmt::to_string(details.map_index);
   environment["AIRFLOW_CTX_LOGICAL_DATE"] = details.logical_date;
   environment["TRACEPARENT"] = details.traceparent();  // empty is unset
+  for (const auto& [name, value] : task.environment) environment[name] = value;
+  for (const std::string& name : task.variables) Inherit(environment, EnvironmentName(name));
+  for (const std::string& id : task.connections) Inherit(environment, ConnectionVariable(id));
   return environment;
 }
 

@@ -80,22 +80,69 @@ def test_native_tasks_carry_no_link_without_an_address_of_grafana(load_dags):
         'steamflow_task("x", ["steam-news", "--appid=1"])': "line 4: steam-news has no --appid",
         'steamflow_task("x", ["steam-news"], variables=["STEAM_API_KEY"])': "no STEAM_API_KEY",
         'steamflow_task("x", ["steam-news"], connections=["kafka"])': "steam-news has no kafka",
+        'steamflow_task("x", ["steam-news"], sharded=True)': "steam-news has no --shard",
+        'steamflow_task("x")': "line 4: steamflow_task needs a task_id and an argv",
+        'steamflow_task("x", [])': "line 4: steamflow_task needs a task_id and an argv",
+        'steamflow_task("x", ["steam-news"], **ARGV)': "line 4: steamflow_task: ** hides",
+        'steamflow_task("x", ["steam-news", 1])': "line 4: steamflow_task: argv: not a text",
+        'steamflow_task("x", ["steam-news", "\\0"])': "line 4: steamflow_task: argv: not a text",
+        'steamflow_task("x", "steam-news")': "line 4: steamflow_task: argv: not a list",
+        'steamflow_task("x", ["steam-news"], environment={"A": 1})': "environment: not a text",
+        'steamflow_task("x", ["steam-news"])\nsteamflow_task("x", ["steam-news"])': (
+            "line 5: a second task x"
+        ),
+        'with TaskGroup("g"):\n  steamflow_task("x", ["steam-news"])': "line 5: a bundle cannot",
+        '@task_group\ndef g():\n  steamflow_task("x", ["steam-news"])': "line 6: a bundle cannot",
+        "from steamflow.task import steamflow_task as st": "line 4: steamflow_task is not called",
+        "news = partial(steamflow_task, argv=ARGV)": "line 4: steamflow_task is not called",
+        'DAG()\nsteamflow_task("x", ["steam-news"])': "line 4: DAG: the dag_id is not a literal",
+        'DAG("../y")\nsteamflow_task("x", ["steam-news"])': "dag_id '../y' is invalid",
         "steamflow_task(": "never closed",
     }.items(),
 )
 def test_what_cannot_be_packed_is_named(tmp_path, call, message):
     dag_file = tmp_path / "one.py"
     dag_file.write_text(f'ARGV = ["a"]\nDAG("x")\n\n{call}\n')
-    command = [ROOT / "docker/dispatcher/steamflow-bundle", "--output", tmp_path / "bundles"]
-    done = subprocess.run(
-        [*command, "--dispatcher", PROGRAMS / "steamflow", dag_file],
+    done = pack_files(tmp_path / "bundles", dag_file)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert message in done.stderr
+    assert str(dag_file) in done.stderr
+
+
+def pack_files(output: Path, *dag_files: Path, **options: Any) -> Any:
+    return subprocess.run(
+        [
+            *(ROOT / "docker/dispatcher/steamflow-bundle", "--output", output),
+            *("--dispatcher", PROGRAMS / "steamflow", *dag_files),
+        ],
         check=False,
         capture_output=True,
         text=True,
+        **options,
     )
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert str(dag_file) in done.stderr
+
+
+def test_no_bundle_is_replaced_unless_all_can_be_made(tmp_path):
+    bundles, second = tmp_path / "bundles", tmp_path / "steam_user_of_yesterday.py"
+    bundles.mkdir()
+    (bundles / "steam_user").write_text("of yesterday")
+    second.write_bytes((DAGS / "steam_user.py").read_bytes())
+    done = pack_files(bundles, DAGS / "steam_user.py", second)
+    assert f"{second}: {DAGS / 'steam_user.py'} has the DAG steam_user already" in done.stderr
+    assert [path.read_text() for path in bundles.iterdir()] == ["of yesterday"]
+
+
+def test_a_bundle_that_cannot_be_put_in_its_place_is_not_left_beside_it(tmp_path):
+    (tmp_path / "steam_user").mkdir()
+    assert pack_files(tmp_path, DAGS / "steam_user.py").returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["steam_user"]
+
+
+def test_bundles_are_made_in_the_folder_that_one_is_in(tmp_path):
+    done = pack_files(Path("."), DAGS / "steam_user.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "steam_user\n"
 
 
 @pytest.mark.parametrize(
@@ -277,6 +324,22 @@ def test_a_task_of_services_that_are_not_run_is_skipped(run, api):
     assert outcome.events("info", "steamflow") == [said]
 
 
+def test_a_bundle_that_is_replaced_while_its_task_starts_still_knows_the_task(
+    run, api, tmp_path, monkeypatch
+):
+    answer = Api.__call__
+
+    def answer_without_bundle(self: Api, request: Any) -> Any:
+        if request.method == "DELETE":
+            (tmp_path / "steam_platform").unlink()
+        return answer(self, request)
+
+    monkeypatch.setattr(Api, "__call__", answer_without_bundle)
+    api.xcom_keys_to_clear = ["return_value"]
+    run("steam_platform", "templates")
+    assert [state["state"] for state in api.states] == ["skipped"]
+
+
 @pytest.mark.parametrize(
     ("dag_id", "task_id"),
     [("steam_current_player_dag", "current_players"), ("steam_platform", "templates")],
@@ -312,6 +375,23 @@ def test_the_result_of_an_earlier_try_is_cleared(run, api):
     api.xcom_keys_to_clear = ["return_value"]
     run("steam_platform", "renamed")
     assert api.xcoms == {}
+
+
+def test_the_environment_of_the_dag_takes_precedence_over_the_workers(api, tmp_path, monkeypatch):
+    """As in the bash runtime."""
+    dag_file = tmp_path / "one.py"
+    dag_file.write_text(
+        'DAG("one")\nsteamflow_task("news", ["steam-news"], environment={"SSL_CERT_DIR": "/dag"})\n'
+    )
+    assert packer().pack((PROGRAMS / "steamflow").read_bytes(), descriptions(), dag_file, tmp_path)
+    program = tmp_path / "bin/steam-news"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "SSL_CERT_DIR is $SSL_CERT_DIR"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("AIRFLOW_VAR_STEAMFLOW_BIN", str(program.parent))
+    monkeypatch.setenv("SSL_CERT_DIR", "/worker")
+    outcome = supervise(api, tmp_path, "one", "news", monkeypatch)
+    assert outcome.events("info", "task.stdout") == ["SSL_CERT_DIR is /dag"]
 
 
 def test_a_program_gets_no_secret_in_its_environment(run, api, tmp_path, monkeypatch):

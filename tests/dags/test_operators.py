@@ -60,6 +60,19 @@ def test_it_can_be_mapped_over_arguments(module, runtime):
     assert "AIRFLOW_VAR_STEAM_GAMES" in given(task)[1]
 
 
+@pytest.mark.parametrize("parameter", ["argv", "variables", "connections"])
+def test_a_text_is_no_list(module, parameter):
+    operator = module("operators").SteamflowOperator
+    arguments = {"argv": ["steam-news"], parameter: "STEAM_API_URL"}
+    with pytest.raises(TypeError, match=f"{parameter} is the text 'STEAM_API_URL'"):
+        operator(task_id="news", **arguments)
+
+
+def test_there_is_no_task_without_a_program(module):
+    with pytest.raises(ValueError, match="argv is empty"):
+        module("operators").SteamflowOperator(task_id="news", argv=[])
+
+
 def test_each_parameter_is_told_of(module):
     operator = module("operators").SteamflowOperator
     parameters = inspect.signature(operator.__init__).parameters

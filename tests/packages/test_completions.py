@@ -76,6 +76,20 @@ def test_bash(words, offered):
     assert set(run("bash", "--norc", "-c", BASH, "bash", *words).split()) == offered
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["--log-format", "="], ["text", "json"]),  # bash takes = for a word
+        (["--log-format", "=", "j"], ["json"]),
+        (["--xcom-file", "one "], ["one file"]),
+    ],
+)
+def test_bash_with_an_equals_sign_and_with_a_blank(words, offered, tmp_path, monkeypatch):
+    (tmp_path / "one file").touch()
+    monkeypatch.chdir(tmp_path)
+    assert run("bash", "--norc", "-c", BASH, "bash", "steam-news", *words).splitlines() == offered
+
+
 @pytest.mark.parametrize(("words", "offered"), WORDS)
 def test_fish(words, offered):
     folder = SHARE / "fish/vendor_completions.d"

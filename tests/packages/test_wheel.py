@@ -185,12 +185,23 @@ def test_the_dags_are_copied_and_those_of_an_earlier_version_replaced(plain, tmp
     folder.mkdir(parents=True)
     (folder / "steam_user.py").write_text("an earlier version")
     (folder / "mine.py").write_text("mine")
+    (folder / ".steam_user.py.new").write_text("of somebody who installs at the same time")
     told = plain.run("steamflow", "dags", "install", folder)
     assert told.splitlines() == [str(folder / f"{dag_id}.py") for dag_id in DAG_IDS]
     assert (folder / "mine.py").read_text() == "mine"
     for dag_id in DAG_IDS:
         assert (folder / f"{dag_id}.py").read_bytes() == (ROOT / f"dags/{dag_id}.py").read_bytes()
-    assert {path.name for path in folder.iterdir()} == {"mine.py", *(f"{d}.py" for d in DAG_IDS)}
+    others = {"mine.py", ".steam_user.py.new"}
+    assert {path.name for path in folder.iterdir()} == {*others, *(f"{d}.py" for d in DAG_IDS)}
+
+
+def test_a_dag_that_cannot_be_put_in_its_place_is_not_left_beside_it(plain, tmp_path):
+    (tmp_path / f"{DAG_IDS[0]}.py").mkdir()
+    done = subprocess.run(
+        [plain.bin / "steamflow", "dags", "install", tmp_path], check=False, capture_output=True
+    )
+    assert done.returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DAG_IDS[0]}.py"]
 
 
 def test_a_package_in_the_dag_folder_would_hide_that_of_the_wheel(plain, tmp_path):

@@ -126,6 +126,7 @@ TEST_F(Settings, BadValuesInTheEnvironmentAre78) {
   const std::vector<Case> cases{
       {"AIRFLOW_VAR_STEAM_API_URL", "http://example.com", nullptr},
       {"AIRFLOW_VAR_STEAM_API_URL", "api.steampowered.com", nullptr},
+      {"AIRFLOW_VAR_STEAM_API_URL", "https://example.com?key=s3cret", "https://example.com?..."},
       {"AIRFLOW_VAR_STEAM_TIMEZONE", "Mars/Phobos", nullptr},
       {"AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", "many", nullptr},
       {"AIRFLOW_VAR_STEAM_DAILY_CALL_BUDGET", "1.5", nullptr},
