@@ -32,7 +32,10 @@ collect_ignore = (
     if AIRFLOW_3
     else [
         "test_native.py",
-        *(f"test_native_{part}.py" for part in ("celery", "kills", "protocol", "scheduled")),
+        *(
+            f"test_native_{part}.py"
+            for part in ("bundles", "celery", "kills", "protocol", "scheduled")
+        ),
     ]
 )
 PROGRAMS = Path(os.environ.get("STEAMFLOW_BIN", ROOT / "build/bin")).resolve()
