@@ -37,6 +37,11 @@ std::string PathOf(const std::vector<OpenObject>& open) {
 }  // namespace
 
 tl::expected<Json, std::string> ParseJson(std::string_view text) {
+  // The library takes a NUL for the end of the text, and would ignore what follows it. No JSON text
+  // contains one.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    return tl::unexpected(fmt::format("not valid JSON (at byte {})", nul + 1));
+  }
   std::string wrong;
   std::vector<OpenObject> open;
   const auto look = [&](int depth, Json::parse_event_t event, const Json& value) {

@@ -24,6 +24,14 @@ TEST(ParseJsonTest, SaysWhatIsWrongWithoutTheText) {
   EXPECT_EQ(ErrorOf("1e999"), "not valid JSON (a number that is too large)");
 }
 
+TEST(ParseJsonTest, RejectsANul) {
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(ErrorOf("{}\0"sv), "not valid JSON (at byte 3)");
+  EXPECT_EQ(ErrorOf("{}\0{\"a\":1}"sv), "not valid JSON (at byte 3)");
+  EXPECT_EQ(ErrorOf("\0{}"sv), "not valid JSON (at byte 1)");
+  EXPECT_EQ(ErrorOf("{\"a\0\":1}"sv), "not valid JSON (at byte 4)");
+}
+
 TEST(ParseJsonTest, TakesNoNameTwiceInAnObject) {
   EXPECT_EQ(ErrorOf(R"({"a":[{"b":1},{"b":1}],"b":{"b":1}})"), "none");
   EXPECT_EQ(ErrorOf(R"([{"a":1,"b":2,"a":1}])"), "duplicate field 'a'");
